@@ -1,0 +1,31 @@
+# Two commands do all: `make run` (the main job, with its report) and `make test`.
+VENV   ?= .venv
+PYTHON ?= python3
+BIN    := $(VENV)/bin
+
+.PHONY: install run test lint bench clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: install            ## train, clear, account, audit and report on the embedded task
+	$(BIN)/marketproof run
+
+test: install           ## the test suite (fast tests; add ARGS='-m slow' for the slow ones)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: install           ## style, types, import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install          ## every speed claim, each against a named other side in the same run
+	$(BIN)/python benchmarks/run_all.py
+
+clean:
+	rm -rf $(VENV) runs build dist *.egg-info

@@ -1,0 +1,108 @@
+"""The one accounting identity: what each client gains, bears, pays and receives under an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.errors import InvalidMarketError
+from mechanism.market.clients import Market, Reports, Types, _Clients
+from mechanism.market.gains import GainLaw, SqrtGain
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a mechanism decides.
+
+    ``imports`` bool ``[..., m, m]``: entry (i, j) is true when i imports j's model; diagonal false.
+    ``prices`` float64 ``[..., m, m]``: gross money from importer i to exporter j, zero where there is no import.
+    ``centre`` float64 ``[..., m]``: money from i to the centre (zero in bilateral mechanisms).
+    ``gap`` float64 ``[..., m]``: how far each importer's selection may be from its optimum (0: exact or not optimised).
+    """
+
+    imports: NDArray[np.bool_]
+    prices: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    gap: NDArray[np.float64]
+
+    @property
+    def payments(self) -> NDArray[np.float64]:
+        """Net payments ``[..., m, m]``: what i pays j, antisymmetric: prices minus their transpose."""
+        return self.prices - np.swapaxes(self.prices, -1, -2)
+
+
+@dataclass(frozen=True, eq=False)
+class Accounts:
+    """Every client's account, float64 ``[..., m]`` each, in money; ``paid`` and ``received`` are gross.
+
+    utility = gain - cost - paid + received - centre.
+    """
+
+    gain: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    paid: NDArray[np.float64]
+    received: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+    @property
+    def utility(self) -> NDArray[np.float64]:
+        """U_i ``[..., m]``."""
+        return self.gain - self.cost - self.paid + self.received - self.centre
+
+    @property
+    def buyer(self) -> NDArray[np.float64]:
+        """The importer's part of U_i ``[..., m]``: gain less what it paid to exporters and the centre."""
+        return self.gain - self.paid - self.centre
+
+    @property
+    def seller(self) -> NDArray[np.float64]:
+        """The exporter's part of U_i ``[..., m]``: received less the cost of exporting."""
+        return self.received - self.cost
+
+    @property
+    def welfare(self) -> NDArray[np.float64]:
+        """SW = sum of utilities ``[...]`` (equals gains less costs when nothing goes to the centre)."""
+        return np.asarray(self.utility.sum(axis=-1))
+
+
+def total_data(size: NDArray[np.float64], imports: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the samples behind the models that each client holds, own included: n_i + sum_j a_ij n_j, ``[..., m]``."""
+    return np.asarray(size + (imports * size[..., None, :]).sum(axis=-1))
+
+
+def account(types: Types, outcome: Outcome, law: GainLaw | None = None) -> Accounts:
+    """Account for an outcome with the *true* types.
+
+    G_i from the gain law at the true sizes, cost c_i times the number of exports, paid and received as row and column
+    sums of the prices. Shapes broadcast: a batch of outcomes may be accounted with one set of types.
+
+    Raises
+    ------
+    InvalidMarketError
+        If the outcome is for another number of clients.
+    """
+    if outcome.imports.shape[-1] != types.clients:
+        raise InvalidMarketError(f"the outcome is for {outcome.imports.shape[-1]} clients, the types for {types.clients}")
+    law = SqrtGain() if law is None else law
+    gain = law.value(types.gain, types.size, total_data(types.size, outcome.imports))
+    cost = types.cost * outcome.imports.sum(axis=-2)
+    paid, received = outcome.prices.sum(axis=-1), outcome.prices.sum(axis=-2)
+    gain, cost, paid, received, centre = np.broadcast_arrays(gain, cost, paid, received, outcome.centre)
+    return Accounts(gain, cost, paid, received, centre)
+
+
+def values(clients: _Clients, imports: NDArray[np.bool_], market: Market) -> NDArray[np.float64]:
+    """Return each importer's objective V_i = G_i - sum_j a_ij (c_j + pen_ij), money, ``[..., m]`` (theory.md).
+
+    Pass reports for the objective that the mechanism maximised, types for the true one.
+    """
+    gain = market.law.value(clients.gain, clients.size, total_data(clients.size, imports))
+    burden = clients.cost[..., None, :] + market.penalties(clients.size)
+    return np.asarray(gain - (imports * burden).sum(axis=-1))
+
+
+def objective(clients: Reports | Types, imports: NDArray[np.bool_], market: Market) -> NDArray[np.float64]:
+    """Return V_lambda = sum_i V_i = welfare less the penalties, money, ``[...]`` (theory.md, first paragraph)."""
+    return np.asarray(values(clients, imports, market).sum(axis=-1))

@@ -1,0 +1,143 @@
+"""Who takes part: true types, reports, and what is public. Truth and report are two classes and are never mixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mechanism.errors import InvalidMarketError
+from mechanism.market.gains import GainLaw, SqrtGain
+
+LARGEST: float = 1e15
+"""Largest size, cost or gain parameter accepted: above it float64 cannot hold a market's money to a thousandth."""
+
+_DIFFERENCE_SLACK = 1e-9
+
+
+def _checked(name: str, values: ArrayLike, *, positive: bool) -> NDArray[np.float64]:
+    array = np.array(values, dtype=np.float64)
+    if array.ndim == 0:
+        raise InvalidMarketError(f"{name} is a single number; expected one number per client, shape [..., m]")
+    low_ok = array > 0 if positive else array >= 0
+    bad = ~(low_ok & (array <= LARGEST))  # NaN fails both
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
+        expected = f"{'> 0' if positive else '>= 0'} and at most {LARGEST:.0e}"
+        raise InvalidMarketError(f"{name}{list(where)} is {array[where]}; expected a finite number {expected}")
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class _Clients:
+    """Size, cost and gain of m clients, each float64 ``[..., m]`` with the same leading batch axes.
+
+    ``size``: samples, > 0. ``cost``: money per exported model, >= 0. ``gain``: the parameter K of the gain law, >= 0
+    (0: wants no model). Broadcast against each other; stored read-only.
+    """
+
+    size: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        arrays = {
+            "size": _checked("size", self.size, positive=True),
+            "cost": _checked("cost", self.cost, positive=False),
+            "gain": _checked("gain", self.gain, positive=False),
+        }
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        except ValueError:
+            shapes = ", ".join(f"{k} {list(a.shape)}" for k, a in arrays.items())
+            raise InvalidMarketError(f"sizes, costs and gains must have one shape [..., m]; got {shapes}") from None
+        if len({a.shape[-1] for a in arrays.values()}) != 1:
+            raise InvalidMarketError("sizes, costs and gains must name the same number of clients on the last axis")
+        for name, array in arrays.items():
+            object.__setattr__(self, name, np.broadcast_to(array, shape))
+
+    @property
+    def clients(self) -> int:
+        """Number of clients m."""
+        return int(self.size.shape[-1])
+
+    @property
+    def batch(self) -> tuple[int, ...]:
+        """Leading batch axes."""
+        return self.size.shape[:-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Reports(_Clients):
+    """What clients say: the only thing about them that a mechanism sees."""
+
+    def replace(
+        self, *, size: ArrayLike | None = None, cost: ArrayLike | None = None, gain: ArrayLike | None = None
+    ) -> Self:
+        """Return these reports with some coordinates replaced (whole arrays; new leading axes broadcast)."""
+        return type(self)(
+            np.asarray(self.size if size is None else size),
+            np.asarray(self.cost if cost is None else cost),
+            np.asarray(self.gain if gain is None else gain),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Types(_Clients):
+    """What is true of clients: gains, costs and utilities are computed from it, never from reports."""
+
+    def truthful(self) -> Reports:
+        """Return the reports of clients that all tell the truth."""
+        return Reports(self.size, self.cost, self.gain)
+
+    def report(
+        self, *, size: ArrayLike | None = None, cost: ArrayLike | None = None, gain: ArrayLike | None = None
+    ) -> Reports:
+        """Return truthful reports except for the coordinates given."""
+        return self.truthful().replace(size=size, cost=cost, gain=gain)
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """What is public: model differences, the weight of their penalty, and the gain law.
+
+    ``differences`` float64 ``[..., m, m]``, row i = importer, column j = exporter, entries in [0, 2], diagonal 0
+    (rounding errors up to 1e-9 are clipped); None means all zero. ``lam`` >= 0, money per unit of difference.
+    """
+
+    differences: NDArray[np.float64] | None = None
+    lam: float = 0.0
+    law: GainLaw = field(default_factory=SqrtGain)
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.lam) and 0.0 <= self.lam <= LARGEST):
+            raise InvalidMarketError(f"lam is {self.lam}; expected a finite number >= 0")
+        if self.differences is None:
+            return
+        d = np.array(self.differences, dtype=np.float64)
+        if d.ndim < 2 or d.shape[-1] != d.shape[-2]:
+            raise InvalidMarketError(f"differences have shape {list(d.shape)}; expected square [..., m, m]")
+        bad = ~((d >= -_DIFFERENCE_SLACK) & (d <= 2.0 + _DIFFERENCE_SLACK))
+        diagonal = np.arange(d.shape[-1])
+        bad[..., diagonal, diagonal] = ~(np.abs(d[..., diagonal, diagonal]) <= _DIFFERENCE_SLACK)
+        if bad.any():
+            where = tuple(int(k) for k in np.argwhere(bad)[0])
+            raise InvalidMarketError(
+                f"differences{list(where)} is {d[where]}; expected entries in [0, 2] and 0 on the diagonal"
+            )
+        np.clip(d, 0.0, 2.0, out=d)
+        d[..., diagonal, diagonal] = 0.0
+        d.setflags(write=False)
+        object.__setattr__(self, "differences", d)
+
+    def penalties(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return pen_ij = lam d_ij n_j / n_i, money, ``[..., m, m]`` (paper, payment row). ``size`` ``[..., m]``."""
+        m = size.shape[-1]
+        if self.differences is None or self.lam == 0.0:
+            return np.zeros((*size.shape[:-1], m, m))
+        if self.differences.shape[-1] != m:
+            raise InvalidMarketError(f"differences are for {self.differences.shape[-1]} clients, the reports for {m}")
+        return np.asarray(self.lam * self.differences * (size[..., None, :] / size[..., :, None]))

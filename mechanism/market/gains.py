@@ -1,0 +1,148 @@
+"""Gain laws: what an importer gains from the data behind the models that it imports.
+
+A law turns a client's private gain parameter K, its own number of samples n and the total number of samples x behind
+the models that it holds (own included) into money: ``value(K, n, x)``, zero at x = n. Each law states its derivative
+in x, where it is defined and why it is concave; allocation rules rely on nothing else. Laws are public: only the
+parameter K is private.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mechanism.errors import InvalidMarketError
+
+Array = NDArray[np.float64]
+
+
+@runtime_checkable
+class GainLaw(Protocol):
+    """A concave, non-decreasing value of total data. All methods broadcast; units are samples and money."""
+
+    name: str
+
+    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+        """Gain in money of holding models built on ``total`` samples when ``own`` of them are one's own."""
+        ...
+
+    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+        """Right derivative of `value` in ``total``, money per sample; non-negative and non-increasing."""
+        ...
+
+    def certificate(self) -> str:
+        """Why the law is concave, as a statement that can be checked."""
+        ...
+
+
+@dataclass(frozen=True)
+class PowerGain:
+    r"""Gain of a learning curve that falls like a power: ``(K/n)^e - (K/x)^e``.
+
+    ``exponent`` e in (0, 1] is fitted or assumed; e = 1/2 is the paper's generalisation bound (see `SqrtGain`).
+    """
+
+    exponent: float = 0.5
+    name: str = field(default="power", init=False)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.exponent <= 1.0:
+            raise InvalidMarketError(
+                f"exponent of the gain law is {self.exponent}; expected a number in (0, 1], such as 0.5"
+            )
+
+    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+        """(K/n)^e - (K/x)^e in money."""
+        k, n, x = (np.asarray(a, dtype=np.float64) for a in (gain, own, total))
+        if self.exponent == 0.5:
+            return np.asarray(np.sqrt(k / n) - np.sqrt(k / x))
+        return np.asarray((k / n) ** self.exponent - (k / x) ** self.exponent)
+
+    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+        """E (K/x)^e / x in money per sample."""
+        k, x = (np.asarray(a, dtype=np.float64) for a in (gain, total))
+        return np.asarray(self.exponent * (k / x) ** self.exponent / x)
+
+    def certificate(self) -> str:
+        """Second derivative in x."""
+        e = self.exponent
+        return f"d²/dx² of -(K/x)^{e} is -{e}·{e + 1}·K^{e}·x^-{e + 2} <= 0 for K >= 0, x > 0: concave"
+
+
+@dataclass(frozen=True)
+class SqrtGain(PowerGain):
+    r"""The paper's collaboration gain: ``sqrt(K/n) - sqrt(K/x)``, a sqrt(K/n) generalisation bound (paper, gain row)."""
+
+    exponent: float = field(default=0.5, init=False)
+    name: str = field(default="sqrt", init=False)
+
+    def certificate(self) -> str:
+        """Tangent inequality in s = 1/sqrt(x), factored."""
+        return "sqrt(K/x) lies above its tangents: with s = x^-1/2, t at the tangent point, the difference is K^1/2·(s-t)²(2s+t)/(2s²) >= 0"
+
+
+@dataclass(frozen=True)
+class TableGain:
+    """A measured gain: the concave hull of points (samples, value), linear between them, times the client's K.
+
+    ``samples`` [k] strictly rising and positive, ``values`` [k] in money at K = 1. Measured curves need not be
+    concave: the law is their upper concave hull, non-decreasing, constant after the last point, and
+    ``concavity_defect`` is the largest distance from a measured point up to it. A total below the first point is
+    valued on the first segment's line.
+    """
+
+    samples: tuple[float, ...]
+    values: tuple[float, ...]
+    name: str = field(default="table", init=False)
+    knots: tuple[Array, Array] = field(init=False, repr=False, compare=False)
+    concavity_defect: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        x, y = np.asarray(self.samples, dtype=np.float64), np.asarray(self.values, dtype=np.float64)
+        if x.ndim != 1 or x.shape != y.shape or x.size < 2:
+            raise InvalidMarketError("a measured gain needs two rows of equal length, at least two points each")
+        if not (np.isfinite(x).all() and np.isfinite(y).all() and x[0] > 0 and (np.diff(x) > 0).all()):
+            raise InvalidMarketError("the samples of a measured gain must be positive, finite and strictly rising")
+        hull: list[int] = []
+        for k in range(x.size):
+            while len(hull) > 1:
+                a, b = hull[-2], hull[-1]
+                if (y[b] - y[a]) * (x[k] - x[b]) <= (y[k] - y[b]) * (x[b] - x[a]):
+                    hull.pop()
+                else:
+                    break
+            hull.append(k)
+        top = int(np.argmax(y[hull]))
+        hull = hull[: top + 1] if top > 0 else hull[:1]
+        hx, hy = x[hull], y[hull]
+        if hx.size == 1:  # never rises: a constant
+            hx, hy = np.array([hx[0], hx[0] + 1.0]), np.array([hy[0], hy[0]])
+        object.__setattr__(self, "knots", (hx, hy))
+        object.__setattr__(self, "concavity_defect", float(np.max(self._level(x) - y)))
+
+    def _level(self, x: Array) -> Array:
+        hx, hy = self.knots
+        slope = (hy[1] - hy[0]) / (hx[1] - hx[0])
+        return np.where(x < hx[0], hy[0] + slope * (x - hx[0]), np.interp(x, hx, hy))
+
+    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+        """K·(hull(x) - hull(n)) in money."""
+        k, n, x = (np.asarray(a, dtype=np.float64) for a in (gain, own, total))
+        return np.asarray(k * (self._level(x) - self._level(n)))
+
+    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+        """K times the slope of the hull just right of x."""
+        k, x = np.asarray(gain, dtype=np.float64), np.asarray(total, dtype=np.float64)
+        hx, hy = self.knots
+        slopes = np.append(np.diff(hy) / np.diff(hx), 0.0)
+        segment = np.clip(np.searchsorted(hx, x, side="right") - 1, 0, slopes.size - 1)
+        return np.asarray(k * slopes[segment])
+
+    def certificate(self) -> str:
+        """Falling slopes of the hull."""
+        hx, hy = self.knots
+        slopes = np.diff(hy) / np.diff(hx)
+        return "the hull's slopes fall: " + " >= ".join(f"{s:.6g}" for s in slopes) + " >= 0: concave"
