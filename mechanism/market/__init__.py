@@ -1,1 +1,37 @@
-"""mechanism/market."""
+"""The model market: clients, gain laws, allocation and payment rules, the accounting identity."""
+
+from mechanism.market.accounting import Accounts, Outcome, account, objective, total_data, values
+from mechanism.market.clearing import thresholds
+from mechanism.market.clients import Market, Reports, Types
+from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
+from mechanism.market.mechanisms import (
+    ALLOCATIONS,
+    PAYMENTS,
+    MarketMechanism,
+    fixed_outcome,
+    market_mechanism,
+    optimal_objective,
+)
+
+__all__ = [
+    "ALLOCATIONS",
+    "PAYMENTS",
+    "Accounts",
+    "GainLaw",
+    "Market",
+    "MarketMechanism",
+    "Outcome",
+    "PowerGain",
+    "Reports",
+    "SqrtGain",
+    "TableGain",
+    "Types",
+    "account",
+    "fixed_outcome",
+    "market_mechanism",
+    "objective",
+    "optimal_objective",
+    "thresholds",
+    "total_data",
+    "values",
+]

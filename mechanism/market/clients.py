@@ -14,6 +14,9 @@ from mechanism.market.gains import GainLaw, SqrtGain
 LARGEST: float = 1e15
 """Largest size, cost or gain parameter accepted: above it float64 cannot hold a market's money to a thousandth."""
 
+SMALLEST_SIZE: float = 1e-9
+"""Smallest size accepted, in samples."""
+
 _DIFFERENCE_SLACK = 1e-9
 
 
@@ -21,11 +24,11 @@ def _checked(name: str, values: ArrayLike, *, positive: bool) -> NDArray[np.floa
     array = np.array(values, dtype=np.float64)
     if array.ndim == 0:
         raise InvalidMarketError(f"{name} is a single number; expected one number per client, shape [..., m]")
-    low_ok = array > 0 if positive else array >= 0
+    low_ok = array >= SMALLEST_SIZE if positive else array >= 0
     bad = ~(low_ok & (array <= LARGEST))  # NaN fails both
     if bad.any():
         where = tuple(int(k) for k in np.argwhere(bad)[0])
-        expected = f"{'> 0' if positive else '>= 0'} and at most {LARGEST:.0e}"
+        expected = f"{f'> 0 (at least {SMALLEST_SIZE:.0e})' if positive else '>= 0'} and at most {LARGEST:.0e}"
         raise InvalidMarketError(f"{name}{list(where)} is {array[where]}; expected a finite number {expected}")
     array.setflags(write=False)
     return array

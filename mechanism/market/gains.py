@@ -18,6 +18,9 @@ from mechanism.errors import InvalidMarketError
 
 Array = NDArray[np.float64]
 
+KernelForm = tuple[int, float, Array, Array]
+"""(kind, exponent, knots_x, knots_y): kind 0 is -(K/x)^exponent, kind 1 K times a concave table."""
+
 
 @runtime_checkable
 class GainLaw(Protocol):
@@ -35,6 +38,10 @@ class GainLaw(Protocol):
 
     def certificate(self) -> str:
         """Why the law is concave, as a statement that can be checked."""
+        ...
+
+    def kernel_form(self) -> KernelForm:
+        """The law as the compiled kernels read it."""
         ...
 
 
@@ -70,6 +77,10 @@ class PowerGain:
         """Second derivative in x."""
         e = self.exponent
         return f"d²/dx² of -(K/x)^{e} is -{e}·{e + 1}·K^{e}·x^-{e + 2} <= 0 for K >= 0, x > 0: concave"
+
+    def kernel_form(self) -> KernelForm:
+        """Kind 0; no knots."""
+        return 0, float(self.exponent), np.empty(0), np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -146,3 +157,7 @@ class TableGain:
         hx, hy = self.knots
         slopes = np.diff(hy) / np.diff(hx)
         return "the hull's slopes fall: " + " >= ".join(f"{s:.6g}" for s in slopes) + " >= 0: concave"
+
+    def kernel_form(self) -> KernelForm:
+        """Kind 1 with the hull's knots."""
+        return 1, 1.0, *self.knots

@@ -1,0 +1,402 @@
+"""The inner loops of a clearing, importer by importer: thresholds, exact selection, prices.
+
+One source, two lives: imported as it stands, these are plain Python functions, quick to start and right for a market
+of a dozen clients; loaded a second time by `mechanism.market.compiled` under the name ``…kernels_compiled``, the same
+functions are machine code. The whole call tree stays in this file, because a cached compilation does not notice a
+change in another one.
+
+Conventions: ``law`` is the tuple (kind, exponent, knots_x, knots_y), kind 0 for ``-(k/x)^e`` and 1 for a table;
+``k`` the importer's gain parameter; ``x`` total samples; all money float64. Importer and candidates are those of one
+market; candidate arrays are ordered as stated in each function.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+if __name__.endswith("kernels_compiled"):
+    from mechanism.market.compiled import jit
+else:
+
+    def jit(function):  # type: ignore[no-untyped-def]
+        """Leave the function as it is."""
+        return function
+
+
+# Codes shared with the rule objects.
+GIVEN, THRESHOLD, THRESHOLD_SKIP, EXACT, FULL = 0, 1, 2, 3, 4
+NOTHING, MARGINAL, CLARKE = 0, 1, 2
+
+_DOMINATORS = 16  # how many excluded sellers on the path are tested for dominance: more costs more than it saves
+_INSERTION = 48  # below this length insertion sort beats the library's
+
+
+@jit
+def level(law, k, x):
+    """Gain at total data x up to a constant: value(K, n, x) = level(x) - level(n)."""
+    kind, exponent, knots_x, knots_y = law
+    if kind == 0:
+        if exponent == 0.5:
+            return -math.sqrt(k / x)
+        return -((k / x) ** exponent)
+    count = len(knots_x)
+    lo, hi = 1, count - 1  # the segment (hi-1, hi) that holds x; the first one also serves x below it
+    while lo < hi:
+        mid = (lo + hi) // 2
+        if knots_x[mid] < x:
+            lo = mid + 1
+        else:
+            hi = mid
+    if x >= knots_x[count - 1]:
+        return k * knots_y[count - 1]
+    slope = (knots_y[lo] - knots_y[lo - 1]) / (knots_x[lo] - knots_x[lo - 1])
+    return k * (knots_y[lo - 1] + slope * (x - knots_x[lo - 1]))
+
+
+@jit
+def slope_at(law, k, x):
+    """Right derivative of `level` in x."""
+    kind, exponent, knots_x, knots_y = law
+    if kind == 0:
+        if exponent == 0.5:
+            return 0.5 * math.sqrt(k / x) / x
+        return exponent * (k / x) ** exponent / x
+    count = len(knots_x)
+    if x >= knots_x[count - 1]:
+        return 0.0
+    lo, hi = 1, count - 1
+    while lo < hi:
+        mid = (lo + hi) // 2
+        if knots_x[mid] <= x:
+            lo = mid + 1
+        else:
+            hi = mid
+    return k * (knots_y[lo] - knots_y[lo - 1]) / (knots_x[lo] - knots_x[lo - 1])
+
+
+@jit
+def peak(law, k, price, low, high):
+    """Total data in [low, high] at which level(x) - price·x is largest."""
+    kind, exponent, knots_x, _ = law
+    if kind == 0:
+        if price <= 0.0:
+            return high if k > 0.0 else low
+        if exponent == 0.5:
+            root = (0.5 * math.sqrt(k) / price) ** (2.0 / 3.0)
+        else:
+            root = (exponent * k**exponent / price) ** (1.0 / (exponent + 1.0))
+        return min(max(root, low), high)
+    if slope_at(law, k, low) <= price:
+        return low
+    for index in range(len(knots_x)):  # concave and piecewise linear: the peak is at a knot or an end
+        if knots_x[index] > low and (knots_x[index] >= high or slope_at(law, k, knots_x[index]) <= price):
+            return min(knots_x[index], high)
+    return high
+
+
+@jit
+def threshold(law, k, n, price):
+    """Total data x > n at which a seller of n samples stops being worth its price: level(x) - level(x - n) = price.
+
+    +inf where the price is <= 0, 0 (never taken) where no total is small enough. For the sqrt law, with
+    x = n / sin²a the equation reads tan a - sin a = s, s = price·sqrt(n/K); with t = tan(a/2) it is the quartic
+    s·t⁴ + 4t³ = s on (0, 1], convex, so that Newton's iteration from above falls to the only root.
+    """
+    kind, exponent, _, _ = law
+    if price <= 0.0:
+        return math.inf
+    if k <= 0.0:
+        return 0.0
+    if kind == 0 and exponent == 0.5:
+        s = price * (math.sqrt(n) / math.sqrt(k))
+        if s > 1e15:  # x - n = n/s² is nothing against n
+            return n
+        t = min(1.0, (0.25 * s) ** (1.0 / 3.0))
+        for _ in range(64):
+            cube = t * t * t
+            step = (s * (cube * t - 1.0) + 4.0 * cube) / (4.0 * s * cube + 12.0 * t * t)
+            t -= step
+            if step <= 1e-9 * t:  # the error squares at each step: this one was the last that mattered
+                break
+        # the last step, written so that large s (t near 1) loses nothing
+        square = t * t
+        return n * (1.0 + square) * (1.0 + square) / (4.0 * square)
+    low, high = n, 2.0 * n  # bracketed: the marginal falls in x
+    if level(law, k, n * (1.0 + 1e-12)) - level(law, k, n * 1e-12) <= price:
+        return 0.0
+    while level(law, k, high) - level(law, k, high - n) > price:
+        low, high = high, 2.0 * high
+        if high > 1e300:
+            return math.inf
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if middle <= low or middle >= high:
+            break
+        if level(law, k, middle) - level(law, k, middle - n) > price:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@jit
+def order_by(key, size, order, count):
+    """Fill ``order[:count]`` with positions by rising key, then falling size, then rising position."""
+    if count <= _INSERTION:
+        for a in range(count):
+            b = a
+            while b > 0:
+                c = order[b - 1]
+                if key[c] > key[a] or (key[c] == key[a] and size[c] < size[a]):
+                    order[b] = c
+                    b -= 1
+                else:
+                    break
+            order[b] = a
+        return
+    # two stable sorts, the less significant key first
+    by_size = np.argsort(-size[:count], kind="mergesort")
+    by_key = np.argsort(key[:count][by_size], kind="mergesort")
+    for a in range(count):
+        order[a] = by_size[by_key[a]]
+
+
+@jit
+def take_while_worth(law, k, own, size, price, count, skip, chosen, mark, order):
+    """The reference rule over ``count`` candidates in client order: fills ``chosen[:count]``.
+
+    Falling thresholds, equal ones by lower index; take j while data held + n_j < x_j strictly; stop at the first that
+    fails (``skip``: pass over it).
+    """
+    for a in range(count):
+        mark[a] = -threshold(law, k, size[a], price[a])
+        chosen[a] = False
+    if count <= _INSERTION:
+        for a in range(count):
+            b = a
+            while b > 0 and mark[order[b - 1]] > mark[a]:
+                order[b] = order[b - 1]
+                b -= 1
+            order[b] = a
+    else:
+        order[:count] = np.argsort(mark[:count], kind="mergesort")
+    total = own
+    for a in range(count):
+        j = order[a]
+        if total + size[j] < -mark[j]:
+            chosen[j] = True
+            total += size[j]
+        elif not skip:
+            break
+
+
+@jit
+def relaxation(law, k, total, cost, first, count, size, price, ratio, sum_size, sum_price):
+    """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part.
+
+    Candidates stand in rising price per sample, so the best fractional purchase is a prefix: binary search for the
+    first one not wanted at all, then the best part of the one before it. Returns level less cost.
+    """
+    lo, hi = first, count
+    base = total - sum_size[first]
+    while lo < hi:
+        mid = (lo + hi) // 2
+        if slope_at(law, k, base + sum_size[mid]) > ratio[mid]:
+            lo = mid + 1
+        else:
+            hi = mid
+    if lo == first:
+        return level(law, k, total) - cost
+    last = lo - 1
+    left = base + sum_size[last]
+    data = peak(law, k, ratio[last], left, left + size[last])
+    return level(law, k, data) - (cost + sum_price[last] - sum_price[first] + ratio[last] * (data - left))
+
+
+@jit
+def search(law, k, own, size, price, ratio, sum_size, sum_price, count, tie, limit, best, work, state, chosen):
+    """Exact best purchase by depth-first branch and bound; returns (value, gap) and fills ``chosen[:count]``.
+
+    Candidates in the order of `order_by` on price per sample. ``best`` is a value known to be attainable (0: buy
+    nothing; then ``chosen`` starts empty). A set replaces the incumbent only if it is better by more than ``tie``;
+    sets are met include-first. gap is 0 unless ``limit`` nodes were not enough: then no set is better by more.
+    ``work`` float [count + 1, 3]: data, cost and bound on the path. ``state`` int8 [count + 1]: 0 new, 1 in, 2 out.
+    """
+    floor = level(law, k, own)
+    for a in range(count):
+        chosen[a] = False
+    work[0, 0], work[0, 1] = own, 0.0
+    state[0] = 0
+    depth, nodes, gap = 0, 0, 0.0
+    while depth >= 0:
+        if state[depth] == 0:
+            total, cost = work[depth, 0], work[depth, 1]
+            nodes += 1
+            value = level(law, k, total) - floor - cost
+            if value > best + tie:
+                best = value
+                for a in range(count):
+                    chosen[a] = a < depth and state[a] == 1
+            if depth == count:
+                depth -= 1
+                continue
+            bound = relaxation(law, k, total, cost, depth, count, size, price, ratio, sum_size, sum_price) - floor
+            if bound <= best + tie:
+                depth -= 1
+                continue
+            work[depth, 2] = bound
+            if nodes >= limit:
+                gap = bound
+                for a in range(depth):
+                    if state[a] == 1 and work[a, 2] > gap:
+                        gap = work[a, 2]
+                return best, max(0.0, gap - best)
+            state[depth] = 1
+            # a seller no smaller and no dearer that was left out rules this one out: exchanging them loses nothing
+            a, seen = depth - 1, 0
+            while a >= 0 and seen < _DOMINATORS:
+                if state[a] == 2:
+                    seen += 1
+                    if size[a] >= size[depth] and price[a] <= price[depth]:
+                        state[depth] = 2
+                        break
+                a -= 1
+            if state[depth] == 1:
+                work[depth + 1, 0], work[depth + 1, 1] = total + size[depth], cost + price[depth]
+            else:
+                work[depth + 1, 0], work[depth + 1, 1] = total, cost
+            depth += 1
+            state[depth] = 0
+        elif state[depth] == 1:  # back from the half with this seller: try without, if the bound still allows
+            if work[depth, 2] <= best + tie:
+                depth -= 1
+                continue
+            state[depth] = 2
+            work[depth + 1, 0], work[depth + 1, 1] = work[depth, 0], work[depth, 1]
+            depth += 1
+            state[depth] = 0
+        else:
+            depth -= 1
+    return best, 0.0
+
+
+@jit
+def prefix_sums(values, sums, count):
+    """sums[q] = values[0] + … + values[q-1]."""
+    sums[0] = 0.0
+    for a in range(count):
+        sums[a + 1] = sums[a] + values[a]
+
+
+@jit
+def clear_importers(
+    start, stop, size, cost, gain, differences, which, lam, law, allocation, payment, limit, tie, imports, prices, gap
+):
+    """Clear importers start..stop-1, counted through the batch: task t is importer t % m of market t // m.
+
+    ``size cost gain`` [B, m]; ``differences`` [D, m, m] with ``which`` [B] its row for each market; written:
+    ``imports`` bool and ``prices`` [B, m, m], ``gap`` [B, m]. ``allocation`` and ``payment`` are the codes above.
+    """
+    m = size.shape[1]
+    # candidates in client order
+    client = np.empty(m, np.int64)
+    c_size, c_price, mark, c_pen = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    taken = np.zeros(m, np.bool_)
+    order, back = np.empty(m, np.int64), np.empty(m, np.int64)
+    # candidates that can be worth buying, in the order of the search, and the same without one of them
+    s_size, s_price, s_ratio = np.empty(m), np.empty(m), np.empty(m)
+    r_size, r_price, r_ratio = np.empty(m), np.empty(m), np.empty(m)
+    sum_size, sum_price = np.empty(m + 1), np.empty(m + 1)
+    chosen, without = np.zeros(m, np.bool_), np.zeros(m, np.bool_)
+    work, state = np.empty((m + 1, 3)), np.zeros(m + 1, np.int8)
+    for task in range(start, stop):
+        b, i = task // m, task % m
+        own, k = size[b, i], gain[b, i]
+        count = 0
+        for j in range(m):
+            if j != i:
+                client[count] = j
+                c_size[count] = size[b, j]
+                c_pen[count] = lam * differences[which[b], i, j] * (size[b, j] / own) if lam > 0.0 else 0.0
+                c_price[count] = cost[b, j] + c_pen[count]
+                count += 1
+        found, slack = 0.0, 0.0
+        floor = level(law, k, own)
+        small = tie * max(1.0, abs(floor))
+        kept = 0
+        if allocation == EXACT or payment == CLARKE:
+            for a in range(count):
+                # concave gain: who is not worth its price to an importer that holds nothing never is
+                if c_price[a] < level(law, k, own + c_size[a]) - floor:
+                    mark[kept] = c_price[a] / c_size[a]
+                    s_size[kept] = c_size[a]
+                    s_price[kept] = c_price[a]
+                    back[kept] = a
+                    kept += 1
+            order_by(mark, s_size, order, kept)
+            for a in range(kept):
+                r_size[a], r_price[a] = s_size[order[a]], s_price[order[a]]
+                s_ratio[a] = mark[order[a]]
+            for a in range(kept):
+                s_size[a], s_price[a] = r_size[a], r_price[a]
+                order[a] = back[order[a]]  # from here on: the position in client order
+            prefix_sums(s_size, sum_size, kept)
+            prefix_sums(s_price, sum_price, kept)
+        if allocation == EXACT:
+            found, slack = search(
+                law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept, small, limit, 0.0, work, state, chosen
+            )
+            for a in range(count):
+                taken[a] = False
+            for a in range(kept):
+                if chosen[a]:
+                    taken[order[a]] = True
+        elif allocation == THRESHOLD or allocation == THRESHOLD_SKIP:
+            take_while_worth(
+                law, k, own, c_size, c_price, count, allocation == THRESHOLD_SKIP, taken, mark, order
+            )
+        elif allocation == FULL:
+            for a in range(count):
+                taken[a] = True
+        else:
+            for a in range(count):
+                taken[a] = imports[b, i, client[a]]
+        held = own
+        spent = 0.0
+        for j in range(m):
+            imports[b, i, j] = False
+            prices[b, i, j] = 0.0
+        for a in range(count):
+            if taken[a]:
+                imports[b, i, client[a]] = True
+                held += c_size[a]
+                spent += c_price[a]
+        if payment == MARGINAL:
+            top = level(law, k, held)
+            for a in range(count):
+                if taken[a]:
+                    prices[b, i, client[a]] = top - level(law, k, held - c_size[a]) - c_pen[a]
+        elif payment == CLARKE:
+            found = level(law, k, held) - floor - spent
+            for p in range(kept):
+                a = order[p]
+                if not taken[a]:
+                    continue
+                rest = 0
+                for q in range(kept):
+                    if q != p:
+                        r_size[rest], r_price[rest], r_ratio[rest] = s_size[q], s_price[q], s_ratio[q]
+                        rest += 1
+                prefix_sums(r_size, sum_size, rest)
+                prefix_sums(r_price, sum_price, rest)
+                # what is left of the chosen set without j is attainable: a warm start
+                warm = max(0.0, level(law, k, held - c_size[a]) - floor - (spent - c_price[a]))
+                other, missing = search(
+                    law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest, small, limit, warm, work, state, without
+                )
+                slack = max(slack, missing)
+                # W(M) >= W(M\j): rounding may not break it
+                prices[b, i, client[a]] = cost[b, client[a]] + max(0.0, found - other)
+        gap[b, i] = slack
