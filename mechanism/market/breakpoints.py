@@ -1,0 +1,199 @@
+"""Break points: the reports of its own cost at which a client can change the outcome, everybody else's report fixed.
+
+Between two of them nothing changes, so that under a price that does not depend on the seller's own report (marginal,
+Clarke) its utility is a step function of its report, and trying the break points, their neighbours and the intervals'
+midpoints is an exact best response.
+
+Why these are all of them, importer i and seller j, in terms of j's price w_j = c_j + pen_ij:
+
+* ``threshold`` and ``threshold-skip``. x_j falls in w_j and enters in two ways only. Its place in the list changes
+  where x_j meets another's x_k, at w_j = G(x_k) - G(x_k - n_j). Its test N + n_j < x_j flips at
+  w_j = G(N + n_j) - G(N), N what i holds when j's turn comes: a total of the run without j, since those before j do
+  not see j. Everything after j depends on j's place and on whether j was taken. At w_j <= 0 the threshold is infinite.
+* ``exact``. Sets without j do not depend on w_j, those with j lose value at slope one: j is bought below one critical
+  price, and then in the same set. The Clarke price of j when it reports zero, W(M) - W(M without j), is that price.
+* ``full`` and ``given``: the outcome does not look at reports.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.errors import UnknownNameError
+from mechanism.market.clients import Market, Reports
+from mechanism.market.gains import GainLaw, PowerGain
+
+Array = NDArray[np.float64]
+
+CHUNK_BYTES: int = 1 << 28
+"""Memory for one batch of clearings, bytes."""
+
+_NEVER = 1e-12  # share of a seller's own size at which the rule looks for the largest price with a threshold
+_DOUBLINGS = 300
+_HALVINGS = 120
+
+
+def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Array:
+    """Return for every client the reports of its own cost at which the outcome can change, the others' fixed.
+
+    Parameters
+    ----------
+    allocation_id
+        ``threshold``, ``threshold-skip``, ``exact`` (or ``milp``), ``full`` or ``given``.
+    reports, market
+        ``[..., m]`` clients; differences ``[..., m, m]``.
+
+    Returns
+    -------
+    float64 ``[..., m, k]``, money, >= 0, each client's sorted and without duplicates, then padded to the longest list
+    of the batch by the client's reported cost. k = 0 where no report changes anything.
+
+    Raises
+    ------
+    UnknownNameError
+        If no break points are known for the allocation rule.
+    """
+    batch = np.broadcast_shapes(reports.batch, () if market.differences is None else market.differences.shape[:-2])
+    m = reports.clients
+    if allocation_id in ("full", "given"):
+        return np.empty((*batch, m, 0))
+    if allocation_id in ("threshold", "threshold-skip"):
+        points = _threshold_points(reports, market, skip=allocation_id == "threshold-skip")
+    elif allocation_id in ("exact", "milp"):
+        points = _exact_points(reports, market, batch)
+    else:
+        known = "threshold, threshold-skip, exact, milp, full, given"
+        raise UnknownNameError(f"no break points are known for the allocation rule {allocation_id!r}; known: {known}")
+    points = np.broadcast_to(points, (*batch, *points.shape[-2:]))
+    return _pack(points, np.broadcast_to(reports.cost, (*batch, m)))
+
+
+def _thresholds(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
+    """Return x > n with G(x) - G(x - n) = price: the total data at which a seller stops being worth its price.
+
+    Broadcasts; +inf where the price is <= 0, 0 where there is no root (the seller is never worth its price). The
+    square-root law by Newton's iteration on s t^4 + 4 t^3 = s (s = price sqrt(n/K), x = n (1 + t²)² / 4t²), others by
+    bisection.
+    """
+    gain, size, price = np.broadcast_arrays(gain, size, price)
+    free, barred = price <= 0.0, (price > 0.0) & (gain <= 0.0)
+    k, w = np.where(gain > 0.0, gain, 1.0), np.where(price > 0.0, price, 1.0)
+    if isinstance(law, PowerGain) and law.exponent == 0.5:
+        s = w * np.sqrt(size / k)
+        t = np.minimum(1.0, np.cbrt(0.25 * s))
+        for _ in range(64):
+            cube = t * t * t
+            step = (s * (cube * t - 1.0) + 4.0 * cube) / (4.0 * s * cube + 12.0 * t * t)
+            t = t - step
+            if not np.any(step > 1e-9 * t):
+                break
+        x = size * (1.0 + t * t) ** 2 / (4.0 * t * t)
+    else:
+        x = _bisected(law, k, size, w)
+    return np.where(free, np.inf, np.where(barred, 0.0, x))
+
+
+def _marginal(law: GainLaw, gain: Any, size: Any, held: Any) -> Array:
+    """G(held + n) - G(held), the constant of the law cancelled (own samples := 1)."""
+    return np.asarray(law.value(gain, 1.0, held + size) - law.value(gain, 1.0, held))
+
+
+def _bisected(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
+    never = _marginal(law, gain, size, _NEVER * size) <= price
+    low, high = np.array(size), 2.0 * size
+    for _ in range(_DOUBLINGS):
+        above = ~never & (_marginal(law, gain, size, high - size) > price)
+        if not above.any():
+            break
+        low, high = np.where(above, high, low), np.where(above, 2.0 * high, high)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if not ((middle > low) & (middle < high) & ~never).any():
+            break
+        above = _marginal(law, gain, size, middle - size) > price
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(never, 0.0, high)
+
+
+def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
+    """Candidates ``[..., m, q]``, NaN where there is none: crossings and tests of every importer."""
+    size, law = reports.size, market.law
+    m = reports.clients
+    penalty = market.penalties(size)
+    own, gain = size[..., :, None], reports.gain[..., :, None]
+    x = _thresholds(law, gain, size[..., None, :], reports.cost[..., None, :] + penalty)  # [..., i, k]
+    index = np.arange(m)
+    x[..., index, index] = -np.inf  # nobody buys from itself: last in the list, never taken
+    batch = x.shape[:-2]
+    order = np.argsort(-x, axis=-1, kind="stable")
+    sizes = np.broadcast_to(size[..., None, :], x.shape)
+    ranked_x = np.take_along_axis(x, order, axis=-1)
+    ranked_size = np.take_along_axis(sizes, order, axis=-1)
+    totals = np.empty((*batch, m, m, m + 1))  # [..., i, j, rank]: what i holds before that rank in the run without j
+    total = np.broadcast_to(own, (*batch, m, m)).copy()
+    running = np.ones((*batch, m, m), dtype=bool)
+    for rank in range(m):
+        totals[..., rank] = total
+        absent = order[..., rank, None] == index
+        taken = running & ~absent & (total + ranked_size[..., rank, None] < ranked_x[..., rank, None])
+        total = np.where(taken, total + ranked_size[..., rank, None], total)
+        if not skip:
+            running &= taken | absent
+    totals[..., m] = total
+    seller = sizes[..., None]
+    k = gain[..., None]
+    tests = _marginal(law, k, seller, totals)
+    others = np.broadcast_to(x[..., :, None, :], (*batch, m, m, m))  # [..., i, j, k]
+    meets = np.isfinite(others) & (others > seller) & (index[:, None] != index)  # k != j; k = i is -inf
+    crossings = np.where(meets, _marginal(law, k, seller, np.where(meets, others - seller, 1.0)), np.nan)
+    free = np.zeros((*batch, m, m))  # w = 0: the threshold turns infinite
+    # where the threshold is lost j falls to the end (the square root never loses it)
+    lost = np.broadcast_to(_marginal(law, gain, size[..., None, :], _NEVER * size[..., None, :]), free.shape)
+    points = np.concatenate([free[..., None], lost[..., None], tests, crossings], axis=-1) - penalty[..., None]
+    points[..., index, index, :] = np.nan
+    return np.moveaxis(points, -3, -2).reshape(*batch, m, -1)  # seller first, importers side by side
+
+
+def _exact_points(reports: Reports, market: Market, batch: tuple[int, ...]) -> Array:
+    """Critical costs ``[..., m, m]`` (seller, importer): Clarke prices when the seller reports zero; NaN where none."""
+    from mechanism import market_mechanism
+
+    mechanism = market_mechanism("ipfl-exact")
+    m = reports.clients
+    flat = int(np.prod(batch, dtype=np.int64))
+    size, cost, gain = (np.broadcast_to(a, (*batch, m)).reshape(flat, m) for a in _columns(reports))
+    differences = market.differences
+    if differences is not None:
+        differences = np.broadcast_to(differences, (*batch, m, m)).reshape(flat, m, m)
+    points = np.empty((flat * m, m))
+    step = max(1, CHUNK_BYTES // (64 * m * m))
+    for start in range(0, flat * m, step):
+        task = np.arange(start, min(start + step, flat * m))
+        row, seller = task // m, task % m
+        zeroed = cost[row]
+        here = np.arange(len(task))
+        zeroed[here, seller] = 0.0
+        public = Market(None if differences is None else differences[row], market.lam, market.law)
+        outcome = mechanism.clear(Reports(size[row], zeroed, gain[row]), public)
+        points[task] = np.where(outcome.imports[here, :, seller], outcome.prices[here, :, seller], np.nan)
+    return points.reshape(*batch, m, m)
+
+
+def _columns(reports: Reports) -> tuple[Array, Array, Array]:
+    return reports.size, reports.cost, reports.gain
+
+
+def _pack(points: Array, cost: Array) -> Array:
+    """Sort, drop duplicates and negative ones, cut to the longest list, pad with the reported cost."""
+    points = np.where(points >= 0.0, points, np.nan)  # NaN fails the comparison too
+    points = np.sort(points, axis=-1)  # NaN last
+    if points.shape[-1] > 1:
+        repeated = points[..., 1:] == points[..., :-1]
+        points[..., 1:][repeated] = np.nan
+        points = np.sort(points, axis=-1)
+    longest = int((~np.isnan(points)).sum(axis=-1).max(initial=0))
+    points = points[..., :longest]
+    return np.where(np.isnan(points), cost[..., None], points)
