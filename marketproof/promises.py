@@ -1,0 +1,108 @@
+"""What a mechanism promised, measured on an outcome: nobody loses, the money adds up, the best graph was chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.market.accounting import Accounts, Outcome, account
+from mechanism.market.clients import Market, Types
+from mechanism.tolerance import MONEY, scale
+
+SCOPE = (
+    "Truthfulness is claimed for one clearing with the model differences given: the differences come from models that "
+    "clients upload, and a report now changes later rounds; neither is covered by the theorem."
+)
+"""Said wherever truthfulness is claimed (theory.md, Scope)."""
+
+
+@dataclass(frozen=True)
+class Promises:
+    """The worst case over every clearing and client, in money.
+
+    ``client``, ``buyer``, ``seller``: lowest utility, as a whole and by role (individual rationality holds at >= 0).
+    ``imbalance``: largest sum of all payments in a clearing (0: balanced). ``objective`` and ``optimal``: V_lambda of
+    the reports, summed over clearings, and the largest possible; ``gap`` bounds optimal - objective from above.
+    ``scale``: what `tolerance` is relative to.
+    """
+
+    client: float
+    buyer: float
+    seller: float
+    imbalance: float
+    objective: float
+    optimal: float
+    gap: float
+    scale: float
+
+    @property
+    def tolerance(self) -> float:
+        """Money below which a difference is rounding."""
+        return MONEY * self.scale
+
+
+def measure(
+    types: Types,
+    outcome: Outcome,
+    market: Market,
+    objective: NDArray[np.float64],
+    optimal: NDArray[np.float64],
+    optimal_gap: NDArray[np.float64] | float = 0.0,
+) -> tuple[Promises, Accounts]:
+    """Measure the promises on a batch of clearings ``[...]`` of m clients, with the *true* types.
+
+    ``objective``, ``optimal``, ``optimal_gap``: float64 ``[...]``, of the reports.
+    """
+    accounts = account(types, outcome, market.law)
+    total = float(np.sum(objective))
+    best = float(np.sum(optimal))
+    # Net payments are antisymmetric, so that their sum is exactly zero and only money to a centre is left over.
+    net = outcome.payments.sum(axis=(-2, -1)) + outcome.centre.sum(axis=-1)
+    promises = Promises(
+        client=float(accounts.utility.min()) + 0.0,
+        buyer=float(accounts.buyer.min()) + 0.0,
+        seller=float(accounts.seller.min()) + 0.0,
+        imbalance=float(np.abs(net).max()),
+        objective=total + 0.0,
+        optimal=best + 0.0,
+        gap=max(0.0, best + float(np.sum(optimal_gap)) - total),
+        scale=scale(np.concatenate([np.ravel(a) for a in (accounts.gain, accounts.cost, accounts.paid, optimal)])),
+    )
+    return promises, accounts
+
+
+def money(amount: float) -> str:
+    """Return money for people: six significant digits, never a negative zero."""
+    return f"{amount + 0.0:.6g}"
+
+
+def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
+    """Say in words what was measured, one sentence a promise."""
+    each = "" if clearings == 1 else f" in all {clearings} clearings"
+    small = promises.tolerance
+    words: list[str] = []
+    if promises.client >= -small:
+        words.append(f"Nobody loses{each}: the lowest utility is {money(max(promises.client, 0.0))}.")
+    else:
+        words.append(f"Somebody loses: the lowest utility is {money(promises.client)}.")
+    roles = [
+        f"{role} go down to {money(value)}"
+        for role, value in (("buyers", promises.buyer), ("sellers", promises.seller))
+        if value < -small
+    ]
+    if roles:
+        words.append(f"By role, {' and '.join(roles)}.")
+    if promises.imbalance <= small:
+        words.append(f"Every payment is received{each}: the books balance.")
+    else:
+        words.append(f"The books miss balance by up to {money(promises.imbalance)}; the centre covers or keeps it.")
+    if promises.gap <= small:
+        words.append(f"No other set of imports has a larger objective than {money(promises.objective)}{each}.")
+    else:
+        words.append(
+            f"The objective is {money(promises.objective)}; the best set of imports has {money(promises.optimal)}, "
+            f"which is {money(promises.gap)} more."
+        )
+    return words

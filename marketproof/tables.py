@@ -1,0 +1,139 @@
+"""The two tables that `clear` reads: clients with their numbers, and the differences between their models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketproof.csv_input import Table, client_name, number, read_table
+from marketproof.errors import InputError, shown
+from mechanism.market.clients import LARGEST
+
+COLUMNS = ("client", "size", "cost", "gain")
+
+SMALLEST_SIZE = 1e-9
+"""Samples. Below it a market's ratios of sizes leave what float64 holds."""
+
+_SLACK = 1e-9
+_RANGES = {
+    "size": (SMALLEST_SIZE, LARGEST, f"above 0 (samples, at least {SMALLEST_SIZE:g}, at most {LARGEST:g})"),
+    "cost": (0.0, LARGEST, f"from 0 to {LARGEST:g} (money per exported model)"),
+    "gain": (0.0, LARGEST, f"from 0 to {LARGEST:g} (the gain parameter K; 0 wants no model)"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ClientTable:
+    """Clients in the order of their file: names, and size (samples), cost (money) and gain parameter, float64 [m]."""
+
+    names: tuple[str, ...]
+    size: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+
+def _columns(table: Table) -> dict[str, int]:
+    """Return where each of `COLUMNS` stands, or say which is missing, double or unknown."""
+    place = table.place(table.header_line)
+    remedy = f"expected the header {','.join(COLUMNS)} in any order"
+    positions: dict[str, int] = {}
+    for k, column in enumerate(table.columns):
+        if column not in COLUMNS:
+            raise InputError(f"{place}: unknown column {shown(column)}; {remedy}")
+        if column in positions:
+            raise InputError(f"{place}: column {shown(column)} stands twice; {remedy}")
+        positions[column] = k
+    for column in COLUMNS:
+        if column not in positions:
+            raise InputError(f"{place}: column {shown(column)} is missing; {remedy}")
+    return positions
+
+
+def read_clients(path: Path) -> ClientTable:
+    """Read ``CLIENTS.csv``: header ``client,size,cost,gain`` in any order, one row per client.
+
+    Raises
+    ------
+    InputError
+        For anything else; the message names file, row, column, value and remedy.
+    """
+    table = read_table(path)
+    at = _columns(table)
+    if not table.rows:
+        raise InputError(f"{table.file} holds no client; write one row per client under its header")
+    first_line: dict[str, int] = {}
+    numbers: dict[str, list[float]] = {column: [] for column in _RANGES}
+    for row in table.rows:
+        place = table.place(row.line, "client")
+        name = client_name(row.cells[at["client"]], place)
+        if name in first_line:
+            raise InputError(f"{place}: {shown(name)} stands already in row {first_line[name]}; name each client once")
+        first_line[name] = row.line
+        for column, (low, high, expected) in _RANGES.items():
+            text = row.cells[at[column]]
+            numbers[column].append(number(text, table.place(row.line, column), low=low, high=high, expected=expected))
+    size, cost, gain = (np.array(numbers[column], dtype=np.float64) for column in ("size", "cost", "gain"))
+    return ClientTable(tuple(first_line), size, cost, gain)
+
+
+def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Read ``D.csv`` into float64 [m, m], row = importer, column = exporter, in the order of ``names``.
+
+    Header ``client,ID1,ID2,…``; one row per client, rows and columns in any order; entries in [0, 2] (rounding of
+    1e-9 is clipped), diagonal 0.
+
+    Raises
+    ------
+    InputError
+        For anything else; the message names file, row, column, value and remedy.
+    """
+    table = read_table(path)
+    header = table.place(table.header_line)
+    index = {name: k for k, name in enumerate(names)}
+    if table.columns[0] != "client":
+        raise InputError(
+            f"{header}: the first column is {shown(table.columns[0])}; expected client, then one column per client"
+        )
+    exporters = [_known(name, index, header) for name in table.columns[1:]]
+    _each_once(exporters, names, header, "column")
+    matrix = np.zeros((len(names), len(names)))
+    seen: dict[int, int] = {}
+    for row in table.rows:
+        place = table.place(row.line, "client")
+        importer = _known(row.cells[0], index, place)
+        if importer in seen:
+            raise InputError(
+                f"{place}: {shown(row.cells[0])} stands already in row {seen[importer]}; one row per client"
+            )
+        seen[importer] = row.line
+        for exporter, text, column in zip(exporters, row.cells[1:], table.columns[1:], strict=True):
+            cell = table.place(row.line, column)
+            value = number(text, cell, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)")
+            if importer == exporter and abs(value) > _SLACK:
+                raise InputError(
+                    f"{cell}: {shown(text)} on the diagonal; a client does not differ from itself, write 0"
+                )
+            matrix[importer, exporter] = value
+    _each_once(list(seen), names, table.file, "row")
+    np.fill_diagonal(matrix, 0.0)
+    return np.clip(matrix, 0.0, 2.0)
+
+
+def _known(name: str, index: dict[str, int], place: str) -> int:
+    if name not in index:
+        raise InputError(f"{place}: {shown(name)} is no client of the client table; use the names written there")
+    return index[name]
+
+
+def _each_once(found: list[int], names: tuple[str, ...], place: str, kind: str) -> None:
+    present: set[int] = set()
+    for k in found:
+        if k in present:
+            raise InputError(f"{place}: {shown(names[k])} has two {kind}s; expected one {kind} per client")
+        present.add(k)
+    missing = set(range(len(names))) - present
+    if missing:
+        raise InputError(f"{place}: no {kind} for {shown(names[min(missing)])}; expected one {kind} per client")
