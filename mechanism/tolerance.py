@@ -2,8 +2,8 @@
 
 All economics is float64. Two amounts of money are equal when they differ by at most `MONEY` times the market's scale,
 and a promise (individual rationality, truthfulness, balance) is broken only by more than that. The selection search
-treats objectives closer than `TIE` times their own scale as equal; `TIE` is small against `MONEY`, so that the sum of
-all ties met in one clearing stays below it.
+treats objectives closer than `TIE` times their own scale as equal, and does not look for sets that could be better by
+less than `SEARCH` times it; both are small against `MONEY`, so that what they add up to in one clearing stays below it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ MONEY: float = 1e-9
 
 TIE: float = 1e-13
 """Relative difference under which two objective values are a tie."""
+
+SEARCH: float = 1e-11
+"""Relative improvement that an exact selection may leave on the table: its gap counts as 0 up to this."""
 
 
 def scale(amounts: NDArray[np.float64]) -> float:

@@ -84,9 +84,10 @@ def account(types: Types, outcome: Outcome, law: GainLaw | None = None) -> Accou
         If the outcome is for another number of clients.
     """
     if outcome.imports.shape[-1] != types.clients:
-        raise InvalidMarketError(f"the outcome is for {outcome.imports.shape[-1]} clients, the types for {types.clients}")
-    law = SqrtGain() if law is None else law
-    gain = law.value(types.gain, types.size, total_data(types.size, outcome.imports))
+        raise InvalidMarketError(
+            f"the outcome is for {outcome.imports.shape[-1]} clients, the types for {types.clients}"
+        )
+    gain = (law or SqrtGain()).value(types.gain, types.size, total_data(types.size, outcome.imports))
     cost = types.cost * outcome.imports.sum(axis=-2)
     paid, received = outcome.prices.sum(axis=-1), outcome.prices.sum(axis=-2)
     gain, cost, paid, received, centre = np.broadcast_arrays(gain, cost, paid, received, outcome.centre)

@@ -124,7 +124,8 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     m = reports.clients
     penalty = market.penalties(size)
     own, gain = size[..., :, None], reports.gain[..., :, None]
-    x = _thresholds(law, gain, size[..., None, :], reports.cost[..., None, :] + penalty)  # [..., i, k]
+    price = reports.cost[..., None, :] + penalty
+    x = _thresholds(law, gain, size[..., None, :], price)  # [..., i, k]
     index = np.arange(m)
     x[..., index, index] = -np.inf  # nobody buys from itself: last in the list, never taken
     batch = x.shape[:-2]
@@ -149,6 +150,8 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     others = np.broadcast_to(x[..., :, None, :], (*batch, m, m, m))  # [..., i, j, k]
     meets = np.isfinite(others) & (others > seller) & (index[:, None] != index)  # k != j; k = i is -inf
     crossings = np.where(meets, _marginal(law, k, seller, np.where(meets, others - seller, 1.0)), np.nan)
+    same = meets & (sizes[..., :, None, :] == seller)  # equal sizes meet at equal prices: no rounding, so that ties tie
+    crossings = np.where(same, price[..., :, None, :], crossings)
     free = np.zeros((*batch, m, m))  # w = 0: the threshold turns infinite
     # where the threshold is lost j falls to the end (the square root never loses it)
     lost = np.broadcast_to(_marginal(law, gain, size[..., None, :], _NEVER * size[..., None, :]), free.shape)

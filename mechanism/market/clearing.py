@@ -11,9 +11,9 @@ from mechanism.errors import InvalidMarketError
 from mechanism.market import compiled, kernels
 from mechanism.market.accounting import Outcome
 from mechanism.market.clients import Market, Reports
-from mechanism.tolerance import TIE
+from mechanism.tolerance import SEARCH, TIE
 
-NODE_LIMIT: int = 1_000_000
+NODE_LIMIT: int = 100_000
 """Nodes of one selection search before it stops and tells its gap."""
 
 
@@ -59,8 +59,10 @@ def run_kernels(
             f"batch axes do not broadcast: reports {reports.batch}, differences {d.shape[:-2]}"
         ) from None
     count = math.prod(batch)
-    flat = [np.ascontiguousarray(np.broadcast_to(a, (*batch, m)).reshape(count, m)) for a in
-            (reports.size, reports.cost, reports.gain)]
+    flat = [
+        np.ascontiguousarray(np.broadcast_to(a, (*batch, m)).reshape(count, m))
+        for a in (reports.size, reports.cost, reports.gain)
+    ]
     rows = math.prod(d.shape[:-2])
     which = np.ascontiguousarray(np.broadcast_to(np.arange(rows).reshape(d.shape[:-2]), batch).reshape(count))
     matrices = np.ascontiguousarray(d.reshape(rows, m, m))
@@ -72,7 +74,7 @@ def run_kernels(
     gap = np.zeros((count, m))
     compiled.clear_importers(
         count * m, count * m * m, *flat, matrices, which, float(market.lam), market.law.kernel_form(),
-        allocation, payment, node_limit, TIE, taken, prices, gap, mode=mode,
+        allocation, payment, node_limit, TIE, SEARCH, taken, prices, gap, mode=mode,
     )  # fmt: skip
     shape = (*batch, m, m)
     return Outcome(taken.reshape(shape), prices.reshape(shape), np.zeros((*batch, m)), gap.reshape(*batch, m))
@@ -82,7 +84,7 @@ def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
     """Return the reference rule's thresholds x_ij ``[..., m, m]`` in samples (paper, graph step).
 
     Row i importer, column j exporter: the root x > n_j of level(x) - level(x - n_j) = c_j + pen_ij; +inf where the
-    right side is 0, 0 where there is no root (importer without gain) and on the diagonal.
+    right side is 0, n_j where there is no root (importer without gain: never taken), 0 on the diagonal.
     """
     size, gain = reports.size, reports.gain
     price = reports.cost[..., None, :] + market.penalties(size)

@@ -7,6 +7,7 @@ of threads changes no bit of a result: importers are independent of each other.
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import sys
 import threading
@@ -41,7 +42,8 @@ def compiled() -> ModuleType:
         module = sys.modules.get(_NAME)
         if module is None:
             spec = importlib.util.spec_from_file_location(_NAME, kernels.__file__)
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[_NAME] = module
             try:
@@ -68,5 +70,5 @@ def clear_importers(tasks: int, pairs: int, *arguments: Any, mode: str = "auto")
     pieces = min(tasks, 4 * workers)  # a few each, so that uneven ones even out
     edges = [tasks * p // pieces for p in range(pieces + 1)]
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(run, a, b, *arguments) for a, b in zip(edges[:-1], edges[1:], strict=True)]:
+        for done in [pool.submit(run, a, b, *arguments) for a, b in itertools.pairwise(edges)]:
             done.result()

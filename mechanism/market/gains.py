@@ -26,7 +26,10 @@ KernelForm = tuple[int, float, Array, Array]
 class GainLaw(Protocol):
     """A concave, non-decreasing value of total data. All methods broadcast; units are samples and money."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Short name of the law."""
+        ...
 
     def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
         """Gain in money of holding models built on ``total`` samples when ``own`` of them are one's own."""
@@ -85,14 +88,17 @@ class PowerGain:
 
 @dataclass(frozen=True)
 class SqrtGain(PowerGain):
-    r"""The paper's collaboration gain: ``sqrt(K/n) - sqrt(K/x)``, a sqrt(K/n) generalisation bound (paper, gain row)."""
+    """The paper's collaboration gain: ``sqrt(K/n) - sqrt(K/x)``, from a sqrt(K/n) generalisation bound."""
 
     exponent: float = field(default=0.5, init=False)
     name: str = field(default="sqrt", init=False)
 
     def certificate(self) -> str:
         """Tangent inequality in s = 1/sqrt(x), factored."""
-        return "sqrt(K/x) lies above its tangents: with s = x^-1/2, t at the tangent point, the difference is K^1/2·(s-t)²(2s+t)/(2s²) >= 0"
+        return (
+            "sqrt(K/x) lies above its tangents: with s = x^-1/2 and t at the tangent point the difference is "
+            "K^1/2·(s-t)²(2s+t)/(2s²) >= 0"
+        )
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,24 @@ market; candidate arrays are ordered as stated in each function.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mechanism.market.gains import KernelForm
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 if __name__.endswith("kernels_compiled"):
     from mechanism.market.compiled import jit
 else:
 
-    def jit(function):  # type: ignore[no-untyped-def]
+    def jit(function: Callable[..., Any]) -> Any:
         """Leave the function as it is."""
         return function
 
@@ -34,7 +44,7 @@ _INSERTION = 48  # below this length insertion sort beats the library's
 
 
 @jit
-def level(law, k, x):
+def level(law: KernelForm, k: float, x: float) -> float:
     """Gain at total data x up to a constant: value(K, n, x) = level(x) - level(n)."""
     kind, exponent, knots_x, knots_y = law
     if kind == 0:
@@ -56,7 +66,7 @@ def level(law, k, x):
 
 
 @jit
-def slope_at(law, k, x):
+def slope_at(law: KernelForm, k: float, x: float) -> float:
     """Right derivative of `level` in x."""
     kind, exponent, knots_x, knots_y = law
     if kind == 0:
@@ -77,7 +87,7 @@ def slope_at(law, k, x):
 
 
 @jit
-def peak(law, k, price, low, high):
+def peak(law: KernelForm, k: float, price: float, low: float, high: float) -> float:
     """Total data in [low, high] at which level(x) - price·x is largest."""
     kind, exponent, knots_x, _ = law
     if kind == 0:
@@ -97,10 +107,10 @@ def peak(law, k, price, low, high):
 
 
 @jit
-def threshold(law, k, n, price):
+def threshold(law: KernelForm, k: float, n: float, price: float) -> float:
     """Total data x > n at which a seller of n samples stops being worth its price: level(x) - level(x - n) = price.
 
-    +inf where the price is <= 0, 0 (never taken) where no total is small enough. For the sqrt law, with
+    +inf where the price is <= 0, n (never taken) where no total is small enough. For the sqrt law, with
     x = n / sin²a the equation reads tan a - sin a = s, s = price·sqrt(n/K); with t = tan(a/2) it is the quartic
     s·t⁴ + 4t³ = s on (0, 1], convex, so that Newton's iteration from above falls to the only root.
     """
@@ -108,7 +118,7 @@ def threshold(law, k, n, price):
     if price <= 0.0:
         return math.inf
     if k <= 0.0:
-        return 0.0
+        return n
     if kind == 0 and exponent == 0.5:
         s = price * (math.sqrt(n) / math.sqrt(k))
         if s > 1e15:  # x - n = n/s² is nothing against n
@@ -125,7 +135,7 @@ def threshold(law, k, n, price):
         return n * (1.0 + square) * (1.0 + square) / (4.0 * square)
     low, high = n, 2.0 * n  # bracketed: the marginal falls in x
     if level(law, k, n * (1.0 + 1e-12)) - level(law, k, n * 1e-12) <= price:
-        return 0.0
+        return n
     while level(law, k, high) - level(law, k, high - n) > price:
         low, high = high, 2.0 * high
         if high > 1e300:
@@ -142,7 +152,7 @@ def threshold(law, k, n, price):
 
 
 @jit
-def order_by(key, size, order, count):
+def order_by(key: Floats, size: Floats, order: Ints, count: int) -> None:
     """Fill ``order[:count]`` with positions by rising key, then falling size, then rising position."""
     if count <= _INSERTION:
         for a in range(count):
@@ -164,7 +174,10 @@ def order_by(key, size, order, count):
 
 
 @jit
-def take_while_worth(law, k, own, size, price, count, skip, chosen, mark, order):
+def take_while_worth(
+    law: KernelForm, k: float, own: float, size: Floats, price: Floats, count: int, skip: bool, chosen: Bools,
+    mark: Floats, order: Ints,
+) -> None:  # fmt: skip
     """The reference rule over ``count`` candidates in client order: fills ``chosen[:count]``.
 
     Falling thresholds, equal ones by lower index; take j while data held + n_j < x_j strictly; stop at the first that
@@ -193,7 +206,10 @@ def take_while_worth(law, k, own, size, price, count, skip, chosen, mark, order)
 
 
 @jit
-def relaxation(law, k, total, cost, first, count, size, price, ratio, sum_size, sum_price):
+def relaxation(
+    law: KernelForm, k: float, total: float, cost: float, first: int, count: int, size: Floats, ratio: Floats,
+    sum_size: Floats, sum_price: Floats,
+) -> float:  # fmt: skip
     """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part.
 
     Candidates stand in rising price per sample, so the best fractional purchase is a prefix: binary search for the
@@ -216,12 +232,17 @@ def relaxation(law, k, total, cost, first, count, size, price, ratio, sum_size, 
 
 
 @jit
-def search(law, k, own, size, price, ratio, sum_size, sum_price, count, tie, limit, best, work, state, chosen):
+def search(
+    law: KernelForm, k: float, own: float, size: Floats, price: Floats, ratio: Floats, sum_size: Floats,
+    sum_price: Floats, count: int, tie: float, slack: float, limit: int, best: float, work: Floats,
+    state: NDArray[np.int8], chosen: Bools,
+) -> tuple[float, float]:  # fmt: skip
     """Exact best purchase by depth-first branch and bound; returns (value, gap) and fills ``chosen[:count]``.
 
     Candidates in the order of `order_by` on price per sample. ``best`` is a value known to be attainable (0: buy
     nothing; then ``chosen`` starts empty). A set replaces the incumbent only if it is better by more than ``tie``;
-    sets are met include-first. gap is 0 unless ``limit`` nodes were not enough: then no set is better by more.
+    sets are met include-first; what cannot be better by more than ``slack`` is not searched. gap is 0 unless ``limit``
+    nodes were not enough: then no set is better by more.
     ``work`` float [count + 1, 3]: data, cost and bound on the path. ``state`` int8 [count + 1]: 0 new, 1 in, 2 out.
     """
     floor = level(law, k, own)
@@ -242,8 +263,8 @@ def search(law, k, own, size, price, ratio, sum_size, sum_price, count, tie, lim
             if depth == count:
                 depth -= 1
                 continue
-            bound = relaxation(law, k, total, cost, depth, count, size, price, ratio, sum_size, sum_price) - floor
-            if bound <= best + tie:
+            bound = relaxation(law, k, total, cost, depth, count, size, ratio, sum_size, sum_price) - floor
+            if bound <= best + slack:
                 depth -= 1
                 continue
             work[depth, 2] = bound
@@ -270,7 +291,7 @@ def search(law, k, own, size, price, ratio, sum_size, sum_price, count, tie, lim
             depth += 1
             state[depth] = 0
         elif state[depth] == 1:  # back from the half with this seller: try without, if the bound still allows
-            if work[depth, 2] <= best + tie:
+            if work[depth, 2] <= best + slack:
                 depth -= 1
                 continue
             state[depth] = 2
@@ -283,7 +304,7 @@ def search(law, k, own, size, price, ratio, sum_size, sum_price, count, tie, lim
 
 
 @jit
-def prefix_sums(values, sums, count):
+def prefix_sums(values: Floats, sums: Floats, count: int) -> None:
     """sums[q] = values[0] + … + values[q-1]."""
     sums[0] = 0.0
     for a in range(count):
@@ -292,8 +313,10 @@ def prefix_sums(values, sums, count):
 
 @jit
 def clear_importers(
-    start, stop, size, cost, gain, differences, which, lam, law, allocation, payment, limit, tie, imports, prices, gap
-):
+    start: int, stop: int, size: Floats, cost: Floats, gain: Floats, differences: Floats, which: Ints, lam: float,
+    law: KernelForm, allocation: int, payment: int, limit: int, tie: float, slack: float, imports: Bools,
+    prices: Floats, gap: Floats,
+) -> None:  # fmt: skip
     """Clear importers start..stop-1, counted through the batch: task t is importer t % m of market t // m.
 
     ``size cost gain`` [B, m]; ``differences`` [D, m, m] with ``which`` [B] its row for each market; written:
@@ -322,9 +345,9 @@ def clear_importers(
                 c_pen[count] = lam * differences[which[b], i, j] * (size[b, j] / own) if lam > 0.0 else 0.0
                 c_price[count] = cost[b, j] + c_pen[count]
                 count += 1
-        found, slack = 0.0, 0.0
+        found, unsure = 0.0, 0.0
         floor = level(law, k, own)
-        small = tie * max(1.0, abs(floor))
+        unit = max(1.0, abs(floor))
         kept = 0
         if allocation == EXACT or payment == CLARKE:
             for a in range(count):
@@ -345,18 +368,17 @@ def clear_importers(
             prefix_sums(s_size, sum_size, kept)
             prefix_sums(s_price, sum_price, kept)
         if allocation == EXACT:
-            found, slack = search(
-                law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept, small, limit, 0.0, work, state, chosen
-            )
+            found, unsure = search(
+                law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept,
+                tie * unit, slack * unit, limit, 0.0, work, state, chosen,
+            )  # fmt: skip
             for a in range(count):
                 taken[a] = False
             for a in range(kept):
                 if chosen[a]:
                     taken[order[a]] = True
-        elif allocation == THRESHOLD or allocation == THRESHOLD_SKIP:
-            take_while_worth(
-                law, k, own, c_size, c_price, count, allocation == THRESHOLD_SKIP, taken, mark, order
-            )
+        elif allocation in (THRESHOLD, THRESHOLD_SKIP):
+            take_while_worth(law, k, own, c_size, c_price, count, allocation == THRESHOLD_SKIP, taken, mark, order)
         elif allocation == FULL:
             for a in range(count):
                 taken[a] = True
@@ -394,9 +416,10 @@ def clear_importers(
                 # what is left of the chosen set without j is attainable: a warm start
                 warm = max(0.0, level(law, k, held - c_size[a]) - floor - (spent - c_price[a]))
                 other, missing = search(
-                    law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest, small, limit, warm, work, state, without
-                )
-                slack = max(slack, missing)
+                    law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest,
+                    tie * unit, slack * unit, limit, warm, work, state, without,
+                )  # fmt: skip
+                unsure = max(unsure, missing)
                 # W(M) >= W(M\j): rounding may not break it
                 prices[b, i, client[a]] = cost[b, client[a]] + max(0.0, found - other)
-        gap[b, i] = slack
+        gap[b, i] = unsure

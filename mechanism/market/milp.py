@@ -51,12 +51,11 @@ def _importer(
     if size.size == 0 or gain <= 0.0:
         return np.empty(0, dtype=np.int64)
     problem = pulp.LpProblem("selection", pulp.LpMaximize)
-    take = [pulp.LpVariable(f"take_{j}", cat="Binary") for j in range(size.size)]
-    worth = pulp.LpVariable("worth")
+    take = [problem.add_variable(f"take_{j}", cat="Binary") for j in range(size.size)]
+    worth = problem.add_variable("worth", lowBound=0.0)
     # data in units of the importer's own keeps the coefficients near 1
     data = pulp.lpSum(float(n / own) * t for n, t in zip(size, take, strict=True))
     problem += worth - pulp.lpSum(float(w) * t for w, t in zip(price, take, strict=True))
-    problem += worth >= 0
 
     def add_tangent(total: float) -> None:
         value, slope = float(law.value(gain, own, total)), float(law.derivative(gain, own, total))

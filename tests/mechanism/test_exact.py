@@ -1,0 +1,121 @@
+"""Exact selection and critical-value prices against brute force over all subsets."""
+
+import numpy as np
+import pytest
+
+from mechanism import Market, PowerGain, TableGain, Types, market_mechanism, optimal_objective
+from mechanism.market import values
+from mechanism.market.mechanisms import MarketMechanism
+from tests.mechanism import oracle
+
+KINDS = ["paper", "paper_shared", "wide", "equal", "ties", "proportional", "zeros", "free"]
+
+
+def random_markets(kind, rng, count, m):
+    size = rng.integers(100, 10_000, (count, m)).astype(float)
+    cost = np.ones((count, m))
+    gain = np.full((count, m), 5e5)
+    lam = float(rng.choice([0.001, 0.1, 1.0, 2.0]))
+    difference = rng.uniform(0, 1.5, (count, m, m))
+    if kind == "paper_shared":
+        size[:] = size[:, :1]
+    elif kind in ("wide", "zeros", "free"):
+        cost = rng.uniform(0, 3, (count, m))
+        gain = 10 ** rng.uniform(4.5, 7.5, (count, m))
+    elif kind in ("equal", "ties"):
+        size[:] = 1000.0
+        cost = rng.integers(1, 4, (count, m)) / 4.0
+        if kind == "ties":
+            lam = 0.0
+            cost[:] = 0.5
+    elif kind == "proportional":
+        lam = 0.0
+        cost = size * 2e-4
+        gain[:] = 10 ** rng.uniform(5.5, 7, (count, 1))
+    if kind == "zeros":
+        cost *= rng.random((count, m)) < 0.5
+        gain *= rng.random((count, m)) < 0.5
+    if kind == "free":
+        cost[:] = 0.0
+        lam = 0.0
+    difference[:, np.arange(m), np.arange(m)] = 0
+    return Types(size, cost, gain), Market(difference, lam)
+
+
+@pytest.mark.parametrize("m", [2, 4, 7, 10])
+@pytest.mark.parametrize("kind", KINDS)
+def test_selection_equals_brute_force(kind, m):
+    """8 kinds × 4 sizes × 80 markets = 2,560 markets, every importer of each."""
+    types, market = random_markets(kind, np.random.default_rng([KINDS.index(kind), m]), 80, m)
+    outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
+    assert (outcome.gap == 0).all()
+    ours = values(types, outcome.imports, market)
+    burden = types.cost[:, None, :] + market.penalties(types.size)
+    for i in range(m):
+        others = np.arange(m) != i
+        best = oracle.best_values_fast(
+            types.gain[:, i], types.size[:, i], types.size[:, others], burden[:, i][:, others]
+        )
+        np.testing.assert_allclose(ours[:, i], best, atol=1e-9 * max(1.0, np.abs(best).max()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_prices_are_critical_values(kind):
+    """p_ij = c_j + W(all) - W(all without j), brute force on both terms."""
+    types, market = random_markets(kind, np.random.default_rng(KINDS.index(kind)), 12, 5)
+    outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
+    burden = types.cost[:, None, :] + market.penalties(types.size)
+    for b, i, j in np.argwhere(outcome.imports):
+        others = [a for a in range(5) if a != i]
+        price = oracle.clarke_price(
+            types.gain[b, i], types.size[b, i], types.size[b, others], burden[b, i, others], types.cost[b, others],
+            others.index(j),
+        )  # fmt: skip
+        assert outcome.prices[b, i, j] == pytest.approx(price, abs=1e-9 * max(1.0, abs(price)))
+    assert (outcome.prices[~outcome.imports] == 0).all()
+
+
+@pytest.mark.parametrize("law", [PowerGain(0.3), TableGain((100, 2000, 9000, 30000), (0.0, 3.0, 4.0, 4.2))])
+def test_any_concave_law(law):
+    rng = np.random.default_rng(5)
+    types = Types(rng.uniform(100, 9000, (40, 6)), rng.uniform(0, 0.5, (40, 6)), rng.uniform(1, 5, (40, 6)))
+    market = Market(None, 0.0, law)
+    outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
+    ours = values(types, outcome.imports, market)
+    rows = oracle.subsets_matrix(5)
+    for i in range(6):
+        others = np.arange(6) != i
+        total = types.size[:, i, None] + types.size[:, others] @ rows.T
+        best = law.value(types.gain[:, i, None], types.size[:, i, None], total) - types.cost[:, others] @ rows.T
+        np.testing.assert_allclose(ours[:, i], best.max(axis=1), atol=1e-9)
+
+
+def test_of_equal_sellers_the_first_is_taken():
+    types = Types(size=[100, 300, 300, 300], cost=[0, 1, 1, 1], gain=[3600, 0, 0, 0])
+    for name in ("ipfl", "ipfl-exact", "exact-marginal"):
+        assert market_mechanism(name).clear(types.truthful(), Market()).imports[0].tolist() == [
+            False,
+            True,
+            False,
+            False,
+        ]
+
+
+def test_what_adds_nothing_is_not_bought():
+    types = Types(size=[100, 300], cost=[0, 3], gain=[3600, 0])  # worth exactly its price
+    assert not market_mechanism("ipfl-exact").clear(types.truthful(), Market()).imports.any(axis=1)[0]
+
+
+def test_a_search_that_is_stopped_tells_a_gap_that_holds():
+    rng = np.random.default_rng(3)
+    size = rng.integers(500, 10_000, (20, 40)).astype(float)
+    types = Types(size, size * 2.7e-5, np.full((20, 40), 5e5))  # price proportional to size: a subset sum
+    best, gap = optimal_objective(types.truthful(), Market())
+    short = MarketMechanism("short", "exact", "clarke", node_limit=60).clear(types.truthful(), Market())
+    values_short = values(types, short.imports, Market())
+    longer = MarketMechanism("longer", "exact", "none", node_limit=200_000).clear(types.truthful(), Market())
+    assert (short.gap > 0).any()
+    assert (values(types, longer.imports, Market()) <= values_short + short.gap + 1e-12).all()
+    assert (values(types, longer.imports, Market()) >= values_short - 1e-12).all()
+    assert (gap >= 0).all()
+    assert np.isfinite(best).all()
