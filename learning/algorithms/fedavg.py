@@ -1,0 +1,37 @@
+"""FedAvg: one model for all, the average of the clients' models weighted by their samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learning.algorithms.algorithm import Aggregation, Algorithm, Array, Graph, LocalSpec
+from learning.plan import LearningPlan
+
+
+def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
+    """Return plain SGD from the common model, without any pull."""
+    return LocalSpec(plan.steps)
+
+
+def implied(clients: int) -> Graph:
+    """Return the complete graph: everybody's model enters everybody's, whatever they want."""
+    return ~np.eye(clients, dtype=bool)
+
+
+def aggregate(imports: Graph, sizes: Array, cosines: Array, norms: Array, plan: LearningPlan) -> Aggregation:
+    """Return the matrix with every row (n_j / Σ n): all clients get Σ_j n_j θ_j / Σ n."""
+    shares = sizes / sizes.sum()
+    return Aggregation(np.tile(shares, (len(sizes), 1)))
+
+
+FEDAVG = Algorithm(
+    name="fedavg",
+    citation="McMahan et al., Communication-Efficient Learning of Deep Networks, AISTATS 2017 (arXiv 1602.05629)",
+    summary="one common model: the average of all clients' models weighted by their samples",
+    deploys="aggregated",
+    slots=(),
+    local_spec=local_spec,
+    implied=implied,
+    aggregate=aggregate,
+)
+"""Federated averaging."""

@@ -1,0 +1,36 @@
+"""Local: everybody trains alone. The baseline that any collaboration has to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learning.algorithms.algorithm import Aggregation, Algorithm, Array, Graph, LocalSpec
+from learning.plan import LearningPlan
+
+
+def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
+    """Return plain SGD without any pull."""
+    return LocalSpec(plan.steps)
+
+
+def implied(clients: int) -> Graph:
+    """Return the empty graph: nobody imports anything."""
+    return np.zeros((clients, clients), dtype=bool)
+
+
+def aggregate(imports: Graph, sizes: Array, cosines: Array, norms: Array, plan: LearningPlan) -> Aggregation | None:
+    """Return None: every client goes on from its own model."""
+    return None
+
+
+LOCAL = Algorithm(
+    name="local",
+    citation="baseline of Zhang et al. 2025 (arXiv 2505.02462)",
+    summary="every client trains on its own samples alone",
+    deploys="trained",
+    slots=(),
+    local_spec=local_spec,
+    implied=implied,
+    aggregate=aggregate,
+)
+"""Local training."""

@@ -1,0 +1,21 @@
+"""What can go wrong in training that a user can mend."""
+
+from __future__ import annotations
+
+from mechanism.errors import MarketProofError
+
+
+class LearningError(MarketProofError, ValueError):
+    """A plan, network or training run that cannot be: wrong names, numbers outside their domain, divergence."""
+
+
+class DataError(MarketProofError, ValueError):
+    """A data set that is missing, damaged, or too small for the split asked of it."""
+
+
+class CheckpointError(MarketProofError, ValueError):
+    """A saved state that is damaged, hostile, or belongs to another run."""
+
+
+class WorkerError(MarketProofError, RuntimeError):
+    """A worker process that died or failed while it held a share of a round."""

@@ -1,0 +1,83 @@
+"""How good a model is for a client: test accuracy by class, weighted by the client's own labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from learning.work import Work
+
+Array = NDArray[np.float64]
+
+_CHUNK = 250  # images at once: measured fastest, their activations stay in the second-level cache
+_SHARE = 2_000  # images in one task: small enough to share a single model's test out over processes
+
+
+@dataclass(frozen=True)
+class EvaluateTask:
+    """Test the model in row ``row`` on ``images`` test images: all those of each class in ``classes``."""
+
+    row: int
+    classes: tuple[int, ...]
+    images: int
+
+    @property
+    def cost(self) -> float:
+        """Relative length of the task, for sharing work out: images."""
+        return float(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassResults:
+    """Right answers int64 [classes] and summed cross entropy float64 [classes] of one task; 0 for other classes."""
+
+    correct: NDArray[np.int64]
+    loss: Array
+
+
+def evaluate_row(work: Work, task: EvaluateTask) -> ClassResults:
+    """Return what the model of one row does on the test images of the task's classes."""
+    starts, device = work.facts.class_starts, work.device
+    parts = [torch.arange(starts[c], starts[c + 1], device=device) for c in task.classes]
+    index = torch.cat(parts)
+    correct = torch.zeros(work.facts.classes, dtype=torch.int64, device=device)
+    loss = torch.zeros(work.facts.classes, dtype=torch.float64, device=device)
+    work.bench.row.copy_(work.tensors["rows"][task.row])
+    with torch.inference_mode():
+        for chunk in index.split(_CHUNK):
+            labels = work.tensors["test_y"][chunk]
+            scores = work.bench(work.inputs(work.tensors["test_x"][chunk]))
+            correct.index_add_(0, labels, (scores.argmax(1) == labels).long())
+            loss.index_add_(0, labels, F.cross_entropy(scores.double(), labels, reduction="none"))
+    return ClassResults(correct.cpu().numpy(), loss.cpu().numpy())
+
+
+def evaluation_tasks(rows: Iterable[int], needed: NDArray[np.bool_], class_sizes: NDArray[np.int64]) -> list[EvaluateTask]:
+    """Return the tasks that test each of ``rows`` on its needed classes: ``needed`` bool [rows, classes].
+
+    A task takes classes in order until it holds some 2,000 images, so that tasks do not depend on who runs them.
+    """
+    tasks: list[EvaluateTask] = []
+    for row, classes in zip(rows, needed, strict=True):
+        group: list[int] = []
+        for label in np.flatnonzero(classes).tolist():
+            group.append(label)
+            if class_sizes[group].sum() >= _SHARE:
+                tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum())))
+                group = []
+        if group:
+            tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum())))
+    return tasks
+
+
+def personal(weights: Array, per_class: Array) -> Array:
+    """Return the average [m] of per-class numbers [m, classes] weighted by each client's label shares [m, classes].
+
+    A class that a client has no sample of has weight 0 and need not have been tested (paper, personal accuracy).
+    """
+    return np.asarray(np.where(weights > 0, weights * per_class, 0.0).sum(1))

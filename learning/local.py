@@ -1,0 +1,79 @@
+"""One client's local training: SGD with momentum on its own samples, pulled to its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from learning.algorithms.algorithm import LocalSpec
+from learning.streams import stream
+from learning.work import Work
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """Train client ``client`` in round ``round_index`` as ``spec`` says."""
+
+    client: int
+    round_index: int
+    spec: LocalSpec
+
+    @property
+    def cost(self) -> float:
+        """Relative length of the task, for sharing work out: steps."""
+        return float(self.spec.steps)
+
+
+def batch_order(
+    samples: int, batch: int, steps: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the samples that ``steps`` batches visit and where each batch ends.
+
+    Epochs follow each other, each newly shuffled; the last batch of an epoch holds what is left, as a data loader's
+    does. First the visited positions int64 in 0..samples-1, then int64 [steps + 1] of cuts, from 0.
+    """
+    full, rest = divmod(samples, batch)
+    epoch = [batch] * full + ([rest] if rest else [])
+    epochs = -(-steps // len(epoch))
+    cuts = np.concatenate([[0], np.cumsum((epoch * epochs)[:steps])]).astype(np.int64)
+    order = np.concatenate([rng.permutation(samples) for _ in range(epochs)])
+    return order[: cuts[-1]].astype(np.int64), cuts
+
+
+def train_client(work: Work, task: TrainTask) -> float:
+    """Train one client in place, from its row to its row, and return the mean of its batches' losses.
+
+    A step adds to the gradient g of the mean cross entropy the pull ``spec.pull`` · (θ − target) and the weight decay
+    ω θ, and then does as `torch.optim.SGD` does: v ← μ v + g, θ ← θ − lr v, with v = 0 at the start of every round.
+    """
+    plan, spec, bench = work.facts.plan, task.spec, work.bench
+    row, gradient, velocity = bench.row, bench.gradient, work.momentum
+    members = work.members(task.client)
+    rng = stream(work.facts.seed, "batches", task.round_index, task.client)
+    order, cuts = batch_order(len(members), plan.batch, spec.steps, rng)
+    visited = members[torch.from_numpy(order).to(work.device)]
+    labels = work.tensors["train_y"][visited]
+    target = work.tensors[f"slot/{spec.target}"][task.client] if spec.pull else None
+    total = torch.zeros((), dtype=torch.float64, device=work.device)
+
+    row.copy_(work.tensors["rows"][task.client])
+    velocity.zero_()
+    for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        x = work.inputs(work.tensors["train_x"][visited[start:end]])
+        gradient.zero_()
+        loss = F.cross_entropy(bench(x), labels[start:end])
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+        if target is not None:
+            torch.sub(row, target, out=work.scratch)
+            gradient.add_(work.scratch, alpha=spec.pull)
+        if plan.weight_decay:
+            gradient.add_(row, alpha=plan.weight_decay)
+        step = velocity.mul_(plan.momentum).add_(gradient) if plan.momentum else gradient
+        row.add_(step, alpha=-plan.lr)
+    work.tensors["rows"][task.client].copy_(row)
+    return float(total) / spec.steps

@@ -1,0 +1,91 @@
+"""Everything that local work reads and writes, apart from where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learning.data.dataset import Dataset
+from learning.models.network import Network, network
+from learning.plan import LearningPlan
+from learning.state import RowModule, State
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a process must be told, besides the tensors that it shares: small, plain, and quick to send.
+
+    ``starts`` [m + 1] delimits each client's samples in the list of members, ``class_starts`` [classes + 1] each
+    class in the test set. A network sees ``x * scale + shift``.
+    """
+
+    plan: LearningPlan
+    seed: int
+    shape: tuple[int, ...]
+    classes: int
+    scale: float
+    shift: float
+    starts: tuple[int, ...]
+    class_starts: tuple[int, ...]
+
+
+class Work:
+    """The tensors of a run with the facts about them, and one workbench on which models are trained and judged.
+
+    ``tensors``: ``rows`` [m, P], ``initial`` [P] and ``slot/NAME`` [m, P] of the state; ``train_x``, ``test_x`` uint8
+    in the network's own layout, ``train_y``, ``test_y`` int64; ``members`` int64 [N], each client's samples in turn.
+    """
+
+    def __init__(self, facts: Facts, tensors: dict[str, torch.Tensor]) -> None:
+        self.facts = facts
+        self.tensors = tensors
+        self.network: Network = network(facts.plan.model, facts.shape, facts.classes)
+        self.device = tensors["rows"].device
+        # Every client is trained on the same bench: a client's row would start at an address that depends on its
+        # number, and products of differently aligned memory may differ in their last bits.
+        self.bench = RowModule(self.network, self.device)
+        self.momentum = torch.zeros_like(self.bench.row)
+        self.scratch = torch.zeros_like(self.bench.row)
+
+    def members(self, client: int) -> torch.Tensor:
+        """Return the indices [n_i] of a client's training samples."""
+        return self.tensors["members"][self.facts.starts[client] : self.facts.starts[client + 1]]
+
+    def inputs(self, x: torch.Tensor) -> torch.Tensor:
+        """Return stored samples as the float32 numbers that the network sees."""
+        return x.float().mul_(self.facts.scale).add_(self.facts.shift)
+
+    def to(self, device: torch.device) -> Work:
+        """Return the same work on ``device``; its tensors are copied only if they are elsewhere."""
+        if device == self.device:
+            return self
+        return Work(self.facts, {name: tensor.to(device) for name, tensor in self.tensors.items()})
+
+
+def assemble(
+    plan: LearningPlan, seed: int, dataset: Dataset, members: Sequence[NDArray[np.int64]], state: State, net: Network
+) -> Work:
+    """Return the work of a run from its data, its split over clients and its state."""
+    sizes = [len(indices) for indices in members]
+    facts = Facts(
+        plan,
+        seed,
+        dataset.shape,
+        dataset.classes,
+        dataset.scale,
+        dataset.shift,
+        tuple(int(k) for k in np.concatenate([[0], np.cumsum(sizes)])),
+        tuple(int(k) for k in np.searchsorted(dataset.test_y, np.arange(dataset.classes + 1))),
+    )
+    tensors = state.tensors() | {
+        "train_x": net.prepare(torch.tensor(dataset.train_x)).contiguous(),
+        "train_y": torch.tensor(dataset.train_y),
+        "test_x": net.prepare(torch.tensor(dataset.test_x)).contiguous(),
+        "test_y": torch.tensor(dataset.test_y),
+        "members": torch.tensor(np.concatenate(members)),
+    }
+    return Work(facts, tensors)
