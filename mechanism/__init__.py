@@ -7,7 +7,8 @@
 ([0.0, 0.0, 1.1], [1.9, 0.0, 0.1])
 """
 
-from mechanism.errors import InvalidMarketError, MarketProofError, SolverError, UnknownNameError
+from mechanism.direct import DirectMechanism, SingleParameter, Space, single_parameter
+from mechanism.errors import InvalidMarketError, InvalidMechanismError, MarketProofError, SolverError, UnknownNameError
 from mechanism.market import (
     Accounts,
     GainLaw,
@@ -31,15 +32,19 @@ __all__ = [
     "MONEY",
     "TIE",
     "Accounts",
+    "DirectMechanism",
     "GainLaw",
     "InvalidMarketError",
+    "InvalidMechanismError",
     "Market",
     "MarketMechanism",
     "MarketProofError",
     "Outcome",
     "PowerGain",
     "Reports",
+    "SingleParameter",
     "SolverError",
+    "Space",
     "SqrtGain",
     "TableGain",
     "Types",
@@ -49,4 +54,5 @@ __all__ = [
     "market_mechanism",
     "objective",
     "optimal_objective",
+    "single_parameter",
 ]

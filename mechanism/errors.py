@@ -20,3 +20,7 @@ class UnknownNameError(MarketProofError, KeyError):
 
 class SolverError(MarketProofError, RuntimeError):
     """A solver stopped without the exact answer that was asked of it."""
+
+
+class InvalidMechanismError(MarketProofError, ValueError):
+    """A mechanism of the user's that breaks its contract: wrong shape, not finite, random, or failing on some reports."""

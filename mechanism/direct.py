@@ -1,0 +1,247 @@
+"""Direct mechanisms: every agent reports its type, the rule answers. The one interface that verification needs.
+
+A type is a row of named numbers. Some are private (only their owner knows them: a value, a cost), some are public
+(a difference between models, a budget that everyone sees) and are never misreported. A profile is ``[batch, agents,
+k]``; everything is batched, so that thousands of reports are answered in one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mechanism.errors import InvalidMechanismError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The domain of a direct mechanism: who reports what.
+
+    ``names``: the k coordinates of a type. ``low``, ``high``: float64 ``[agents, k]``, inclusive bounds (a scalar or
+    one row serves all agents). ``private``: bool ``[agents, k]``, which an agent may misreport (default: all).
+    ``integer``: bool ``[k]``, coordinates that take whole numbers only (ranks, positions).
+    """
+
+    agents: int
+    names: tuple[str, ...]
+    low: Floats
+    high: Floats
+    private: NDArray[np.bool_] = field(default=True)  # type: ignore[assignment]
+    integer: NDArray[np.bool_] = field(default=False)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.agents < 1 or not self.names or len(set(self.names)) != len(self.names):
+            raise InvalidMechanismError("a space needs at least one agent and at least one name, each name once")
+        shape = (self.agents, len(self.names))
+        for name, kind, target in (
+            ("low", np.float64, shape), ("high", np.float64, shape),
+            ("private", np.bool_, shape), ("integer", np.bool_, shape[1:]),
+        ):  # fmt: skip
+            try:
+                array = np.array(np.broadcast_to(np.asarray(getattr(self, name), dtype=kind), target))
+            except (ValueError, TypeError):
+                raise InvalidMechanismError(
+                    f"{name} of the space does not fit {list(target)} (agents, names)"
+                ) from None
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if not (np.isfinite(self.low).all() and np.isfinite(self.high).all() and (self.low <= self.high).all()):
+            raise InvalidMechanismError("bounds of the space must be finite with low <= high for every coordinate")
+
+    @property
+    def k(self) -> int:
+        """Numbers in one type."""
+        return len(self.names)
+
+    def index(self, name: str) -> int:
+        """Position of a coordinate by its name."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise InvalidMechanismError(f"no coordinate {name!r}; the types hold {', '.join(self.names)}") from None
+
+
+@runtime_checkable
+class DirectMechanism(Protocol):
+    """What verification asks of a mechanism. Sign: a payment is positive when the agent pays the centre.
+
+    Optional, each unlocking properties (absent: the property says that it does not apply):
+
+    - ``welfare(types, outcome) -> [batch]`` and ``optimal_welfare(types) -> [batch]``: efficiency;
+    - ``allocation(outcome) -> [batch, agents]``, with ``role`` "buyer" (more for a higher number) or "seller" (less)
+      and ``own`` = the coordinate's name: monotonicity;
+    - ``consequences(outcome) -> [batch, agents, q]``: all that an agent receives or pays (non-bossiness);
+    - ``permuted(profiles, order) -> profiles``: relabelling, if it is more than reordering the agents' rows (anonymity);
+    - ``parts(types, outcome) -> {"buyer": [batch, agents], "seller": [batch, agents]}``: roles (ir-buyer, ir-seller);
+    - ``resized(agents) -> DirectMechanism``: the same rule for another number of agents (false names).
+    """
+
+    @property
+    def space(self) -> Space:
+        """Who reports what."""
+        ...
+
+    def outcome(self, reports: Floats) -> Any:
+        """Answer a batch of reported profiles ``[batch, agents, k]``."""
+        ...
+
+    def utility(self, types: Floats, outcome: Any) -> Floats:
+        """Utility ``[batch, agents]`` at the true profiles ``[batch, agents, k]``."""
+        ...
+
+    def payments(self, outcome: Any) -> Floats:
+        """What each agent pays the centre, ``[batch, agents]`` (negative: receives)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Deal:
+    """Outcome of a single-parameter rule: ``allocation`` and ``payment``, both ``[batch, agents]``."""
+
+    allocation: Floats
+    payment: Floats
+
+
+Rule = Callable[[Floats], tuple[ArrayLike, ArrayLike]]
+
+
+@dataclass(frozen=True, eq=False)
+class SingleParameter:
+    """A rule over one private number per agent.
+
+    role "buyer": utility = value · allocation - payment, ``payment`` is what the agent pays. role "seller": the number
+    is a cost, utility = payment - cost · allocation, ``payment`` is what the agent receives.
+    """
+
+    rule: Rule
+    agents: int
+    low: float = 0.0
+    high: float = 1.0
+    role: str = "buyer"
+    name: str = "mechanism"
+    optimum: Callable[[Floats], ArrayLike] | None = None
+    own: str = field(init=False)
+    space: Space = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.role not in ("buyer", "seller"):
+            raise InvalidMechanismError(f"role is {self.role!r}; expected 'buyer' or 'seller'")
+        own = "value" if self.role == "buyer" else "cost"
+        object.__setattr__(self, "own", own)
+        bounds = np.float64(self.low), np.float64(self.high)
+        object.__setattr__(self, "space", Space(self.agents, (own,), *(np.asarray(b) for b in bounds)))
+
+    def __call__(self, bids: ArrayLike) -> tuple[Floats, Floats]:
+        """Apply the rule to bids ``[batch, agents]`` (or one row) as it was written."""
+        deal = self.outcome(np.atleast_2d(np.asarray(bids, dtype=np.float64))[..., None])
+        return deal.allocation, deal.payment
+
+    def outcome(self, reports: Floats) -> Deal:
+        """Answer ``[batch, agents, 1]``; what the rule returns is checked for shape and finiteness.
+
+        Raises
+        ------
+        InvalidMechanismError
+            If the rule fails or returns something else than two finite arrays ``[batch, agents]``; the message names
+            reports at which it happened.
+        """
+        bids = np.ascontiguousarray(reports[..., 0])
+        bids.setflags(write=False)  # a rule that writes into its input would change the question
+        answer = self.rule(bids)
+        try:
+            allocation, payment = answer
+        except (TypeError, ValueError):
+            raise InvalidMechanismError(
+                f"{self.name} returned {type(answer).__name__}; expected (allocation, payment), each [batch, agents]"
+            ) from None
+        return Deal(self._checked("allocation", allocation, bids), self._checked("payment", payment, bids))
+
+    def _checked(self, what: str, values: ArrayLike, bids: Floats) -> Floats:
+        try:
+            array = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InvalidMechanismError(f"{self.name} returned a {what} that is not numbers") from None
+        if array.shape != bids.shape:
+            raise InvalidMechanismError(
+                f"{self.name} returned a {what} of shape {list(array.shape)} for bids of shape {list(bids.shape)}; "
+                "expected the same shape"
+            )
+        if not np.isfinite(array).all():
+            at = int(np.argwhere(~np.isfinite(array))[0][0])
+            raise InvalidMechanismError(f"{self.name} returned a {what} that is not finite at bids {bids[at].tolist()}")
+        return array
+
+    def utility(self, types: Floats, outcome: Deal) -> Floats:
+        """Value times allocation less payment (buyer), payment less cost times allocation (seller)."""
+        worth = types[..., 0] * outcome.allocation
+        return worth - outcome.payment if self.role == "buyer" else outcome.payment - worth
+
+    def payments(self, outcome: Deal) -> Floats:
+        """Payments to the centre."""
+        return outcome.payment if self.role == "buyer" else -outcome.payment
+
+    def allocation(self, outcome: Deal) -> Floats:
+        """Return how much each agent gets (buyer) or delivers (seller)."""
+        return outcome.allocation
+
+    def consequences(self, outcome: Deal) -> Floats:
+        """Allocation and payment of each agent, ``[batch, agents, 2]``."""
+        return np.stack([outcome.allocation, outcome.payment], axis=-1)
+
+    def welfare(self, types: Floats, outcome: Deal) -> Floats:
+        """Total value (buyer) or minus total cost (seller) ``[batch]``; payments are transfers."""
+        total = (types[..., 0] * outcome.allocation).sum(axis=-1)
+        return np.asarray(total if self.role == "buyer" else -total)
+
+    def optimal_welfare(self, types: Floats) -> Floats:
+        """Return the largest welfare over the declared feasible set ``[batch]``.
+
+        Raises
+        ------
+        InvalidMechanismError
+            If no ``optimum`` was declared: a rule alone does not say what else was feasible.
+        """
+        if self.optimum is None:
+            raise InvalidMechanismError(
+                f"{self.name} declares no optimum: pass optimum=f, f(bids) -> best welfare [batch]"
+            )
+        return np.asarray(self.optimum(types[..., 0]), dtype=np.float64)
+
+
+def single_parameter(
+    *,
+    agents: int,
+    low: float = 0.0,
+    high: float = 1.0,
+    role: str = "buyer",
+    optimum: Callable[[Floats], ArrayLike] | None = None,
+) -> Callable[[Rule], SingleParameter]:
+    """Turn a function of bids into a mechanism.
+
+    >>> @single_parameter(agents=2)
+    ... def pay_your_bid(bids):
+    ...     wins = bids == bids.max(axis=1, keepdims=True)
+    ...     return wins, wins * bids
+    >>> pay_your_bid([0.5, 0.75])
+    (array([[0., 1.]]), array([[0.  , 0.75]]))
+
+    Parameters
+    ----------
+    agents, low, high
+        How many agents, and the bounds of their one private number.
+    role
+        "buyer": utility = value · allocation - payment; "seller": utility = payment - cost · allocation.
+    optimum
+        Largest feasible welfare at true numbers ``[batch, agents]``, needed for efficiency only.
+    """
+
+    def wrap(rule: Rule) -> SingleParameter:
+        return SingleParameter(rule, agents, low, high, role, getattr(rule, "__name__", "mechanism"), optimum)
+
+    return wrap
