@@ -32,8 +32,8 @@ class Space:
     names: tuple[str, ...]
     low: Floats
     high: Floats
-    private: NDArray[np.bool_] = field(default=True)  # type: ignore[assignment]
-    integer: NDArray[np.bool_] = field(default=False)  # type: ignore[assignment]
+    private: NDArray[np.bool_] = field(default=True)  # type: ignore[arg-type]
+    integer: NDArray[np.bool_] = field(default=False)  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
         if self.agents < 1 or not self.names or len(set(self.names)) != len(self.names):
@@ -77,8 +77,8 @@ class DirectMechanism(Protocol):
     - ``allocation(outcome) -> [batch, agents]``, with ``role`` "buyer" (more for a higher number) or "seller" (less)
       and ``own`` = the coordinate's name: monotonicity;
     - ``consequences(outcome) -> [batch, agents, q]``: all that an agent receives or pays (non-bossiness);
-    - ``permuted(profiles, order) -> profiles``: relabelling, if it is more than reordering the agents' rows (anonymity);
-    - ``parts(types, outcome) -> {"buyer": [batch, agents], "seller": [batch, agents]}``: roles (ir-buyer, ir-seller);
+    - ``permuted(profiles, order) -> profiles``: relabelling, where it is more than reordering rows (anonymity);
+    - ``parts(types, outcome) -> {"buyer": [batch, agents], "seller": …}``: utilities by role (ir-buyer, ir-seller);
     - ``resized(agents) -> DirectMechanism``: the same rule for another number of agents (false names).
     """
 
@@ -134,8 +134,7 @@ class SingleParameter:
             raise InvalidMechanismError(f"role is {self.role!r}; expected 'buyer' or 'seller'")
         own = "value" if self.role == "buyer" else "cost"
         object.__setattr__(self, "own", own)
-        bounds = np.float64(self.low), np.float64(self.high)
-        object.__setattr__(self, "space", Space(self.agents, (own,), *(np.asarray(b) for b in bounds)))
+        object.__setattr__(self, "space", Space(self.agents, (own,), np.asarray(self.low), np.asarray(self.high)))
 
     def __call__(self, bids: ArrayLike) -> tuple[Floats, Floats]:
         """Apply the rule to bids ``[batch, agents]`` (or one row) as it was written."""

@@ -23,4 +23,4 @@ class SolverError(MarketProofError, RuntimeError):
 
 
 class InvalidMechanismError(MarketProofError, ValueError):
-    """A mechanism of the user's that breaks its contract: wrong shape, not finite, random, or failing on some reports."""
+    """A mechanism that breaks its contract: wrong shape, not finite, random, or failing on some reports."""
