@@ -57,7 +57,9 @@ def evaluate_row(work: Work, task: EvaluateTask) -> ClassResults:
     return ClassResults(correct.cpu().numpy(), loss.cpu().numpy())
 
 
-def evaluation_tasks(rows: Iterable[int], needed: NDArray[np.bool_], class_sizes: NDArray[np.int64]) -> list[EvaluateTask]:
+def evaluation_tasks(
+    rows: Iterable[int], needed: NDArray[np.bool_], class_sizes: NDArray[np.int64]
+) -> list[EvaluateTask]:
     """Return the tasks that test each of ``rows`` on its needed classes: ``needed`` bool [rows, classes].
 
     A task takes classes in order until it holds some 2,000 images, so that tasks do not depend on who runs them.

@@ -66,7 +66,7 @@ def train_client(work: Work, task: TrainTask) -> float:
         x = work.inputs(work.tensors["train_x"][visited[start:end]])
         gradient.zero_()
         loss = F.cross_entropy(bench(x), labels[start:end])
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         total += loss.detach()
         if target is not None:
             torch.sub(row, target, out=work.scratch)

@@ -81,4 +81,6 @@ def network(name: str, shape: tuple[int, ...], classes: int) -> Network:
         return MLP(inputs=prod(shape), classes=classes)
     if name == "cnn" and tuple(shape) == (1, 28, 28):
         return SimpleCNN(classes=classes)
-    raise LearningError(f"there is no network {name!r} for samples of shape {list(shape)}; expected mlp, or cnn at 1x28x28")
+    raise LearningError(
+        f"there is no network {name!r} for samples of shape {list(shape)}; expected mlp, or cnn at 1x28x28"
+    )

@@ -104,7 +104,7 @@ def pooled_convolution(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     the result is [n, o, a - k//2, b - k//2].
     """
     if torch.is_grad_enabled():
-        return _PooledConvolution.apply(x, weight, bias)  # type: ignore[no-untyped-call, no-any-return]
+        return _PooledConvolution.apply(x, weight, bias)
     out = len(weight)
     x = x.contiguous(memory_format=torch.channels_last)
     wide = _wide_kernel(weight).contiguous(memory_format=torch.channels_last)
