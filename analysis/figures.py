@@ -1,0 +1,194 @@
+"""The report's figures: single plots put together, each with its name, its words and the numbers under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis import lies, metrics, plots, tables, theme
+from analysis.records import Run
+from analysis.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A finished figure: ``name`` for files, ``alt`` for those who cannot see it, ``look`` what to look at, numbers."""
+
+    name: str
+    alt: str
+    look: str
+    figure: Figure
+    table: Table
+
+
+def _grid(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` panels of ``height`` inches, at most ``columns`` beside one another."""
+    across = min(count, columns)
+    rows = -(-count // across)
+    share = across / columns if across < columns else 1.0
+    whole = theme.figure(theme.WIDTH * max(share, 0.5), height * rows)
+    grid = whole.add_gridspec(rows, across)
+    return whole, [whole.add_subplot(grid[k // across, k % across]) for k in range(count)]
+
+
+def accuracy_and_utility(run: Run) -> Drawn:
+    """Accuracy beside utility per method."""
+    accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
+    whole = theme.figure(theme.WIDTH, 1.05 + 0.38 * len(run.methods))
+    left, right = whole.subplots(1, 2)
+    plots.method_dots(accuracy, left)
+    plots.method_dots(utility, right, from_zero=True, labels=False)
+    left.set_title("Best personal accuracy", loc="left", fontsize=theme.TITLE, fontweight="bold", pad=8)
+    right.set_title("Mean utility of a client", loc="left", fontsize=theme.TITLE, fontweight="bold", pad=8)
+    right.set_xlabel("money over the run", fontsize=theme.BODY)
+    parts = [
+        f"{name}: {theme.number(float(a))} percent and {theme.number(float(u))}"
+        for name, a, u in zip(run.methods, accuracy.mean, utility.mean, strict=True)
+    ]
+    whiskers = " Whiskers are one standard deviation over seeds." if len(run.seeds) > 1 else ""
+    return Drawn(
+        "accuracy-and-utility",
+        "Accuracy and utility per method. " + "; ".join(parts) + ".",
+        "Dots further right are better in both panels; left of the zero line the average client is worse off than "
+        "if it had trained alone." + whiskers,
+        whole,
+        tables.scores_table(accuracy, utility),
+    )
+
+
+def waterlines(run: Run) -> Drawn:
+    """Every client's utility against zero, one panel per method on one scale."""
+    lines = [metrics.waterline(run, name) for name in run.methods]
+    whole, panels = _grid(len(lines), 4 if len(lines) > 3 else 3, 2.7)
+    limits = min(float(line.utilities.min()) for line in lines), max(float(line.utilities.max()) for line in lines)
+    across = min(len(lines), 4 if len(lines) > 3 else 3)
+    for k, (line, panel) in enumerate(zip(lines, panels, strict=True)):
+        plots.waterline_bars(line, panel, limits=limits)
+        if k % across:
+            panel.set_ylabel("")
+            panel.tick_params(labelleft=False)
+    words = [f"{line.method}: {plots.waterline_summary(line)}" for line in lines]
+    return Drawn(
+        "waterline",
+        "Utility of every client against zero. " + "; ".join(words) + ".",
+        "One bar is one client" + (" of one seed" if len(run.seeds) > 1 else "")
+        + ". A bar under the waterline (vermilion) is a client that would have been better off staying away: "
+        "the method is not individually rational for it. All panels share one scale.",
+        whole,
+        tables.utilities_table(run),
+    )  # fmt: skip
+
+
+def money(run: Run, method: str) -> Drawn:
+    """Who pays whom under one method: graph and matrix."""
+    flow = metrics.money_flow(run, method)
+    whole = theme.figure(theme.WIDTH, 4.4)
+    left, right = whole.subplots(1, 2)
+    plots.money_graph(flow, left)
+    plots.money_matrix(flow, right)
+    most = int(flow.earned.argmax())
+    pairs = int((flow.net > 0).sum())
+    drawn = len(flow.arrows(plots.MOST_ARROWS))
+    left_out = f" Only the {drawn} largest of {pairs} net payments are drawn as arrows." if drawn < pairs else ""
+    seeds = f" Seed {flow.seed}; other seeds hold other data." if len(run.seeds) > 1 else ""
+    return Drawn(
+        f"money-{run.methods.index(method)}",
+        f"Net payments under {method}: {pairs} pairs of clients, {theme.number(flow.turnover)} money changed hands in "
+        f"all; client {most} earned most, {theme.number(float(flow.earned[most]))}.",
+        "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
+        "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
+        "sign, because every payment is received: nothing is lost and nothing comes from outside." + left_out + seeds,
+        whole,
+        tables.flow_table(flow),
+    )
+
+
+def against_optimum(run: Run) -> Drawn:
+    """Objective against its optimum, and welfare."""
+    result = metrics.optimum(run)
+    ax = plots.optimum_bars(result)
+    parts = [
+        f"{name}: {'undefined' if share != share else theme.number(100 * float(share)) + ' percent'}"
+        for name, share in zip(run.methods, result.share, strict=True)
+    ]
+    return Drawn(
+        "optimum",
+        "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",
+        "A bar that reaches its black tick is the best possible set of trades for the reported types. The ring is "
+        "welfare, the sum of utilities; it exceeds the objective by the difference penalties, which steer the choice "
+        "and which nobody pays.",
+        theme.figure_of(ax),
+        tables.optimum_table(result),
+    )
+
+
+def lie_panels(curves: Sequence[lies.LieCurve]) -> Drawn:
+    """Lie curves, one panel per method with a market."""
+    whole, panels = _grid(len(curves), 2, 3.5)
+    for k, (curve, panel) in enumerate(zip(curves, panels, strict=True)):
+        plots.lie_curve(curve, panel)
+        if k % 2:
+            panel.set_ylabel("")
+    parts = [
+        f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {theme.number(c.truth)}, utility "
+        f"{theme.number(c.truthful_utility)}; "
+        + (
+            f"reporting {theme.number(c.best_report)} earns {theme.number(c.best_utility)}"
+            if c.gain > 0
+            else "no report earns more"
+        )
+        for c in curves
+    ]
+    return Drawn(
+        "lie-curve",
+        "Utility against reported cost. " + "; ".join(parts) + ".",
+        "The line is a client's own utility, computed with its true cost, for every cost that it might report while "
+        "all others tell the truth. Anywhere the line rises above the dotted level of the truth, lying pays.",
+        whole,
+        tables.lies_table(tuple(curves)),
+    )
+
+
+def over_rounds(run: Run) -> Drawn:
+    """Accuracy and utility over the rounds."""
+    accuracy, utility = metrics.accuracy_rounds(run), metrics.utility_rounds(run)
+    each = max(2.6, 0.22 * len(run.methods) + 0.9)
+    whole = theme.figure(theme.WIDTH, 2 * each)
+    top, bottom = whole.subplots(2, 1)
+    plots.round_curves(accuracy, top)
+    plots.round_curves(utility, bottom, zero=True)
+    top.set_xlabel("")
+    parts = [
+        f"{name}: {theme.number(float(accuracy.mean[k, 0]))} to {theme.number(float(accuracy.mean[k, -1]))} percent"
+        for k, name in enumerate(run.methods)
+    ]
+    band = " Bands are one standard deviation over seeds." if len(run.seeds) > 1 else ""
+    return Drawn(
+        "rounds",
+        f"Accuracy and utility over {run.rounds} rounds, means over clients. " + "; ".join(parts) + ".",
+        "Whether accuracy is still rising when the run ends, and whether utility holds steady: the market is cleared "
+        "anew every round, on the differences between that round's models." + band,
+        whole,
+        tables.rounds_table(accuracy, utility),
+    )
+
+
+def lorenz(run: Run) -> Drawn:
+    """Lorenz curves of utility."""
+    result = metrics.inequality(run)
+    ax = plots.lorenz_curves(result)
+    parts = [f"{name}: Gini {result.gini[k].mean():.2f}" for k, name in enumerate(run.methods)]
+    return Drawn(
+        "lorenz",
+        "Lorenz curves of utility. " + "; ".join(parts) + ".",
+        "The nearer a curve is to the dashed line, the more evenly utility is spread. A curve that dips below zero "
+        "belongs to a method under which some clients lose; amounts are shares of the sum of absolute utilities, so "
+        "that the Gini coefficient stays between 0 and 1 then too.",
+        theme.figure_of(ax),
+        tables.inequality_table(result),
+    )

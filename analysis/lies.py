@@ -1,0 +1,148 @@
+"""The lie curve: a client's true utility as a function of the cost that it reports, everybody else truthful."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.records import MarketRound, Run
+from mechanism import Market, Types, account, market_mechanism
+from mechanism.tolerance import MONEY, scale
+
+Real = NDArray[np.float64]
+
+_JUMP = 0.02
+"""A change between neighbours above this share of the curve's range is bisected: the jump is located, not sloped."""
+
+_RESOLUTION = 2e-4
+"""Width at which bisection stops, as a share of the range of reports."""
+
+
+@dataclass(frozen=True, eq=False)
+class LieCurve:
+    """Utility of one client against its own reported cost, in one recorded market; all in money.
+
+    ``reports`` rising ``[k]``, ``utilities`` ``[k]`` accounted with the true types. ``best_report`` is where the
+    largest utility was found, by the audit's search or on this curve; ``gain`` is what it wins over the truth, 0 when
+    no report beats the truth by more than the tolerance for money.
+    """
+
+    method: str
+    mechanism: str
+    seed: int
+    round: int
+    client: int
+    truth: float
+    reports: Real
+    utilities: Real
+    truthful_utility: float
+    best_report: float
+    best_utility: float
+    gain: float
+
+
+def utility_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], Real]:
+    """Return the function reported costs ``[k]`` -> true utilities of ``client`` ``[k]``, others truthful."""
+    rule = market_mechanism(mechanism)
+    types = Types(record.size, record.cost, record.gain)
+    market = Market(record.differences, record.lam)
+
+    def utility(reports: Real) -> Real:
+        costs = np.tile(types.cost, (reports.size, 1))
+        costs[:, client] = reports
+        outcome = rule.clear(types.report(cost=costs), market)
+        return np.asarray(account(types, outcome, market.law).utility[:, client])
+
+    return utility
+
+
+def _refined(utility: Callable[[Real], Real], reports: Real) -> tuple[Real, Real]:
+    """Evaluate on ``reports`` and bisect wherever the utility jumps between neighbours."""
+    values = utility(reports)
+    for _ in range(12):
+        jump = np.abs(np.diff(values)) > _JUMP * max(float(np.ptp(values)), MONEY)
+        wide = np.diff(reports) > _RESOLUTION * float(np.ptp(reports))
+        where = np.flatnonzero(jump & wide)
+        if where.size == 0:
+            break
+        middle = (reports[where] + reports[where + 1]) / 2.0
+        reports = np.insert(reports, where + 1, middle)
+        values = np.insert(values, where + 1, utility(middle))
+    return reports, values
+
+
+def lie_curve(
+    run: Run, method: str, *, seed: int, round_number: int, client: int, report: float, points: int = 161
+) -> LieCurve:
+    """Compute the lie curve of a client in a recorded round, on a grid that holds the truth and ``report``.
+
+    The grid reaches from 0 to past the truth, ``report`` and the largest marginal worth at which the client still
+    sells (found by doubling), so that the whole shape is seen.
+
+    Raises
+    ------
+    UnknownNameError
+        If the method has no market mechanism or one that is not in the catalogue.
+    """
+    mechanism = run.mechanisms[method]
+    record = run.market_round(method, seed, round_number)
+    utility = utility_of_reports(record, str(mechanism), client)
+    truth = float(record.cost[client])
+    end = 2.0 * max(truth, report, 0.5)
+    for _ in range(6):
+        beyond = utility(np.array([end, 2.0 * end]))
+        if abs(float(beyond[0] - beyond[1])) <= MONEY * scale(beyond):
+            break
+        end *= 2.0
+    grid = np.union1d(np.linspace(0.0, end, points), [truth, max(report, 0.0)])
+    reports, utilities = _refined(utility, grid)
+    truthful = float(utilities[np.searchsorted(reports, truth)])
+    told = int(np.searchsorted(reports, max(report, 0.0)))
+    best = told if utilities[told] >= utilities.max() - MONEY * scale(utilities) else int(np.argmax(utilities))
+    gain = float(utilities[best]) - truthful
+    if gain <= MONEY * scale(utilities):
+        best, gain = int(np.searchsorted(reports, truth)), 0.0
+    return LieCurve(
+        method=method,
+        mechanism=str(mechanism),
+        seed=seed,
+        round=round_number,
+        client=client,
+        truth=truth,
+        reports=reports,
+        utilities=utilities,
+        truthful_utility=truthful,
+        best_report=float(reports[best]),
+        best_utility=float(utilities[best]),
+        gain=gain,
+    )
+
+
+def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
+    """Return one lie curve per method with a market, at the best lie that the audit found.
+
+    A method under which no lie pays is shown where the worst lie of the other methods was found (the same seed, round
+    and client), so that the curves can be compared; with no lie at all, at the client that sells most.
+    """
+    found = {m: run.audit.methods[m].lies.get(coordinate) for m in run.markets}
+    lies = {m: lie for m, lie in found.items() if lie is not None}
+    if not lies:
+        return ()
+    worst = max(lies.values(), key=lambda lie: lie.gain)
+    pays = worst.gain > run.audit.tolerance * max(1.0, abs(worst.utility_truthful))
+    curves = []
+    for method, lie in lies.items():
+        own = lie.gain > run.audit.tolerance * max(1.0, abs(lie.utility_truthful))
+        place = lie if own else worst
+        client = place.client
+        if not pays:
+            sold = run.traces[method].exports[run.seeds.index(place.seed), place.round - 1]
+            client = int(np.argmax(sold))
+        report = lie.report if own else run.market_round(method, place.seed, place.round).cost[client]
+        curves.append(
+            lie_curve(run, method, seed=place.seed, round_number=place.round, client=client, report=float(report))
+        )
+    return tuple(curves)

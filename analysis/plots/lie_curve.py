@@ -1,0 +1,46 @@
+"""The lie curve: a client's utility against the cost it reports, with the truth marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis import theme
+from analysis.lies import LieCurve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
+    """Draw utility against reported cost; a black dot marks the truth, a vermilion diamond the best lie if one pays."""
+    ax = theme.axes(ax, 4.6, 3.4)
+    theme.style(ax, grid="both", x="reported cost (money per model sold)", y="own utility in the round (money)")
+    ax.axvline(curve.truth, color=theme.SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1.5)
+    ax.axhline(curve.truthful_utility, color=theme.SOFT, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1.5)
+    ax.plot(curve.reports, curve.utilities, color=theme.GAIN, linewidth=2.0, solid_joinstyle="miter", zorder=2)
+    ax.plot(
+        [curve.truth], [curve.truthful_utility], "o", color=theme.INK, markeredgecolor="white", markersize=8.5,
+        label=f"truth: {theme.number(curve.truth)}", zorder=4,
+    )  # fmt: skip
+    if curve.gain > 0:
+        ax.plot(
+            [curve.best_report], [curve.best_utility], "D", color=theme.LOSS, markeredgecolor="white", markersize=8,
+            label=f"best lie: {theme.number(curve.best_report)}", zorder=5,
+        )  # fmt: skip
+    ax.set_xlim(left=0.0)
+    ax.margins(x=0.02, y=0.12)
+    low, high = ax.get_ylim()
+    least = 0.02 * max(abs(curve.truthful_utility), 1.0)
+    if high - low < least:
+        middle = (high + low) / 2
+        ax.set_ylim(middle - least, middle + least)
+    ax.locator_params(axis="both", nbins=6)
+    ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=22)
+    verdict = f"the best lie wins {theme.number(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
+    theme.write(
+        ax, 0.0, 1.03, verdict, transform=ax.transAxes, va="bottom", color=theme.LOSS if curve.gain > 0 else theme.SOFT
+    )
+    ax.legend(
+        loc="upper right", frameon=True, framealpha=0.92, edgecolor="none", fontsize=theme.SMALL, labelcolor=theme.INK
+    )
+    return ax

@@ -1,0 +1,76 @@
+"""Who pays whom as a directed graph on a circle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import theme
+from analysis.metrics import MoneyFlow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_ARROWS = 60
+"""Most arrows drawn; the largest net payments are."""
+
+THICKEST = 5.0
+"""Width in points of the arrow of the largest payment."""
+
+
+def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
+    """Draw an arrow from payer to receiver per net payment, its width proportional to the money.
+
+    Blue clients received more than they paid, vermilion ones paid more; the number beside each is the difference.
+    Clients stand clockwise from the top in their order.
+    """
+    from matplotlib.patches import FancyArrowPatch
+
+    m = flow.gross.shape[0]
+    ax = theme.axes(ax, 4.6, 4.6)
+    angle = np.pi / 2 - 2 * np.pi * np.arange(m) / m
+    x, y = np.cos(angle), np.sin(angle)
+    crowded = m > 20
+    node = max(60.0, 330.0 - 14.0 * max(0, m - 8)) if not crowded else max(10.0, 900.0 / m)
+    radius = float(np.sqrt(node) / 2)
+    arrows = flow.arrows(MOST_ARROWS)
+    largest = arrows[0][2] if arrows else 1.0
+    for payer, receiver, amount in reversed(arrows):  # the largest on top
+        share = amount / largest
+        ax.add_patch(
+            FancyArrowPatch(
+                (x[payer], y[payer]),
+                (x[receiver], y[receiver]),
+                connectionstyle="arc3,rad=0.13",
+                arrowstyle="-|>,head_length=0.42,head_width=0.2",
+                mutation_scale=9.0 + 13.0 * share,
+                linewidth=max(0.5, THICKEST * share),
+                color=theme.faded(theme.SOFT, 0.3 + 0.6 * share),
+                shrinkA=radius,
+                shrinkB=radius + 1.5,
+                capstyle="butt",
+                joinstyle="miter",
+                zorder=2,
+            )
+        )
+    earned = flow.earned
+    slack = 1e-9 * max(1.0, flow.turnover)
+    tones = [theme.GAIN if e > slack else theme.LOSS if e < -slack else theme.NEUTRAL for e in earned]
+    ax.scatter(x, y, s=node, c=tones, edgecolors="white", linewidths=1.2, zorder=3)
+    named = theme.thinned(m, 25)
+    for k in named:
+        away = 1.0 + (0.30 if not crowded else 0.10)
+        sign = "+" if earned[k] > slack else ""
+        if crowded:
+            theme.write(ax, away * x[k], away * y[k], str(k), ha="center", va="center", fontsize=8.0)
+        else:
+            theme.write(ax, x[k], y[k], str(k), ha="center", va="center", color="white", fontweight="bold", zorder=4)
+            text = f"{sign}{theme.number(float(earned[k]) if abs(earned[k]) > slack else 0.0)}"
+            theme.write(ax, away * x[k], (away - 0.08) * y[k], text, ha="center", va="center", fontsize=8.0)
+    ax.set_xlim(-1.45, 1.45)
+    ax.set_ylim(-1.45, 1.45)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    ax.set_title("Money flow, and who gained by it", loc="left", fontsize=theme.BODY, color=theme.INK, pad=8)
+    return ax

@@ -1,0 +1,49 @@
+"""Who pays whom as an antisymmetric heat map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import theme
+from analysis.metrics import MoneyFlow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_NUMBERS = 12
+"""Most clients for which the amounts are written into the cells."""
+
+
+def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
+    """Draw net payments: row i, column j is what i pays j after netting (vermilion: pays, blue: receives)."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    net = flow.net
+    m = net.shape[0]
+    ax = theme.axes(ax, 4.6, 4.6)
+    theme.style(ax, grid="", x="receiver", y="payer")
+    largest = float(np.abs(net).max()) or 1.0
+    tones = LinearSegmentedColormap.from_list("money", [theme.GAIN, "#ffffff", theme.LOSS])
+    edges = np.arange(m + 1) - 0.5
+    mesh = ax.pcolormesh(
+        edges, edges, net, cmap=tones, vmin=-largest, vmax=largest, rasterized=m > 60, edgecolors="none"
+    )
+    mesh.set_edgecolor("face" if m <= 60 else "none")
+    if m <= MOST_NUMBERS:
+        for i, j in zip(*np.nonzero(net), strict=True):
+            tone = "white" if abs(net[i, j]) > 0.6 * largest else theme.INK
+            text = theme.number(float(net[i, j]), 2)
+            theme.write(ax, float(j), float(i), text, ha="center", va="center", fontsize=7.0, color=tone)
+    shown = theme.thinned(m, 12)
+    ax.set_xticks(shown, [str(k) for k in shown])
+    ax.set_yticks(shown, [str(k) for k in shown])
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+    ax.set_xlim(-0.5, m - 0.5)
+    ax.set_ylim(m - 0.5, -0.5)
+    ax.set_aspect("equal")
+    ax.set_title("Net payments over the run (money)", loc="left", fontsize=theme.BODY, color=theme.INK, pad=8)
+    return ax

@@ -1,0 +1,171 @@
+"""Plain tables: rows of numbers and names, written as CSV, LaTeX or HTML cells. Used by the report and every export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis import lies, metrics, theme
+from analysis.records import Run
+
+Cell = str | float | int | None
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "\n": " ",
+}  # fmt: skip
+
+
+def shown(cell: Cell) -> str:
+    """Return a cell as people read it: numbers with three digits, nothing as a dash."""
+    if cell is None:
+        return "–"
+    return theme.number(float(cell)) if isinstance(cell, float) else str(cell)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, column heads and rows of equal length. Numbers are raw; only `shown` and LaTeX round them."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"table {self.caption!r}: a row has not the {len(self.columns)} cells of its head")
+
+    def to_csv(self) -> str:
+        """Return the table as CSV with a header, full precision, empty where there is nothing."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(["" if c is None else c for c in row] for row in self.rows)
+        return text.getvalue()
+
+    def to_latex(self) -> str:
+        """Return a ``tabular`` (no packages needed), numbers with three digits, text escaped."""
+
+        def escape(text: str) -> str:
+            words = "".join(_LATEX.get(c, c) for c in text)
+            return words.replace("−", "$-$").replace("\N{NARROW NO-BREAK SPACE}", r"\,").replace("±", r"$\pm$")
+
+        numeric = [all(not isinstance(row[k], str) for row in self.rows) for k in range(len(self.columns))]
+        lines = [r"\begin{tabular}{" + "".join("r" if n else "l" for n in numeric) + "}", r"\hline"]
+        lines.append(" & ".join(escape(c) for c in self.columns) + r" \\ \hline")
+        lines += [" & ".join(escape(shown(c)) for c in row) + r" \\" for row in self.rows]
+        return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
+
+
+def methods_table(run: Run) -> Table:
+    """Return the run in one row per method: accuracy, utility, welfare, objective, lowest utility, best lie."""
+    accuracy, last = metrics.best_accuracy(run), metrics.final_accuracy(run)
+    utility, welfare, best = metrics.mean_utility(run), metrics.welfare(run), metrics.optimum(run)
+    found = metrics.regret(run)
+    spreads = len(run.seeds) > 1
+    columns = ["method", "mechanism", "best accuracy (%)", *(["± (%)"] if spreads else []), "final accuracy (%)"]
+    columns += ["mean utility", *(["± utility"] if spreads else []), "welfare", "objective", "share of optimum"]
+    columns += ["lowest utility in a round", "best cost lie wins"]
+    rows: list[tuple[Cell, ...]] = []
+    for k, name in enumerate(run.methods):
+        row: list[Cell] = [name, run.mechanisms[name] or "none", float(accuracy.mean[k])]
+        row += [float(accuracy.spread[k])] if spreads else []
+        row += [float(last.mean[k]), float(utility.mean[k])]
+        row += [float(utility.spread[k])] if spreads else []
+        share = float(best.share[k])
+        row += [float(welfare.mean[k]), float(best.objective[k].mean()), None if np.isnan(share) else share]
+        row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
+        rows.append(tuple(row))
+    return Table("All methods (money over the run, means over seeds)", tuple(columns), tuple(rows))
+
+
+def scores_table(*scores: metrics.MethodScores) -> Table:
+    """Return the means and spreads of several scores, a row per method."""
+    columns = ["method"]
+    for score in scores:
+        columns += [f"{score.name} ({score.unit})", f"± ({score.unit})"]
+    rows = []
+    for k, name in enumerate(scores[0].methods):
+        cells: list[Cell] = [name]
+        for score in scores:
+            cells += [float(score.mean[k]), float(score.spread[k])]
+        rows.append(tuple(cells))
+    return Table("Means and standard deviations over seeds", tuple(columns), tuple(rows))
+
+
+def utilities_table(run: Run) -> Table:
+    """Return every client's utility over the run (money), a row per client and seed, a column per method."""
+    each = {name: metrics.client_utility(run, name) for name in run.methods}
+    rows = [
+        (seed, client, *(float(each[name][s, client]) for name in run.methods))
+        for s, seed in enumerate(run.seeds)
+        for client in range(run.clients)
+    ]
+    return Table("Utility of every client over the run (money)", ("seed", "client", *run.methods), tuple(rows))
+
+
+def flow_table(flow: metrics.MoneyFlow) -> Table:
+    """Return the money that each client paid, received and kept over the run."""
+    paid, received = flow.gross.sum(axis=1), flow.gross.sum(axis=0)
+    rows = tuple(
+        (k, float(paid[k]), float(received[k]), float(received[k] - paid[k])) for k in range(flow.gross.shape[0])
+    )
+    return Table(f"Money under {flow.method}, seed {flow.seed}", ("client", "paid", "received", "net"), rows)
+
+
+def optimum_table(result: metrics.Optimum) -> Table:
+    """Return objective, optimum, share and welfare, means over seeds, a row per method."""
+    rows = []
+    for k, name in enumerate(result.methods):
+        share = float(result.share[k])
+        means = [float(v[k].mean()) for v in (result.objective, result.optimal, result.welfare)]
+        rows.append((name, means[0], means[1], None if np.isnan(share) else share, means[2]))
+    return Table(
+        "Objective, its optimum, and welfare (money)",
+        ("method", "objective", "optimum", "share", "welfare"),
+        tuple(rows),
+    )
+
+
+def lies_table(curves: tuple[lies.LieCurve, ...]) -> Table:
+    """Return the best lie on each curve."""
+    rows = tuple(
+        (c.method, c.seed, c.round, c.client, c.truth, c.truthful_utility, c.best_report, c.best_utility, c.gain)
+        for c in curves
+    )
+    heads = (
+        "method",
+        "seed",
+        "round",
+        "client",
+        "true cost",
+        "utility, truthful",
+        "best report",
+        "utility then",
+        "gain",
+    )
+    return Table("Truth and best report (money)", heads, rows)
+
+
+def rounds_table(*curves: metrics.RoundCurves) -> Table:
+    """Return the mean over clients and seeds of each quantity, a row per round."""
+    heads = ["round", *(f"{c.name}, {name} ({c.unit})" for c in curves for name in c.methods)]
+    rows = [
+        (r + 1, *(float(c.mean[k, r]) for c in curves for k in range(len(c.methods))))
+        for r in range(curves[0].mean.shape[1])
+    ]
+    return Table("Per round, means over clients and seeds", tuple(heads), tuple(rows))
+
+
+def inequality_table(result: metrics.Inequality) -> Table:
+    """Return each method's Gini coefficient (mean and spread over seeds) and the poorest half's share."""
+    half = result.population.searchsorted(0.5)
+    rows = tuple(
+        (name, float(result.gini[k].mean()), float(metrics.spread(result.gini)[k]), float(result.curves[k][half]))
+        for k, name in enumerate(result.methods)
+    )
+    return Table("Inequality of utility", ("method", "Gini", "±", "share of the poorer half"), rows)

@@ -1,0 +1,154 @@
+"""One look for every figure: colours that colour-blind readers can tell apart, dark text, a light grid.
+
+Nothing here touches matplotlib's global settings: every figure is a `Figure` object of its own, styled explicitly, so
+that figures can be drawn in any thread and leave nothing behind. Importing this module does not import matplotlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2933"
+"""Text and axes."""
+SOFT = "#52606d"
+"""Secondary text; contrast 6.5 on white."""
+GRID = "#e4e7eb"
+ZERO = "#1f2933"
+GAIN = "#0072b2"
+"""What a client gains (blue)."""
+LOSS = "#d55e00"
+"""What a client loses (vermilion)."""
+NEUTRAL = "#9aa5b1"
+
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#e69f00", "#56b4e9", "#52606d", "#882255", "#999933")
+"""Okabe and Ito's colours (2008) without yellow, and three of Tol's; every one at least 2:1 on white."""
+
+SMALL, BODY, TITLE = 9.0, 10.0, 11.0
+"""Font sizes in points; a figure is shown at about 1.3 times its nominal size."""
+
+WIDTH = 7.6
+"""Width of a full figure, inches."""
+
+
+def plain(text: object, longest: int = 28) -> str:
+    """Return text that is safe to draw: no markup (a dollar sign is itself), no control characters, shortened."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    if len(shown) > longest:
+        shown = shown[: longest - 1].rstrip() + "…"
+    return shown.replace("$", r"\$")
+
+
+def colour(index: int) -> str:
+    """Return the colour of the ``index``-th method; the same in all figures of a run."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def faded(tone: str, strength: float) -> str:
+    """Return ``tone`` mixed with white; ``strength`` 1 is the tone itself. Opaque, so that overlaps do not darken."""
+    parts = (int(tone[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(255 + (part - 255) * min(1.0, max(0.0, strength))):02x}" for part in parts)
+
+
+def figure(width: float = WIDTH, height: float = 3.4) -> Figure:
+    """Return an empty figure of that size in inches, with its own Agg canvas and constrained layout."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as NewFigure
+
+    new = NewFigure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(new)
+    return new
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the whole figure that ``ax`` is part of."""
+    whole = ax.get_figure(root=True)
+    if whole is None:
+        raise ValueError("the axes have been removed from their figure")
+    return whole
+
+
+def axes(ax: Axes | None, width: float = WIDTH, height: float = 3.4) -> Axes:
+    """Return ``ax``, or the only axes of a new figure."""
+    return figure(width, height).add_subplot() if ax is None else ax
+
+
+def style(ax: Axes, *, grid: Literal["", "x", "y", "both"] = "y", title: str = "", x: str = "", y: str = "") -> Axes:
+    """Apply the theme: ``grid`` is "x", "y", "both" or "" ; titles to the left; only the axes that carry a scale."""
+    ax.set_facecolor("white")
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_color(NEUTRAL)
+        spine.set_linewidth(0.8)
+    ax.tick_params(labelsize=SMALL, colors=NEUTRAL, labelcolor=INK, length=3, width=0.8)
+    ax.set_axisbelow(True)
+    ax.grid(visible=False)
+    if grid:
+        ax.grid(visible=True, axis=grid, color=GRID, linewidth=0.8)
+    if title:
+        ax.set_title(title, loc="left", fontsize=TITLE, fontweight="bold", color=INK, pad=8)
+    ax.set_xlabel(x, fontsize=BODY, color=INK)
+    ax.set_ylabel(y, fontsize=BODY, color=INK)
+    return ax
+
+
+def write(ax: Axes, x: float, y: float, text: str, **options: Any) -> Any:
+    """Write text at data coordinates in the theme's ink (``options`` as of ``Axes.text``)."""
+    chosen: dict[str, Any] = {"fontsize": SMALL, "color": INK} | options
+    return ax.text(x, y, text, **chosen)
+
+
+def thinned(count: int, most: int) -> NDArray[np.int64]:
+    """Return which of ``count`` ticks to label so that at most ``most`` are: every k-th from 0, k a round step."""
+    for step in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 5000, 10000):
+        if -(-count // step) <= most:
+            return np.arange(0, count, step)
+    return np.array([0])
+
+
+def apart(positions: ArrayLike, gap: float) -> NDArray[np.float64]:
+    """Return positions moved as little as possible (least squares) so that neighbours are at least ``gap`` apart.
+
+    Pool adjacent violators on positions less the room that the labels before them need; order is kept, ties in the
+    order given.
+    """
+    wanted = np.asarray(positions, dtype=np.float64)
+    order = np.argsort(wanted, kind="stable")
+    room = gap * np.arange(wanted.size)
+    blocks: list[tuple[float, int]] = []
+    for value in wanted[order] - room:
+        mean, size = float(value), 1
+        while blocks and blocks[-1][0] > mean:
+            other, others = blocks.pop()
+            mean, size = (mean * size + other * others) / (size + others), size + others
+        blocks.append((mean, size))
+    placed = np.empty_like(wanted)
+    placed[order] = np.concatenate([np.full(size, mean) for mean, size in blocks] or [np.empty(0)]) + room
+    return placed
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number for people: ``digits`` significant ones, thousands apart, a true minus, few exponents."""
+    if not np.isfinite(value):
+        return "undefined" if np.isnan(value) else ("∞" if value > 0 else "−∞")
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 1e7 or size < 1e-4:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}·10^{int(exponent)}".replace("-", "−")
+    decimals = max(0, min(6, digits - 1 - int(np.floor(np.log10(size)))))
+    shown = f"{value:,.{decimals}f}".replace("-", "−")
+    return shown.replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def names(methods: Sequence[str], longest: int = 22) -> list[str]:
+    """Return method names as drawn in figures."""
+    return [plain(m, longest) for m in methods]
