@@ -74,14 +74,14 @@ def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Ar
 def _thresholds(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
     """Return x > n with G(x) - G(x - n) = price: the total data at which a seller stops being worth its price.
 
-    Broadcasts; +inf where the price is <= 0, 0 where there is no root (the seller is never worth its price). The
+    Broadcasts; +inf where the price is <= 0, n where there is no root (the seller is never worth its price). The
     square-root law by Newton's iteration on s t^4 + 4 t^3 = s (s = price sqrt(n/K), x = n (1 + t²)² / 4t²), others by
     bisection.
     """
     gain, size, price = np.broadcast_arrays(gain, size, price)
     free, barred = price <= 0.0, (price > 0.0) & (gain <= 0.0)
     k, w = np.where(gain > 0.0, gain, 1.0), np.where(price > 0.0, price, 1.0)
-    if isinstance(law, PowerGain) and law.exponent == 0.5:
+    if _is_sqrt(law):
         s = w * np.sqrt(size / k)
         t = np.minimum(1.0, np.cbrt(0.25 * s))
         for _ in range(64):
@@ -93,7 +93,11 @@ def _thresholds(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
         x = size * (1.0 + t * t) ** 2 / (4.0 * t * t)
     else:
         x = _bisected(law, k, size, w)
-    return np.where(free, np.inf, np.where(barred, 0.0, x))
+    return np.where(free, np.inf, np.where(barred, size, x))
+
+
+def _is_sqrt(law: GainLaw) -> bool:
+    return isinstance(law, PowerGain) and law.exponent == 0.5
 
 
 def _marginal(law: GainLaw, gain: Any, size: Any, held: Any) -> Array:
@@ -115,7 +119,7 @@ def _bisected(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
             break
         above = _marginal(law, gain, size, middle - size) > price
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(never, 0.0, high)
+    return np.where(never, size, high)
 
 
 def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
@@ -153,8 +157,9 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     same = meets & (sizes[..., :, None, :] == seller)  # equal sizes meet at equal prices: no rounding, so that ties tie
     crossings = np.where(same, price[..., :, None, :], crossings)
     free = np.zeros((*batch, m, m))  # w = 0: the threshold turns infinite
-    # where the threshold is lost j falls to the end (the square root never loses it)
-    lost = np.broadcast_to(_marginal(law, gain, size[..., None, :], _NEVER * size[..., None, :]), free.shape)
+    lost = np.full((*batch, m, m), np.nan)  # above this price there is no root; the square root always has one
+    if not _is_sqrt(law):
+        lost[...] = _marginal(law, gain, size[..., None, :], _NEVER * size[..., None, :])
     points = np.concatenate([free[..., None], lost[..., None], tests, crossings], axis=-1) - penalty[..., None]
     points[..., index, index, :] = np.nan
     return np.moveaxis(points, -3, -2).reshape(*batch, m, -1)  # seller first, importers side by side

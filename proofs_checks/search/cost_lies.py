@@ -1,0 +1,151 @@
+"""The best lie about one's own cost, client by client: an exact best response where the rules allow one.
+
+Under rules whose price does not depend on the seller's own report, a seller's utility is a step function of that
+report (mechanism.market.breakpoints). Every break point, its close neighbours and the midpoint of every interval are
+tried, so that no report is better than the best one found. For other rules the same reports, and a ladder of round
+multiples of the truth, are a search and no more: `CostLies.exact` says which it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism import TIE, Market, Types, UnknownNameError, account
+from mechanism.market.breakpoints import cost_breakpoints
+from mechanism.market.clients import LARGEST
+from proofs_checks.protocol import Clears, FlatMarkets, chunk_rows, flatten, rules
+
+Array = NDArray[np.float64]
+
+BESIDE: tuple[float, ...] = (-1e-6, -1e-9, 1e-9, 1e-6)
+"""Relative distances at which reports beside a break point are tried."""
+
+MULTIPLES: tuple[float, ...] = (0.0, 0.5, 1 - 1e-3, 1 + 1e-3, 2.0)
+LADDER: tuple[float, ...] = (0.1, 0.25, 0.75, 0.9, 0.95, 0.99, 1.01, 1.05, 1.1, 1.25, 1.5, 3.0, 5.0, 10.0)
+"""More multiples, for rules without known break points."""
+
+HUGE: float = 1e9
+
+_STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")} | {
+    ("exact", "clarke"),
+    ("milp", "clarke"),
+    ("full", "none"),
+}
+"""(allocation, payment) under which a seller's utility is a step function of its reported cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class CostLies:
+    """Each client's best report of its cost, the others telling the truth.
+
+    ``gain`` ``[..., m]`` >= 0: what it adds to the client's true utility, money. ``report`` ``[..., m]``: that report
+    (the truth where nothing is gained; of equally good ones the nearest to the truth). ``utility_truthful`` and
+    ``utility_lying`` ``[..., m]``. ``deviations``: reports tried, over all clients and markets. ``exact``: no report
+    whatever is better (beyond rounding), by the argument in the module's docstring.
+    """
+
+    gain: Array
+    report: Array
+    utility_truthful: Array
+    utility_lying: Array
+    deviations: int
+    exact: bool
+
+    def best(self) -> tuple[int, ...]:
+        """Return where the largest gain is: batch index and client, the first of equals."""
+        return tuple(int(k) for k in np.unravel_index(int(np.argmax(self.gain)), self.gain.shape))
+
+
+def best_cost_lies(
+    mechanism: Clears, types: Types, market: Market, *, extra: Sequence[float] = (), limit: int | None = None
+) -> CostLies:
+    """Find for every client the report of its cost that serves it best while the others tell the truth.
+
+    Parameters
+    ----------
+    mechanism
+        What clears; its rule ids ``allocation`` and ``payment``, if it has them, decide on break points and
+        exactness.
+    types, market
+        ``[..., m]`` clients and ``[..., m, m]`` differences; memory stays below a fixed budget for any batch.
+    extra
+        Further reports to try for every client, money.
+    limit
+        At most this many break points per client (every so-many-th is kept, and the result is not exact).
+
+    Raises
+    ------
+    InvalidMarketError
+        If an extra report is no cost.
+    """
+    flat = flatten(types, market)
+    points, known = _break_points(mechanism, types, market, flat.count * flat.clients)
+    if limit is not None and points.shape[-1] > limit:
+        points, known = points[:, np.linspace(0, points.shape[-1] - 1, limit).astype(int)], False
+    reports = _reports(flat.cost.reshape(-1, 1), points, tuple(extra), ladder=not known)
+    reports = reports.reshape(flat.count, flat.clients, -1)
+    utility, gap = _utilities(mechanism, flat, reports)
+    truthful = utility[..., 0]
+    most = utility.max(axis=-1)
+    slack = TIE * np.maximum(1.0, np.abs(utility).max(axis=-1))
+    distance = np.where(utility >= (most - slack)[..., None], np.abs(reports - flat.cost[..., None]), np.inf)
+    pick = np.argmin(distance, axis=-1)[..., None]
+    lying = np.take_along_axis(utility, pick, axis=-1)[..., 0]
+    said = np.take_along_axis(reports, pick, axis=-1)[..., 0]
+    shape = (*flat.batch, flat.clients)
+    gain = np.maximum(lying - truthful, 0.0)
+    return CostLies(
+        gain.reshape(shape),
+        said.reshape(shape),
+        truthful.reshape(shape),
+        lying.reshape(shape),
+        deviations=int(utility[..., 1:].size),
+        exact=known and gap == 0.0 and rules(mechanism) in _STEPS,
+    )
+
+
+def _break_points(mechanism: Clears, types: Types, market: Market, rows: int) -> tuple[Array, bool]:
+    """Break points ``[rows, k]``, rows = F·m, each row sorted; and whether they are known for this rule."""
+    try:
+        points = cost_breakpoints(rules(mechanism)[0], types.truthful(), market)
+    except UnknownNameError:
+        return np.empty((rows, 0)), False
+    return np.sort(points.reshape(rows, points.shape[-1]), axis=-1), True
+
+
+def _reports(truth: Array, points: Array, extra: tuple[float, ...], *, ladder: bool) -> Array:
+    """Reports to try ``[rows, q]``, the truth first; ``truth`` ``[rows, 1]``, ``points`` ``[rows, k]`` sorted."""
+    multiples = np.array(MULTIPLES + (LADDER if ladder else ()))
+    edges = np.sort(np.concatenate([np.zeros_like(truth), points, truth], axis=1), axis=1)
+    top = edges[:, -1:]
+    parts = [truth, truth * multiples, points]
+    parts += [points * (1.0 + off) for off in BESIDE]
+    parts += [0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * top + 1e-3, np.full_like(truth, HUGE)]
+    if extra:
+        parts.append(np.broadcast_to(np.asarray(extra, dtype=np.float64), (len(truth), len(extra))))
+    reports = np.concatenate(parts, axis=1)
+    return np.minimum(reports, LARGEST)
+
+
+def _utilities(mechanism: Clears, flat: FlatMarkets, reports: Array) -> tuple[Array, float]:
+    """True utility ``[F, m, q]`` of client j of market f when it alone reports ``reports[f, j, q]``, and worst gap."""
+    m, q = flat.clients, reports.shape[-1]
+    utility = np.empty(flat.count * m * q)
+    said = reports.reshape(-1)
+    worst = 0.0
+    step = chunk_rows(m)
+    for start in range(0, utility.size, step):
+        task = np.arange(start, min(start + step, utility.size))
+        row, client = task // (m * q), task // q % m
+        here = np.arange(len(task))
+        types, market = flat.types(row), flat.market(row)
+        cost = types.cost.copy()
+        cost[here, client] = said[task]
+        outcome = mechanism.clear(types.report(cost=cost), market)
+        utility[task] = account(types, outcome, flat.law).utility[here, client]
+        worst = max(worst, float(outcome.gap.max(initial=0.0)))
+    return utility.reshape(reports.shape), worst
