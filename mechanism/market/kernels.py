@@ -36,7 +36,7 @@ else:
 
 
 # Codes shared with the rule objects.
-GIVEN, THRESHOLD, THRESHOLD_SKIP, EXACT, FULL = 0, 1, 2, 3, 4
+GIVEN, THRESHOLD, THRESHOLD_SKIP, EXACT, FULL, OFFERED = 0, 1, 2, 3, 4, 5
 NOTHING, MARGINAL, CLARKE = 0, 1, 2
 
 _DOMINATORS = 16  # how many excluded sellers on the path are tested for dominance: more costs more than it saves
@@ -321,6 +321,8 @@ def clear_importers(
 
     ``size cost gain`` [B, m]; ``differences`` [D, m, m] with ``which`` [B] its row for each market; written:
     ``imports`` bool and ``prices`` [B, m, m], ``gap`` [B, m]. ``allocation`` and ``payment`` are the codes above.
+    OFFERED is EXACT at given prices: ``differences`` then holds what i would pay j (+inf: not on offer), ``cost`` and
+    ``lam`` are not read, and ``payment`` is NOTHING.
     """
     m = size.shape[1]
     # candidates in client order
@@ -342,14 +344,17 @@ def clear_importers(
             if j != i:
                 client[count] = j
                 c_size[count] = size[b, j]
-                c_pen[count] = lam * differences[which[b], i, j] * (size[b, j] / own) if lam > 0.0 else 0.0
-                c_price[count] = cost[b, j] + c_pen[count]
+                if allocation == OFFERED:
+                    c_pen[count], c_price[count] = 0.0, differences[which[b], i, j]
+                else:
+                    c_pen[count] = lam * differences[which[b], i, j] * (size[b, j] / own) if lam > 0.0 else 0.0
+                    c_price[count] = cost[b, j] + c_pen[count]
                 count += 1
         found, unsure = 0.0, 0.0
         floor = level(law, k, own)
         unit = max(1.0, abs(floor))
         kept = 0
-        if allocation == EXACT or payment == CLARKE:
+        if allocation in (EXACT, OFFERED) or payment == CLARKE:
             for a in range(count):
                 # concave gain: who is not worth its price to an importer that holds nothing never is
                 if c_price[a] < level(law, k, own + c_size[a]) - floor:
@@ -367,7 +372,7 @@ def clear_importers(
                 order[a] = back[order[a]]  # from here on: the position in client order
             prefix_sums(s_size, sum_size, kept)
             prefix_sums(s_price, sum_price, kept)
-        if allocation == EXACT:
+        if allocation in (EXACT, OFFERED):
             found, unsure = search(
                 law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept,
                 tie * unit, slack * unit, limit, 0.0, work, state, chosen,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,11 @@ from mechanism.market import kernels
 from mechanism.market.accounting import Outcome, objective
 from mechanism.market.clearing import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports
+from mechanism.market.pooled import PooledPrice
+from mechanism.market.posted import PostedPrice
+from mechanism.market.realised import Realised
+from mechanism.market.shapley import ShapleySplit
+from mechanism.market.two_sided import TwoSidedPivot
 
 ALLOCATIONS: dict[str, int] = {
     "threshold": kernels.THRESHOLD,
@@ -30,6 +36,30 @@ ALLOCATIONS: dict[str, int] = {
 
 PAYMENTS: dict[str, int] = {"none": kernels.NOTHING, "marginal": kernels.MARGINAL, "clarke": kernels.CLARKE}
 """Payment rules by id."""
+
+
+@runtime_checkable
+class Clearing(Protocol):
+    """What every market mechanism is: reports and public data in, outcome out, with any leading batch axes."""
+
+    @property
+    def id(self) -> str:
+        """Name in the catalogue."""
+        ...
+
+    @property
+    def allocation(self) -> str:
+        """Id of the rule that decides who imports from whom."""
+        ...
+
+    @property
+    def payment(self) -> str:
+        """Id of the rule that decides who pays what."""
+        ...
+
+    def clear(self, reports: Reports, market: Market) -> Outcome:
+        """Decide imports, prices and payments to the centre."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -72,19 +102,23 @@ class MarketMechanism:
         )
 
 
-_MECHANISMS = {
-    mechanism.id: mechanism
-    for mechanism in (
-        MarketMechanism("ipfl", "threshold", "marginal"),
-        MarketMechanism("ipfl-exact", "exact", "clarke"),
-        MarketMechanism("exact-marginal", "exact", "marginal"),
-        MarketMechanism("no-payment", "full", "none"),
-    )
-}
+_KNOWN: tuple[Clearing, ...] = (
+    MarketMechanism("ipfl", "threshold", "marginal"),
+    MarketMechanism("ipfl-exact", "exact", "clarke"),
+    MarketMechanism("exact-marginal", "exact", "marginal"),
+    PostedPrice(),
+    PooledPrice(),
+    TwoSidedPivot(),
+    ShapleySplit(),
+    Realised(),
+    Realised("bilateral", id="realised-bilateral"),
+    MarketMechanism("no-payment", "full", "none"),
+)
+_MECHANISMS = {mechanism.id: mechanism for mechanism in _KNOWN}
 
 
-def market_mechanism(name: str) -> MarketMechanism:
-    """Return the market mechanism of that id.
+def market_mechanism(name: str) -> Clearing:
+    """Return the market mechanism of that id, with its default parameters.
 
     Raises
     ------

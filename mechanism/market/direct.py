@@ -1,0 +1,163 @@
+"""Every market mechanism as a direct mechanism: rows of reports in, so that it can be verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mechanism.direct import Space
+from mechanism.errors import InvalidMechanismError
+from mechanism.market.accounting import Accounts, Outcome, account, objective
+from mechanism.market.clients import Market, Types
+from mechanism.market.gains import GainLaw, SqrtGain
+from mechanism.market.identities import merge, split
+from mechanism.market.mechanisms import Clearing, optimal_objective
+from mechanism.market.realised import TwoStage
+from mechanism.market.two_sided import CentralOutcome
+
+Floats = NDArray[np.float64]
+
+COORDINATES = ("size", "cost", "gain")
+"""The private coordinates; pen_0 … pen_{m-1} follow, public."""
+
+LOW, HIGH = (50.0, 0.0, 0.0), (1000.0, 3.0, 20_000.0)
+"""Default bounds of size (samples), cost (money) and gain parameter: most random markets under them trade."""
+
+LARGEST_PENALTY = 0.5
+"""Default upper bound of lambda · d_ij, money."""
+
+
+@dataclass(frozen=True, eq=False)
+class MarketDirect:
+    """A market mechanism over profiles ``[batch, m, 3 + m]``.
+
+    Client i's row is (size, cost, gain, pen_0, …, pen_{m-1}) with pen_j = lambda · d_ij, money, public, in
+    [0, ``largest_penalty``] (at most 2), its own entry 0; what an import of j costs i's objective is pen_j n_j / n_i.
+    ``low``, ``high``: bounds of (size, cost, gain), the same for all. Utilities are accounted with the true types: the
+    gain of data that was delivered at its true size, bought on reports; a two-stage mechanism is settled on it too.
+    """
+
+    mechanism: Clearing
+    agents: int
+    low: ArrayLike = LOW
+    high: ArrayLike = HIGH
+    largest_penalty: float = LARGEST_PENALTY
+    law: GainLaw = field(default_factory=SqrtGain)
+    own: str = field(default="cost", init=False)
+    role: str = field(default="seller", init=False)
+    space: Space = field(init=False)
+
+    def __post_init__(self) -> None:
+        m, reach = self.agents, self.largest_penalty
+        if m < 2:
+            raise InvalidMechanismError(f"a market has at least two clients; got {m}")
+        if not 0.0 <= reach <= 2.0:
+            raise InvalidMechanismError(f"largest_penalty is {reach}; expected a number in [0, 2]")
+        low, high = np.zeros((m, 3 + m)), np.full((m, 3 + m), reach)
+        low[:, :3], high[:, :3] = self.low, self.high
+        high[np.arange(m), 3 + np.arange(m)] = 0.0
+        private = np.arange(3 + m) < 3
+        names = (*COORDINATES, *(f"pen_{j}" for j in range(m)))
+        object.__setattr__(self, "space", Space(m, names, low, high, private))
+
+    @property
+    def name(self) -> str:
+        """The mechanism's id."""
+        return self.mechanism.id
+
+    def types(self, profiles: Floats) -> Types:
+        """Return sizes, costs and gains of profiles ``[..., m, 3 + m]``."""
+        return Types(profiles[..., 0], profiles[..., 1], profiles[..., 2])
+
+    def market(self, profiles: Floats) -> Market:
+        """Return the public data of profiles: lambda · d as differences at lambda = 1, or nothing if all are 0."""
+        pens = profiles[..., 3:]
+        return Market(pens if pens.any() else None, 1.0, self.law)
+
+    def outcome(self, reports: Floats) -> Outcome:
+        """Clear every reported market of the batch."""
+        return self.mechanism.clear(self.types(reports).truthful(), self.market(reports))
+
+    def accounts(self, types: Floats, outcome: Outcome) -> Accounts:
+        """Account for an outcome at the true profiles; a two-stage mechanism is settled on them first."""
+        true = self.types(types)
+        return account(true, self._settled(true, outcome), self.law)
+
+    def _settled(self, true: Types, outcome: Outcome) -> Outcome:
+        return self.mechanism.settle(outcome, true) if isinstance(self.mechanism, TwoStage) else outcome
+
+    def utility(self, types: Floats, outcome: Outcome) -> Floats:
+        """U_i ``[batch, m]`` at the true profiles."""
+        return self.accounts(types, outcome).utility
+
+    def payments(self, outcome: Outcome) -> Floats:
+        """What each client pays the centre ``[batch, m]``; zero in bilateral mechanisms.
+
+        Of a two-stage mechanism: what it pays if what is measured is what was reported.
+        """
+        return outcome.centre
+
+    def parts(self, types: Floats, outcome: Outcome) -> dict[str, Floats]:
+        """Utility by role ``[batch, m]`` each: gain less what imports cost, and receipts less the cost of exports."""
+        true = self.types(types)
+        settled = self._settled(true, outcome)
+        books = account(true, settled, self.law)
+        sales = settled.sales if isinstance(settled, CentralOutcome) else 0.0
+        return {"buyer": np.asarray(books.buyer - sales), "seller": np.asarray(books.seller + sales)}
+
+    def welfare(self, types: Floats, outcome: Outcome) -> Floats:
+        """V_lambda ``[batch]`` of the outcome's imports at these types: welfare less penalties."""
+        return objective(self.types(types), outcome.imports, self.market(types))
+
+    def optimal_welfare(self, types: Floats) -> Floats:
+        """Return the largest V_lambda ``[batch]`` over all graphs, with the gap of the search (usually 0) added."""
+        value, gap = optimal_objective(self.types(types).truthful(), self.market(types))
+        return np.asarray(value + gap)
+
+    def allocation(self, outcome: Outcome) -> Floats:
+        """Return how many models each client sells ``[batch, m]``."""
+        return np.asarray(outcome.imports.sum(axis=-2), dtype=np.float64)
+
+    def consequences(self, outcome: Outcome) -> Floats:
+        """Everything that touches a client ``[batch, m, 3m + 1]``: imports, exports, net payments, centre."""
+        bought = outcome.imports.astype(np.float64)
+        return np.concatenate(
+            [bought, np.swapaxes(bought, -1, -2), outcome.payments, outcome.centre[..., None]], axis=-1
+        )
+
+    def permuted(self, profiles: Floats, order: ArrayLike) -> Floats:
+        """Relabel: client q of the result is client order[q] of ``profiles``, public columns included."""
+        places = np.asarray(order)
+        columns = np.concatenate([np.arange(3), 3 + places])
+        return np.asarray(profiles[..., places, :][..., columns])
+
+    def resized(self, agents: int) -> Self:
+        """Return the same mechanism and bounds for another number of clients."""
+        return type(self)(self.mechanism, agents, self.low, self.high, self.largest_penalty, self.law)
+
+    def split(self, types: Floats, agent: int, share: float = 0.5, cost_rule: str = "twice") -> Floats:
+        """Return profiles for m + 1 clients in which ``agent`` sells as two (`mechanism.market.identities`)."""
+        return split(types, agent, share, cost_rule)
+
+    def merge(self, types: Floats, a: int, b: int, cost_rule: str = "sum") -> Floats:
+        """Return profiles for m - 1 clients in which a and b sell as one (`mechanism.market.identities`)."""
+        return merge(types, a, b, cost_rule)
+
+    def payoffs(self, types: Floats, outcome: Outcome) -> Floats:
+        """Utility less the penalties of one's own imports ``[batch, m]``: what the core compares."""
+        pens = self.market(types).penalties(self.types(types).size)
+        return np.asarray(self.utility(types, outcome) - (outcome.imports * pens).sum(axis=-1))
+
+    def coalition_value(self, types: Floats, members: ArrayLike) -> Floats:
+        """Return what a coalition can have on its own ``[batch]``: sum_{i in T} W_i(T without i).
+
+        ``members``: indices of the clients of T.
+        """
+        inside = np.unique(np.asarray(members, dtype=np.intp))
+        columns = np.concatenate([np.arange(3), 3 + inside])
+        part = types[..., inside, :][..., columns]
+        value, _ = optimal_objective(self.types(part).truthful(), self.market(part))
+        return value
