@@ -18,7 +18,8 @@ class Lie:
     """The best lie found about one private coordinate: who, where, what it said and what it won (money).
 
     ``gain`` >= 0 is utility_lying - utility_truthful, or 0 when no report beat the truth. ``round`` counts from 1.
-    ``deviations`` is the number of reports tried. ``proven`` is true when a replayable witness was stored.
+    ``deviations`` is the number of reports tried, ``exact`` whether they are known to hold the best one. ``pays``: a
+    replayable witness was stored, or the gain is beyond rounding.
     """
 
     coordinate: str
@@ -32,7 +33,8 @@ class Lie:
     utility_lying: float
     deviations: int
     sentence: str
-    proven: bool
+    exact: bool
+    pays: bool
 
 
 @dataclass(frozen=True)
@@ -106,19 +108,22 @@ def _lie(entry: _Reader, coordinate: str, seeds: tuple[int, ...], rounds: int, c
     seed = entry.whole("seed", min(seeds), max(seeds))
     if seed not in seeds:
         raise RecordError(f"{entry.path}: {entry.where}.seed is {seed}; the run has seeds {list(seeds)}")
+    gain, truthful, lying = (entry.number(k) for k in ("gain", "utility_truthful", "utility_lying"))
+    beyond_rounding = gain > 1e-7 * max(1.0, abs(truthful), abs(lying))
     return Lie(
         coordinate=coordinate,
-        gain=max(0.0, entry.number("gain")),
+        gain=max(0.0, gain),
         seed=seed,
         round=entry.whole("round", 1, rounds),
         client=entry.whole("client", 0, clients - 1),
         truth=entry.number("truth"),
         report=entry.number("report"),
-        utility_truthful=entry.number("utility_truthful"),
-        utility_lying=entry.number("utility_lying"),
+        utility_truthful=truthful,
+        utility_lying=lying,
         deviations=entry.whole("deviations", 0, 2**62),
         sentence=entry.text("sentence"),
-        proven=isinstance(entry.value.get("witness"), dict),
+        exact=entry.value.get("exact") is True,
+        pays=isinstance(entry.value.get("witness"), dict) or beyond_rounding,
     )
 
 

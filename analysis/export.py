@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def svg_text(figure: Figure) -> str:
     """Return the figure as SVG text without date or creator, letters as outlines (the same on every machine)."""
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    figure.savefig(text, format="svg", dpi=220, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return text.getvalue()
 
 

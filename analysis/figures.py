@@ -112,10 +112,7 @@ def against_optimum(run: Run) -> Drawn:
     """Objective against its optimum, and welfare."""
     result = metrics.optimum(run)
     ax = plots.optimum_bars(result)
-    parts = [
-        f"{name}: {'undefined' if share != share else theme.number(100 * float(share)) + ' percent'}"
-        for name, share in zip(run.methods, result.share, strict=True)
-    ]
+    parts = [f"{name}: {theme.percent(float(share))}" for name, share in zip(run.methods, result.share, strict=True)]
     return Drawn(
         "optimum",
         "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",

@@ -132,17 +132,14 @@ def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
     if not lies:
         return ()
     worst = max(lies.values(), key=lambda lie: lie.gain)
-    pays = worst.gain > run.audit.tolerance * max(1.0, abs(worst.utility_truthful))
     curves = []
     for method, lie in lies.items():
-        own = lie.gain > run.audit.tolerance * max(1.0, abs(lie.utility_truthful))
-        place = lie if own else worst
+        place = lie if lie.pays else worst
         client = place.client
-        if not pays:
+        if not worst.pays:
             sold = run.traces[method].exports[run.seeds.index(place.seed), place.round - 1]
             client = int(np.argmax(sold))
-        report = lie.report if own else run.market_round(method, place.seed, place.round).cost[client]
-        curves.append(
-            lie_curve(run, method, seed=place.seed, round_number=place.round, client=client, report=float(report))
-        )
+        record = run.market_round(method, place.seed, place.round)
+        report = lie.report if lie.pays else float(record.cost[client])
+        curves.append(lie_curve(run, method, seed=place.seed, round_number=place.round, client=client, report=report))
     return tuple(curves)

@@ -62,25 +62,28 @@ class Table:
 
 
 def methods_table(run: Run) -> Table:
-    """Return the run in one row per method: accuracy, utility, welfare, objective, lowest utility, best lie."""
-    accuracy, last = metrics.best_accuracy(run), metrics.final_accuracy(run)
-    utility, welfare, best = metrics.mean_utility(run), metrics.welfare(run), metrics.optimum(run)
-    found = metrics.regret(run)
+    """Return the run in one row per method: accuracy, utility, welfare, share of the optimum, lowest utility, best lie.
+
+    Spreads over seeds are columns of their own, absent with one seed.
+    """
+    accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
+    welfare, best, found = metrics.welfare(run), metrics.optimum(run), metrics.regret(run)
     spreads = len(run.seeds) > 1
-    columns = ["method", "mechanism", "best accuracy (%)", *(["± (%)"] if spreads else []), "final accuracy (%)"]
-    columns += ["mean utility", *(["± utility"] if spreads else []), "welfare", "objective", "share of optimum"]
-    columns += ["lowest utility in a round", "best cost lie wins"]
+    columns = ["method", "accuracy (%)", "mean utility", "welfare", "share of optimum", "lowest utility in a round"]
+    columns += ["best cost lie wins"]
+    if spreads:
+        columns[2:3] = ["±", "mean utility", "±"]
     rows: list[tuple[Cell, ...]] = []
     for k, name in enumerate(run.methods):
-        row: list[Cell] = [name, run.mechanisms[name] or "none", float(accuracy.mean[k])]
-        row += [float(accuracy.spread[k])] if spreads else []
-        row += [float(last.mean[k]), float(utility.mean[k])]
-        row += [float(utility.spread[k])] if spreads else []
         share = float(best.share[k])
-        row += [float(welfare.mean[k]), float(best.objective[k].mean()), None if np.isnan(share) else share]
+        row: list[Cell] = [name, float(accuracy.mean[k])]
+        row += [float(accuracy.spread[k])] if spreads else []
+        row += [float(utility.mean[k])]
+        row += [float(utility.spread[k])] if spreads else []
+        row += [float(welfare.mean[k]), None if np.isnan(share) else share]
         row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
         rows.append(tuple(row))
-    return Table("All methods (money over the run, means over seeds)", tuple(columns), tuple(rows))
+    return Table("All methods: money over the run, means over seeds, best accuracy", tuple(columns), tuple(rows))
 
 
 def scores_table(*scores: metrics.MethodScores) -> Table:

@@ -26,6 +26,8 @@ GAIN = "#0072b2"
 """What a client gains (blue)."""
 LOSS = "#d55e00"
 """What a client loses (vermilion)."""
+LOSS_TEXT = "#a84300"
+"""The same as text; contrast 6.3 on white."""
 NEUTRAL = "#9aa5b1"
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#e69f00", "#56b4e9", "#52606d", "#882255", "#999933")
@@ -113,11 +115,11 @@ def thinned(count: int, most: int) -> NDArray[np.int64]:
     return np.array([0])
 
 
-def apart(positions: ArrayLike, gap: float) -> NDArray[np.float64]:
+def apart(positions: ArrayLike, gap: float, low: float = -np.inf, high: float = np.inf) -> NDArray[np.float64]:
     """Return positions moved as little as possible (least squares) so that neighbours are at least ``gap`` apart.
 
     Pool adjacent violators on positions less the room that the labels before them need; order is kept, ties in the
-    order given.
+    order given. All stay between ``low`` and ``high`` if there is room for them (else they run past ``high``).
     """
     wanted = np.asarray(positions, dtype=np.float64)
     order = np.argsort(wanted, kind="stable")
@@ -130,12 +132,15 @@ def apart(positions: ArrayLike, gap: float) -> NDArray[np.float64]:
             mean, size = (mean * size + other * others) / (size + others), size + others
         blocks.append((mean, size))
     placed = np.empty_like(wanted)
-    placed[order] = np.concatenate([np.full(size, mean) for mean, size in blocks] or [np.empty(0)]) + room
+    even = np.concatenate([np.full(size, mean) for mean, size in blocks] or [np.empty(0)])
+    last = high - room[-1] if wanted.size else high
+    placed[order] = np.maximum(np.minimum(even, last), low) + room
     return placed
 
 
-def number(value: float, digits: int = 3) -> str:
+def number(value: float | np.floating[Any], digits: int = 3) -> str:
     """Return a number for people: ``digits`` significant ones, thousands apart, a true minus, few exponents."""
+    value = float(value)
     if not np.isfinite(value):
         return "undefined" if np.isnan(value) else ("∞" if value > 0 else "−∞")
     size = abs(value)
@@ -147,6 +152,35 @@ def number(value: float, digits: int = 3) -> str:
     decimals = max(0, min(6, digits - 1 - int(np.floor(np.log10(size)))))
     shown = f"{value:,.{decimals}f}".replace("-", "−")
     return shown.replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def count(value: int) -> str:
+    """Return a whole number for people, thousands apart."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "−")
+
+
+def percent(share: float | np.floating[Any]) -> str:
+    """Return a share for people; what falls short of the whole by more than rounding never reads as 100 %."""
+    share = float(share)
+    if np.isnan(share):
+        return "undefined"
+    if share >= 1.0 - 1e-9:
+        return "100 %" if share <= 1.0 + 1e-9 else f"{number(100 * share, 4)} %"
+    for decimals in (1, 2, 3, 4, 5, 6):
+        if round(100 * share, decimals) < 100:
+            return f"{100 * share:.{decimals}f} %".replace("-", "−")
+    return "just under 100 %"
+
+
+def never_flat(ax: Axes, axis: Literal["x", "y"], least: float = 2.0) -> None:
+    """Widen an axis to span at least ``least``, so that nothing but rounding is never drawn as a difference."""
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    if high - low < least:
+        limits = ((low + high - least) / 2, (low + high + least) / 2)
+        if axis == "x":
+            ax.set_xlim(*limits)
+        else:
+            ax.set_ylim(*limits)
 
 
 def names(methods: Sequence[str], longest: int = 22) -> list[str]:

@@ -21,7 +21,7 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
     """
     count = len(scores.methods)
     ax = theme.axes(ax, height=0.9 + 0.36 * count)
-    theme.style(ax, grid="x", title=scores.name, x=f"{scores.unit}")
+    theme.style(ax, grid="x", title=scores.name, x=scores.unit)
     rows, mean, spread = np.arange(count), scores.mean, scores.spread
     if from_zero:
         ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
@@ -31,7 +31,7 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
             ax.plot([0.0, mean[k]], [k, k], color=tone, linewidth=2.5, solid_capstyle="butt", zorder=2)
         if scores.seeds > 1:
             ax.errorbar(mean[k], k, xerr=spread[k], color=theme.INK, linewidth=1.2, capsize=3.5, zorder=3)
-        ax.plot([mean[k]], [k], marker="o", markersize=8, color=tone, markeredgecolor="white", zorder=4, gid=None)
+        ax.plot([mean[k]], [k], marker="o", markersize=8, color=tone, markeredgecolor="white", zorder=4)
         text = theme.number(float(mean[k]))
         if scores.seeds > 1:
             text += f" ± {theme.number(float(spread[k]), 2)}"
@@ -41,5 +41,6 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
     ax.spines["left"].set_visible(False)
     ax.set_ylim(count - 0.5, -0.5)
     ax.margins(x=0.08)
+    theme.never_flat(ax, "x")
     ax.locator_params(axis="x", nbins=5)
     return ax

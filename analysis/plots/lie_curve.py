@@ -29,18 +29,16 @@ def lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
     ax.set_xlim(left=0.0)
     ax.margins(x=0.02, y=0.12)
-    low, high = ax.get_ylim()
-    least = 0.02 * max(abs(curve.truthful_utility), 1.0)
-    if high - low < least:
-        middle = (high + low) / 2
-        ax.set_ylim(middle - least, middle + least)
+    theme.never_flat(ax, "y", 0.04 * max(abs(curve.truthful_utility), 1.0))
     ax.locator_params(axis="both", nbins=6)
-    ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=22)
+    ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=38)
     verdict = f"the best lie wins {theme.number(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
-    theme.write(
-        ax, 0.0, 1.03, verdict, transform=ax.transAxes, va="bottom", color=theme.LOSS if curve.gain > 0 else theme.SOFT
-    )
+    ax.annotate(
+        verdict, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 22), textcoords="offset points", fontsize=theme.SMALL,
+        color=theme.LOSS_TEXT if curve.gain > 0 else theme.SOFT,
+    )  # fmt: skip
     ax.legend(
-        loc="upper right", frameon=True, framealpha=0.92, edgecolor="none", fontsize=theme.SMALL, labelcolor=theme.INK
-    )
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=theme.SMALL,
+        labelcolor=theme.INK, handletextpad=0.2, columnspacing=1.2, borderaxespad=0.2, borderpad=0.2,
+    )  # fmt: skip
     return ax

@@ -33,6 +33,7 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     x, y = np.cos(angle), np.sin(angle)
     crowded = m > 20
     node = max(60.0, 330.0 - 14.0 * max(0, m - 8)) if not crowded else max(10.0, 900.0 / m)
+    size = 0.6 if crowded else 1.0
     radius = float(np.sqrt(node) / 2)
     arrows = flow.arrows(MOST_ARROWS)
     largest = arrows[0][2] if arrows else 1.0
@@ -44,8 +45,8 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
                 (x[receiver], y[receiver]),
                 connectionstyle="arc3,rad=0.13",
                 arrowstyle="-|>,head_length=0.42,head_width=0.2",
-                mutation_scale=9.0 + 13.0 * share,
-                linewidth=max(0.5, THICKEST * share),
+                mutation_scale=size * (9.0 + 13.0 * share),
+                linewidth=max(0.5, size * THICKEST * share),
                 color=theme.faded(theme.SOFT, 0.3 + 0.6 * share),
                 shrinkA=radius,
                 shrinkB=radius + 1.5,
@@ -68,8 +69,9 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
             theme.write(ax, x[k], y[k], str(k), ha="center", va="center", color="white", fontweight="bold", zorder=4)
             text = f"{sign}{theme.number(float(earned[k]) if abs(earned[k]) > slack else 0.0)}"
             theme.write(ax, away * x[k], (away - 0.08) * y[k], text, ha="center", va="center", fontsize=8.0)
-    ax.set_xlim(-1.45, 1.45)
-    ax.set_ylim(-1.45, 1.45)
+    reach = 1.22 if crowded else 1.45
+    ax.set_xlim(-reach, reach)
+    ax.set_ylim(-reach, reach)
     ax.set_aspect("equal")
     ax.set_axis_off()
     ax.set_title("Money flow, and who gained by it", loc="left", fontsize=theme.BODY, color=theme.INK, pad=8)

@@ -16,6 +16,10 @@ MOST_NUMBERS = 12
 """Most clients for which the amounts are written into the cells."""
 
 
+MOST_VECTOR = 30
+"""Most clients for which each cell is a vector rectangle; above, the cells are one picture inside the figure."""
+
+
 def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     """Draw net payments: row i, column j is what i pays j after netting (vermilion: pays, blue: receives)."""
     from matplotlib.colors import LinearSegmentedColormap
@@ -28,9 +32,9 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     tones = LinearSegmentedColormap.from_list("money", [theme.GAIN, "#ffffff", theme.LOSS])
     edges = np.arange(m + 1) - 0.5
     mesh = ax.pcolormesh(
-        edges, edges, net, cmap=tones, vmin=-largest, vmax=largest, rasterized=m > 60, edgecolors="none"
+        edges, edges, net, cmap=tones, vmin=-largest, vmax=largest, rasterized=m > MOST_VECTOR, edgecolors="none"
     )
-    mesh.set_edgecolor("face" if m <= 60 else "none")
+    mesh.set_edgecolor("face" if m <= MOST_VECTOR else "none")
     if m <= MOST_NUMBERS:
         for i, j in zip(*np.nonzero(net), strict=True):
             tone = "white" if abs(net[i, j]) > 0.6 * largest else theme.INK

@@ -33,11 +33,12 @@ def round_curves(curves: RoundCurves, ax: Axes | None = None, *, zero: bool = Fa
     ax.margins(x=0.02, y=0.08)
     ax.set_xlim(rounds[0] - (0.5 if rounds.size == 1 else 0.02 * rounds.size), rounds[-1])
     ax.set_xticks(rounds[theme.thinned(rounds.size, 13)])
+    theme.never_flat(ax, "y", 0.02 * max(1.0, float(np.abs(mean).max())))
     low, high = ax.get_ylim()
     # Height in inches before the layout takes its part for titles and labels: about a fifth.
     height = float(theme.figure_of(ax).get_size_inches()[1] * ax.get_position().height)
     gap = (high - low) * (theme.SMALL * 1.3 / 72.0) / (0.8 * height)
-    places = theme.apart(mean[:, -1], gap)
+    places = -theme.apart(-mean[:, -1], gap, -high, -low)  # ties from the top down
     for k, name in enumerate(theme.names(curves.methods)):
         ax.annotate(
             name, xy=(1.0, mean[k, -1]), xycoords=ax.get_yaxis_transform(), xytext=(1.05, places[k]),

@@ -32,17 +32,26 @@ def waterline_bars(line: Waterline, ax: Axes | None = None, *, limits: tuple[flo
     theme.style(ax, grid="y", x="clients, poorest first", y="utility over the run (money)")
     sunk = line.utilities < -line.tolerance
     tones = np.where(sunk, theme.LOSS, theme.GAIN)
-    ax.bar(np.arange(line.utilities.size), line.utilities, width=0.82, color=list(tones), linewidth=0, zorder=2)
+    ax.bar(
+        np.arange(line.utilities.size),
+        line.utilities,
+        width=0.82 if line.utilities.size <= 40 else 1.0,
+        color=list(tones),
+        linewidth=0,
+        zorder=2,
+    )
     ax.axhline(0.0, color=theme.ZERO, linewidth=1.4, zorder=3)
     ax.set_xlim(-0.8, line.utilities.size - 0.2)
     low, high = limits or (float(line.utilities.min()), float(line.utilities.max()))
     low, high = min(0.0, low), max(0.0, high)
-    room = 0.08 * ((high - low) or 1.0)
+    room = 0.08 * (high - low)
+    if high - low == 0.0:
+        low, high = -1.0, 1.0
     ax.axhspan(low - room, 0.0, color=WATER, linewidth=0, zorder=0)
     ax.set_ylim(low - room, high + room)
     ax.set_xticks([])
     ax.locator_params(axis="y", nbins=6)
-    ax.set_title(theme.plain(line.method, 22), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=20)
-    tone = theme.LOSS if line.below else theme.SOFT
+    ax.set_title(theme.plain(line.method, 19), loc="left", fontsize=theme.BODY, fontweight="bold", pad=20)
+    tone = theme.LOSS_TEXT if line.below else theme.SOFT
     theme.write(ax, 0.0, 1.03, waterline_summary(line), transform=ax.transAxes, va="bottom", color=tone)
     return ax

@@ -1,0 +1,97 @@
+"""How well a run's own record supports each promise: graded lines, in the words of the audit.
+
+Grades: *searched* means checked on this run's own markets and found to hold there, no proof for others; *refuted* means
+that the record holds a counterexample; *measured* is a number without a promise. A recorded run proves nothing for all
+markets: *proved* and *exhausted* are verdicts of the verification package, not of this one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis import metrics
+from analysis.lies import LieCurve
+from analysis.records import Run
+from analysis.theme import count, number
+from mechanism.tolerance import scale
+
+MEASURED, SEARCHED, REFUTED = "measured", "searched", "refuted"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One graded line: what it is about (usually a method) and the sentence."""
+
+    grade: str
+    subject: str
+    text: str
+
+
+def measured(run: Run) -> tuple[Evidence, ...]:
+    """Return the one line for plain measurements: on how much they rest."""
+    seeds = f"{len(run.seeds)} seeds" if len(run.seeds) > 1 else "one seed, so no spread is known"
+    return (Evidence(MEASURED, "", f"{run.clients} clients, {run.rounds} rounds, {seeds}; this run only."),)
+
+
+def individual_rationality(run: Run) -> tuple[Evidence, ...]:
+    """Return, per method, whether any client's recorded utility was below zero in any round."""
+    lines = []
+    for name in run.methods:
+        utility = run.traces[name].utility
+        slack = run.audit.tolerance * scale(utility)
+        below = int((utility < -slack).sum())
+        text = (
+            f"none of the {utility.size} recorded utilities (client × round × seed) is below zero"
+            if below == 0
+            else f"{below} of {utility.size} recorded utilities are below zero, the lowest {number(utility.min())}"
+        )
+        lines.append(Evidence(REFUTED if below else SEARCHED, name, text))
+    return tuple(lines)
+
+
+def balance(run: Run) -> tuple[Evidence, ...]:
+    """Return, per method with a market, whether what all pay and receive sums to zero."""
+    lines = []
+    for name in run.markets:
+        imbalance = run.audit.methods[name].budget_imbalance
+        kept = imbalance <= run.audit.tolerance * scale(run.traces[name].paid)
+        clearings = run.rounds * len(run.seeds)
+        text = (
+            f"payments sum to zero in each of {clearings} clearings"
+            if kept
+            else f"payments miss balance by up to {number(imbalance)} in a clearing"
+        )
+        lines.append(Evidence(SEARCHED if kept else REFUTED, name, text))
+    return tuple(lines)
+
+
+def efficiency(run: Run, result: metrics.Optimum) -> tuple[Evidence, ...]:
+    """Return, per method with a market, whether the objective reached its optimum on every recorded market."""
+    lines = []
+    for name in run.markets:
+        k = run.methods.index(name)
+        audit = run.audit.methods[name]
+        size = scale(result.optimal[k])
+        reached = abs(audit.optimality_gap) <= run.audit.tolerance * size
+        text = (
+            f"the best set of trades was found in each of {run.rounds * len(run.seeds)} clearings"
+            if reached
+            else f"falls short of the best sets of trades by {number(audit.optimality_gap)} in all"
+        )
+        lines.append(Evidence(SEARCHED if reached else REFUTED, name, text))
+    return tuple(lines)
+
+
+def truthfulness(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]:
+    """Return, per method where costs are reported, the best lie found and out of how many."""
+    lines = []
+    for curve in curves:
+        lie = run.audit.methods[curve.method].lies["cost"]
+        tried = f"{count(lie.deviations)} reports tried on this run's own markets"
+        text = (
+            f"a lie wins {number(lie.gain)} (seed {lie.seed}, round {lie.round}, client {lie.client}); {tried}"
+            if lie.pays
+            else f"no lie about a cost pays; {tried}" + (", among them the best one there is" if lie.exact else "")
+        )
+        lines.append(Evidence(REFUTED if lie.pays else SEARCHED, curve.method, text))
+    return tuple(lines)

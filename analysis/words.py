@@ -1,0 +1,167 @@
+"""Sentences with numbers from the record: what each section of the report answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from analysis import metrics
+from analysis.lies import LieCurve
+from analysis.records import Run
+from analysis.theme import count, number, percent
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return items as "a", "a and b", "a, b and c"."""
+    words = list(items)
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def leading(run: Run) -> str:
+    """Return the method that the report speaks of first: the exact market, else any market, else the most accurate."""
+    for name in run.markets:
+        if run.mechanisms[name] == "ipfl-exact":
+            return name
+    if run.markets:
+        return run.markets[0]
+    return run.methods[int(np.argmax(metrics.best_accuracy(run).mean))]
+
+
+def headline(run: Run) -> str:
+    """Return the report's answer in a few sentences."""
+    name = leading(run)
+    k = run.methods.index(name)
+    accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
+    line = metrics.waterline(run, name)
+    loses = f"{line.below} of {line.utilities.size} clients lose" if line.below else "no client loses over the run"
+    text = (
+        f"With {name}, {run.clients} client{'s' * (run.clients != 1)} reach {number(accuracy.mean[k])} % personal "
+        f"accuracy and gain {number(utility.mean[k])} money each, on average, over {run.rounds} "
+        f"round{'s' * (run.rounds != 1)}; {loses}."
+    )
+    if name in run.markets:
+        share = float(metrics.optimum(run).share[k])
+        if not np.isnan(share):
+            text += f" It reaches {percent(share)} of the best possible objective."
+    lie = run.audit.methods[name].lies.get("cost")
+    if lie is not None:
+        text += (
+            f" A lie about a cost can win {number(lie.gain)}."
+            if lie.pays
+            else f" No lie about a cost pays ({count(lie.deviations)} tried)."
+        )
+    others = [m for m in run.markets if m != name and (found := run.audit.methods[m].lies.get("cost")) and found.pays]
+    if others:
+        worst = max(others, key=lambda m: run.audit.methods[m].lies["cost"].gain)
+        gain = run.audit.methods[worst].lies["cost"].gain
+        text += f" Under {worst} a lie wins {number(gain)}."
+    return text
+
+
+def accuracy_beside_utility(run: Run) -> str:
+    """Answer: which method is most accurate, which leaves the average client best off, and what a market costs."""
+    accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
+    best, richest = int(np.argmax(accuracy.mean)), int(np.argmax(utility.mean))
+    if len(run.methods) == 1:
+        return (
+            f"{run.methods[0]} reaches {number(accuracy.mean[0])} % and leaves the average client "
+            f"{number(utility.mean[0])} money over the run."
+        )
+    text = (
+        f"{run.methods[best]} is the most accurate ({number(accuracy.mean[best])} %); under "
+        f"{run.methods[richest]} the average client is best off ({number(utility.mean[richest])} money over the run)."
+    )
+    name = leading(run)
+    k = run.methods.index(name)
+    if k != best:
+        behind = float(accuracy.mean[best] - accuracy.mean[k])
+        text += f" {name} is {number(behind, 2)} percentage points behind in accuracy."
+    return text
+
+
+def waterlines(run: Run) -> str:
+    """Answer: under which methods somebody loses over the run, and how much."""
+    lines = [metrics.waterline(run, name) for name in run.methods]
+    safe = [line.method for line in lines if line.below == 0]
+    parts = []
+    if safe:
+        lowest = min(float(line.utilities[0]) for line in lines if line.below == 0)
+        parts.append(
+            f"Under {listed(safe)} nobody does: the lowest utility over the run is {number(max(lowest, 0.0))}."
+        )
+    parts += [
+        f"Under {line.method} {line.below} of {line.utilities.size} clients lose; the worst ends with "
+        f"{number(line.utilities[0])}."
+        for line in lines
+        if line.below
+    ]
+    return " ".join(parts)
+
+
+def money(run: Run) -> str:
+    """Answer: how much money moves under each market and who ends with most and least."""
+    if not run.markets:
+        return "Nobody pays anybody: no method of this run has a market."
+    parts = []
+    for name in run.markets:
+        flow = metrics.money_flow(run, name)
+        if flow.turnover == 0.0:
+            parts.append(f"Under {name} no money changes hands.")
+            continue
+        top, low = int(np.argmax(flow.earned)), int(np.argmin(flow.earned))
+        parts.append(
+            f"Under {name} {number(flow.turnover)} money changes hands; client {top} ends with "
+            f"{number(flow.earned[top])} more, client {low} with {number(-float(flow.earned[low]))} less."
+        )
+    return " ".join(parts)
+
+
+def against_optimum(run: Run, result: metrics.Optimum) -> str:
+    """Answer: which share of the possible objective each method reaches."""
+    parts = [
+        f"{name} {'is below zero' if share < 0 else percent(float(share))}"
+        for name, share in zip(result.methods, result.share, strict=True)
+    ]
+    return f"Of the best objective possible on its own markets: {listed(parts)}."
+
+
+def lying(run: Run, curves: tuple[LieCurve, ...]) -> str:
+    """Answer: under which rule a lie about the cost pays."""
+    if not curves:
+        return "Nobody reports a cost in this run, so that there is nothing to lie about."
+    parts = []
+    for curve in curves:
+        lie = run.audit.methods[curve.method].lies["cost"]
+        if lie.pays:
+            parts.append(
+                f"Under {curve.method} it does: client {lie.client}, whose cost is {number(lie.truth)}, wins "
+                f"{number(lie.gain)} by saying {number(lie.report)} (seed {lie.seed}, round {lie.round})."
+            )
+        else:
+            parts.append(f"Under {curve.method} none of {count(lie.deviations)} reports tried beats the truth.")
+    return " ".join(parts)
+
+
+def inequality(result: metrics.Inequality) -> str:
+    """Answer: under which method utility is spread most and least evenly."""
+    mean = result.gini.mean(axis=1)
+    alive = [k for k in range(len(result.methods)) if np.abs(result.curves[k]).max() > 0]
+    if not alive:
+        return "Nobody has any utility, so that there is nothing to spread."
+    ordered = sorted(alive, key=lambda k: mean[k])
+    parts = [f"{result.methods[k]} {mean[k]:.2f}" for k in ordered]
+    return f"Gini coefficients of clients' utilities, 0 meaning equal: {listed(parts)}."
+
+
+def rounds(run: Run) -> str:
+    """Answer: how the leading method moved from the first to the last round."""
+    name = leading(run)
+    k = run.methods.index(name)
+    accuracy, utility = metrics.accuracy_rounds(run).mean[k], metrics.utility_rounds(run).mean[k]
+    if run.rounds == 1:
+        return f"There is one round: {name} has {number(accuracy[0])} % and {number(utility[0])} money per client."
+    return (
+        f"{name} goes from {number(accuracy[0])} % to {number(accuracy[-1])} % personal accuracy, and from "
+        f"{number(utility[0])} to {number(utility[-1])} money per client and round."
+    )
