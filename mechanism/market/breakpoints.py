@@ -32,6 +32,7 @@ CHUNK_BYTES: int = 1 << 28
 """Memory for one batch of clearings, bytes."""
 
 _NEVER = 1e-12  # share of a seller's own size at which the rule looks for the largest price with a threshold
+_NOTHING = 1e-100  # a price so far below all gains puts the threshold beyond all data
 _DOUBLINGS = 300
 _HALVINGS = 120
 
@@ -82,8 +83,9 @@ def _thresholds(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
     free, barred = price <= 0.0, (price > 0.0) & (gain <= 0.0)
     k, w = np.where(gain > 0.0, gain, 1.0), np.where(price > 0.0, price, 1.0)
     if _is_sqrt(law):
-        s = w * np.sqrt(size / k)
-        t = np.minimum(1.0, np.cbrt(0.25 * s))
+        s = w * (np.sqrt(size) / np.sqrt(k))  # not sqrt(size / k): that overflows for a tiny K
+        free = free | (s < _NOTHING)
+        t = np.minimum(1.0, np.cbrt(0.25 * np.maximum(s, _NOTHING)))
         for _ in range(64):
             cube = t * t * t
             step = (s * (cube * t - 1.0) + 4.0 * cube) / (4.0 * s * cube + 12.0 * t * t)
