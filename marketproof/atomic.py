@@ -46,14 +46,6 @@ def write(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def publish(path: Path, waiting: Path) -> None:
-    """Rename a file that a library wrote to ``waiting`` into its place, flushed to disk first."""
-    with open(waiting, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(waiting, path)
-    sync_folder(path.parent)
-
-
 def _is_stream(path: Path) -> bool:
     """Say whether a path is a terminal, pipe or device: written to directly, never replaced by a file."""
     if path.parts[:2] in (("/", "dev"), ("/", "proc")):

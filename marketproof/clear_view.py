@@ -22,12 +22,17 @@ def show(cleared: Cleared, console: Console) -> None:
         _rest(console, len(rows), "imports")
     else:
         console.print("Nobody imports anything: no model is worth its price to anyone.")
-    columns = ("client", "gain", "cost", "paid", "received", "utility")
-    parts = (accounts.gain, accounts.cost, accounts.paid, accounts.received, accounts.utility)
+    columns = ["client", "gain", "cost", "paid", "received", "utility"]
+    parts = [accounts.gain, accounts.cost, accounts.paid, accounts.received, accounts.utility]
+    central = bool(accounts.centre.any())
+    if central:
+        columns.insert(5, "to centre")
+        parts.insert(4, accounts.centre)
     lines = [(name, *(money(float(part[k])) for part in parts)) for k, name in enumerate(names)]
     console.print(table("Accounts", columns, lines[:MOST_ROWS]))
     _rest(console, len(lines), "clients")
-    console.print("utility = gain - cost of exporting - paid + received (money)")
+    centre = " - to centre" if central else ""
+    console.print(f"utility = gain - cost of exporting - paid + received{centre} (money)")
     console.print(
         f"Welfare {money(float(accounts.welfare))} (sum of utilities) · objective {money(promises.objective)} "
         f"(welfare less penalties) · optimum {money(promises.optimal)} · gap {money(promises.gap)}"

@@ -9,10 +9,11 @@ import numpy as np
 
 from marketproof.lies import CostLie, best_lie
 from marketproof.promises import SCOPE, Promises, measure, sentences
+from marketproof.settling import clear_and_settle
 from marketproof.tables import ClientTable
 from mechanism.market.accounting import Accounts, Outcome, objective
 from mechanism.market.clients import Market, Types
-from mechanism.market.mechanisms import MarketMechanism, optimal_objective
+from mechanism.market.mechanisms import Clearing, optimal_objective
 from mechanism.tolerance import MONEY
 
 
@@ -35,7 +36,7 @@ class Cleared:
         return [*sentences(self.promises), self.lie.sentence(self.names), SCOPE]
 
 
-def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float, mechanism: MarketMechanism) -> Cleared:
+def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float, mechanism: Clearing) -> Cleared:
     """Clear one market, taking the numbers of the table as true and as reported.
 
     Raises
@@ -46,7 +47,7 @@ def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float,
     market = Market(differences, lam)
     types = Types(table.size, table.cost, table.gain)
     reports = types.truthful()
-    outcome = mechanism.clear(reports, market)
+    outcome = clear_and_settle(mechanism, reports, types, market)
     optimal, optimal_gap = optimal_objective(reports, market)
     reached = objective(reports, outcome.imports, market)
     promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)

@@ -7,7 +7,6 @@ is compared with.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +14,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from marketproof.errors import InputError, one_line, shown
+from marketproof.toml_files import read_toml
 from mechanism.market.clients import LARGEST
 
 TASKS = Path(__file__).parent / "tasks"
 SCALES = ("smoke", "reduced", "paper")
-_LARGEST_TASK = 2**20
 
 
 def _amount(value: object) -> tuple[float, float]:
@@ -143,35 +142,18 @@ def load_task(name: str) -> Task:
     elif name.endswith(".toml"):
         path = Path(name)
     else:
-        raise InputError(f"unknown task {shown(name)}; known: {', '.join(task_names())}; or give the path of a .toml file")
+        raise InputError(
+            f"unknown task {shown(name)}; known: {', '.join(task_names())}; or give the path of a .toml file"
+        )
     return _validated(Task, read_toml(path), one_line(path))
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or is no TOML; the message names the place.
-    """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST_TASK + 1)
-        if len(content) > _LARGEST_TASK:
-            raise InputError(f"{one_line(path)}: larger than {_LARGEST_TASK // 2**20} MiB; expected a task file")
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{one_line(path)}: is no TOML ({one_line(error)}); correct it there") from None
-    except OSError as error:
-        raise InputError(f"cannot read {shown(path)}: {error.strerror or error}; name a readable .toml file") from None
 
 
 def _validated(model: type[Any], values: Mapping[str, Any], source: str) -> Any:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        all_errors = error.errors(include_url=False)
+        first = next((e for e in all_errors if e["type"] == "extra_forbidden"), all_errors[0])
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             siblings = _keys(model, first["loc"][:-1])
@@ -179,7 +161,7 @@ def _validated(model: type[Any], values: Mapping[str, Any], source: str) -> Any:
         if first["type"] == "missing":
             raise InputError(f"{source}: key {shown(key)} is missing; add it") from None
         what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-        raise InputError(f"{source}: {key} is {shown(repr(first['input']))}; {what}") from None
+        raise InputError(f"{source}: {key} is {one_line(repr(first['input']))[:60]}; {what}") from None
 
 
 def _keys(model: type[Any], where: tuple[int | str, ...]) -> list[str]:
@@ -231,7 +213,9 @@ def load_run(path: Path) -> RunConfig:
 def differences(recorded: RunConfig, wanted: RunConfig) -> list[str]:
     """Return each setting in which two configurations differ, as ``key: recorded -> wanted``."""
     before, now = flat(recorded.model_dump()), flat(wanted.model_dump())
-    return [f"{key}: {before.get(key)} -> {now.get(key)}" for key in sorted(before | now) if before.get(key) != now.get(key)]
+    return [
+        f"{key}: {before.get(key)} -> {now.get(key)}" for key in sorted(before | now) if before.get(key) != now.get(key)
+    ]
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -243,23 +227,3 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             out[f"{prefix}{key}"] = value
     return out
-
-
-def to_toml(values: Mapping[str, Any]) -> str:
-    """Return settings (numbers, text, lists of them, one level of sections) as TOML that reads back the same."""
-    import json
-
-    def text(value: Any) -> str:
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, list | tuple):
-            return "[" + ", ".join(text(item) for item in value) + "]"
-        return json.dumps(value, ensure_ascii=True) if isinstance(value, str) else repr(value)
-
-    plain = [f"{key} = {text(value)}" for key, value in values.items() if not isinstance(value, Mapping)]
-    sections = [
-        "\n".join([f"\n[{key}]", *(f"{inner} = {text(item)}" for inner, item in value.items())])
-        for key, value in values.items()
-        if isinstance(value, Mapping)
-    ]
-    return "\n".join([*plain, *sections]) + "\n"

@@ -7,14 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from marketproof.promises import money
+from marketproof.promises import apart, money
+from marketproof.settling import clear_and_settle
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
-from mechanism.market.mechanisms import MarketMechanism
+from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY, scale
 
-MOST_CLIENTS = 200
+MOST_CLIENTS = 100
 """Clients in a market above which no lie is searched for: the search clears the market many times per client."""
+
+MOST_PAIRS = 2e7
+"""Pairs of importer and exporter that a search may settle per clearing audited; about a second. Decides how many of the
+reports at which something changes are tried."""
+
+_REPORTS_PER_POINT = 6
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,8 @@ class CostLie:
 
     ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
     ``truth`` and ``report`` its cost, ``utility_truthful`` and ``utility_lying`` its utility, ``deviations`` how many
-    reports were tried (0: the market is too large to search).
+    reports were tried (0: the market is too large to search),
+    ``exact`` whether no report whatever is better, by the argument in `proofs_checks.search.cost_lies`.
     """
 
     gain: float
@@ -34,6 +42,7 @@ class CostLie:
     utility_truthful: float
     utility_lying: float
     deviations: int
+    exact: bool
     tolerance: float
 
     @property
@@ -41,17 +50,20 @@ class CostLie:
         """Whether the lie gains more than rounding."""
         return self.gain > self.tolerance
 
-    def sentence(self, names: tuple[str, ...] | None = None) -> str:
-        """Say what was found; ``names`` of the clients, else their numbers."""
+    def sentence(self, names: tuple[str, ...] | None = None, tried: int | None = None) -> str:
+        """Say what was found; ``names`` of the clients, else their numbers; ``tried`` where more was searched."""
+        tried = self.deviations if tried is None else tried
         if self.deviations == 0:
             return f"No lie was searched for: the market has more than {MOST_CLIENTS} clients."
         if not self.pays:
-            return f"No lie about a cost was found to pay ({self.deviations} reports tried)."
+            sure = "no other report could do better" if self.exact else "a search, no proof"
+            return f"No lie about a cost was found to pay ({tried} reports tried; {sure})."
         who = f"client {self.client}" if names is None else names[self.client]
+        truth, said = apart(self.truth, self.report)
+        before, after = apart(self.utility_truthful, self.utility_lying)
         return (
-            f"A lie pays: {who}, whose cost is {money(self.truth)}, gains {money(self.gain)} by saying "
-            f"{money(self.report)} (utility {money(self.utility_lying)} instead of {money(self.utility_truthful)}; "
-            f"{self.deviations} reports tried)."
+            f"A lie pays: {who}, whose cost is {truth}, gains {money(self.gain)} by saying {said} "
+            f"(utility {after} instead of {before}; {tried} reports tried)."
         )
 
     def as_json(self, names: tuple[str, ...]) -> dict[str, Any] | None:
@@ -66,28 +78,30 @@ class CostLie:
             "utility_truthful": self.utility_truthful,
             "utility_lying": self.utility_lying,
             "deviations": self.deviations,
+            "exact": self.exact,
             "sentence": self.sentence(names),
         }
 
 
-def best_lie(mechanism: MarketMechanism, types: Types, market: Market) -> CostLie:
+def best_lie(mechanism: Clearing, types: Types, market: Market) -> CostLie:
     """Search every client of every clearing of the batch for the report of its cost that pays it most.
 
     The utilities told are computed again from the report found, by clearing with it and accounting with the truth.
     """
     if types.clients > MOST_CLIENTS:
-        return CostLie(0.0, (0,) * len(types.batch), 0, 0.0, 0.0, 0.0, 0.0, 0, 0.0)
+        return CostLie(0.0, (0,) * len(types.batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0)
     from proofs_checks.search.cost_lies import best_cost_lies
 
-    found = best_cost_lies(mechanism, types, market)
+    points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * types.clients**3)))
+    found = best_cost_lies(mechanism, types, market, limit=points)
     at = np.unravel_index(int(np.argmax(found.gain)), found.gain.shape)
     where, client = tuple(int(k) for k in at[:-1]), int(at[-1])
     one, single = pick(types, market, where)
     truth = one.truthful()
     cost = np.array(truth.cost)
-    cost[client] = np.broadcast_to(found.report, found.gain.shape)[at]
-    honest = account(one, mechanism.clear(truth, single), single.law)
-    lying = account(one, mechanism.clear(truth.replace(cost=cost), single), single.law)
+    cost[client] = found.report[at]
+    honest = account(one, clear_and_settle(mechanism, truth, one, single), single.law)
+    lying = account(one, clear_and_settle(mechanism, truth.replace(cost=cost), one, single), single.law)
     before, after = float(honest.utility[client]), float(lying.utility[client])
     small = MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid]))
     return CostLie(
@@ -99,6 +113,7 @@ def best_lie(mechanism: MarketMechanism, types: Types, market: Market) -> CostLi
         utility_truthful=before + 0.0,
         utility_lying=after + 0.0,
         deviations=int(found.deviations),
+        exact=bool(found.exact),
         tolerance=small,
     )
 
@@ -110,3 +125,11 @@ def pick(types: Types, market: Market, where: tuple[int, ...]) -> tuple[Types, M
     batch = np.broadcast_shapes(types.batch, () if d is None else d.shape[:-2])
     single = None if d is None else np.broadcast_to(d, (*batch, *d.shape[-2:]))[where]
     return one, Market(single, market.lam, market.law)
+
+
+def witness_of(mechanism: Clearing, lie: CostLie, types: Types, market: Market) -> dict[str, Any]:
+    """Return the lie as a witness that `marketproof replay` recomputes."""
+    from proofs_checks.evidence import Deviation, observe
+
+    one, single = pick(types, market, lie.where)
+    return observe(mechanism, one, single, (Deviation(lie.client, "cost", lie.report),)).to_dict()

@@ -63,4 +63,4 @@ def uses_market(algorithm: str) -> bool:
     """Say whether a method's graph is decided by the market (else the method implies it)."""
     from learning.algorithms import ALGORITHMS
 
-    return bool(ALGORITHMS[algorithm].market)
+    return ALGORITHMS[algorithm].implied(2) is None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mechanism.market.accounting import Accounts, Outcome, account
 from mechanism.market.clients import Market, Types
+from mechanism.market.two_sided import CentralOutcome
 from mechanism.tolerance import MONEY, scale
 
 SCOPE = (
@@ -22,7 +23,8 @@ SCOPE = (
 class Promises:
     """The worst case over every clearing and client, in money.
 
-    ``client``, ``buyer``, ``seller``: lowest utility, as a whole and by role (individual rationality holds at >= 0).
+    ``client``, ``buyer``, ``seller``: lowest utility, as a whole and by role (individual rationality holds at >= 0);
+    what a centre pays for sales counts for the seller.
     ``imbalance``: largest sum of all payments in a clearing (0: balanced). ``objective`` and ``optimal``: V_lambda of
     the reports, summed over clearings, and the largest possible; ``gap`` bounds optimal - objective from above.
     ``scale``: what `tolerance` is relative to.
@@ -60,10 +62,11 @@ def measure(
     best = float(np.sum(optimal))
     # Net payments are antisymmetric, so that their sum is exactly zero and only money to a centre is left over.
     net = outcome.payments.sum(axis=(-2, -1)) + outcome.centre.sum(axis=-1)
+    sales = outcome.sales if isinstance(outcome, CentralOutcome) else np.zeros(())
     promises = Promises(
         client=float(accounts.utility.min()) + 0.0,
-        buyer=float(accounts.buyer.min()) + 0.0,
-        seller=float(accounts.seller.min()) + 0.0,
+        buyer=float((accounts.buyer - sales).min()) + 0.0,
+        seller=float((accounts.seller + sales).min()) + 0.0,
         imbalance=float(np.abs(net).max()),
         objective=total + 0.0,
         optimal=best + 0.0,
@@ -76,6 +79,15 @@ def measure(
 def money(amount: float) -> str:
     """Return money for people: six significant digits, never a negative zero."""
     return f"{amount + 0.0:.6g}"
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Return two amounts in as few digits, six at least, as tell them apart."""
+    for digits in range(6, 17):
+        first, second = f"{a + 0.0:.{digits}g}", f"{b + 0.0:.{digits}g}"
+        if first != second:
+            return first, second
+    return repr(a), repr(b)
 
 
 def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:

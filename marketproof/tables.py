@@ -80,10 +80,37 @@ def read_clients(path: Path) -> ClientTable:
 
 
 def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """Read ``D.csv`` into float64 [m, m], row = importer, column = exporter, in the order of ``names``.
+    """Read ``D.csv``: model differences float64 [m, m] in [0, 2] (rounding of 1e-9 is clipped), diagonal 0.
 
-    Header ``client,ID1,ID2,…``; one row per client, rows and columns in any order; entries in [0, 2] (rounding of
-    1e-9 is clipped), diagonal 0.
+    Raises
+    ------
+    InputError
+        As `read_matrix`.
+    """
+    matrix = read_matrix(
+        path, names, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)", diagonal=_SLACK
+    )
+    return np.clip(matrix, 0.0, 2.0)
+
+
+def read_prices(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Read a table of posted prices: money, float64 [m, m], row = importer, column = exporter, diagonal unused.
+
+    Raises
+    ------
+    InputError
+        As `read_matrix`.
+    """
+    return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (money)", diagonal=None)
+
+
+def read_matrix(
+    path: Path, names: tuple[str, ...], *, low: float, high: float, expected: str, diagonal: float | None
+) -> NDArray[np.float64]:
+    """Read a table of everyone against everyone into float64 [m, m], in the order of ``names``, its diagonal 0.
+
+    Header ``client,ID1,ID2,…``; one row per client, rows and columns in any order; numbers in [low, high], which
+    ``expected`` words; on the diagonal at most ``diagonal`` away from 0 (None: anything, it is not used).
 
     Raises
     ------
@@ -94,9 +121,8 @@ def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     header = table.place(table.header_line)
     index = {name: k for k, name in enumerate(names)}
     if table.columns[0] != "client":
-        raise InputError(
-            f"{header}: the first column is {shown(table.columns[0])}; expected client, then one column per client"
-        )
+        found = shown(table.columns[0])
+        raise InputError(f"{header}: the first column is {found}; expected client, then one column per client")
     exporters = [_known(name, index, header) for name in table.columns[1:]]
     _each_once(exporters, names, header, "column")
     matrix = np.zeros((len(names), len(names)))
@@ -105,21 +131,20 @@ def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
         place = table.place(row.line, "client")
         importer = _known(row.cells[0], index, place)
         if importer in seen:
-            raise InputError(
-                f"{place}: {shown(row.cells[0])} stands already in row {seen[importer]}; one row per client"
-            )
+            first = f"stands already in row {seen[importer]}; write one row per client"
+            raise InputError(f"{place}: {shown(row.cells[0])} {first}")
         seen[importer] = row.line
         for exporter, text, column in zip(exporters, row.cells[1:], table.columns[1:], strict=True):
             cell = table.place(row.line, column)
-            value = number(text, cell, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)")
-            if importer == exporter and abs(value) > _SLACK:
+            value = number(text, cell, low=low, high=high, expected=expected)
+            if importer == exporter and diagonal is not None and abs(value) > diagonal:
                 raise InputError(
-                    f"{cell}: {shown(text)} on the diagonal; a client does not differ from itself, write 0"
+                    f"{cell}: {shown(text)} on the diagonal; write 0: a client does not differ from itself"
                 )
             matrix[importer, exporter] = value
     _each_once(list(seen), names, table.file, "row")
     np.fill_diagonal(matrix, 0.0)
-    return np.clip(matrix, 0.0, 2.0)
+    return matrix
 
 
 def _known(name: str, index: dict[str, int], place: str) -> int:

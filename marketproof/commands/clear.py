@@ -48,6 +48,15 @@ def clear(
     mechanism: Annotated[
         str, typer.Option(metavar="ID", help="How the market clears; see 'marketproof list mechanisms'.")
     ] = "ipfl-exact",
+    price: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P|TABLE.csv", help="Prices of posted-price: one number, or a table like D.csv; default 1."
+        ),
+    ] = None,
+    pool: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Pool of pooled-price; default half of the others.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write clear.json, accounts.csv and payments.csv to DIR.")
     ] = None,
@@ -58,14 +67,15 @@ def clear(
     """Read, clear, audit, write, show."""
     from marketproof.atomic import write_all
     from marketproof.clear_files import files, refuse_overwriting
+    from marketproof.clear_rule import check_rule, rule_of, table_of_prices
     from marketproof.clear_view import show
     from marketproof.cleared import as_json, clear_market
     from marketproof.console import stdout
     from marketproof.tables import read_clients, read_differences
-    from mechanism.market.mechanisms import market_mechanism
 
-    rule = market_mechanism(mechanism)
+    check_rule(mechanism, price, pool)
     table = read_clients(clients)
+    rule = rule_of(mechanism, price, pool, table.names)
     matrix = None if differences is None else read_differences(differences, table.names)
     weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
     cleared = clear_market(table, matrix, weight, rule)
@@ -74,6 +84,6 @@ def clear(
         written[json] = dumps(as_json(cleared))
     if out is not None:
         written |= files(cleared, out)
-    refuse_overwriting(written, (clients, differences))
+    refuse_overwriting(written, (clients, differences, table_of_prices(price)))
     write_all(written)
     show(cleared, stdout(quiet=quiet))

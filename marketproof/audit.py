@@ -1,0 +1,149 @@
+"""The audit of a run: every promise checked against the record alone, without training anything again.
+
+Read are the recorded clearings (``markets/*.safetensors``) and which mechanism cleared them (``manifest.json``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from marketproof.errors import InputError, shown
+from marketproof.lies import CostLie, best_lie, witness_of
+from marketproof.promises import SCOPE, Promises, measure, sentences
+from marketproof.records import MarketRecord, read_market
+from marketproof.settling import clear_and_settle
+from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.tolerance import MONEY
+
+
+@dataclass(frozen=True, eq=False)
+class Lie:
+    """The best lie about a cost in a run: which seed, and the lie itself (its index is the round, from 0)."""
+
+    seed: int
+    found: CostLie
+    tried: int
+
+    @property
+    def round(self) -> int:
+        """Round of the lie, from 1."""
+        return self.found.where[0] + 1
+
+    @property
+    def sentence(self) -> str:
+        """The lie in words."""
+        text = self.found.sentence(tried=self.tried)
+        return f"{text} (Seed {self.seed}, round {self.round}.)" if self.found.pays else text
+
+
+def audit_run(folder: Path) -> dict[str, Any]:
+    """Return ``audit.json`` of a recorded run.
+
+    Raises
+    ------
+    InputError
+        If the folder's manifest or markets are missing or damaged.
+    """
+    path = folder / "manifest.json"
+    try:
+        told = json.loads(path.read_bytes())
+        mechanisms: dict[str, str | None] = dict(told["mechanisms"])
+        seeds = [int(seed) for seed in told["seeds"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{shown(path)} is missing or damaged; name a complete run folder") from None
+    methods = {}
+    for name, mechanism in mechanisms.items():
+        files = [folder / "markets" / f"{name.replace('/', '__')}-{seed}.safetensors" for seed in seeds]
+        records = [read_market(file) for file in files]
+        methods[name] = audit_method(None if mechanism is None else market_mechanism(mechanism), seeds, records)
+    return {"scope": SCOPE, "tolerance": MONEY, "methods": methods}
+
+
+def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequence[MarketRecord]) -> dict[str, Any]:
+    """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports."""
+    measured = [measure(r.types, r.outcome, r.market, r.objective, r.optimal, r.optimal_gap)[0] for r in records]
+    promises = _worst(measured)
+    clearings = sum(record.rounds for record in records)
+    words = sentences(promises, clearings=clearings)
+    lie: dict[str, Any] | None = None
+    same: bool | None = None
+    if mechanism is not None:
+        best = _best(mechanism, seeds, records)
+        lie = _lie_json(mechanism, best, records[list(seeds).index(best.seed)])
+        same = all(_reproduces(mechanism, record) for record in records)
+        words += [best.sentence, _same_words(same, clearings)]
+    else:
+        words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
+    return {
+        "mechanism": None if mechanism is None else mechanism.id,
+        "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
+        "budget_imbalance": promises.imbalance,
+        "optimality_gap": promises.gap,
+        "objective": promises.objective,
+        "optimal_objective": promises.optimal,
+        "reproduced": same,
+        "best_lie": {"cost": lie},
+        "words": words,
+    }
+
+
+def _worst(measured: Sequence[Promises]) -> Promises:
+    return Promises(
+        client=min(p.client for p in measured),
+        buyer=min(p.buyer for p in measured),
+        seller=min(p.seller for p in measured),
+        imbalance=max(p.imbalance for p in measured),
+        objective=sum(p.objective for p in measured),
+        optimal=sum(p.optimal for p in measured),
+        gap=sum(p.gap for p in measured),
+        scale=max(p.scale for p in measured),
+    )
+
+
+def _best(mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord]) -> Lie:
+    """Return the best lie over all seeds; the earliest of equal ones."""
+    found = [best_lie(mechanism, record.types, record.market) for record in records]
+    tried = sum(lie.deviations for lie in found)
+    k = int(np.argmax([lie.gain for lie in found]))
+    return Lie(seeds[k], found[k], tried)
+
+
+def _lie_json(mechanism: Clearing, lie: Lie, record: MarketRecord) -> dict[str, Any] | None:
+    found = lie.found
+    if found.deviations == 0:
+        return None
+    return {
+        "gain": found.gain,
+        "seed": lie.seed,
+        "round": lie.round,
+        "client": found.client,
+        "truth": found.truth,
+        "report": found.report,
+        "utility_truthful": found.utility_truthful,
+        "utility_lying": found.utility_lying,
+        "deviations": lie.tried,
+        "exact": found.exact,
+        "sentence": lie.sentence,
+        "witness": witness_of(mechanism, found, record.types, record.market) if found.pays else None,
+    }
+
+
+def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
+    """Say whether clearing the recorded reports again gives the recorded imports and prices."""
+    again = clear_and_settle(mechanism, record.reports, record.types, record.market)
+    close = np.abs(again.prices - record.outcome.prices) <= MONEY * np.maximum(1.0, np.abs(again.prices))
+    return bool(np.array_equal(again.imports, record.outcome.imports) and close.all())
+
+
+def _same_words(same: bool, clearings: int) -> str:
+    if same:
+        return f"Clearing the recorded reports again gives the recorded imports and prices ({clearings} clearings)."
+    return (
+        "Clearing the recorded reports again does NOT give the recorded imports and prices: the record is not trusted."
+    )

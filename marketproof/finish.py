@@ -1,0 +1,39 @@
+"""What follows the last round: tables, manifest, audit, summary, report. Idempotent, so a killed finish is redone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from marketproof.audit import audit_run
+from marketproof.commands.options import dumps
+from marketproof.ledgers import ledger_table, parquet, rounds_table
+from marketproof.manifest import manifest
+from marketproof.methods import Method
+from marketproof.recorder import Recorder, Unit
+from marketproof.records import read_market
+from marketproof.summary import summarise
+
+
+def finish_run(
+    recorder: Recorder, methods: Sequence[Method], units: Sequence[Unit]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write everything that is computed from the recorded markets; return (summary, audit)."""
+    records = [(unit, read_market(recorder.market(unit))) for unit in units]
+    recorder.write("rounds.parquet", parquet(rounds_table(records)))
+    recorder.write("ledger.parquet", parquet(ledger_table(records)))
+    recorder.write("manifest.json", dumps(manifest(recorder.config, methods, recorder.progress)))
+    summary = summarise(recorder.config.task, records, recorder.progress.seconds)
+    recorder.write("summary.json", dumps(summary))
+    audit = audit_run(recorder.folder)
+    recorder.write("audit.json", dumps(audit))
+    recorder.complete()
+    return summary, audit
+
+
+def make_report(folder: Path) -> Path:
+    """Write the run's ``report.html``."""
+    from analysis.report import write_report
+
+    return write_report([folder], folder / "report.html")

@@ -1,0 +1,98 @@
+"""What exists, as rows: mechanisms, methods, tasks, properties, populations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table of what exists: its title, columns (the first is the id), and one dictionary per row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[dict[str, Any]]
+
+
+_SHOWN_TRUTHS = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
+
+
+def mechanisms() -> Listing:
+    """Every mechanism with what theory says of it; those for a market clear a run or a table."""
+    from mechanism.catalogue import CATALOGUE, MARKET_MECHANISMS
+
+    rows = [
+        {
+            "id": entry.id,
+            "for": "market" if entry.id in MARKET_MECHANISMS else "auction",
+            "title": entry.title,
+            "citation": entry.citation,
+            "domain": entry.domain,
+            **entry.truths,
+        }
+        for entry in CATALOGUE.values()
+    ]
+    return Listing("Mechanisms, and what theory says of them", ("id", "for", "title", *_SHOWN_TRUTHS), rows)
+
+
+def methods() -> Listing:
+    """Learning methods; those whose graph a market decides take a mechanism after a slash."""
+    from learning.algorithms import ALGORITHMS
+    from marketproof.methods import uses_market
+
+    rows = [
+        {
+            "id": method.name,
+            "graph": f"by the market: {method.name}/MECHANISM" if uses_market(method.name) else "implied by the method",
+            "summary": method.summary,
+            "citation": method.citation,
+        }
+        for method in ALGORITHMS.values()
+    ]
+    return Listing("Methods for run --methods", ("id", "graph", "summary", "citation"), rows)
+
+
+def tasks() -> Listing:
+    """Tasks that come with the package."""
+    from marketproof.config import load_task, task_names
+
+    rows = []
+    for name in task_names():
+        task = load_task(name)
+        scales = {key: f"{scale.rounds} x {scale.steps}" for key, scale in task.scale.items()}
+        rows.append(
+            {
+                "id": name,
+                "title": task.title,
+                "clients": task.data.clients,
+                "lambda": task.market.lam,
+                "scales (rounds x steps)": ", ".join(f"{key} {text}" for key, text in scales.items()),
+            }
+        )
+    return Listing("Tasks", ("id", "title", "clients", "lambda", "scales (rounds x steps)"), rows)
+
+
+def properties() -> Listing:
+    """What can be promised of a mechanism, in words."""
+    from mechanism.entry import PROPERTIES
+
+    rows = [{"id": name, "statement": statement} for name, statement in PROPERTIES.items()]
+    return Listing("Properties", ("id", "statement"), rows)
+
+
+def populations() -> Listing:
+    """Who takes part in a run."""
+    rows = [{"id": "benign", "summary": "every client trains honestly and reports its true size, cost and gain"}]
+    return Listing("Populations", ("id", "summary"), rows)
+
+
+LISTINGS: dict[str, Callable[[], Listing]] = {
+    "mechanisms": mechanisms,
+    "methods": methods,
+    "tasks": tasks,
+    "properties": properties,
+    "populations": populations,
+}
+"""What can be listed, by name."""

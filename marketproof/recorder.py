@@ -1,0 +1,209 @@
+"""The run folder while it is being written: what a kill at any moment leaves is enough to go on, bit by bit.
+
+Every file is written beside its place, flushed and renamed. After each round of a unit (one method under one seed)
+come, in this order: the round's record, the trainer's state (a file that the trainer writes the same way), and
+``progress.json`` naming the round as complete. What ``progress.json`` does not name never happened: a resumed run
+computes it again, and the same seed gives the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from marketproof import atomic
+from marketproof.config import RunConfig, differences, load_run
+from marketproof.errors import InputError, shown
+from marketproof.methods import Method
+from marketproof.records import Arrays, RoundRecord, decode, encode, stack
+from marketproof.toml_files import to_toml
+
+CONFIG, PROGRESS, LOCK, ROUNDS = "config.toml", "progress.json", ".lock", ".rounds"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One method under one seed."""
+
+    method: Method
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Its name in files."""
+        return f"{self.method.file}-{self.seed}"
+
+
+@dataclass
+class Progress:
+    """How far a run is: complete rounds and seconds per unit, finished units, and where it runs."""
+
+    rounds: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    backend: str = ""
+    device: str = ""
+    complete: bool = False
+
+
+class Recorder:
+    """Writes one run folder. Made by `start` or `resume`; holds the folder's lock until `close`."""
+
+    def __init__(self, folder: Path, config: RunConfig, progress: Progress) -> None:
+        self.folder, self.config, self.progress = folder, config, progress
+        self._lock = _take_lock(folder)
+
+    @classmethod
+    def start(cls, folder: Path, config: RunConfig) -> Recorder:
+        """Make the folder, with the configuration as its first file.
+
+        Raises
+        ------
+        InputError
+            If something is there already.
+        """
+        refuse_occupied(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        recorder = cls(folder, config, Progress())
+        try:
+            atomic.write(folder / CONFIG, to_toml(config.model_dump()).encode())
+        except BaseException:
+            recorder.close()
+            raise
+        return recorder
+
+    @classmethod
+    def resume(cls, folder: Path, config: RunConfig) -> Recorder:
+        """Go on in a folder that `start` made, if the configuration is the recorded one.
+
+        Raises
+        ------
+        InputError
+            If nothing was recorded there, or the configuration differs; the message names the difference.
+        """
+        changed = differences(recorded_config(folder), config)
+        if changed:
+            raise InputError(
+                f"{shown(folder)} was recorded with other settings ({'; '.join(changed[:3])}); resume without them, or "
+                "run into a new folder"
+            )
+        return cls(folder, config, read_progress(folder))
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._lock is not None:
+            (self.folder / LOCK).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def rounds_done(self, unit: Unit) -> int:
+        """Return how many rounds of a unit are complete."""
+        return self.progress.rounds.get(unit.key, 0)
+
+    def is_finished(self, unit: Unit) -> bool:
+        """Say whether a unit's models and markets are in their final files."""
+        return unit.key in self.progress.finished
+
+    def state(self, unit: Unit, number: int) -> Path:
+        """Return the file of the trainer's state after a round."""
+        return self.folder / ROUNDS / unit.key / f"state-{number:06d}.safetensors"
+
+    def _record(self, unit: Unit, number: int) -> Path:
+        return self.folder / ROUNDS / unit.key / f"round-{number:06d}.safetensors"
+
+    def market(self, unit: Unit) -> Path:
+        """Return the file of a unit's stacked markets."""
+        return self.folder / "markets" / f"{unit.key}.safetensors"
+
+    def keep(
+        self, unit: Unit, number: int, record: RoundRecord, save: Callable[[Path], object], seconds: float
+    ) -> None:
+        """Record a complete round: its numbers, the state to go on from, and at last that it is complete."""
+        self.state(unit, number).parent.mkdir(parents=True, exist_ok=True)
+        atomic.write(self._record(unit, number), encode(record.arrays()))
+        save(self.state(unit, number))
+        self.progress.rounds[unit.key] = number
+        self.progress.seconds[unit.key] = self.progress.seconds.get(unit.key, 0.0) + seconds
+        self.write_progress()
+        self.state(unit, number - 1).unlink(missing_ok=True)
+
+    def finish(self, unit: Unit, save: Callable[[Path], object]) -> None:
+        """Write a unit's final files from its rounds, then drop the rounds."""
+        rounds: list[Arrays] = [decode(self._record(unit, k + 1)) for k in range(self.config.rounds)]
+        for folder in ("models", "markets"):
+            (self.folder / folder).mkdir(exist_ok=True)
+        save(self.folder / "models" / f"{unit.key}.safetensors")
+        atomic.write(self.market(unit), encode(stack(rounds)))
+        self.progress.finished.append(unit.key)
+        self.write_progress()
+        shutil.rmtree(self.folder / ROUNDS / unit.key, ignore_errors=True)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write one file of the folder."""
+        atomic.write(self.folder / name, content)
+
+    def write_progress(self) -> None:
+        """Write down how far the run is."""
+        self.write(PROGRESS, (json.dumps(vars(self.progress), indent=2) + "\n").encode())
+
+    def complete(self) -> None:
+        """Write down that nothing is left to do, and clear away what only a resumed run would need."""
+        self.progress.complete = True
+        self.write_progress()
+        shutil.rmtree(self.folder / ROUNDS, ignore_errors=True)
+        for pattern in (".*.partial", ".*.tmp"):  # of a write that a kill cut short
+            for leftover in self.folder.rglob(pattern):
+                leftover.unlink(missing_ok=True)
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Raise `InputError` if a new run cannot go into the folder without touching what is there."""
+    if folder.is_dir():
+        if any(not atomic.is_partial(entry) and entry.name != LOCK for entry in folder.iterdir()):
+            raise InputError(
+                f"{shown(folder)} is not empty; name another folder, or add --resume to go on with its run"
+            )
+    elif folder.exists() or folder.is_symlink():
+        raise InputError(f"{shown(folder)} is no folder; name another place for the run")
+
+
+def recorded_config(folder: Path) -> RunConfig:
+    """Return the configuration of the run recorded in a folder; `InputError` if there is none."""
+    if not (folder / CONFIG).is_file():
+        raise InputError(f"no run was recorded in {shown(folder)}; start it without --resume")
+    return load_run(folder / CONFIG)
+
+
+def read_progress(folder: Path) -> Progress:
+    """Return how far the run in a folder is; `InputError` if the file that says so is damaged."""
+    path = folder / PROGRESS
+    if not path.exists():
+        return Progress()
+    try:
+        values: dict[str, Any] = json.loads(path.read_bytes())
+        progress = Progress(**values)
+        if not all(isinstance(n, int) and n >= 0 for n in progress.rounds.values()):
+            raise ValueError("rounds are no whole numbers")
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{shown(path)} is damaged; run again into a new folder") from None
+    return progress
+
+
+def _take_lock(folder: Path) -> int | None:
+    """Lock the folder against a second run at the same time (where the system can)."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise InputError(f"another run is writing to {shown(folder)}; wait for it or name another folder") from None
+    return handle

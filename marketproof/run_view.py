@@ -1,0 +1,113 @@
+"""What a run shows: a bar while it goes, and at the end one table that needs no other page to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from marketproof.console import stderr, table
+from marketproof.errors import shown
+from marketproof.loop import utility
+from marketproof.promises import money
+from marketproof.recorder import Unit
+from marketproof.records import RoundRecord
+
+LEGEND = (
+    "best accuracy: each client's best round on its own label mix, averaged · utility: money per client and round",
+    "welfare: sum of all utilities · of optimum: share of the best objective, which is welfare less penalties",
+    "lowest utility: of any client in any round, below 0 somebody loses",
+    "best lie: most that a client could gain in a round by lying about its cost (-: nobody reports)",
+)
+"""What the columns of the last table mean."""
+
+
+class Bar:
+    """A progress bar over all rounds of all units, with accuracy and utility of the last one; silent when quiet."""
+
+    def __init__(self, rounds: int, units: int, done: int, *, quiet: bool) -> None:
+        self.where = "before the first round"
+        self._rounds = rounds
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[last]}"),
+            console=stderr(quiet=quiet),
+            disable=quiet,
+        )
+        self._task = self._progress.add_task("starting", total=rounds * units, completed=done, last="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def round(self, unit: Unit, number: int, record: RoundRecord) -> None:
+        """Show a round that is complete."""
+        self.where = f"after round {number} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
+        accuracy, money_each = float(record.accuracy.mean()), float(utility(record).mean())
+        self._progress.update(
+            self._task,
+            advance=1,
+            description=f"{unit.method.name} seed {unit.seed} round {number}/{self._rounds}",
+            last=f"accuracy {accuracy:.1%} · utility per client {money(money_each)}",
+        )
+
+    def stage(self, what: str) -> None:
+        """Show what is being done after the last round."""
+        self._progress.update(self._task, description=what)
+
+
+def show_run(
+    summary: Mapping[str, Any], audit: Mapping[str, Any], folder: Path, report: Path, console: Console
+) -> None:
+    """Print the comparison of the methods, what its columns mean, what the audit found, and where to read on."""
+    rows = [_row(name, figures, audit["methods"][name]) for name, figures in summary["methods"].items()]
+    columns = (
+        "method", "best accuracy", "final accuracy", "utility", "welfare", "of optimum", "lowest utility", "best lie",
+    )  # fmt: skip
+    seeds = summary["seeds"]
+    over = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over {len(seeds)} seeds ± sample deviation"
+    console.print(table(f"{summary['task']}, {over}", columns, rows))
+    for line in LEGEND:
+        console.print(line)
+    for name, told in audit["methods"].items():
+        lie = told["best_lie"]["cost"]
+        if lie is not None:
+            console.print(f"{name}: {lie['sentence']}")
+    console.print(f"Scope: {audit['scope']}")
+    console.print(f"Record: {shown(folder)} · report: {shown(report)}")
+
+
+def _row(name: str, figures: Mapping[str, float], told: Mapping[str, Any]) -> Sequence[str]:
+    def spread(key: str, text: str) -> str:
+        return text if f"{key}_std" not in figures else f"{text} ± {money(figures[f'{key}_std'])}"
+
+    def percent(key: str) -> str:
+        std = figures.get(f"{key}_std")
+        return f"{figures[key]:.1%}" + ("" if std is None else f" ± {std:.1%}")
+
+    optimal = told["optimal_objective"]
+    share = f"{told['objective'] / optimal:.2%}" if optimal > 0 else "-"
+    lie = told["best_lie"]["cost"]
+    return (
+        name,
+        percent("accuracy_best"),
+        percent("accuracy_final"),
+        spread("utility_mean", money(figures["utility_mean"])),
+        spread("welfare", money(figures["welfare"])),
+        share,
+        money(told["lowest_utility"]["client"]),
+        "-" if lie is None else money(lie["gain"]),
+    )
