@@ -12,7 +12,14 @@ from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("replay", help=HELP, epilog=EPILOG = """Example: the audit of a run holds, of each mechanism under which a lie pays, the best one found.
+    app.command("replay", help=HELP, epilog=EPILOG)(replay)
+
+
+HELP = """Recompute a witness: a market in which a promise fails, with the lie that shows it.
+
+Exit status 0 if it reproduces, 1 if not."""
+
+EPILOG = """Example: the audit of a run holds, of each mechanism under which a lie pays, the best one found.
 "marketproof replay runs/digits-niid-20260101-120000/audit.json" clears its market once with the truth and once with
 the lie, and compares every number with the record."""
 
