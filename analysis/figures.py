@@ -87,7 +87,8 @@ def waterlines(run: Run) -> Drawn:
 def money(run: Run, method: str) -> Drawn:
     """Who pays whom under one method: graph and matrix."""
     flow = metrics.money_flow(run, method)
-    whole = theme.figure(theme.WIDTH, 4.4)
+    whole = theme.figure(theme.WIDTH, 4.5)
+    whole.suptitle(theme.plain(method), x=0.005, ha="left", fontsize=theme.TITLE, fontweight="bold", color=theme.INK)
     left, right = whole.subplots(1, 2)
     plots.money_graph(flow, left)
     plots.money_matrix(flow, right)

@@ -136,7 +136,8 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
 
 
 def _chapter(run: Run, prefix: str) -> Chapter:
-    return Chapter(prefix, run.task, words.headline(run), tables.methods_table(run), _sections(run, prefix))
+    title = f"{run.task} ({run.path.resolve().name})"
+    return Chapter(prefix, title, words.headline(run), tables.methods_table(run), _sections(run, prefix))
 
 
 def _utf8(text: str) -> str:
@@ -165,6 +166,7 @@ def render(runs: Sequence[Run]) -> str:
     page = environment.get_template("report.html").render(
         title=title,
         chapters=chapters,
+        compared=(words.compared(runs), tables.compared_table(runs)) if len(runs) > 1 else None,
         style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         most_rows=MOST_ROWS,
     )

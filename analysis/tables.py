@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ def methods_table(run: Run) -> Table:
     accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
     welfare, best, found = metrics.welfare(run), metrics.optimum(run), metrics.regret(run)
     spreads = len(run.seeds) > 1
-    columns = ["method", "accuracy (%)", "mean utility", "welfare", "share of optimum", "lowest utility in a round"]
+    columns = ["method", "accuracy (%)", "mean utility", "welfare", "of optimum (%)", "lowest utility in a round"]
     columns += ["best cost lie wins"]
     if spreads:
         columns[2:3] = ["±", "mean utility", "±"]
@@ -80,10 +81,21 @@ def methods_table(run: Run) -> Table:
         row += [float(accuracy.spread[k])] if spreads else []
         row += [float(utility.mean[k])]
         row += [float(utility.spread[k])] if spreads else []
-        row += [float(welfare.mean[k]), None if np.isnan(share) else share]
+        row += [float(welfare.mean[k]), None if np.isnan(share) else 100.0 * share]
         row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
         rows.append(tuple(row))
     return Table("All methods: money over the run, means over seeds, best accuracy", tuple(columns), tuple(rows))
+
+
+def compared_table(runs: Sequence[Run]) -> Table:
+    """Return several runs in one table: `methods_table` without spreads, a row per run and method."""
+    rows: list[tuple[Cell, ...]] = []
+    for number, run in enumerate(runs, start=1):
+        table = methods_table(run)
+        kept = [k for k, column in enumerate(table.columns) if column != "±"]
+        rows += [(f"{number}: {run.path.resolve().name}", *(row[k] for k in kept)) for row in table.rows]
+        columns = ("run", *(table.columns[k] for k in kept))
+    return Table("All runs: money over the run, means over seeds, best accuracy", columns, tuple(rows))
 
 
 def scores_table(*scores: metrics.MethodScores) -> Table:

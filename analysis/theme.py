@@ -164,6 +164,8 @@ def percent(share: float | np.floating[Any]) -> str:
     share = float(share)
     if np.isnan(share):
         return "undefined"
+    if share == 0.0:
+        return "0 %"
     if share >= 1.0 - 1e-9:
         return "100 %" if share <= 1.0 + 1e-9 else f"{number(100 * share, 4)} %"
     for decimals in (1, 2, 3, 4, 5, 6):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -59,6 +59,23 @@ def headline(run: Run) -> str:
     return text
 
 
+def compared(runs: Sequence[Run]) -> str:
+    """Return, over several runs, where the average client is best off and where a model is most accurate."""
+    places = [(index, run, k) for index, run in enumerate(runs, start=1) for k in range(len(run.methods))]
+    utility = [float(metrics.mean_utility(run).mean[k]) for _, run, k in places]
+    accuracy = [float(metrics.best_accuracy(run).mean[k]) for _, run, k in places]
+    richest, best = int(np.argmax(utility)), int(np.argmax(accuracy))
+
+    def named(place: int) -> str:
+        index, run, k = places[place]
+        return f"{run.methods[k]} in run {index}"
+
+    return (
+        f"The average client is best off under {named(richest)} ({number(utility[richest])} money over the run); the "
+        f"most accurate is {named(best)} ({number(accuracy[best])} %)."
+    )
+
+
 def accuracy_beside_utility(run: Run) -> str:
     """Answer: which method is most accurate, which leaves the average client best off, and what a market costs."""
     accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
@@ -111,7 +128,7 @@ def money(run: Run) -> str:
             continue
         top, low = int(np.argmax(flow.earned)), int(np.argmin(flow.earned))
         parts.append(
-            f"Under {name} {number(flow.turnover)} money changes hands; client {top} ends with "
+            f"Under {name} payments add up to {number(flow.turnover)} money; client {top} ends with "
             f"{number(flow.earned[top])} more, client {low} with {number(-float(flow.earned[low]))} less."
         )
     return " ".join(parts)

@@ -129,7 +129,7 @@ def write_run(
             "mechanism": mechanism,
             "lowest_utility": low,
             "budget_imbalance": 0.0,
-            "optimality_gap": 0.0,
+            "optimality_gap": max(0.0, totals[1] - totals[0]),
             "objective": totals[0],
             "optimal_objective": totals[1],
             "best_lie": {"cost": lie} if lie else None,
