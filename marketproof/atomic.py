@@ -52,7 +52,7 @@ def _is_stream(path: Path) -> bool:
         return True
     try:
         return not stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
+    except OSError:  # not there, or not reachable: writing will say which
         return False
 
 

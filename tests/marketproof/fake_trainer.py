@@ -1,0 +1,59 @@
+"""A trainer without networks: two numbers per client, moved by keyed draws, saved bit by bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from learning.streams import stream
+from marketproof.recorder import Unit
+
+
+class FakeTrainer:
+    """Satisfies `marketproof.loop.Trains`; what it computes depends on the seed and on every import so far."""
+
+    clients = 4
+    backend, device = "fake", "cpu"
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.sizes = np.array([100, 300, 300, 50])
+        self.rows = np.zeros((self.clients, 3))
+        self.closed = False
+
+    def train(self, round_index: int) -> np.ndarray:
+        for client in range(self.clients):
+            self.rows[client] += stream(self.unit.seed, "fake", round_index, client).normal(1.0, 0.5, 3)
+        return np.abs(self.rows).mean(axis=1)
+
+    def differences(self) -> tuple[np.ndarray, np.ndarray]:
+        norms = np.linalg.norm(self.rows, axis=1)
+        d = np.clip(1.0 - self.rows @ self.rows.T / (norms[:, None] * norms[None, :]), 0.0, 2.0)
+        np.fill_diagonal(d, 0.0)
+        return d, np.zeros(self.clients, dtype=bool)
+
+    def implied_imports(self) -> np.ndarray | None:
+        if self.unit.method.algorithm == "ipfl":
+            return None
+        return np.zeros((4, 4), bool) if self.unit.method.algorithm == "local" else ~np.eye(4, dtype=bool)
+
+    def aggregate(self, imports: np.ndarray) -> None:
+        self.rows = self.rows + 0.1 * (imports @ self.rows)
+
+    def evaluate(self) -> tuple[np.ndarray, np.ndarray]:
+        score = 1.0 / (1.0 + np.exp(-self.rows.mean(axis=1)))
+        return score, 1.0 - score
+
+    def save(self, path: Path) -> None:
+        waiting = path.with_name(f".{path.name}.tmp")
+        waiting.write_bytes(save({"rows": self.rows}))
+        os.replace(waiting, path)
+
+    def load(self, path: Path) -> None:
+        self.rows = load_file(path)["rows"]
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,198 @@
+"""The command `clear`: the worked examples of the theory, the JSON contract, and where it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from mechanism import Market, Types, account, market_mechanism, objective
+
+EXAMPLE = ("buyer,100,0,3600", "dear,300,1.1,0", "cheap,300,1.0,0")
+
+
+def cleared(cli, tmp_path, *arguments):
+    file = tmp_path / "result.json"
+    answer = cli("clear", *arguments, "--json", file, "--quiet")
+    assert (answer.status, answer.out, answer.err) == (0, "", "")
+    return json.loads(file.read_text())
+
+
+def sales_to(result, buyer):
+    return {row["from"] + "<" + row["to"]: row["amount"] for row in result["payments"] if row["from"] == buyer}
+
+
+def test_reference_rule_pays_the_marginal_contribution_to_the_cheaper_seller(cli, table, tmp_path):
+    result = cleared(cli, tmp_path, table(*EXAMPLE), "--mechanism", "ipfl")
+    assert sales_to(result, "buyer") == pytest.approx({"buyer<cheap": 3.0}, abs=1e-9)
+
+
+def test_understating_its_cost_wins_the_sale_under_the_reference_rule(cli, table, tmp_path):
+    lie = ("buyer,100,0,3600", "dear,300,0.9,0", "cheap,300,1.0,0")
+    result = cleared(cli, tmp_path, table(*lie), "--mechanism", "ipfl")
+    assert sales_to(result, "buyer") == pytest.approx({"buyer<dear": 3.0}, abs=1e-9)
+
+
+def test_exact_rule_pays_what_the_rival_would_have_asked(cli, table, tmp_path):
+    result = cleared(cli, tmp_path, table(*EXAMPLE))
+    assert result["mechanism"] == "ipfl-exact"
+    assert sales_to(result, "buyer") == pytest.approx({"buyer<cheap": 1.1}, abs=1e-9)
+    assert result["clients_accounts"]["buyer"]["utility"] == pytest.approx(1.9, abs=1e-9)
+    assert result["audit"]["best_lie"]["cost"]["gain"] == 0.0
+
+
+def test_reference_rule_can_leave_empty_handed_where_the_optimum_is_two(cli, table, tmp_path):
+    market = table("buyer,100,0,3600", "big,10000,7,0", "small,300,1,0")
+    reference = cleared(cli, tmp_path, market, "--mechanism", "ipfl")
+    assert sales_to(reference, "buyer") == {}
+    assert reference["objective"] == pytest.approx(0.0, abs=1e-9)
+    assert reference["optimal_objective"] == pytest.approx(2.0, abs=1e-9)
+    assert reference["gap"] == pytest.approx(2.0, abs=1e-9)
+    exact = cleared(cli, tmp_path, market)
+    assert exact["welfare"] == pytest.approx(2.0, abs=1e-9)
+    assert exact["gap"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_audit_finds_the_lie_of_the_theory_under_the_reference_rule(cli, table, tmp_path):
+    result = cleared(cli, tmp_path, table(*EXAMPLE), "--mechanism", "ipfl")
+    lie = result["audit"]["best_lie"]["cost"]
+    assert lie["client"] == "dear"
+    assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
+    assert lie["report"] <= 1.0
+    assert any("A lie pays: dear" in sentence for sentence in result["audit"]["words"])
+    assert "one clearing" in result["audit"]["scope"]
+
+
+def test_json_is_the_accounting_identity_with_gross_payments(cli, table, tmp_path):
+    rows = ("a,100,0.5,90000", "b,400,0.7,50000", "c,250,0.2,0", "d,80,0.9,70000")
+    d = tmp_path / "d.csv"
+    d.write_text("client,a,b,c,d\na,0,.2,.4,.6\nb,.2,0,.1,.3\nc,.4,.1,0,.5\nd,.6,.3,.5,0\n")
+    result = cleared(cli, tmp_path, table(*rows), "--differences", d)
+    names = result["clients"]
+    assert names == ["a", "b", "c", "d"]
+    assert list(result) == [
+        "mechanism", "clients", "imports", "payments", "centre", "clients_accounts", "welfare", "objective",
+        "optimal_objective", "gap", "audit",
+    ]  # fmt: skip
+    types = Types([100, 400, 250, 80], [0.5, 0.7, 0.2, 0.9], [90000, 50000, 0, 70000])
+    market = Market([[0, 0.2, 0.4, 0.6], [0.2, 0, 0.1, 0.3], [0.4, 0.1, 0, 0.5], [0.6, 0.3, 0.5, 0]], 1.0)
+    outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
+    accounts = account(types, outcome)
+    assert {i: set(js) for i, js in result["imports"].items()} == {
+        name: {names[j] for j in outcome.imports[k].nonzero()[0]} for k, name in enumerate(names)
+    }
+    assert len(result["payments"]) == outcome.imports.sum()
+    for k, name in enumerate(names):
+        told = result["clients_accounts"][name]
+        assert told["paid"] == pytest.approx(sum(r["amount"] for r in result["payments"] if r["from"] == name))
+        assert told["received"] == pytest.approx(sum(r["amount"] for r in result["payments"] if r["to"] == name))
+        assert told["utility"] == pytest.approx(accounts.utility[k], abs=1e-12)
+        assert told["utility"] == pytest.approx(
+            told["gain"] - told["cost"] - told["paid"] + told["received"] - result["centre"][name]
+        )
+    assert result["welfare"] == pytest.approx(sum(t["utility"] for t in result["clients_accounts"].values()))
+    assert result["objective"] == pytest.approx(float(objective(types, outcome.imports, market)), abs=1e-12)
+
+
+def test_lambda_defaults_to_one_with_differences_and_rows_may_stand_in_any_order(cli, table, tmp_path):
+    market = table(*EXAMPLE)
+    straight, shuffled = tmp_path / "d.csv", tmp_path / "e.csv"
+    straight.write_text("client,buyer,dear,cheap\nbuyer,0,0.1,0.9\ndear,0.1,0,0.3\ncheap,0.9,0.3,0\n")
+    shuffled.write_text("client,cheap,buyer,dear\ncheap,0,0.9,0.3\n\nbuyer,0.9,0,0.1\ndear,0.3,0.1,0\n")
+    first = cleared(cli, tmp_path, market, "--differences", straight)
+    assert first == cleared(cli, tmp_path, market, "--differences", shuffled, "--lam", "1")
+    assert first["imports"]["buyer"] == ["dear"]  # its penalty 0.3 is smaller than cheap's 2.7
+    without = cleared(cli, tmp_path, market, "--differences", straight, "--lam", "0")
+    assert without == cleared(cli, tmp_path, market)
+
+
+def test_columns_may_stand_in_any_order_with_byte_order_mark(cli, tmp_path, table):
+    plain = cleared(cli, tmp_path, table(*EXAMPLE))
+    other = tmp_path / "other.csv"
+    other.write_bytes(
+        "\ufeffgain,client,cost,size\r\n3600,buyer,0,100\r\n0,dear,1.1,3e2\r\n0,cheap,1.0,300\r\n".encode()
+    )
+    assert cleared(cli, tmp_path, other) == plain
+
+
+def test_terminal_shows_who_buys_and_the_scope_of_the_claim(cli, table):
+    answer = cli("clear", table(*EXAMPLE))
+    assert answer.status == 0
+    assert answer.err == ""
+    for text in ("buyer", "cheap", "1.1", "Nobody loses", "the books balance", "one clearing"):
+        assert text in answer.out
+
+
+def test_markup_in_names_is_shown_and_not_obeyed(cli, table):
+    answer = cli("clear", table("[bold],100,0,3600", ":smile:,300,1,0"))
+    assert "[bold]" in answer.out
+    assert ":smile:" in answer.out
+
+
+def test_posted_prices_as_number_and_as_table(cli, table, tmp_path):
+    market = table(*EXAMPLE)
+    result = cleared(cli, tmp_path, market, "--mechanism", "posted-price", "--price", "1.05")
+    assert sales_to(result, "buyer") == pytest.approx({"buyer<cheap": 1.05})
+    prices = tmp_path / "p.csv"
+    prices.write_text("client,buyer,dear,cheap\nbuyer,0,1.2,9\ndear,0,0,0\ncheap,0,0,0\n")
+    result = cleared(cli, tmp_path, market, "--mechanism", "posted-price", "--price", prices)
+    assert sales_to(result, "buyer") == pytest.approx({"buyer<dear": 1.2})
+
+
+def test_parameters_of_other_mechanisms_are_refused(cli, table):
+    market = table(*EXAMPLE)
+    assert "--price belongs to" in cli("clear", market, "--price", "1").line()
+    assert "--pool belongs to" in cli("clear", market, "--pool", "1").line()
+    assert "at least 4 clients" in cli("clear", market, "--mechanism", "pooled-price", "--pool", "2").line()
+    assert "not a number" in cli("clear", market, "--mechanism", "posted-price", "--price", "much").line()
+
+
+def test_money_to_a_centre_stands_in_the_accounts(cli, table, tmp_path):
+    result = cleared(cli, tmp_path, table(*EXAMPLE), "--mechanism", "vcg-two-sided")
+    assert result["centre"] == pytest.approx({"buyer": 1.0, "dear": 0.0, "cheap": -1.1})
+    assert result["audit"]["budget_imbalance"] == pytest.approx(0.1)
+    assert result["audit"]["lowest_utility"]["seller"] == 0.0
+    assert "to centre" in cli("clear", table(*EXAMPLE), "--mechanism", "vcg-two-sided").out
+
+
+def test_out_folder_holds_json_and_tables(cli, table, tmp_path):
+    out = tmp_path / "new" / "folder"
+    assert cli("clear", table(*EXAMPLE), "--out", out, "--quiet").status == 0
+    assert sorted(p.name for p in out.iterdir()) == ["accounts.csv", "clear.json", "payments.csv"]
+    assert (out / "payments.csv").read_text() == "from,to,amount\nbuyer,cheap,1.1\n"
+    assert json.loads((out / "clear.json").read_text())["clients"] == ["buyer", "dear", "cheap"]
+
+
+def test_wrong_places_to_write_leave_nothing_behind(cli, table, tmp_path):
+    market = table(*EXAMPLE)
+    (tmp_path / "file").write_text("kept")
+    before = sorted(tmp_path.rglob("*"))
+    assert "is a folder" in cli("clear", market, "--json", tmp_path).line()
+    assert "cannot write" in cli("clear", market, "--json", tmp_path / "file" / "x.json").line()
+    assert "cannot write" in cli("clear", market, "--out", tmp_path / "file").line()
+    assert "cannot write" in cli("clear", market, "--json", tmp_path / "ok.json", "--out", tmp_path / "file").line()
+    assert "is the input itself" in cli("clear", market, "--json", market).line()
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_device_is_written_to_and_never_replaced(cli, table):
+    assert cli("clear", table(*EXAMPLE), "--json", "/dev/null", "--quiet").status == 0
+    assert not os.path.isfile("/dev/null")
+
+
+def test_unknown_mechanism_is_named_with_what_there_is(cli, table):
+    line = cli("clear", table(*EXAMPLE), "--mechanism", "vickrey").line()
+    assert "vickrey" in line
+    assert "ipfl-exact" in line
+
+
+@pytest.mark.parametrize("lam", ["-1", "nan", "inf", "1e16"])
+def test_lambda_outside_its_domain(cli, table, lam):
+    assert "lam" in cli("clear", table(*EXAMPLE), "--lam", lam).line()
+
+
+def test_one_client_alone_has_nothing_to_buy(cli, table, tmp_path):
+    result = cleared(cli, tmp_path, table("alone,10,1,100"))
+    assert (result["imports"], result["payments"], result["welfare"]) == ({"alone": []}, [], 0.0)
