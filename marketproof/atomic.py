@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from marketproof.errors import InputError, shown
@@ -89,14 +90,17 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             with open(path, "wb") as stream:
                 stream.write(files[path])
     except BaseException as error:
-        for waiting, _ in staged:
-            waiting.unlink(missing_ok=True)
-        for folder in reversed(made):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        _clear_away([waiting for waiting, _ in staged], made)
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-            where = shown(error.filename or path)
-            raise InputError(
-                f"cannot write {where}: {error.strerror or error}; name a place that can be written"
-            ) from None
+            reason = error.strerror or error
+            raise InputError(f"cannot write {shown(path)}: {reason}; name a place that can be written") from None
         raise
+
+
+def _clear_away(files: Iterable[Path], folders: Sequence[Path]) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink()
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):  # not empty: somebody else writes there too
+            folder.rmdir()

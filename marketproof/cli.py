@@ -53,6 +53,10 @@ def execute(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except typer.Exit as leaving:
         return _flushed(leaving.exit_code)
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # rich leaves with status 1 when its reader goes away
+            return errors.report(leaving.__context__)
+        raise
     except (Exception, KeyboardInterrupt) as error:
         return errors.report(error)
     return errors.SUCCESS
