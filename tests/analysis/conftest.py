@@ -1,0 +1,29 @@
+"""What the tests of analysis share: a recorded run, and copies of it to damage."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analysis.records import Run, read_run
+from tests.analysis.synthetic import write_run
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder: 4 methods, 2 seeds, 3 rounds, 6 clients. Not to be changed."""
+    return write_run(tmp_path_factory.mktemp("runs") / "digits")
+
+
+@pytest.fixture(scope="session")
+def run(folder: Path) -> Run:
+    """The same, read."""
+    return read_run(folder)
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the run folder that a test may damage."""
+    return Path(shutil.copytree(folder, tmp_path / "copy"))

@@ -1,0 +1,235 @@
+"""A run folder is read whole or refused in one line that names the file and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from analysis import files
+from analysis.files import RecordError
+from analysis.records import Run, market_file, read_run
+from mechanism import Market, Types, account, market_mechanism
+from mechanism.errors import MarketProofError
+
+MARKET = "markets/ipfl__ipfl-0.safetensors"
+
+
+def test_reads_what_was_recorded(run: Run) -> None:
+    assert run.methods == ("local", "fedavg", "ipfl/ipfl", "ipfl/ipfl-exact")
+    assert run.markets == ("ipfl/ipfl", "ipfl/ipfl-exact")
+    assert (run.clients, run.rounds, run.seeds, run.task) == (6, 3, (0, 1), "digits-niid")
+    trace = run.traces["ipfl/ipfl-exact"]
+    assert trace.utility.shape == (2, 3, 6)
+    np.testing.assert_allclose(trace.utility, trace.gain - trace.cost - trace.paid + trace.received, atol=1e-12)
+
+
+def test_recorded_clearings_reproduce(run: Run) -> None:
+    """The recorded round, cleared again, gives the recorded imports, prices and utilities."""
+    record = run.market_round("ipfl/ipfl-exact", 1, 2)
+    types = Types(record.size, record.cost, record.gain)
+    outcome = market_mechanism("ipfl-exact").clear(types.truthful(), Market(record.differences, record.lam))
+    np.testing.assert_array_equal(outcome.imports, record.imports)
+    np.testing.assert_allclose(outcome.prices, record.prices, atol=1e-12)
+    np.testing.assert_allclose(account(types, outcome).utility, run.traces["ipfl/ipfl-exact"].utility[1, 1])
+
+
+def test_row_order_does_not_matter(copy: Path, run: Run) -> None:
+    path = copy / "rounds.parquet"
+    pl.read_parquet(path).sample(fraction=1.0, shuffle=True, seed=3).write_parquet(path)
+    np.testing.assert_array_equal(read_run(copy).traces["fedavg"].utility, run.traces["fedavg"].utility)
+
+
+def test_a_diverged_loss_is_no_error(copy: Path) -> None:
+    path = copy / "rounds.parquet"
+    pl.read_parquet(path).with_columns(loss=pl.lit(float("inf"))).write_parquet(path)
+    assert np.isinf(read_run(copy).traces["local"].loss).all()
+
+
+def _json(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        value = json.loads((folder / name).read_text())
+        change(value)
+        (folder / name).write_text(json.dumps(value))
+
+    return damage
+
+
+def _table(name: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Path], None]:
+    return lambda folder: change(pl.read_parquet(folder / name)).write_parquet(folder / name)
+
+
+def _bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes(change((folder / name).read_bytes())) and None
+
+
+def _tensors(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        arrays = dict(load_file(folder / MARKET))
+        change(arrays)
+        save_file(arrays, folder / MARKET)
+
+    return damage
+
+
+def _lie(key: str, value: object) -> Callable[[Path], None]:
+    return _json("audit.json", lambda a: a["methods"]["ipfl/ipfl"]["best_lie"]["cost"].update({key: value}))
+
+
+NAMES = ("manifest.json", "summary.json", "audit.json", "config.toml", "rounds.parquet", "ledger.parquet", MARKET)
+DAMAGES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
+    **{f"missing {n}": (n, "no such file", lambda f, n=n: (f / n).unlink()) for n in NAMES},
+    **{f"empty {n}": (n, "empty", _bytes(n, lambda b: b"")) for n in NAMES},
+    **{f"half of {n}": (n, "not readable", _bytes(n, lambda b: b[: len(b) // 2])) for n in NAMES if "toml" not in n},
+    **{f"noise in {n}": (n, "not readable", _bytes(n, lambda b: b"\x80\x04\x95" + b)) for n in NAMES},
+    "nested json": ("audit.json", "not readable", lambda f: (f / "audit.json").write_text("[" * 200_000) and None),
+    "nan in json": ("audit.json", "NaN", _lie("gain", float("nan"))),
+    "list for object": ("summary.json", "expected a JSON object", _bytes("summary.json", lambda b: b"[]")),
+    "no methods": ("manifest.json", "methods", _json("manifest.json", lambda m: m.pop("methods"))),
+    "method twice": ("manifest.json", "twice", _json("manifest.json", lambda m: m["methods"].append("local"))),
+    "clients is text": ("manifest.json", "clients", _json("manifest.json", lambda m: m.update(clients="6"))),
+    "clients is true": ("manifest.json", "clients", _json("manifest.json", lambda m: m.update(clients=True))),
+    "seeds are text": ("manifest.json", "seeds", _json("manifest.json", lambda m: m.update(seeds=["0"]))),
+    "rule is a number": ("manifest.json", "mechanisms", _json("manifest.json", lambda m: m["mechanisms"].update(local=1))),
+    "more clients": ("rounds.parquet", "incomplete", _json("manifest.json", lambda m: m.update(clients=7))),
+    "fewer clients": ("rounds.parquet", "outside 0 to 4", _json("manifest.json", lambda m: m.update(clients=5))),
+    "other summary": ("summary.json", "differ", _json("summary.json", lambda s: s["methods"].pop("local"))),
+    "audit of less": ("audit.json", "'local' is missing", _json("audit.json", lambda a: a["methods"].pop("local"))),
+    "other rule": ("audit.json", "mechanism", _json("audit.json", lambda a: a["methods"]["local"].update(mechanism="x"))),
+    "lie of nobody": ("audit.json", "client is 6", _lie("client", 6)),
+    "lie in round 0": ("audit.json", "round is 0", _lie("round", 0)),
+    "lie of seed 9": ("audit.json", "seed is 9", _lie("seed", 9)),
+    "gain is huge": ("audit.json", "not finite", _lie("gain", 10**400)),
+    "words are numbers": ("audit.json", "words", _json("audit.json", lambda a: a["methods"]["local"].update(words=[1]))),
+    "column missing": ("rounds.parquet", "'utility' is missing", _table("rounds.parquet", lambda t: t.drop("utility"))),
+    "text for number": (
+        "rounds.parquet",
+        "'gain' holds String",
+        _table("rounds.parquet", lambda t: t.cast({"gain": pl.String})),
+    ),
+    "null": (
+        "rounds.parquet",
+        "missing values",
+        _table("rounds.parquet", lambda t: t.with_columns(paid=pl.when(pl.col("client") == 0).then(pl.col("paid")))),
+    ),
+    "round gone": ("rounds.parquet", "incomplete", _table("rounds.parquet", lambda t: t.head(t.height - 6))),
+    "row twice": (
+        "rounds.parquet",
+        "recorded twice",
+        _table("rounds.parquet", lambda t: pl.concat([t.head(t.height - 1), t.head(1)])),
+    ),
+    "no rows": ("rounds.parquet", "no rows", _table("rounds.parquet", lambda t: t.clear())),
+    "unknown method": (
+        "rounds.parquet",
+        "not in manifest.json",
+        _table("rounds.parquet", lambda t: t.with_columns(method=pl.lit("?"))),
+    ),
+    "infinite money": (
+        "rounds.parquet",
+        "not finite",
+        _table("rounds.parquet", lambda t: t.with_columns(gain=pl.lit(float("inf")))),
+    ),
+    "accuracy above 1": (
+        "rounds.parquet",
+        "leaves 0 to 1",
+        _table("rounds.parquet", lambda t: t.with_columns(accuracy=pl.lit(1.5))),
+    ),
+    "money lost": (
+        "ledger.parquet",
+        "do not add up",
+        _table("ledger.parquet", lambda t: t.with_columns(payment=pl.col("payment") * 1.01)),
+    ),
+    "sells to itself": (
+        "ledger.parquet",
+        "its own model",
+        _table("ledger.parquet", lambda t: t.with_columns(importer=pl.col("exporter"))),
+    ),
+    "round of another run": (
+        "ledger.parquet",
+        "outside 1 to 3",
+        _table("ledger.parquet", lambda t: t.with_columns(round=pl.col("round") + 1)),
+    ),
+    "tensor missing": (MARKET, "'prices' is missing", _tensors(lambda t: t.pop("prices"))),
+    "tensor of another run": (
+        MARKET,
+        "[3, 6, 6]",
+        _tensors(lambda t: t.update(imports=np.zeros((3, 5, 5), np.uint8))),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_damage_is_named_in_one_line(copy: Path, case: str) -> None:
+    name, fragment, damage = DAMAGES[case]
+    damage(copy)
+    with pytest.raises(MarketProofError) as caught:
+        read_run(copy)
+    message = str(caught.value)
+    assert str(copy / name) in message
+    assert fragment in message
+    assert "\n" not in message
+    assert len(message) < 600
+
+
+def test_a_number_that_is_not_finite_is_met_when_it_is_read(copy: Path) -> None:
+    _tensors(lambda t: t["objective"].fill(np.nan))(copy)
+    with pytest.raises(RecordError, match=r"ipfl__ipfl-0\.safetensors: tensor 'objective'"):
+        read_run(copy).objectives("ipfl/ipfl", 0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "name"),
+    [("LARGEST_TEXT", "manifest.json"), ("LARGEST_TABLE", "rounds.parquet"), ("LARGEST_TENSORS", "safetensors")],
+)
+def test_large_files_are_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch, limit: str, name: str) -> None:
+    monkeypatch.setattr(files, limit, 16)
+    with pytest.raises(RecordError, match=name):
+        read_run(folder)
+
+
+def test_many_rows_are_not_expanded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGEST_ROWS", 10)
+    with pytest.raises(RecordError, match="144 rows, more than the 10"):
+        read_run(folder)
+
+
+def test_a_pickle_is_refused_not_loaded(copy: Path, tmp_path: Path) -> None:
+    """A file that would run code if it were unpickled."""
+    mark = tmp_path / "ran"
+    (copy / MARKET).write_bytes(f"cos\nsystem\n(S'touch {mark}'\ntR.".encode())
+    with pytest.raises(RecordError, match="not readable as safetensors"):
+        read_run(copy)
+    assert not mark.exists()
+
+
+def test_folders_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no such folder"):
+        read_run(tmp_path / "nothing")
+    with pytest.raises(RecordError, match=r"manifest\.json: no such file"):
+        read_run(tmp_path)
+
+
+def test_a_method_never_names_a_file_outside_the_run(tmp_path: Path) -> None:
+    assert market_file(tmp_path, "../../x", 0).parent == tmp_path / "markets"
+
+
+def test_importing_analysis_is_cheap() -> None:
+    code = "import sys, analysis; heavy = {'torch', 'polars', 'matplotlib', 'numba', 'jinja2'}; print(heavy & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_records_hold_no_file_open(copy: Path) -> None:
+    record = read_run(copy)
+    shutil.rmtree(copy)
+    with pytest.raises(RecordError, match="safetensors"):
+        record.objectives("local", 0)
