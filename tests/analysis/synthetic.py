@@ -77,7 +77,7 @@ def write_run(
     for place, (name, mechanism) in enumerate(methods.items()):
         lies, totals, low = [], [0.0, 0.0], {"client": np.inf, "buyer": np.inf, "seller": np.inf}
         for seed in seeds:
-            draw = np.random.default_rng([seed, 7])
+            draw = np.random.default_rng([abs(seed), 7])
             types = _types(draw, clients)
             stacks: dict[str, list[Any]] = {}
             for r in range(1, rounds + 1):

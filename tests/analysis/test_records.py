@@ -99,17 +99,29 @@ DAMAGES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
     "clients is text": ("manifest.json", "clients", _json("manifest.json", lambda m: m.update(clients="6"))),
     "clients is true": ("manifest.json", "clients", _json("manifest.json", lambda m: m.update(clients=True))),
     "seeds are text": ("manifest.json", "seeds", _json("manifest.json", lambda m: m.update(seeds=["0"]))),
-    "rule is a number": ("manifest.json", "mechanisms", _json("manifest.json", lambda m: m["mechanisms"].update(local=1))),
+    "rule is a number": (
+        "manifest.json",
+        "mechanisms",
+        _json("manifest.json", lambda m: m["mechanisms"].update(local=1)),
+    ),
     "more clients": ("rounds.parquet", "incomplete", _json("manifest.json", lambda m: m.update(clients=7))),
     "fewer clients": ("rounds.parquet", "outside 0 to 4", _json("manifest.json", lambda m: m.update(clients=5))),
     "other summary": ("summary.json", "differ", _json("summary.json", lambda s: s["methods"].pop("local"))),
     "audit of less": ("audit.json", "'local' is missing", _json("audit.json", lambda a: a["methods"].pop("local"))),
-    "other rule": ("audit.json", "mechanism", _json("audit.json", lambda a: a["methods"]["local"].update(mechanism="x"))),
+    "other rule": (
+        "audit.json",
+        "mechanism",
+        _json("audit.json", lambda a: a["methods"]["local"].update(mechanism="x")),
+    ),
     "lie of nobody": ("audit.json", "client is 6", _lie("client", 6)),
     "lie in round 0": ("audit.json", "round is 0", _lie("round", 0)),
     "lie of seed 9": ("audit.json", "seed is 9", _lie("seed", 9)),
     "gain is huge": ("audit.json", "not finite", _lie("gain", 10**400)),
-    "words are numbers": ("audit.json", "words", _json("audit.json", lambda a: a["methods"]["local"].update(words=[1]))),
+    "words are numbers": (
+        "audit.json",
+        "words",
+        _json("audit.json", lambda a: a["methods"]["local"].update(words=[1])),
+    ),
     "column missing": ("rounds.parquet", "'utility' is missing", _table("rounds.parquet", lambda t: t.drop("utility"))),
     "text for number": (
         "rounds.parquet",
@@ -223,7 +235,8 @@ def test_a_method_never_names_a_file_outside_the_run(tmp_path: Path) -> None:
 
 
 def test_importing_analysis_is_cheap() -> None:
-    code = "import sys, analysis; heavy = {'torch', 'polars', 'matplotlib', 'numba', 'jinja2'}; print(heavy & set(sys.modules))"
+    heavy = {"torch", "polars", "matplotlib", "numba", "jinja2"}
+    code = f"import sys, analysis; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -1,0 +1,90 @@
+"""Tables as rows, CSV and LaTeX; exports of figures with the numbers under them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from analysis import figures, metrics, tables
+from analysis.export import export, inline_svg, write_text
+from analysis.files import RecordError
+from analysis.lies import lie_curves
+from analysis.records import Run
+from analysis.tables import Table
+
+
+def test_csv_keeps_full_precision_and_quotes() -> None:
+    table = Table("t", ("name", "x"), (('a,"b"', 0.1 + 0.2), ("c", None)))
+    rows = list(csv.reader(io.StringIO(table.to_csv())))
+    assert rows == [["name", "x"], ['a,"b"', "0.30000000000000004"], ["c", ""]]
+
+
+def test_latex_escapes_text_and_aligns_numbers() -> None:
+    latex = Table("t", ("method", "±"), (("a_b & 50% $x$ \\input{y}", -1234.5),)).to_latex()
+    assert r"a\_b \& 50\% \$x\$ \textbackslash{}input\{y\}" in latex
+    assert r"\begin{tabular}{lr}" in latex
+    assert r"$-$1\,234" in latex
+    assert latex.count(r"\\") == 2
+
+
+def test_rows_must_fit_the_head() -> None:
+    with pytest.raises(ValueError, match="cells of its head"):
+        Table("t", ("a", "b"), ((1,),))
+
+
+def test_methods_table_says_what_the_metrics_say(run: Run) -> None:
+    table = tables.methods_table(run)
+    assert [row[0] for row in table.rows] == list(run.methods)
+    column = {name: k for k, name in enumerate(table.columns)}
+    for k, row in enumerate(table.rows):
+        assert row[column["welfare"]] == metrics.welfare(run).mean[k]
+        assert row[column["accuracy (%)"]] == metrics.best_accuracy(run).mean[k]
+    assert table.rows[0][column["best cost lie wins"]] is None
+    assert table.rows[3][column["best cost lie wins"]] == 0.0
+
+
+def test_other_tables_fit_together(run: Run) -> None:
+    flow = metrics.money_flow(run, "ipfl/ipfl-exact")
+    assert sum(float(row[3]) for row in tables.flow_table(flow).rows) == pytest.approx(0.0, abs=1e-9)
+    utilities = tables.utilities_table(run)
+    assert len(utilities.rows) == 12
+    assert sum(float(r[3]) for r in utilities.rows) / 2 == pytest.approx(metrics.welfare(run).mean[1])
+    assert [row[-1] for row in tables.lies_table(lie_curves(run)).rows][1] == 0.0
+    assert len(tables.rounds_table(metrics.accuracy_rounds(run)).rows) == run.rounds
+    assert len(tables.compared_table([run, run]).rows) == 8
+
+
+def test_export_writes_four_files_of_the_same_numbers(run: Run, tmp_path: Path) -> None:
+    drawn = figures.against_optimum(run)
+    svg, png, csv_file, tex = export(drawn.figure, drawn.table, tmp_path / "deep" / "fig.1")
+    assert ET.parse(svg).getroot().tag.endswith("svg")
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert len(list(csv.DictReader(io.StringIO(csv_file.read_text())))) == 4
+    assert "tabular" in tex.read_text()
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["fig.1.csv", "fig.1.png", "fig.1.svg", "fig.1.tex"]
+
+
+def test_inline_svg_is_the_same_text_for_the_same_figure_and_has_its_own_ids(run: Run) -> None:
+    one, two = (inline_svg(figures.lorenz(run).figure, "a", 'say "hi" <b>') for _ in range(2))
+    assert one == two
+    root = ET.fromstring(one)
+    assert root.get("aria-label") == 'say "hi" <b>'
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids)) > 5
+    assert all(str(name).startswith("a-") for name in ids)
+    used = {element.get("href") for element in root.iter() if element.get("href")}
+    assert {str(name).removeprefix("#") for name in used} <= set(ids)
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(RecordError, match="cannot be written"):
+        write_text(tmp_path / "taken", "x")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError, match="cannot be written"):
+        write_text(tmp_path / "file" / "below", "x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken"]

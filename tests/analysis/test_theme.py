@@ -1,0 +1,94 @@
+"""The one look: label placement, numbers for people, text that is safe to draw, colours that can be told apart."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import theme
+
+positions = st.lists(st.floats(-100, 100), min_size=1, max_size=20)
+
+
+@given(positions, st.floats(0.01, 5))
+def test_labels_are_apart_in_order_and_moved_only_where_needed(wanted: list[float], gap: float) -> None:
+    placed = theme.apart(wanted, gap)
+    order = np.argsort(wanted, kind="stable")
+    assert (np.diff(placed[order]) >= gap - 1e-9).all()
+    if len(wanted) == 1 or np.diff(np.sort(wanted)).min() >= gap:
+        np.testing.assert_allclose(placed, wanted, atol=1e-9)
+
+
+def test_labels_that_share_a_place_spread_evenly_around_it() -> None:
+    np.testing.assert_allclose(theme.apart([5, 5, 5], 1), [4, 5, 6])
+    np.testing.assert_allclose(theme.apart([5, 5, 5], 1, low=5), [5, 6, 7])
+    np.testing.assert_allclose(theme.apart([5, 5, 5], 1, high=5), [3, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"), (12.345, "12.3"), (0.98765, "0.988"), (1234567.0, "1 234 567"), (-3.0, "−3.00"),
+        (9.999, "10.00"), (2.5e9, "2.50·10^9"), (3e-7, "3.00·10^−7"),
+        (float("nan"), "undefined"), (float("-inf"), "−∞"),
+    ],
+)  # fmt: skip
+def test_numbers_for_people(value: float, shown: str) -> None:
+    assert theme.number(value).replace("\N{NARROW NO-BREAK SPACE}", " ") == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (1.0, "100 %"),
+        (0.9996, "99.96 %"),
+        (0.99999999, "99.999999 %"),
+        (0.5, "50.0 %"),
+        (0.0, "0 %"),
+        (-0.25, "−25.0 %"),
+    ],
+)
+def test_less_than_the_whole_never_reads_as_the_whole(share: float, shown: str) -> None:
+    assert theme.percent(share) == shown
+
+
+def test_drawn_text_is_never_markup() -> None:
+    assert theme.plain("$\\frac{1}{2}$") == "\\$\\frac{1}{2}\\$"
+    assert theme.plain("a\nb\x00") == "a\ufffdb\ufffd"
+    assert theme.plain("x" * 99, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 12), (10, 12), (13, 12), (50, 12), (1000, 12), (100_000, 7)])
+def test_ticks_thin_out(count: int, most: int) -> None:
+    shown = theme.thinned(count, most)
+    assert shown[0] == 0
+    assert 1 <= len(shown) <= most
+    assert shown[-1] < count
+    assert len(set(np.diff(shown))) <= 1
+
+
+def _luminance(tone: str) -> float:
+    parts = np.array([int(tone[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_text_has_contrast_and_colours_are_distinct() -> None:
+    """WCAG AA asks 4.5 of text; the palette must be visible and no two colours of it near each other."""
+    for tone in (theme.INK, theme.SOFT, theme.LOSS_TEXT):
+        assert 1.05 / (_luminance(tone) + 0.05) >= 4.5
+    rgb = {t: np.array([int(t[k : k + 2], 16) for k in (1, 3, 5)]) for t in theme.PALETTE}
+    assert all(1.05 / (_luminance(t) + 0.05) > 2.0 for t in rgb)
+    assert all(np.linalg.norm(rgb[a] - rgb[b]) > 45 for a, b in itertools.combinations(rgb, 2))
+
+
+def test_figures_leave_no_global_state() -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    theme.style(theme.axes(None), grid="both", title="t", x="x", y="y")
+    assert dict(mpl.rcParams) == before
