@@ -33,6 +33,7 @@ HUGE: float = 1e9
 _STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")} | {
     ("exact", "clarke"),
     ("milp", "clarke"),
+    ("exact", "two-sided"),
     ("full", "none"),
 }
 """(allocation, payment) under which a seller's utility is a step function of its reported cost."""

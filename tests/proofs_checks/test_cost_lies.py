@@ -13,7 +13,8 @@ from proofs_checks.search.cost_lies import HUGE, best_cost_lies
 from proofs_checks.search.markets import random_markets
 
 SKIP = MarketMechanism("skip", "threshold-skip", "marginal")
-STEP_RULES = [market_mechanism("ipfl"), SKIP, market_mechanism("exact-marginal"), market_mechanism("ipfl-exact")]
+NAMES = ("ipfl", "exact-marginal", "ipfl-exact", "vcg-two-sided")
+STEP_RULES = [SKIP, *(market_mechanism(name) for name in NAMES)]
 
 
 @pytest.mark.parametrize("mechanism", STEP_RULES, ids=lambda m: m.id)
