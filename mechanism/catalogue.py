@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from mechanism.auctions.entries import AUCTION_ENTRIES
 from mechanism.direct import DirectMechanism
 from mechanism.entry import PROPERTIES, CatalogueEntry
 from mechanism.errors import UnknownNameError
@@ -19,7 +20,7 @@ __all__ = ["CATALOGUE", "MARKET_MECHANISMS", "PROPERTIES", "CatalogueEntry", "di
 MARKET_MECHANISMS: Mapping[str, CatalogueEntry] = MARKET_ENTRIES
 """The market mechanisms that `mechanism.market_mechanism` returns, by id."""
 
-CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType({**MARKET_ENTRIES})
+CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType({**MARKET_ENTRIES, **AUCTION_ENTRIES})
 """All mechanisms, by id."""
 
 

@@ -1,0 +1,28 @@
+"""A single-parameter auction that can be held for any number of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mechanism.direct import SingleParameter
+from mechanism.errors import InvalidMechanismError
+
+
+@dataclass(frozen=True, eq=False)
+class Auction(SingleParameter):
+    """A rule over one private value per agent, and ``family(agents)``: the same rule, same supply, other agents."""
+
+    family: Callable[[int], Auction] | None = None
+
+    def resized(self, agents: int) -> Auction:
+        """Return the same rule for another number of agents; what is sold stays what it was.
+
+        Raises
+        ------
+        InvalidMechanismError
+            If the auction was built without its family.
+        """
+        if self.family is None:
+            raise InvalidMechanismError(f"{self.name} does not say how to resize; pass family=f, f(agents) -> Auction")
+        return self.family(agents)
