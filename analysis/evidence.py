@@ -38,8 +38,7 @@ def individual_rationality(run: Run) -> tuple[Evidence, ...]:
     lines = []
     for name in run.methods:
         utility = run.traces[name].utility
-        slack = run.audit.tolerance * scale(utility)
-        below = int((utility < -slack).sum())
+        below = int((utility < -metrics.slack(run, name)).sum())
         text = (
             f"none of the {utility.size} recorded utilities (client × round × seed) is below zero"
             if below == 0
@@ -54,7 +53,7 @@ def balance(run: Run) -> tuple[Evidence, ...]:
     lines = []
     for name in run.markets:
         imbalance = run.audit.methods[name].budget_imbalance
-        kept = imbalance <= run.audit.tolerance * scale(run.traces[name].paid)
+        kept = imbalance <= metrics.slack(run, name)
         clearings = run.rounds * len(run.seeds)
         text = (
             f"payments sum to zero in each of {clearings} clearings"

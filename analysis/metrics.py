@@ -78,6 +78,12 @@ def welfare(run: Run) -> MethodScores:
     return MethodScores("Welfare over the run", "money", run.methods, values)
 
 
+def slack(run: Run, method: str) -> float:
+    """Return the money below which a difference in a method's accounts is rounding: the audit's tolerance, scaled."""
+    trace = run.traces[method]
+    return run.audit.tolerance * max(scale(amounts) for amounts in (trace.gain, trace.cost, trace.paid, trace.utility))
+
+
 @dataclass(frozen=True, eq=False)
 class Waterline:
     """Every client's utility over the run under one method, rising: ``utilities`` ``[seeds * m]``, money.
@@ -99,9 +105,8 @@ class Waterline:
 def waterline(run: Run, method: str) -> Waterline:
     """Return a method's waterline, all seeds pooled (no averaging that could hide a loss)."""
     utility = run.traces[method].utility
-    return Waterline(
-        method, np.sort(client_utility(run, method).ravel()), float(utility.min()), run.audit.tolerance * scale(utility)
-    )
+    pooled = np.sort(client_utility(run, method).ravel())
+    return Waterline(method, pooled, float(utility.min()), run.rounds * slack(run, method))
 
 
 @dataclass(frozen=True, eq=False)

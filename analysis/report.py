@@ -65,7 +65,7 @@ def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
     if isinstance(value, list):
         shown = ", ".join(str(v) for v in value)
         return [(prefix, shown if len(shown) <= 400 else shown[:399] + "…")]
-    shown = "–" if value is None else str(value)
+    shown = "–" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
     return [(prefix, shown if len(shown) <= 400 else shown[:399] + "…")]
 
 
@@ -123,7 +123,8 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
         ),
         Section(
             f"{prefix}-audit", "What does the audit say, in words?",
-            f"Every promise was checked on the record alone, to a relative tolerance of {run.audit.tolerance:g}.",
+            f"Every promise was checked on the record alone, to a relative tolerance of {run.audit.tolerance:.0e}.",
+            table=tables.theory_table(run),
             remarks=(*_audit_remarks(run), ("Scope of the claim of truthfulness", (run.audit.scope,))),
         ),
         Section(

@@ -98,6 +98,25 @@ def compared_table(runs: Sequence[Run]) -> Table:
     return Table("All runs: money over the run, means over seeds, best accuracy", columns, tuple(rows))
 
 
+_THEORY = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
+
+
+def theory_table(run: Run) -> Table | None:
+    """Return what theory says, for all markets, of each rule in the run; None where the catalogue knows no rule."""
+    from mechanism.catalogue import MARKET_MECHANISMS, PROPERTIES
+
+    ids = list(dict.fromkeys(str(run.mechanisms[name]) for name in run.markets))
+    rules = [MARKET_MECHANISMS[rule] for rule in ids if rule in MARKET_MECHANISMS]
+    if not rules:
+        return None
+    rows = tuple((PROPERTIES[name], *(rule.truths.get(name, "–") for rule in rules)) for name in _THEORY)
+    return Table(
+        "What theory says of each rule, for every market (evidence: `marketproof verify`)",
+        ("promise", *(rule.id for rule in rules)),
+        rows,
+    )
+
+
 def scores_table(*scores: metrics.MethodScores) -> Table:
     """Return the means and spreads of several scores, a row per method."""
     columns = ["method"]

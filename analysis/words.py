@@ -85,10 +85,9 @@ def accuracy_beside_utility(run: Run) -> str:
             f"{run.methods[0]} reaches {number(accuracy.mean[0])} % and leaves the average client "
             f"{number(utility.mean[0])} money over the run."
         )
-    text = (
-        f"{run.methods[best]} is the most accurate ({number(accuracy.mean[best])} %); under "
-        f"{run.methods[richest]} the average client is best off ({number(utility.mean[richest])} money over the run)."
-    )
+    text = f"{run.methods[best]} is the most accurate ({number(accuracy.mean[best])} %)"
+    text += " and leaves" if richest == best else f"; {run.methods[richest]} leaves"
+    text += f" the average client best off ({number(utility.mean[richest])} money over the run)."
     name = leading(run)
     k = run.methods.index(name)
     if k != best:
@@ -103,10 +102,11 @@ def waterlines(run: Run) -> str:
     safe = [line.method for line in lines if line.below == 0]
     parts = []
     if safe:
-        lowest = min(float(line.utilities[0]) for line in lines if line.below == 0)
-        parts.append(
-            f"Under {listed(safe)} nobody does: the lowest utility over the run is {number(max(lowest, 0.0))}."
-        )
+        parts.append(f"Under {listed(safe)} nobody does.")
+        poorest = next((line for line in lines if line.method == leading(run) and line.below == 0), None)
+        if poorest is not None:
+            lowest = max(float(poorest.utilities[0]), 0.0)
+            parts.append(f"The poorest client of {poorest.method} ends the run with {number(lowest)}.")
     parts += [
         f"Under {line.method} {line.below} of {line.utilities.size} clients lose; the worst ends with "
         f"{number(line.utilities[0])}."

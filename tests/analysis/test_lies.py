@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -80,6 +80,4 @@ def test_curves_of_a_run_tell_what_its_audit_found(run: Run) -> None:
 
 
 def test_without_a_market_there_is_no_curve(run: Run) -> None:
-    from dataclasses import replace
-
     assert lie_curves(replace(run, mechanisms=dict.fromkeys(run.methods))) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ def test_other_tables_fit_together(run: Run) -> None:
     assert [row[-1] for row in tables.lies_table(lie_curves(run)).rows][1] == 0.0
     assert len(tables.rounds_table(metrics.accuracy_rounds(run)).rows) == run.rounds
     assert len(tables.compared_table([run, run]).rows) == 8
+
+
+def test_theory_is_the_catalogues(run: Run) -> None:
+    table = tables.theory_table(run)
+    assert table is not None
+    assert table.columns == ("promise", "ipfl", "ipfl-exact")
+    costs = next(row for row in table.rows if "false report of its cost" in str(row[0]))
+    assert str(costs[1]).startswith("no")
+    assert costs[2] == "yes"
+    assert tables.theory_table(replace(run, mechanisms=dict.fromkeys(run.methods))) is None
 
 
 def test_export_writes_four_files_of_the_same_numbers(run: Run, tmp_path: Path) -> None:

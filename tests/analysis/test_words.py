@@ -1,0 +1,90 @@
+"""The sentences and grades of the report say what the record says, in every case that changes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analysis import evidence, metrics, words
+from analysis.audits import Audit
+from analysis.lies import lie_curves
+from analysis.records import Run
+
+
+def altered(run: Run, method: str, **changes: object) -> Run:
+    """The run with some entries of a method's audit changed."""
+    entry = replace(run.audit.methods[method], **changes)
+    return replace(run, audit=Audit(run.audit.scope, run.audit.tolerance, {**run.audit.methods, method: entry}))
+
+
+def grades(lines: tuple[evidence.Evidence, ...]) -> dict[str, str]:
+    return {line.subject: line.grade for line in lines}
+
+
+def test_lists_of_words() -> None:
+    assert [words.listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+
+
+def test_the_exact_market_leads_then_any_market_then_the_most_accurate(run: Run) -> None:
+    assert words.leading(run) == "ipfl/ipfl-exact"
+    assert words.leading(replace(run, mechanisms=run.mechanisms | {"ipfl/ipfl-exact": None})) == "ipfl/ipfl"
+    alone = replace(run, mechanisms=dict.fromkeys(run.methods))
+    assert words.leading(alone) == run.methods[metrics.best_accuracy(run).mean.argmax()]
+
+
+def test_headline(run: Run) -> None:
+    text = words.headline(run)
+    assert text.startswith("With ipfl/ipfl-exact, 6 clients reach")
+    assert "no client loses over the run" in text
+    assert "100 % of the best possible objective" in text
+    assert "No lie about a cost pays" in text
+    assert "Under ipfl/ipfl a lie wins" in text
+
+
+def test_who_loses_is_named(run: Run) -> None:
+    text = words.waterlines(run)
+    assert text.startswith("Under local, ipfl/ipfl and ipfl/ipfl-exact nobody does.")
+    line = metrics.waterline(run, "fedavg")
+    assert f"Under fedavg {line.below} of 12 clients lose" in text
+
+
+def test_money_and_lies_without_a_market(run: Run) -> None:
+    alone = replace(run, mechanisms=dict.fromkeys(run.methods))
+    assert words.money(alone).startswith("Nobody pays anybody")
+    assert words.lying(alone, ()).startswith("Nobody reports a cost")
+
+
+def test_rationality_is_refuted_by_one_loss_beyond_rounding(run: Run) -> None:
+    assert grades(evidence.individual_rationality(run)) == {
+        "local": "searched", "fedavg": "refuted", "ipfl/ipfl": "searched", "ipfl/ipfl-exact": "searched",
+    }  # fmt: skip
+    name = "ipfl/ipfl-exact"
+    for loss, grade in ((-1e-15, "searched"), (-1e-3, "refuted")):
+        utility = run.traces[name].utility.copy()
+        utility[0, 0, 0] = loss
+        trace = replace(run.traces[name], utility=utility)
+        changed = replace(run, traces={**run.traces, name: trace})
+        assert grades(evidence.individual_rationality(changed))[name] == grade
+
+
+def test_balance_and_efficiency_follow_the_audit(run: Run) -> None:
+    assert grades(evidence.balance(run)) == {"ipfl/ipfl": "searched", "ipfl/ipfl-exact": "searched"}
+    assert grades(evidence.balance(altered(run, "ipfl/ipfl", budget_imbalance=0.5)))["ipfl/ipfl"] == "refuted"
+    best = metrics.optimum(run)
+    assert grades(evidence.efficiency(run, best)) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "searched"}
+
+
+def test_truthfulness_is_searched_or_refuted_never_proved_by_a_run(run: Run) -> None:
+    curves = lie_curves(run)
+    found = evidence.truthfulness(run, curves)
+    assert grades(found) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "searched"}
+    assert "252 reports tried on this run's own markets" in found[1].text
+    assert "the best one there is" not in found[1].text
+    lie = replace(run.audit.methods["ipfl/ipfl-exact"].lies["cost"], exact=True)
+    sure = evidence.truthfulness(altered(run, "ipfl/ipfl-exact", lies={"cost": lie}), curves)
+    assert sure[1].grade == "searched"
+    assert "the best one there is" in sure[1].text
