@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.records import MarketRound, Run
 from mechanism import Market, Types, account, market_mechanism
+from mechanism.market.compiled import PLAIN_WORK
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]
@@ -19,6 +20,10 @@ _JUMP = 0.02
 
 _RESOLUTION = 2e-4
 """Width at which bisection stops, as a share of the range of reports."""
+
+
+_SMALL = 16
+"""Most clients of a market that is cleared report by report rather than all reports at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +55,14 @@ def utility_of_reports(record: MarketRound, mechanism: str, client: int) -> Call
     types = Types(record.size, record.cost, record.gain)
     market = Market(record.differences, record.lam)
 
+    # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
+    together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62
+
     def utility(reports: Real) -> Real:
+        parts = [part(reports[k : k + together]) for k in range(0, reports.size, together)]
+        return np.concatenate([np.empty(0), *parts])
+
+    def part(reports: Real) -> Real:
         costs = np.tile(types.cost, (reports.size, 1))
         costs[:, client] = reports
         outcome = rule.clear(types.report(cost=costs), market)
