@@ -43,7 +43,7 @@ class PooledPrice:
         return max(1, (clients - 1) // 2) if self.pool is None else int(self.pool)
 
     def offers(self, cost: Floats) -> Floats:
-        """Return what each importer is offered ``[..., m, m]`` from costs ``[..., m]``; +inf outside the pool."""
+        """Return what each importer is offered ``[..., m, m]`` from costs ``[..., m]``; +inf: not in its pool."""
         m = cost.shape[-1]
         k = self.k(m)
         if k + 1 > m - 1:
@@ -55,7 +55,7 @@ class PooledPrice:
         place = rank[..., None, :] - (rank[..., None, :] > rank[..., :, None])
         ordered = np.take_along_axis(cost, order, axis=-1)
         price = np.where(rank <= k, ordered[..., k + 1, None], ordered[..., k, None])
-        return np.where(place < k, price[..., :, None], np.inf)
+        return np.where((place < k) & ~np.eye(m, dtype=np.bool_), price[..., :, None], np.inf)
 
     def clear(self, reports: Reports, market: Market) -> Outcome:
         """Clear at each importer's pool price; exact, balanced."""
