@@ -187,7 +187,7 @@ def test_core(name):
 
 @pytest.mark.parametrize("name", IDS)
 def test_in_expectation(name):
-    """Truthful and rational in expectation, at chosen types, the others uniform on the bounds, beyond five standard errors."""
+    """At chosen types, the others uniform on the bounds: a violation is one beyond five standard errors."""
     direct = draws.direct(name, 4)
     rows = draws.profiles(43, direct, 20_000)
     better, worse = -np.inf, -np.inf
