@@ -1,0 +1,87 @@
+"""The data sets themselves, and where they are looked for."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from learning.data import fashion as module
+from learning.data.dataset import Dataset, load
+from learning.errors import DataError
+
+
+def write_fashion(folder):
+    """Write a small set in Fashion-MNIST's format: ten images in each part, one of each class."""
+    folder.mkdir(parents=True)
+    for k, name in enumerate(module.FILES):
+        if "images" in name:
+            body = struct.pack(">IIII", 0x0803, 10, 28, 28) + bytes([k + 1]) * (10 * 784)
+        else:
+            body = struct.pack(">II", 0x0801, 10) + bytes(range(10))
+        (folder / name).write_bytes(gzip.compress(body))
+
+
+def test_digits_are_embedded_stratified_and_always_the_same():
+    data = load("digits")
+    assert (data.train_x.shape, data.test_x.shape) == ((1438, 64), (359, 64))
+    assert data.train_x.max() == 16
+    assert data.digest() == load("digits").digest()
+    whole = np.bincount(data.train_y) + np.bincount(data.test_y)
+    assert (abs(np.bincount(data.test_y) - 0.2 * whole) <= 1).all()
+    assert (np.diff(data.test_y) >= 0).all()
+    together = np.concatenate([data.train_x, data.test_x])
+    assert len(together) == 1797
+
+
+def test_fashion_is_whole_and_normalised(fashion_data):
+    assert fashion_data.train_x.shape == (60_000, 1, 28, 28)
+    assert fashion_data.test_x.shape == (10_000, 1, 28, 28)
+    assert np.bincount(fashion_data.train_y).tolist() == [6000] * 10
+    assert np.bincount(fashion_data.test_y).tolist() == [1000] * 10
+    seen = fashion_data.train_x[::20].astype(float) * fashion_data.scale + fashion_data.shift
+    assert abs(seen.mean()) < 0.02
+    assert abs(seen.std() - 1) < 0.02
+
+
+@pytest.mark.parametrize("inside", ["", "fashion-mnist", "zalando-datasets/fashion_mnist"])
+def test_a_folder_of_the_users_own_comes_first(tmp_path, inside):
+    folder = tmp_path / "data" / inside
+    write_fashion(folder)
+    data = load("fashion", tmp_path / "data")
+    assert len(data.train_y) == 10
+    assert data.source == str(folder)
+    assert data.train_x[0, 0, 0, 0] == 1
+    assert data.test_x[0, 0, 0, 0] == 3
+
+
+def test_the_environment_names_a_folder(tmp_path, monkeypatch):
+    write_fashion(tmp_path / "fashion-mnist")
+    monkeypatch.setenv("MARKETPROOF_DATA", str(tmp_path))
+    assert load("fashion").source == str(tmp_path / "fashion-mnist")
+
+
+def test_missing_data_name_the_command_that_fetches_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "DEBIAN", tmp_path / "nowhere")
+    monkeypatch.delenv("MARKETPROOF_DATA", raising=False)
+    with pytest.raises(DataError, match="apt-get install dataset-fashion-mnist") as caught:
+        load("fashion")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="does not exist"):
+        load("fashion", tmp_path / "absent")
+    with pytest.raises(DataError, match="no data set"):
+        load("cifar100")
+
+
+def test_data_that_do_not_fit_together_are_refused():
+    x, y = np.zeros((4, 2), np.uint8), np.array([0, 1, 0, 1])
+    for changes, message in (
+        ({"train_y": y[:3]}, "3 labels"),
+        ({"train_y": y + 1}, "labels"),
+        ({"test_y": y * 0}, "no sample of class 1"),
+    ):
+        parts = {"train_x": x, "train_y": y, "test_x": x, "test_y": y} | changes
+        with pytest.raises(DataError, match=message):
+            Dataset("toy", "here", **parts, classes=2, scale=1.0, shift=0.0)
