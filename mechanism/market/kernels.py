@@ -40,6 +40,7 @@ GIVEN, THRESHOLD, THRESHOLD_SKIP, EXACT, FULL, OFFERED = 0, 1, 2, 3, 4, 5
 NOTHING, MARGINAL, CLARKE = 0, 1, 2
 
 _DOMINATORS = 16  # how many excluded sellers on the path are tested for dominance: more costs more than it saves
+_FREE = 1e-150  # a price below this is no price: its inverse powers overflow
 _INSERTION = 48  # below this length insertion sort beats the library's
 
 
@@ -91,7 +92,7 @@ def peak(law: KernelForm, k: float, price: float, low: float, high: float) -> fl
     """Total data in [low, high] at which level(x) - price·x is largest."""
     kind, exponent, knots_x, _ = law
     if kind == 0:
-        if price <= 0.0:
+        if price <= _FREE:
             return high if k > 0.0 else low
         if exponent == 0.5:
             root = (0.5 * math.sqrt(k) / price) ** (2.0 / 3.0)
@@ -115,7 +116,7 @@ def threshold(law: KernelForm, k: float, n: float, price: float) -> float:
     s·t⁴ + 4t³ = s on (0, 1], convex, so that Newton's iteration from above falls to the only root.
     """
     kind, exponent, _, _ = law
-    if price <= 0.0:
+    if price <= _FREE:
         return math.inf
     if k <= 0.0:
         return n
@@ -123,6 +124,8 @@ def threshold(law: KernelForm, k: float, n: float, price: float) -> float:
         s = price * (math.sqrt(n) / math.sqrt(k))
         if s > 1e15:  # x - n = n/s² is nothing against n
             return n
+        if s < 1e-90:  # x is beyond any total
+            return math.inf
         t = min(1.0, (0.25 * s) ** (1.0 / 3.0))
         for _ in range(64):
             cube = t * t * t
@@ -352,7 +355,8 @@ def clear_importers(
                 count += 1
         found, unsure = 0.0, 0.0
         floor = level(law, k, own)
-        unit = max(1.0, abs(floor))
+        same = tie * max(1.0, abs(floor))  # rounding grows with the level
+        room = same
         kept = 0
         if allocation in (EXACT, OFFERED) or payment == CLARKE:
             for a in range(count):
@@ -372,10 +376,12 @@ def clear_importers(
                 order[a] = back[order[a]]  # from here on: the position in client order
             prefix_sums(s_size, sum_size, kept)
             prefix_sums(s_price, sum_price, kept)
+            # what may be left on the table grows with what is on it
+            room = max(same, slack * max(1.0, level(law, k, own + sum_size[kept]) - floor))
         if allocation in (EXACT, OFFERED):
             found, unsure = search(
                 law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept,
-                tie * unit, slack * unit, limit, 0.0, work, state, chosen,
+                same, room, limit, 0.0, work, state, chosen,
             )  # fmt: skip
             for a in range(count):
                 taken[a] = False
@@ -422,7 +428,7 @@ def clear_importers(
                 warm = max(0.0, level(law, k, held - c_size[a]) - floor - (spent - c_price[a]))
                 other, missing = search(
                     law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest,
-                    tie * unit, slack * unit, limit, warm, work, state, without,
+                    same, room, limit, warm, work, state, without,
                 )  # fmt: skip
                 unsure = max(unsure, missing)
                 # W(M) >= W(M\j): rounding may not break it

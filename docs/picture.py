@@ -1,0 +1,20 @@
+"""Draw the README's picture from a run folder: python docs/picture.py runs/NAME docs/run.png."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from analysis.export import write_atomically
+from analysis.figures import accuracy_and_utility
+from analysis.records import read_run
+
+
+def main(run: str, out: str) -> None:
+    """Write the figure "accuracy beside utility" of a recorded run as PNG."""
+    figure = accuracy_and_utility(read_run(Path(run))).figure
+    write_atomically(Path(out), lambda path: figure.savefig(path, format="png", dpi=130))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
