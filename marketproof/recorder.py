@@ -152,13 +152,13 @@ class Recorder:
         self.write(PROGRESS, (json.dumps(vars(self.progress), indent=2) + "\n").encode())
 
     def complete(self) -> None:
-        """Write down that nothing is left to do, and clear away what only a resumed run would need."""
-        self.progress.complete = True
-        self.write_progress()
+        """Clear away what only a resumed run would need, then write down that nothing is left to do."""
         shutil.rmtree(self.folder / ROUNDS, ignore_errors=True)
         for pattern in (".*.partial", ".*.tmp"):  # of a write that a kill cut short
             for leftover in self.folder.rglob(pattern):
                 leftover.unlink(missing_ok=True)
+        self.progress.complete = True
+        self.write_progress()
 
 
 def refuse_occupied(folder: Path) -> None:

@@ -117,6 +117,7 @@ def run(
 def _finished(recorder: Recorder, methods: list[Method], units: list[Unit]) -> Finished:
     folder = recorder.folder
     if recorder.progress.complete:
+        recorder.clear_away()
         summary, audit = (json.loads((folder / name).read_bytes()) for name in ("summary.json", "audit.json"))
     else:
         summary, audit = finish_run(recorder, methods, units)

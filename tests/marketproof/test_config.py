@@ -1,0 +1,122 @@
+"""Tasks and configurations: ours are valid, a wrong one is told in a line, a recorded one reads back the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketproof.config import (
+    SCALES,
+    TASKS,
+    RunConfig,
+    differences,
+    load_run,
+    load_task,
+    overridden,
+    resolve,
+    task_names,
+)
+from marketproof.errors import InputError
+from marketproof.running import plan_of
+from marketproof.toml_files import to_toml
+
+OPTIONS = {"seed": 3, "seeds": 2, "methods": ["local", "ipfl/ipfl"], "mechanism": "ipfl-exact"}
+
+
+@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_task_is_a_plan_that_training_accepts(name, scale):
+    config = resolve(name, load_task(name), {**OPTIONS, "scale": scale})
+    plan = plan_of(config)
+    assert (plan.clients, plan.split) == (9 if "cluster" in name else 10, name.split("-")[1])
+    assert (plan.lr, plan.momentum, plan.weight_decay, plan.batch, plan.eta) == (0.01, 0.9, 1e-5, 64, 5.0)
+
+
+def test_scales_are_those_of_the_paper_and_below():
+    config = {s: resolve("digits-niid", load_task("digits-niid"), {**OPTIONS, "scale": s}) for s in SCALES}
+    assert [(config[s].rounds, config[s].steps) for s in SCALES] == [(2, 5), (10, 40), (50, 200)]
+    assert resolve("digits-niid", load_task("digits-niid"), OPTIONS) == config["reduced"]
+
+
+def test_fashion_has_the_market_of_the_paper():
+    market = load_task("fashion-niid").market
+    assert (market.lam, market.eta, market.cost, market.gain) == (0.001, 5.0, (1.0, 1.0), (5e5, 5e5))
+
+
+def test_options_stand_over_the_task():
+    task = load_task("digits-skew")
+    config = resolve("digits-skew", task, {**OPTIONS, "rounds": 7, "steps": None, "clients": 4, "scale": "smoke"})
+    assert (config.rounds, config.steps, config.data.clients) == (7, task.scale["smoke"].steps, 4)
+    assert config.seed_list == [3, 4]
+
+
+def test_a_configuration_reads_back_the_same(tmp_path):
+    config = resolve('weird "name"\n', load_task("digits-niid"), OPTIONS)
+    path = tmp_path / "config.toml"
+    path.write_text(to_toml(config.model_dump()))
+    assert load_run(path) == config
+    assert differences(config, load_run(path)) == []
+
+
+def test_differences_name_the_key_and_both_values():
+    config = resolve("digits-niid", load_task("digits-niid"), OPTIONS)
+    other = overridden(config.model_dump(), {"rounds": 3, "clients": 5})
+    assert differences(config, other) == ["data.clients: 10 -> 5", "rounds: 10 -> 3"]
+    assert isinstance(other, RunConfig)
+
+
+WRONG = [
+    ("lr = 0.01", 'lr = "fast"', "training.lr is 'fast'"),
+    ("lr = 0.01", "lr = 0", "training.lr is 0; expected greater than 0"),
+    ("lr = 0.01", "lr = nan", "training.lr is nan"),
+    ("lr = 0.01", "lrr = 0.01", "unknown key 'training.lrr'; expected one of batch, lr"),
+    ("batch = 64", "batch = 6.5", "training.batch is 6.5"),
+    ("momentum = 0.9", "momentum = 1", "training.momentum is 1; expected less than 1"),
+    ("cost = [0.5, 1.0]", "cost = [2, 1]", "market.cost is [2, 1]; expected a number or [low, high]"),
+    ("cost = [0.5, 1.0]", "cost = -1", "market.cost is -1; expected a number or [low, high]"),
+    ("cost = [0.5, 1.0]", "cost = inf", "market.cost is inf; expected a number or [low, high]"),
+    ("cost = [0.5, 1.0]", "cost = true", "market.cost is True; expected a number or [low, high]"),
+    ("clients = 10", "clients = 1", "data.clients is 1"),
+    ("[split]", "[splits]", "unknown key 'splits'; expected one of title, data, split"),
+    ("rounds = 2", "round = 2", "unknown key 'scale.smoke.round'; expected one of rounds, steps"),
+    ('kind = "niid"', "", "key 'split.kind' is missing"),
+    ("[data]", "[data", "is no TOML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), WRONG)
+def test_a_wrong_task_file_is_told_in_one_line(cli, tmp_path, old, new, expected):
+    text = (TASKS / "digits-niid.toml").read_text()
+    assert old in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(old, new))
+    out = tmp_path / "out"
+    line = cli("run", path, "--out", out).line()
+    assert "mine.toml" in line
+    assert expected in line
+    assert not out.exists()
+
+
+WRONG_NAMES = [
+    ('dataset = "digits"', 'dataset = "letters"', "expected one of digits, fashion"),
+    ('kind = "niid"', 'kind = "even"', "expected one of niid, cluster, skew"),
+    ('name = "mlp"', 'name = "resnet"', "expected one of"),
+    ('name = "mlp"', 'name = "cnn"', "does not fit"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), WRONG_NAMES)
+def test_names_that_training_does_not_know_leave_no_folder(cli, tmp_path, old, new, expected):
+    path, out = tmp_path / "mine.toml", tmp_path / "out"
+    path.write_text((TASKS / "digits-niid.toml").read_text().replace(old, new))
+    assert expected in cli("run", path, "--out", out).line()
+    assert not out.exists()
+
+
+def test_unknown_tasks_and_unreadable_files(tmp_path):
+    with pytest.raises(InputError, match="unknown task 'digit'; known: digits-cluster"):
+        load_task("digit")
+    with pytest.raises(InputError, match="cannot read"):
+        load_task(str(tmp_path / "none.toml"))
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="is no TOML"):
+        load_task(str(tmp_path / "binary.toml"))

@@ -1,0 +1,280 @@
+"""A run that is killed at any moment and resumed equals the run that never stopped, bit by bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marketproof import atomic, running
+from marketproof.config import load_task, resolve
+from marketproof.errors import InputError, Interrupted
+from marketproof.recorder import Recorder, read_progress
+from marketproof.running import Place, run
+from tests.marketproof.fake_trainer import FakeTrainer
+
+FOLDERS = ("models", "markets")
+TABLES = ("rounds.parquet", "ledger.parquet", "config.toml")
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours may catch it and tidy up."""
+
+
+def config(**options):
+    given = {"seed": 0, "seeds": 2, "methods": ["local", "ipfl/ipfl-exact"], "mechanism": "ipfl-exact", "rounds": 3}
+    return resolve("digits-niid", load_task("digits-niid"), {**given, **options})
+
+
+def bits(folder: Path) -> dict[str, bytes]:
+    files = [path for name in FOLDERS for path in sorted((folder / name).iterdir())]
+    files += [folder / name for name in TABLES]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch):
+    monkeypatch.setattr(running, "make_report", lambda folder: folder / "report.html")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> dict[str, bytes]:
+    """A run that never stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "make_report", lambda path: path / "report.html")
+        run(config(), folder, Place(), resume=False, quiet=True, make=FakeTrainer)
+    found = bits(folder)
+    assert len(found) == 2 * 4 + 3
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "audit.json", "config.toml", "ledger.parquet", "manifest.json", "markets", "models", "progress.json",
+        "rounds.parquet", "summary.json",
+    ]  # fmt: skip
+    return found
+
+
+def start(folder: Path, make=FakeTrainer, *, resume: bool = False):
+    return run(config(), folder, Place(), resume=resume, quiet=True, make=make)
+
+
+def resume_or_restart(folder: Path) -> None:
+    """Resume where something was recorded; before that there is nothing to resume and the folder is free."""
+    start(folder, resume=(folder / "config.toml").is_file())
+
+
+@pytest.mark.parametrize("when", ["before", "after", "half written"])
+def test_killed_at_every_rename(whole, tmp_path, monkeypatch, when):
+    """In turn before every rename of a run, after every rename, and with every file half written."""
+    replace, write = os.replace, atomic._write_synced
+    count = 0
+
+    def due(moment):
+        nonlocal count
+        count += moment == when
+        return moment == when and count == fatal
+
+    def dying_replace(source, target):
+        if due("before"):
+            raise Killed
+        replace(source, target)
+        if due("after"):
+            raise Killed
+
+    def dying_write(path, content):
+        if due("half written"):
+            path.write_bytes(content[: len(content) // 2])
+            raise Killed
+        write(path, content)
+
+    fatal = 0
+    while True:
+        fatal, count = fatal + 1, 0
+        folder = tmp_path / str(fatal)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", dying_replace)
+            patch.setattr(atomic, "_write_synced", dying_write)
+            try:
+                start(folder)
+                if count < fatal:
+                    break  # there are no more renames
+                continue  # this one is not of a file written by us: it cannot be half written
+            except Killed:
+                pass
+        resume_or_restart(folder)
+        assert bits(folder) == whole, fatal
+        assert not list(folder.rglob(".*")), fatal
+    assert fatal > 40
+
+
+@pytest.mark.parametrize("moment", ["train", "evaluate"])
+def test_killed_in_the_middle_of_a_round(whole, tmp_path, moment):
+    for fatal in range(1, 13):
+        calls = 0
+
+        class Dying(FakeTrainer):
+            def _count(self):
+                nonlocal calls
+                calls += 1
+                if calls == fatal:  # noqa: B023 - used in this turn of the loop only
+                    raise Killed
+
+            def train(self, round_index):
+                if moment == "train":
+                    self._count()
+                return super().train(round_index)
+
+            def evaluate(self):
+                if moment == "evaluate":
+                    self._count()
+                return super().evaluate()
+
+        folder = tmp_path / str(fatal)
+        with pytest.raises(Killed):
+            start(folder, Dying)
+        resume_or_restart(folder)
+        assert bits(folder) == whole, fatal
+
+
+def test_a_run_may_be_killed_many_times(whole, tmp_path, monkeypatch):
+    folder, left = tmp_path / "run", 5
+    replace = os.replace
+
+    def dying(source, target):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+        replace(source, target)
+
+    for _ in range(30):
+        left = 12
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", dying)
+            try:
+                resume_or_restart(folder)
+            except Killed:
+                continue
+        break
+    assert bits(folder) == whole
+
+
+SCRIPT = """
+import os, signal, sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+from marketproof import running
+from marketproof.cli import execute
+from marketproof.loop import run_units
+sys.path.insert(0, sys.argv[1])
+from tests.marketproof.fake_trainer import FakeTrainer
+running.trainers = lambda config, place: FakeTrainer
+running.make_report = lambda folder: folder / "report.html"
+fatal, count, replace = int(sys.argv[2]), 0, os.replace
+def dying(source, target):
+    global count
+    count += 1
+    if count == fatal:
+        os.kill(os.getpid(), int(sys.argv[3]))
+    replace(source, target)
+os.replace = dying
+sys.exit(execute(sys.argv[4:]))
+"""
+
+
+def in_a_process(fatal: int, number: int, *arguments: object) -> subprocess.CompletedProcess:
+    root = str(Path(__file__).resolve().parents[2])
+    words = [sys.executable, "-c", SCRIPT, root, str(fatal), str(int(number)), *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120)
+
+
+OPTIONS = ["digits-niid", "--methods", "local,ipfl/ipfl-exact", "--rounds", 3, "--seeds", 2, "--quiet"]
+
+
+@pytest.mark.parametrize("fatal", [7, 25, 46])
+def test_sigkill_of_the_command(whole, tmp_path, fatal):
+    """Early in the first unit, in a later one, and while the tables are written: the real signal, the real command."""
+    folder = tmp_path / "run"
+    died = in_a_process(fatal, signal.SIGKILL, "run", *OPTIONS, "--out", folder)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    done = in_a_process(0, 0, "run", "--resume", "--out", folder, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert bits(folder) == whole
+
+
+def test_ctrl_c_says_how_to_go_on_and_has_status_130(whole, tmp_path):
+    folder = tmp_path / "a run"
+    died = in_a_process(12, signal.SIGINT, "run", *OPTIONS, "--out", folder)
+    assert died.returncode == 130
+    assert died.stderr.count("\n") == 1
+    assert "after round" in died.stderr
+    assert f"marketproof run --resume --out '{folder}'" in died.stderr
+    assert in_a_process(0, 0, "run", "--resume", "--out", folder, "--quiet").returncode == 0
+    assert bits(folder) == whole
+
+
+def test_interrupted_before_the_first_round_writes_nothing(tmp_path):
+    def never(unit):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="nothing was written"):
+        start(tmp_path / "run", never)
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_a_complete_run_changes_nothing(whole, tmp_path):
+    folder = tmp_path / "run"
+    first = start(folder)
+    again = start(folder, FakeTrainer, resume=True)
+    assert bits(folder) == whole
+    assert again.summary == first.summary
+    assert again.audit == first.audit
+
+
+def test_resuming_with_other_settings_names_the_difference(cli, tmp_path):
+    folder = tmp_path / "run"
+    start(folder)
+    line = cli("run", "--resume", "--out", folder, "--rounds", "9").line()
+    assert "rounds: 3 -> 9" in line
+    line = cli("run", "fashion-niid", "--resume", "--out", folder).line()
+    assert "data.dataset: digits -> fashion" in line
+
+
+def test_resuming_on_another_device_is_refused(tmp_path):
+    folder = tmp_path / "run"
+    start(folder)
+    with pytest.raises(InputError, match="was run on device cpu"):
+        run(config(), folder, Place(device="cuda"), resume=True, quiet=True, make=FakeTrainer)
+
+
+def test_nothing_to_resume(cli, tmp_path):
+    assert "--resume needs --out" in cli("run", "--resume").line()
+    assert "no run was recorded" in cli("run", "--resume", "--out", tmp_path / "none").line()
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_damaged_progress_file_is_told(tmp_path):
+    (tmp_path / "progress.json").write_text('{"rounds": {"a": "many"}}')
+    with pytest.raises(InputError, match="damaged"):
+        read_progress(tmp_path)
+
+
+def test_an_occupied_folder_is_left_alone(cli, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("x")
+    assert "is not empty" in cli("run", "--out", tmp_path / "mine").line()
+    assert "is no folder" in cli("run", "--out", tmp_path / "mine" / "thesis.tex").line()
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path):
+    recorder = Recorder.start(tmp_path / "run", config())
+    try:
+        with pytest.raises(InputError, match="another run is writing"):
+            Recorder.resume(tmp_path / "run", config())
+    finally:
+        recorder.close()
+    Recorder.resume(tmp_path / "run", config()).close()
