@@ -222,14 +222,14 @@ def relaxation(
     base = total - sum_size[first]
     while lo < hi:
         mid = (lo + hi) // 2
-        if slope_at(law, k, base + sum_size[mid]) > ratio[mid]:
+        if slope_at(law, k, max(total, base + sum_size[mid])) > ratio[mid]:
             lo = mid + 1
         else:
             hi = mid
     if lo == first:
         return level(law, k, total) - cost
     last = lo - 1
-    left = base + sum_size[last]
+    left = max(total, base + sum_size[last])  # sizes that differ by 16 digits cancel in base
     data = peak(law, k, ratio[last], left, left + size[last])
     return level(law, k, data) - (cost + sum_price[last] - sum_price[first] + ratio[last] * (data - left))
 
@@ -410,7 +410,7 @@ def clear_importers(
             top = level(law, k, held)
             for a in range(count):
                 if taken[a]:
-                    prices[b, i, client[a]] = top - level(law, k, held - c_size[a]) - c_pen[a]
+                    prices[b, i, client[a]] = top - level(law, k, max(own, held - c_size[a])) - c_pen[a]
         elif payment == CLARKE:
             found = level(law, k, held) - floor - spent
             for p in range(kept):
@@ -425,7 +425,7 @@ def clear_importers(
                 prefix_sums(r_size, sum_size, rest)
                 prefix_sums(r_price, sum_price, rest)
                 # what is left of the chosen set without j is attainable: a warm start
-                warm = max(0.0, level(law, k, held - c_size[a]) - floor - (spent - c_price[a]))
+                warm = max(0.0, level(law, k, max(own, held - c_size[a])) - floor - (spent - c_price[a]))
                 other, missing = search(
                     law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest,
                     same, room, limit, warm, work, state, without,
