@@ -152,13 +152,17 @@ class Recorder:
         self.write(PROGRESS, (json.dumps(vars(self.progress), indent=2) + "\n").encode())
 
     def complete(self) -> None:
-        """Clear away what only a resumed run would need, then write down that nothing is left to do."""
-        shutil.rmtree(self.folder / ROUNDS, ignore_errors=True)
-        for pattern in (".*.partial", ".*.tmp"):  # of a write that a kill cut short
-            for leftover in self.folder.rglob(pattern):
-                leftover.unlink(missing_ok=True)
+        """Write down that nothing is left to do."""
+        self.clear_away()
         self.progress.complete = True
         self.write_progress()
+
+    def clear_away(self) -> None:
+        """Delete what only a resumed run would need, and what writes that a kill cut short left behind."""
+        shutil.rmtree(self.folder / ROUNDS, ignore_errors=True)
+        for pattern in (".*.partial", ".*.tmp"):
+            for leftover in self.folder.rglob(pattern):
+                leftover.unlink(missing_ok=True)
 
 
 def refuse_occupied(folder: Path) -> None:
