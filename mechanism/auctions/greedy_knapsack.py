@@ -51,6 +51,10 @@ class GreedyKnapsack:
         low, high, private = np.array([0.0, 0.1]), np.array([1.0, 1.0]), np.array([True, False])
         object.__setattr__(self, "space", Space(self.agents, ("value", "size"), low, high, private))
 
+    @property
+    def _room(self) -> float:
+        return self.capacity * (1 + 1e-12)  # sizes that add up to the capacity fit in whatever order they are added
+
     def outcome(self, reports: Floats) -> Deal:
         """Answer ``[batch, agents, 2]`` (value, size); the sizes are taken as the truth that they are."""
         value, size = reports[..., 0], reports[..., 1]
@@ -60,7 +64,7 @@ class GreedyKnapsack:
         for k in range(self.agents):
             item = order[..., k, None]
             room = np.take_along_axis(size, item, axis=-1)[..., 0]
-            fits = used + room <= self.capacity
+            fits = used + room <= self._room
             np.put_along_axis(allocation, item, fits[..., None].astype(float), axis=-1)
             used = used + fits * room
         prices = [self._critical(i, value, size, order) for i in range(self.agents)]
@@ -75,8 +79,8 @@ class GreedyKnapsack:
             item = order[..., k, None]
             other = item[..., 0] != i
             room = np.take_along_axis(size, item, axis=-1)[..., 0]
-            used = used + (other & (used + room <= self.capacity)) * room
-            fits = used + size[..., i] <= self.capacity
+            used = used + (other & (used + room <= self._room)) * room
+            fits = used + size[..., i] <= self._room
             density = np.take_along_axis(value, item, axis=-1)[..., 0] / room
             price = np.where(fitted & ~fits, size[..., i] * density, price)
             fitted = fits
@@ -108,7 +112,7 @@ class GreedyKnapsack:
         for code in range(1, 2**self.agents):
             chosen = [i for i in range(self.agents) if code >> i & 1]
             total = types[..., chosen, :].sum(axis=-2)
-            best = np.where(total[..., 1] <= self.capacity, np.maximum(best, total[..., 0]), best)
+            best = np.where(total[..., 1] <= self._room, np.maximum(best, total[..., 0]), best)
         return best
 
     def resized(self, agents: int) -> GreedyKnapsack:
