@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 import traceback
+from pathlib import PurePath
 
 import typer
 
@@ -44,9 +45,13 @@ def one_line(text: object) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error message quotes it: in quotes, one line, shortened to a readable length."""
+    """Return a value as a message quotes it: in quotes, on one line, and shortened unless it is a path."""
     text = one_line(value)
-    return f"'{text}'" if len(text) <= _LONGEST_VALUE else f"'{text[: _LONGEST_VALUE - 1]}…'"
+    return (
+        f"'{text}'"
+        if isinstance(value, PurePath) or len(text) <= _LONGEST_VALUE
+        else f"'{text[: _LONGEST_VALUE - 1]}…'"
+    )
 
 
 def describe(error: BaseException) -> tuple[int, str | None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +61,10 @@ def measure(
     accounts = account(types, outcome, market.law)
     total = float(np.sum(objective))
     best = float(np.sum(optimal))
-    # Net payments are antisymmetric, so that their sum is exactly zero and only money to a centre is left over.
-    net = outcome.payments.sum(axis=(-2, -1)) + outcome.centre.sum(axis=-1)
+    m = types.clients
+    parts = zip(outcome.payments.reshape(-1, m * m), outcome.centre.reshape(-1, m), strict=True)
+    # Summed without rounding: net payments are antisymmetric, so that only money to a centre is left over.
+    net = np.array([math.fsum([*paid, *central]) for paid, central in parts])
     sales = outcome.sales if isinstance(outcome, CentralOutcome) else np.zeros(())
     promises = Promises(
         client=float(accounts.utility.min()) + 0.0,

@@ -19,6 +19,7 @@ from typing import Any
 from marketproof import atomic
 from marketproof.config import RunConfig, differences, load_run
 from marketproof.errors import InputError, shown
+from marketproof.headers import sort_header
 from marketproof.methods import Method
 from marketproof.records import Arrays, RoundRecord, decode, encode, stack
 from marketproof.toml_files import to_toml
@@ -137,7 +138,9 @@ class Recorder:
         rounds: list[Arrays] = [decode(self._record(unit, k + 1)) for k in range(self.config.rounds)]
         for folder in ("models", "markets"):
             (self.folder / folder).mkdir(exist_ok=True)
-        save(self.folder / "models" / f"{unit.key}.safetensors")
+        model = self.folder / "models" / f"{unit.key}.safetensors"
+        save(model)
+        atomic.write(model, sort_header(model.read_bytes()))
         atomic.write(self.market(unit), encode(stack(rounds)))
         self.progress.finished.append(unit.key)
         self.write_progress()

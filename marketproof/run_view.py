@@ -27,11 +27,12 @@ LEGEND = (
 
 
 class Bar:
-    """A progress bar over all rounds of all units, with accuracy and utility of the last one; silent when quiet."""
+    """A progress bar over all rounds of all units, with accuracy and utility of the last one; for terminals only."""
 
     def __init__(self, rounds: int, units: int, done: int, *, quiet: bool) -> None:
         self.where = "before the first round"
         self._rounds = rounds
+        console = stderr(quiet=quiet)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -39,8 +40,9 @@ class Bar:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[last]}"),
-            console=stderr(quiet=quiet),
-            disable=quiet,
+            console=console,
+            disable=quiet or not console.is_terminal,
+            transient=True,
         )
         self._task = self._progress.add_task("starting", total=rounds * units, completed=done, last="")
 

@@ -1,0 +1,133 @@
+"""The audit reads the record alone: it finds the lies that are there, and does not believe what does not add up."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from marketproof.audit import audit_method, audit_run
+from marketproof.errors import InputError
+from marketproof.records import RoundRecord, decode, encode, read_market, stack
+from marketproof.settling import clear_and_settle
+from mechanism import Market, Types, fixed_outcome, market_mechanism, objective, optimal_objective
+from proofs_checks.evidence import Witness, replay
+
+TRUTHFUL = Types([100, 300, 300], [0.0, 1.1, 1.0], [3600, 0, 0])
+"""Theory, example 2: under the reference rule the second client gains 1.9 by saying 0.9."""
+
+FREE = np.zeros((3, 3))
+
+
+def record(types, mechanism, differences=FREE, lam=0.0, imports=None):
+    market, reports = Market(differences, lam), types.truthful()
+    if mechanism is None:
+        outcome = fixed_outcome(imports)
+    else:
+        outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market)
+    optimal, gap = optimal_objective(reports, market)
+    reached = float(objective(reports, outcome.imports, market))
+    flat = np.full(types.clients, 0.5)
+    return RoundRecord(types, reports, market, outcome, reached, float(optimal), float(gap), flat, flat, flat, flat > 1)
+
+
+def recorded(tmp_path, *rounds, name="m"):
+    path = tmp_path / f"{name}.safetensors"
+    path.write_bytes(encode(stack([one.arrays() for one in rounds])))
+    return read_market(path)
+
+
+def test_finds_the_lie_of_the_theory_and_a_witness_that_replays(tmp_path):
+    calm = Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0])
+    told = audit_method(
+        market_mechanism("ipfl"), [7], [recorded(tmp_path, record(calm, "ipfl"), record(TRUTHFUL, "ipfl"))]
+    )
+    lie = told["best_lie"]["cost"]
+    assert (lie["seed"], lie["round"], lie["client"], lie["truth"]) == (7, 2, 1, 1.1)
+    assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
+    assert lie["gain"] == lie["utility_lying"] - lie["utility_truthful"]
+    assert "client 1" in lie["sentence"]
+    witness = Witness.from_json(lie["witness"])
+    assert replay(witness).reproduced
+    assert told["lowest_utility"] == {"client": 0.0, "buyer": 0.0, "seller": 0.0}
+    assert told["budget_imbalance"] == 0.0
+
+
+def test_finds_no_lie_under_the_exact_rule_and_says_that_none_can_be_better(tmp_path):
+    told = audit_method(market_mechanism("ipfl-exact"), [0], [recorded(tmp_path, record(TRUTHFUL, "ipfl-exact"))])
+    lie = told["best_lie"]["cost"]
+    assert (lie["gain"], lie["witness"]) == (0.0, None)
+    assert lie["deviations"] > 0
+    assert "no other report could do better" in lie["sentence"]
+    assert told["reproduced"] is True
+
+
+def test_the_best_lie_is_the_best_of_all_seeds(tmp_path):
+    calm = recorded(tmp_path, record(Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0]), "ipfl"), name="a")
+    lively = recorded(tmp_path, record(TRUTHFUL, "ipfl"), name="b")
+    told = audit_method(market_mechanism("ipfl"), [3, 4, 5], [calm, lively, calm])
+    assert told["best_lie"]["cost"]["seed"] == 4
+
+
+def test_reports_the_gap_of_a_rule_that_stops_too_early(tmp_path):
+    market = Types([100, 10000, 300], [0.0, 7.0, 1.0], [3600, 0, 0])
+    told = audit_method(market_mechanism("ipfl"), [0], [recorded(tmp_path, record(market, "ipfl"))])
+    assert (told["objective"], told["optimal_objective"]) == pytest.approx((0.0, 2.0), abs=1e-9)
+    assert told["optimality_gap"] == pytest.approx(2.0, abs=1e-9)
+
+
+def test_says_who_loses_where_nobody_pays(tmp_path):
+    everyone = ~np.eye(3, dtype=bool)
+    told = audit_method(None, [0], [recorded(tmp_path, record(TRUTHFUL, None, imports=everyone))])
+    assert told["best_lie"] == {"cost": None}
+    assert told["lowest_utility"]["client"] == pytest.approx(-2.2)
+    assert told["lowest_utility"]["seller"] == pytest.approx(-2.2)
+    assert any("Somebody loses" in sentence for sentence in told["words"])
+
+
+def test_the_centre_of_a_two_sided_rule_counts_for_both_roles(tmp_path):
+    told = audit_method(market_mechanism("vcg-two-sided"), [0], [recorded(tmp_path, record(TRUTHFUL, "vcg-two-sided"))])
+    assert told["budget_imbalance"] == pytest.approx(0.1)
+    assert min(told["lowest_utility"].values()) >= 0.0
+    assert any("miss balance" in sentence for sentence in told["words"])
+
+
+def test_a_price_that_was_changed_in_the_record_is_noticed(tmp_path):
+    one = record(TRUTHFUL, "ipfl-exact")
+    arrays = stack([one.arrays()])
+    arrays["prices"] = arrays["prices"] * 2.0
+    path = tmp_path / "forged.safetensors"
+    path.write_bytes(encode(arrays))
+    told = audit_method(market_mechanism("ipfl-exact"), [0], [read_market(path)])
+    assert told["reproduced"] is False
+    assert any("does NOT" in sentence for sentence in told["words"])
+
+
+def test_a_record_reads_back_to_the_bit(tmp_path):
+    d = np.array([[0.0, 0.3, 0.7], [0.3, 0.0, 1.9], [0.7, 1.9, 0.0]])
+    one = record(TRUTHFUL, "ipfl-exact", d, 0.25)
+    back = recorded(tmp_path, one, one)
+    assert back.rounds == 2
+    assert np.array_equal(back.outcome.prices[1], one.outcome.prices)
+    assert np.array_equal(back.outcome.imports[1], one.outcome.imports)
+    assert np.array_equal(back.market.differences[0], d)
+    assert back.market.lam == 0.25
+
+
+def test_damaged_records_are_told_in_a_line(tmp_path):
+    with pytest.raises(InputError, match=r"manifest\.json' is missing or damaged"):
+        audit_run(tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"mechanisms": {"ipfl": "ipfl"}, "seeds": [0]}))
+    with pytest.raises(InputError, match="ipfl-0"):
+        audit_run(tmp_path)
+    (tmp_path / "markets").mkdir()
+    (tmp_path / "markets" / "ipfl-0.safetensors").write_bytes(b"\xff" * 100)
+    with pytest.raises(InputError, match="is damaged"):
+        audit_run(tmp_path)
+    arrays = stack([record(TRUTHFUL, "ipfl").arrays()])
+    del arrays["prices"]
+    (tmp_path / "markets" / "ipfl-0.safetensors").write_bytes(encode(arrays))
+    with pytest.raises(InputError, match="holds no market"):
+        audit_run(tmp_path)
+    assert "prices" not in decode(tmp_path / "markets" / "ipfl-0.safetensors")
