@@ -1,4 +1,4 @@
-"""A small random search, independent of the verification package: how badly does a mechanism break a property?
+"""A small random search, independent of the verification package, for what a mechanism breaks.
 
 Every check returns a number: the largest violation found, 0 or less if none.
 """
