@@ -38,9 +38,11 @@ def test_start_takes_at_most_three_tenths_of_a_second(arguments):
     best = float("inf")
     for _ in range(3):
         for _ in range(5):
-            began = time.perf_counter()
+            # processor time of the child: the other tests that run beside this one do not count
+            began = os.times()
             assert run(sys.executable, *arguments).returncode == 0
-            best = min(best, time.perf_counter() - began)
+            spent = os.times()
+            best = min(best, sum(spent[2:4]) - sum(began[2:4]))
         if best <= 0.3:
             return
         time.sleep(1.0)
