@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from marketproof.console import stderr, table
 from marketproof.errors import shown
@@ -35,10 +35,8 @@ class Bar:
         console = stderr(quiet=quiet)
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=10),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
             TextColumn("{task.fields[last]}"),
             console=console,
             disable=quiet or not console.is_terminal,
@@ -62,8 +60,8 @@ class Bar:
         self._progress.update(
             self._task,
             advance=1,
-            description=f"{unit.method.name} seed {unit.seed} round {number}/{self._rounds}",
-            last=f"accuracy {accuracy:.1%} · utility per client {money(money_each)}",
+            description=f"{unit.method.name} seed {unit.seed} {number}/{self._rounds}",
+            last=f"accuracy {accuracy:.1%} · utility {money_each:.4g}",
         )
 
     def stage(self, what: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +66,26 @@ def trainers(config: RunConfig, place: Place) -> MakeTrainer:
     def make(unit: Unit) -> Trains:
         from learning.trainer import Trainer
 
-        return Trainer(plan, unit.method.algorithm, place.backend, place.device, unit.seed, place.data_dir)
+        with _ctrl_c_later():
+            return Trainer(plan, unit.method.algorithm, place.backend, place.device, unit.seed, place.data_dir)
 
     return make
+
+
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Hold an interruption back until the block is left; processes started in it never see one.
+
+    Ctrl-C goes to the whole process group, and a worker that is still starting would answer with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(

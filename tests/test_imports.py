@@ -66,6 +66,27 @@ def test_a_folder_of_the_user_shadows_nothing(impostors, start):
     assert "buyer" in done.stdout
 
 
+def test_worker_processes_take_nothing_from_a_folder_of_the_user(impostors):
+    for name in ("torch", "multiprocessing"):
+        (impostors / name).mkdir()
+        (impostors / name / "__init__.py").write_text(f"raise SystemExit('the impostor {name} was imported')\n")
+    options = [
+        "--scale",
+        "smoke",
+        "--methods",
+        "local",
+        "--rounds",
+        "1",
+        "--backend",
+        "pool",
+        "--out",
+        "out",
+        "--quiet",
+    ]
+    done = run(sys.executable, "-m", "marketproof", "run", *options, cwd=impostors)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_even_a_module_path_that_names_the_folder_shadows_none_of_our_packages(impostors):
     for name in ("typer", "rich", "numpy"):  # what the user puts on the path under others' names is their choice
         (impostors / name / "__init__.py").unlink()
