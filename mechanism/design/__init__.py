@@ -1,0 +1,1 @@
+"""Automated mechanism design: linear systems in fractions, solved and checked."""

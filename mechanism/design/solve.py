@@ -1,0 +1,192 @@
+"""Solutions, multipliers and contradictions of a linear system: HiGHS finds them, fractions make them exact."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from mechanism.design.system import System, check_bound, check_infeasible, check_point
+from mechanism.errors import SolverError
+
+_DENOMINATORS = (64, 4096, 10**6)
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """A solved programme ``max objective``; ``exact`` if both sides were verified in fractions.
+
+    ``point`` by unknown. ``multipliers`` by row: what one unit less demanded (a smaller bound) adds to the objective;
+    >= 0 on inequalities, zeros left out. ``errors``: what the fractions do not confirm, empty if exact.
+    """
+
+    value: Fraction
+    point: dict[str, Fraction]
+    multipliers: dict[str, Fraction]
+    errors: tuple[str, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether optimality is proved by weak duality in fractions."""
+        return not self.errors
+
+
+@dataclass(frozen=True)
+class Infeasible:
+    """No point satisfies the system: Farkas multipliers by row, in fractions, verified."""
+
+    multipliers: dict[str, Fraction]
+
+
+def maximise(system: System, objective: Mapping[str, Fraction]) -> Optimum | Infeasible:
+    """Solve ``max objective`` over a system of rows, or show that no point satisfies it.
+
+    Raises
+    ------
+    SolverError
+        If the objective has no upper bound, the solver stops without an answer, or a claimed infeasibility cannot be
+        confirmed in fractions.
+    """
+    import pulp
+
+    problem, unknowns, constraints = _programme(system, objective, pulp.LpMaximize)
+    status = problem.solve(_solver())
+    if status == pulp.LpStatusInfeasible or status == pulp.LpStatusUndefined:
+        return Infeasible(contradiction(system))
+    if status == pulp.LpStatusUnbounded:
+        raise SolverError("the objective has no upper bound: payments are not held by any constraint; add rationality")
+    if problem.sol_status != pulp.LpSolutionOptimal:
+        raise SolverError(f"HiGHS stopped with status {pulp.LpStatus[status]}; expected an optimum")
+    values = {u: float(v.value() or 0.0) for u, v in unknowns.items()}
+    duals = {name: -float(c.pi or 0.0) for name, c in constraints.items()}
+    best: Optimum | None = None
+    for limit in _DENOMINATORS:
+        point, multipliers = _rounded(values, limit), _rounded(duals, limit)
+        value = sum((c * point.get(u, Fraction(0)) for u, c in objective.items()), Fraction(0))
+        errors = check_point(system, point) + check_bound(system, objective, value, multipliers)
+        best = Optimum(value, point, multipliers, tuple(errors))
+        if best.exact:
+            break
+    assert best is not None
+    return best
+
+
+def contradiction(system: System) -> dict[str, Fraction]:
+    """Return Farkas multipliers of a system without solution, verified.
+
+    Raises
+    ------
+    SolverError
+        If none are found: the system may have a solution, or its numbers are too uneven for the solver.
+    """
+    import pulp
+
+    problem = pulp.LpProblem("farkas", pulp.LpMaximize)
+    multipliers = [
+        problem.add_variable(f"y{k}", lowBound=0 if row.relation == ">=" else -1, upBound=1)
+        for k, row in enumerate(system)
+    ]
+    problem += pulp.lpSum(float(row.bound) * y for row, y in zip(system, multipliers, strict=True))
+    columns: dict[str, list[Any]] = {}
+    for row, y in zip(system, multipliers, strict=True):
+        for unknown, c in row.terms.items():
+            columns.setdefault(unknown, []).append(float(c) * y)
+    for terms in columns.values():
+        problem.addConstraint(pulp.lpSum(terms) == 0)
+    problem.solve(_solver())
+    if problem.sol_status != pulp.LpSolutionOptimal:
+        raise SolverError("HiGHS found no multipliers for the contradiction; expected an optimum")
+    found = {row.name: float(y.value() or 0.0) for row, y in zip(system, multipliers, strict=True)}
+    support = [row for row in system if abs(found[row.name]) > 1e-7]
+    candidates: list[dict[str, Fraction]] = [_rounded(found, limit) for limit in _DENOMINATORS]
+    candidates += _null_vectors(tuple(support))
+    for candidate in candidates:
+        if candidate and not check_infeasible(system, candidate):
+            return candidate
+    raise SolverError("no exact contradiction was found; the system may have a solution, or needs smaller numbers")
+
+
+def exact_point(system: System, values: Mapping[str, float]) -> dict[str, Fraction] | None:
+    """Return fractions near ``values`` that satisfy a system exactly, or None if rounding finds none."""
+    for limit in _DENOMINATORS:
+        point = _rounded(values, limit)
+        if not check_point(system, point):
+            return point
+    return None
+
+
+@cache
+def _greet() -> None:
+    """Let HiGHS print its banner, which it does once per process whatever its options say, to nowhere."""
+    import highspy
+
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output: nothing to keep clean
+        highspy.Highs()
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        highspy.Highs()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _solver() -> Any:
+    import pulp
+
+    _greet()
+    return pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, threads=1)
+
+
+def _programme(system: System, objective: Mapping[str, Fraction], sense: int) -> tuple[Any, dict[str, Any], Any]:
+    import pulp
+
+    problem = pulp.LpProblem("design", sense)
+    names = list(dict.fromkeys([*(u for row in system for u in row.terms), *objective]))
+    unknowns = {u: problem.add_variable(f"x{k}") for k, u in enumerate(names)}
+    problem += pulp.lpSum(float(c) * unknowns[u] for u, c in objective.items())
+    constraints: dict[str, Any] = {}
+    for row in system:
+        left = pulp.lpSum(float(c) * unknowns[u] for u, c in row.terms.items())
+        limited = left >= float(row.bound) if row.relation == ">=" else left == float(row.bound)
+        problem.addConstraint(limited, f"r{len(constraints)}")
+        constraints[row.name] = limited
+    return problem, unknowns, constraints
+
+
+def _rounded(values: Mapping[str, float], limit: int) -> dict[str, Fraction]:
+    rounded = {name: Fraction(v).limit_denominator(limit) for name, v in values.items()}
+    return {name: v for name, v in rounded.items() if v}
+
+
+def _null_vectors(rows: System) -> Iterable[dict[str, Fraction]]:
+    """Yield the one vector, up to scale, under which these rows' left sides add to nothing, if there is only one."""
+    names = sorted({u for row in rows for u in row.terms})
+    matrix = [[row.terms.get(u, Fraction(0)) for row in rows] for u in names]
+    pivots: list[int] = []
+    for column in range(len(rows)):
+        rank = len(pivots)
+        source = next((r for r in range(rank, len(matrix)) if matrix[r][column]), None)
+        if source is None:
+            continue
+        matrix[rank], matrix[source] = matrix[source], matrix[rank]
+        matrix[rank] = [v / matrix[rank][column] for v in matrix[rank]]
+        for r, line in enumerate(matrix):
+            if r != rank and line[column]:
+                matrix[r] = [a - line[column] * b for a, b in zip(line, matrix[rank], strict=True)]
+        pivots.append(column)
+    free = [c for c in range(len(rows)) if c not in pivots]
+    if len(free) == 1:
+        vector = {rows[free[0]].name: Fraction(1)}
+        vector |= {rows[p].name: -matrix[r][free[0]] for r, p in enumerate(pivots) if matrix[r][free[0]]}
+        yield vector
+        yield {name: -v for name, v in vector.items()}
