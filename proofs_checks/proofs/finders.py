@@ -111,7 +111,7 @@ def counterexample(sellers: int, axioms: tuple[str, ...]) -> dict[str, Fraction]
 
 def _decide(sellers: int, axioms: tuple[str, ...]) -> tuple[tuple[str, ...] | None, dict[str, Fraction] | None]:
     """Ask z3 (QF_LRA): (axioms of an unsatisfiable core, None) or (None, a model)."""
-    import z3  # type: ignore[import-untyped]
+    import z3
 
     solver = z3.SolverFor("QF_LRA")
     solver.set("core.minimize", True)
