@@ -17,7 +17,7 @@ MONEY: float = 1e-9
 TIE: float = 1e-13
 """Relative difference under which two objective values are a tie."""
 
-SEARCH: float = 1e-11
+SEARCH: float = 1e-12
 """Relative improvement that an exact selection may leave on the table: its gap counts as 0 up to this."""
 
 
