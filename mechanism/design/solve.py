@@ -10,10 +10,12 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
+from mechanism.design.elimination import solve_exactly
 from mechanism.design.system import System, check_bound, check_infeasible, check_point
 from mechanism.errors import SolverError
 
 _DENOMINATORS = (64, 4096, 10**6)
+_LARGEST_BASIS = 2000
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,51 @@ def maximise(system: System, objective: Mapping[str, Fraction]) -> Optimum | Inf
     if problem.sol_status != pulp.LpSolutionOptimal:
         raise SolverError(f"HiGHS stopped with status {pulp.LpStatus[status]}; expected an optimum")
     values = {u: float(v.value() or 0.0) for u, v in unknowns.items()}
-    duals = {name: -float(c.pi or 0.0) for name, c in constraints.items()}
-    best: Optimum | None = None
-    for limit in _DENOMINATORS:
-        point, multipliers = _rounded(values, limit), _rounded(duals, limit)
-        value = sum((c * point.get(u, Fraction(0)) for u, c in objective.items()), Fraction(0))
-        errors = check_point(system, point) + check_bound(system, objective, value, multipliers)
-        best = Optimum(value, point, multipliers, tuple(errors))
+    duals = {name: float(c.pi or 0.0) for name, c in constraints.items()}
+    answers = [(_rounded(values, limit), _rounded(duals, limit)) for limit in _DENOMINATORS]
+    best = _verified(system, objective, *answers[0])
+    for point, multipliers in answers[1:]:
         if best.exact:
-            break
-    assert best is not None
+            return best
+        best = _verified(system, objective, point, multipliers)
+    if not best.exact and (vertex := _vertex(system, objective, problem, list(unknowns))) is not None:
+        exact = _verified(system, objective, *vertex)
+        return exact if exact.exact else best
     return best
+
+
+def _verified(
+    system: System, objective: Mapping[str, Fraction], point: dict[str, Fraction], multipliers: dict[str, Fraction]
+) -> Optimum:
+    value = sum((c * point.get(u, Fraction(0)) for u, c in objective.items()), Fraction(0))
+    errors = check_point(system, point) + check_bound(system, objective, value, multipliers)
+    return Optimum(value, point, multipliers, tuple(errors))
+
+
+def _vertex(
+    system: System, objective: Mapping[str, Fraction], problem: Any, names: list[str]
+) -> tuple[dict[str, Fraction], dict[str, Fraction]] | None:
+    """Return the vertex and multipliers of the solver's last basis in fractions, None where it has none to solve."""
+    import highspy
+
+    basis = problem.solverModel.getBasis()
+    basic = highspy.HighsBasisStatus.kBasic
+    if not basis.valid or len(basis.row_status) != len(system):
+        return None
+    tight = [row for row, status in zip(system, basis.row_status, strict=True) if status != basic]
+    free = {name for name, status in zip(names, basis.col_status, strict=True) if status == basic}
+    if len(tight) != len(free) or len(tight) > _LARGEST_BASIS:
+        return None
+    point = solve_exactly([({u: c for u, c in row.terms.items() if u in free}, row.bound) for row in tight])
+    columns: dict[str, dict[str, Fraction]] = {name: {} for name in sorted(free)}
+    for row in tight:
+        for u, c in row.terms.items():
+            if u in free:
+                columns[u][row.name] = c
+    multipliers = solve_exactly([(terms, -objective.get(u, Fraction(0))) for u, terms in columns.items()])
+    if point is None or multipliers is None:
+        return None
+    return {u: v for u, v in point.items() if v}, {name: y for name, y in multipliers.items() if y}
 
 
 def contradiction(system: System) -> dict[str, Fraction]:
@@ -152,7 +188,8 @@ def _programme(system: System, objective: Mapping[str, Fraction], sense: int) ->
 
     problem = pulp.LpProblem("design", sense)
     names = list(dict.fromkeys([*(u for row in system for u in row.terms), *objective]))
-    unknowns = {u: problem.add_variable(f"x{k}") for k, u in enumerate(names)}
+    # pulp hands columns over in the order of their names
+    unknowns = {u: problem.add_variable(f"x{k:09d}") for k, u in enumerate(names)}
     problem += pulp.lpSum(float(c) * unknowns[u] for u, c in objective.items())
     constraints: dict[str, Any] = {}
     for row in system:

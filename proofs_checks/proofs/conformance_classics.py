@@ -136,6 +136,8 @@ def _positions(mechanism: Any, profiles: Array) -> list[str]:
     n = mechanism.space.agents
     if n > 5:
         return ["positions are tested for at most 5 agents; pass a mechanism with fewer"]
+    if mechanism.space.low.min() < 0:
+        return ["the bounds allow values below 0, the formula does not"]
     falling = mechanism.space.low + (mechanism.space.high - mechanism.space.low) * np.linspace(1.0, 0.5, n)[:, None]
     clicks = _deal(mechanism, falling[None])[0][0]
     outcomes = np.array(list(itertools.permutations(clicks)))  # [n!, n]
@@ -146,6 +148,8 @@ def _positions(mechanism: Any, profiles: Array) -> list[str]:
 def _combinatorial(mechanism: Any, profiles: Array) -> list[str]:
     """All n² holders of the two items are listed; a bundle is worth the best of A, B and AB."""
     n = mechanism.space.agents
+    if mechanism.space.low.min() < 0:
+        return ["the bounds allow values below 0, the formula does not"]
     pairs = list(itertools.product(range(n), repeat=2))
     worth = np.zeros((len(profiles), len(pairs), n))
     for x, (a, b) in enumerate(pairs):

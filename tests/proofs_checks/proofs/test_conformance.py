@@ -215,6 +215,11 @@ def test_wrong_pivots_get_no_certificate():
     assert prove_mechanism(replace(gsp(3), name="vcg-positions"), "dsic").certificate is None
 
 
+def test_values_outside_the_theorem_get_no_certificate():
+    below = replace(vcg_positions(3), low=-1.0)
+    assert "below 0" in prove_mechanism(below, "ir").words
+
+
 def test_a_market_wrapper_that_accounts_otherwise_gets_no_certificate():
     class Generous(MarketDirect):
         def utility(self, types, outcome):
