@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from mechanism.design.programme import build
 from mechanism.design.solve import maximise
 from mechanism.direct import DirectMechanism
 from tests.mechanism.design.specs import auction, spec_text, trade
+
+ROOT = Path(__file__).parents[3]
 
 
 def virtual_revenue(bidders, values, prior):
@@ -187,5 +190,7 @@ def test_a_single_type_and_outcome_is_a_mechanism_too():
 def test_the_solver_prints_nothing():
     code = "from mechanism.design import *\nfrom tests.mechanism.design.specs import auction\n"
     code += "design(parse_spec(auction(1, (1, 2))))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    )
     assert done.stdout == done.stderr == ""
