@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -190,7 +191,7 @@ def test_a_single_type_and_outcome_is_a_mechanism_too():
 def test_the_solver_prints_nothing():
     code = "from mechanism.design import *\nfrom tests.mechanism.design.specs import auction\n"
     code += "design(parse_spec(auction(1, (1, 2))))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
-    )
+    # by PYTHONPATH, not by the current folder: other tests run commands that keep that out of the path
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=env)
     assert done.stdout == done.stderr == ""
