@@ -26,7 +26,7 @@ def spread(values: Real, axis: int = -1) -> Real:
 
 @dataclass(frozen=True, eq=False)
 class MethodScores:
-    """One number per method and seed: ``values`` ``[methods, seeds]`` in ``unit``."""
+    """One number per method and seed: ``values`` ``[methods, seeds]`` (further axes may follow) in ``unit``."""
 
     name: str
     unit: str
@@ -35,13 +35,13 @@ class MethodScores:
 
     @property
     def mean(self) -> Real:
-        """Mean over seeds ``[methods]``."""
+        """Mean over seeds ``[methods, …]``."""
         return np.asarray(self.values.mean(axis=1))
 
     @property
     def spread(self) -> Real:
-        """Sample standard deviation over seeds ``[methods]``, 0 with one seed."""
-        return spread(self.values)
+        """Sample standard deviation over seeds ``[methods, …]``, 0 with one seed."""
+        return spread(self.values, axis=1)
 
     @property
     def seeds(self) -> int:
@@ -186,24 +186,8 @@ def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
     return MoneyFlow(method, seed, gross)
 
 
-@dataclass(frozen=True, eq=False)
-class RoundCurves:
+class RoundCurves(MethodScores):
     """A number per round: ``values`` ``[methods, seeds, rounds]``, the mean over clients, in ``unit``."""
-
-    name: str
-    unit: str
-    methods: tuple[str, ...]
-    values: Real
-
-    @property
-    def mean(self) -> Real:
-        """Mean over seeds ``[methods, rounds]``."""
-        return np.asarray(self.values.mean(axis=1))
-
-    @property
-    def spread(self) -> Real:
-        """Sample standard deviation over seeds ``[methods, rounds]``."""
-        return spread(self.values, axis=1)
 
 
 def accuracy_rounds(run: Run) -> RoundCurves:

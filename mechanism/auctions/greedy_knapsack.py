@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mechanism.auctions.deals import UnitWorth
 from mechanism.auctions.ranking import Integers, descending
 from mechanism.direct import Deal, Floats, Space
 from mechanism.errors import InvalidMechanismError
 
 
 @dataclass(frozen=True, eq=False)
-class GreedyKnapsack:
+class GreedyKnapsack(UnitWorth):
     """Sell room in a knapsack greedily by value per size, at critical values.
 
     Each agent has an item with a private ``value`` in [0, 1] and a public ``size`` in [0.1, 1]; the capacity is public.
@@ -85,26 +86,6 @@ class GreedyKnapsack:
             price = np.where(fitted & ~fits, size[..., i] * density, price)
             fitted = fits
         return price
-
-    def utility(self, types: Floats, outcome: Deal) -> Floats:
-        """Value if accepted, less the payment ``[batch, agents]``."""
-        return types[..., 0] * outcome.allocation - outcome.payment
-
-    def payments(self, outcome: Deal) -> Floats:
-        """What each pays the centre ``[batch, agents]``."""
-        return outcome.payment
-
-    def allocation(self, outcome: Deal) -> Floats:
-        """1 for an accepted item, else 0 ``[batch, agents]``."""
-        return outcome.allocation
-
-    def consequences(self, outcome: Deal) -> Floats:
-        """Allocation and payment of each agent ``[batch, agents, 2]``."""
-        return np.stack([outcome.allocation, outcome.payment], axis=-1)
-
-    def welfare(self, types: Floats, outcome: Deal) -> Floats:
-        """Total value of the accepted items ``[batch]``."""
-        return np.asarray((types[..., 0] * outcome.allocation).sum(axis=-1))
 
     def optimal_welfare(self, types: Floats) -> Floats:
         """Return the best total value ``[batch]`` of items that fit together, over all 2ⁿ sets."""

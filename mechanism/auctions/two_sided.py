@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mechanism.auctions.deals import UnitWorth
 from mechanism.auctions.ranking import Integers, ascending, descending
 from mechanism.direct import Deal, Floats, Space
 from mechanism.errors import InvalidMechanismError
@@ -42,7 +43,7 @@ Clearing = Callable[[Book], tuple[Integers, Floats, Floats]]
 
 
 @dataclass(frozen=True, eq=False)
-class DoubleAuction:
+class DoubleAuction(UnitWorth):
     """Buyers that want one unit and sellers that own one; ``clearing`` says how many trade and at which prices.
 
     A type is a private ``value`` in [0, 1] (a seller's is its cost) and the public ``side``, 0 buyer or 1 seller. The
@@ -77,30 +78,10 @@ class DoubleAuction:
         buys, sells = book.bidder < pairs, book.asker < pairs
         return Deal(buys.astype(float) - sells, buys * buyers_pay - sells * sellers_get)
 
-    def utility(self, types: Floats, outcome: Deal) -> Floats:
-        """A buyer's value less its price, a seller's price less its cost ``[batch, agents]``."""
-        return types[..., 0] * outcome.allocation - outcome.payment
-
     def parts(self, types: Floats, outcome: Deal) -> dict[str, Floats]:
         """Utility by role, 0 for agents that do not have it."""
         utility, seller = self.utility(types, outcome), types[..., 1] > 0.5
         return {"buyer": np.where(seller, 0.0, utility), "seller": np.where(seller, utility, 0.0)}
-
-    def payments(self, outcome: Deal) -> Floats:
-        """What each pays the centre ``[batch, agents]``; negative for sellers that trade."""
-        return outcome.payment
-
-    def allocation(self, outcome: Deal) -> Floats:
-        """Units that come to each agent: +1, 0 or -1 ``[batch, agents]``."""
-        return outcome.allocation
-
-    def consequences(self, outcome: Deal) -> Floats:
-        """Units and payment of each agent ``[batch, agents, 2]``."""
-        return np.stack([outcome.allocation, outcome.payment], axis=-1)
-
-    def welfare(self, types: Floats, outcome: Deal) -> Floats:
-        """Gains from trade ``[batch]``: values of buyers that trade less costs of sellers that trade."""
-        return np.asarray((types[..., 0] * outcome.allocation).sum(axis=-1))
 
     def optimal_welfare(self, types: Floats) -> Floats:
         """Σ_k max(0, b_(k) - s_(k)) ``[batch]``: every pair that gains trades."""

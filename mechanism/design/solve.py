@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 from mechanism.design.elimination import solve_exactly
 from mechanism.design.system import System, check_bound, check_infeasible, check_point
 from mechanism.errors import SolverError
+from mechanism.solver import exact_solver
 
 _DENOMINATORS = (64, 4096, 10**6)
 _LARGEST_BASIS = 2000
@@ -56,7 +54,7 @@ def maximise(system: System, objective: Mapping[str, Fraction]) -> Optimum | Inf
     import pulp
 
     problem, unknowns, constraints = _programme(system, objective, pulp.LpMaximize)
-    status = problem.solve(_solver())
+    status = problem.solve(exact_solver())
     if status == pulp.LpStatusInfeasible or status == pulp.LpStatusUndefined:
         return Infeasible(contradiction(system))
     if status == pulp.LpStatusUnbounded:
@@ -133,7 +131,7 @@ def contradiction(system: System) -> dict[str, Fraction]:
             columns.setdefault(unknown, []).append(float(c) * y)
     for terms in columns.values():
         problem.addConstraint(pulp.lpSum(terms) == 0)
-    problem.solve(_solver())
+    problem.solve(exact_solver())
     if problem.sol_status != pulp.LpSolutionOptimal:
         raise SolverError("HiGHS found no multipliers for the contradiction; expected an optimum")
     found = {row.name: float(y.value() or 0.0) for row, y in zip(system, multipliers, strict=True)}
@@ -144,43 +142,6 @@ def contradiction(system: System) -> dict[str, Fraction]:
         if candidate and not check_infeasible(system, candidate):
             return candidate
     raise SolverError("no exact contradiction was found; the system may have a solution, or needs smaller numbers")
-
-
-def exact_point(system: System, values: Mapping[str, float]) -> dict[str, Fraction] | None:
-    """Return fractions near ``values`` that satisfy a system exactly, or None if rounding finds none."""
-    for limit in _DENOMINATORS:
-        point = _rounded(values, limit)
-        if not check_point(system, point):
-            return point
-    return None
-
-
-@cache
-def _greet() -> None:
-    """Let HiGHS print its banner, which it does once per process whatever its options say, to nowhere."""
-    import highspy
-
-    sys.stdout.flush()
-    try:
-        kept = os.dup(1)
-    except OSError:  # no standard output: nothing to keep clean
-        highspy.Highs()
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        highspy.Highs()
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _solver() -> Any:
-    import pulp
-
-    _greet()
-    return pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, threads=1)
 
 
 def _programme(system: System, objective: Mapping[str, Fraction], sense: int) -> tuple[Any, dict[str, Any], Any]:

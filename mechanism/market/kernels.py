@@ -353,7 +353,7 @@ def clear_importers(
                     c_pen[count] = lam * differences[which[b], i, j] * (size[b, j] / own) if lam > 0.0 else 0.0
                     c_price[count] = cost[b, j] + c_pen[count]
                 count += 1
-        found, unsure = 0.0, 0.0
+        unsure = 0.0
         floor = level(law, k, own)
         same = tie * max(1.0, abs(floor))  # rounding grows with the level
         room = same
@@ -379,7 +379,7 @@ def clear_importers(
             # what may be left on the table grows with what is on it
             room = max(same, slack * max(1.0, level(law, k, own + sum_size[kept]) - floor))
         if allocation in (EXACT, OFFERED):
-            found, unsure = search(
+            _, unsure = search(
                 law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept,
                 same, room, limit, 0.0, work, state, chosen,
             )  # fmt: skip

@@ -7,7 +7,6 @@ larger size, then client order, include first, and changes its mind only for a s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -147,7 +146,3 @@ def optimal_objective(reports: Reports, market: Market) -> tuple[NDArray[np.floa
     """
     best = run_kernels(reports, market, allocation=kernels.EXACT, payment=kernels.NOTHING)
     return objective(reports, best.imports, market), np.asarray(best.gap.sum(axis=-1))
-
-
-Clear = Callable[[Reports, Market], Outcome]
-"""What any market mechanism comes down to."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mechanism.errors import SolverError
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw
+from mechanism.solver import exact_solver
 
 _TANGENTS = 12
 _ROUNDS = 60
@@ -64,7 +65,7 @@ def _importer(
     whole = own + float(size.sum())
     for total in np.geomspace(own, whole, _TANGENTS):
         add_tangent(float(total))
-    solver = pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, threads=1, mip_feasibility_tolerance=1e-9)
+    solver = exact_solver(mip_feasibility_tolerance=1e-9)
     for _ in range(_ROUNDS):
         problem.solve(solver)
         if problem.sol_status != pulp.LpSolutionOptimal:

@@ -27,3 +27,9 @@ def test_it_is_an_allocation_rule_like_the_others():
     outcome = MarketMechanism("check", "milp", "clarke").clear(types.truthful(), Market())
     assert outcome.imports[0].tolist() == [False, False, True]
     assert outcome.prices[0, 2] == pytest.approx(1.1)
+
+
+def test_the_solver_prints_nothing(capfd):
+    """HiGHS prints a banner once per process whatever its options say; a library prints nothing."""
+    select(Types(size=[100, 300], cost=[0, 1], gain=[3600, 0]).truthful(), Market())
+    assert capfd.readouterr() == ("", "")
