@@ -79,7 +79,13 @@ class DirectMechanism(Protocol):
     - ``consequences(outcome) -> [batch, agents, q]``: all that an agent receives or pays (non-bossiness);
     - ``permuted(profiles, order) -> profiles``: relabelling, where it is more than reordering rows (anonymity);
     - ``parts(types, outcome) -> {"buyer": [batch, agents], "seller": …}``: utilities by role (ir-buyer, ir-seller);
-    - ``resized(agents) -> DirectMechanism``: the same rule for another number of agents (false names).
+    - ``resized(agents) -> DirectMechanism``: the same rule for another number of agents (false names, small witnesses);
+    - ``joint(types, outcome, a, b) -> [batch]``: utility of an agent of a's type that holds both names (split-proof);
+    - ``split(types, agent, share, cost_rule)``, ``merge(types, a, b, cost_rule)``: profiles with one agent more or
+      less (split-proof, merge-proof);
+    - ``payoffs(types, outcome)`` and ``coalition_value(types, members)``: the core;
+    - ``voluntary = False``: there is no staying out, so that individual rationality is no question;
+    - ``interdependent``: names of the coordinates of *others* on which an agent's utility depends (default none).
     """
 
     @property
@@ -180,6 +186,12 @@ class SingleParameter:
         """Value times allocation less payment (buyer), payment less cost times allocation (seller)."""
         worth = types[..., 0] * outcome.allocation
         return worth - outcome.payment if self.role == "buyer" else outcome.payment - worth
+
+    def joint(self, types: Floats, outcome: Deal, a: int, b: int) -> Floats:
+        """Utility ``[batch]`` of an agent of a's type that holds names a and b."""
+        worth = types[..., a, 0] * (outcome.allocation[..., a] + outcome.allocation[..., b])
+        paid = outcome.payment[..., a] + outcome.payment[..., b]
+        return np.asarray(worth - paid if self.role == "buyer" else paid - worth)
 
     def payments(self, outcome: Deal) -> Floats:
         """Payments to the centre."""

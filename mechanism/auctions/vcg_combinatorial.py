@@ -68,6 +68,13 @@ class VcgCombinatorial:
         worth = np.where(a & b, types.max(axis=-1), types[..., 0] * a + types[..., 1] * b)
         return worth - outcome.payment
 
+    def joint(self, types: Floats, outcome: Bundles, a: int, b: int) -> Floats:
+        """Worth to an agent of a's type of what names a and b hold together, less both payments ``[batch]``."""
+        holds_a, holds_b = (np.isin(holder, (a, b)) for holder in (outcome.holder_a, outcome.holder_b))
+        own = types[..., a, :]
+        worth = np.where(holds_a & holds_b, own.max(axis=-1), own[..., 0] * holds_a + own[..., 1] * holds_b)
+        return np.asarray(worth - outcome.payment[..., a] - outcome.payment[..., b])
+
     def payments(self, outcome: Bundles) -> Floats:
         """What each pays the centre ``[batch, agents]``."""
         return outcome.payment

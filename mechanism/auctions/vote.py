@@ -23,6 +23,7 @@ class Vote:
     agents: int = 3
     role: str = "buyer"
     own: str = "peak"
+    voluntary: bool = False
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:

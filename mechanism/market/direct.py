@@ -38,6 +38,10 @@ class MarketDirect:
     [0, ``largest_penalty``] (at most 2), its own entry 0; what an import of j costs i's objective is pen_j n_j / n_i.
     ``low``, ``high``: bounds of (size, cost, gain), the same for all. Utilities are accounted with the true types: the
     gain of data that was delivered at its true size, bought on reports; a two-stage mechanism is settled on it too.
+
+    ``sizes``: what others' lies about their sizes mean when truthfulness is asked with others' reports arbitrary.
+    "delivered" (default): the data that was reported is there, so that their true sizes are as reported. "private": it
+    may not be, and then a buyer's gain depends on it.
     """
 
     mechanism: Clearing
@@ -46,6 +50,7 @@ class MarketDirect:
     high: ArrayLike = HIGH
     largest_penalty: float = LARGEST_PENALTY
     law: GainLaw = field(default_factory=SqrtGain)
+    sizes: str = "delivered"
     own: str = field(default="cost", init=False)
     role: str = field(default="seller", init=False)
     space: Space = field(init=False)
@@ -56,6 +61,8 @@ class MarketDirect:
             raise InvalidMechanismError(f"a market has at least two clients; got {m}")
         if not 0.0 <= reach <= 2.0:
             raise InvalidMechanismError(f"largest_penalty is {reach}; expected a number in [0, 2]")
+        if self.sizes not in ("delivered", "private"):
+            raise InvalidMechanismError(f"sizes is {self.sizes!r}; expected 'delivered' or 'private'")
         low, high = np.zeros((m, 3 + m)), np.full((m, 3 + m), reach)
         low[:, :3], high[:, :3] = self.low, self.high
         high[np.arange(m), 3 + np.arange(m)] = 0.0
@@ -67,6 +74,15 @@ class MarketDirect:
     def name(self) -> str:
         """The mechanism's id."""
         return self.mechanism.id
+
+    @property
+    def interdependent(self) -> tuple[str, ...]:
+        """Coordinates of others that matter to a client's utility.
+
+        Their gains where these are measured and settled on, their sizes where delivered data may differ from reports.
+        """
+        settled = ("gain",) if isinstance(self.mechanism, TwoStage) else ()
+        return settled if self.sizes == "delivered" else ("size", *settled)
 
     def types(self, profiles: Floats) -> Types:
         """Return sizes, costs and gains of profiles ``[..., m, 3 + m]``."""
@@ -136,7 +152,7 @@ class MarketDirect:
 
     def resized(self, agents: int) -> Self:
         """Return the same mechanism and bounds for another number of clients."""
-        return type(self)(self.mechanism, agents, self.low, self.high, self.largest_penalty, self.law)
+        return type(self)(self.mechanism, agents, self.low, self.high, self.largest_penalty, self.law, self.sizes)
 
     def split(self, types: Floats, agent: int, share: float = 0.5, cost_rule: str = "twice") -> Floats:
         """Return profiles for m + 1 clients in which ``agent`` sells as two (`mechanism.market.identities`)."""

@@ -1,0 +1,80 @@
+"""Exhaustive verdicts: every profile and report of a grid as fine as can be gone through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mechanism.direct import DirectMechanism
+from proofs_checks.engine.base import Property
+from proofs_checks.engine.cases import Cases
+from proofs_checks.engine.rational import Balanced, Rational
+from proofs_checks.engine.shape import Monotone
+from proofs_checks.engine.truthful import Truthful
+from proofs_checks.engine.verdict import DirectWitness, Verdict
+from proofs_checks.evidence import Grade
+from proofs_checks.exhaustive import Exhausted, exhaust
+from proofs_checks.grids import Grid, even_grid
+
+MOST_PROFILES = 1 << 18
+
+
+def exhausted_verdict(mechanism: DirectMechanism, prop: Property, told: Callable[..., Verdict]) -> Verdict:
+    """Return the verdict on an even grid of 2^k + 1 points per number, as fine as `MOST_PROFILES` allow."""
+    question = _question(prop)
+    if question is None:
+        return told(Grade.UNKNOWN, None, {"reason": f"{prop.id} cannot be exhausted on a grid"})
+    names = [prop.coordinate] if isinstance(prop, Truthful) and prop.coordinate else None
+    if isinstance(prop, Monotone):
+        names = [mechanism.own]  # type: ignore[attr-defined]
+    grid = finest(mechanism, names)
+    if grid is None:
+        return told(
+            Grade.UNKNOWN, None, {"reason": f"even two points per number are more than {MOST_PROFILES} profiles"}
+        )
+    result = exhaust(mechanism, grid, question)
+    evidence = {
+        "method": "grid", "grid": result.grid, "profiles": result.profiles,
+        "tried": result.deviations or result.profiles,
+        "exact": result.exact, "tolerance": float(result.tolerance), "worst": float(result.worst),
+    }  # fmt: skip
+    if result.holds:
+        return told(Grade.EXHAUSTED, True, evidence, bound=result.words())
+    return told(Grade.REFUTED, False, evidence, witness=_witness(mechanism, prop, result))
+
+
+def _question(prop: Property) -> str | None:
+    if isinstance(prop, Truthful):
+        return "dsic"
+    if isinstance(prop, Rational):
+        return "ir" if prop.part is None else None
+    return prop.id if isinstance(prop, Balanced | Monotone) else None
+
+
+def finest(mechanism: DirectMechanism, names: list[str] | None) -> Grid | None:
+    """Return the finest even grid in these coordinates (default: all private ones) with few enough profiles."""
+    space = mechanism.space
+    moving = space.private if names is None else space.private & np.isin(space.names, names)
+    for power in range(10, -1, -1):
+        points = 2**power + 1
+        if points ** int(moving.sum()) <= MOST_PROFILES:
+            return even_grid(space, points, names)
+    return None
+
+
+def _witness(mechanism: DirectMechanism, prop: Property, result: Exhausted) -> DirectWitness:
+    found = result.witness
+    assert found is not None
+    before = np.array([list(row) for row in found.profile], dtype=np.float64)[None]
+    after = before[:, None].copy()
+    before[0, found.agent] = found.truth
+    who = np.zeros((1, before.shape[1]), dtype=np.bool_)
+    who[0, found.agent] = True
+    moved = isinstance(prop, Truthful | Monotone)
+    case = Cases(before, before.copy(), after if moved else None, who if moved else None)
+    numbers = prop.numbers(mechanism, case)
+    return DirectWitness(
+        prop.id, str(getattr(mechanism, "name", type(mechanism).__name__)), mechanism.space.names, case,
+        float(prop.violation(mechanism, case).max()), numbers, prop.sentence(mechanism, case, numbers), prop.variant,
+    )  # fmt: skip

@@ -1,0 +1,122 @@
+"""Where to look: profiles and reports at random, at ties, corners, round numbers, and near the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.direct import Floats, Space
+
+Rng = np.random.Generator
+
+
+def _whole(space: Space, values: Floats) -> Floats:
+    return np.where(space.integer, np.rint(values), values) if space.integer.any() else values
+
+
+def uniform(space: Space, rng: Rng, count: int) -> Floats:
+    """Draw profiles ``[count, n, k]`` uniformly from the bounds (the declared prior)."""
+    draw = rng.random((count, space.agents, space.k))
+    draw *= space.high - space.low
+    draw += space.low
+    return _whole(space, draw)
+
+
+def corners(space: Space, rng: Rng, count: int) -> Floats:
+    """Every number near a bound with probability two thirds: distance log-uniform down to 1e-4 of the range, or 0."""
+    values = uniform(space, rng, count)
+    shape = values.shape
+    near = np.where(rng.random(shape) < 0.25, 0.0, 10.0 ** rng.uniform(-4, 0, shape)) * (space.high - space.low)
+    which = rng.integers(0, 6, shape)
+    values = np.where(which < 2, space.low + near, np.where(which < 4, space.high - near, values))
+    return _whole(space, values)
+
+
+def lattice(space: Space, rng: Rng, count: int) -> Floats:
+    """Round numbers: each profile on a grid of 1 to 12 steps between the bounds, many exact ties among them."""
+    steps = rng.integers(1, 13, (count, 1, 1))
+    values = (
+        space.low
+        + (space.high - space.low) * (rng.integers(0, 1 << 30, (count, space.agents, space.k)) % (steps + 1)) / steps
+    )
+    return _whole(space, values)
+
+
+def ties(space: Space, rng: Rng, count: int) -> Floats:
+    """Some agents copy another's number, exactly or to within a log-uniform 1e-7 … 1e-1 of the range."""
+    values = uniform(space, rng, count)
+    shape = (count, space.agents)
+    source = rng.integers(0, space.agents, shape)
+    copied = np.take_along_axis(values, np.broadcast_to(source[..., None], values.shape), axis=1)
+    width = (space.high - space.low) * (
+        np.where(rng.random(shape) < 0.4, 0.0, 10.0 ** rng.uniform(-7, -1, shape)) * rng.choice((-1.0, 1.0), shape)
+    )[..., None]
+    copy = (rng.random(shape) < 0.6)[..., None] & space.private  # public data are no one's to copy
+    values = np.where(copy, np.clip(copied + width, space.low, space.high), values)
+    return _whole(space, values)
+
+
+def boxes(space: Space, rng: Rng, count: int) -> Floats:
+    """All numbers of a profile from one random sub-box, side log-uniform 1e-3 … 1 of the range: rare regions."""
+    side = 10.0 ** rng.uniform(-3, 0, (count, 1, 1))
+    start = rng.random((count, space.agents, space.k)) if rng.random() < 0.5 else rng.random((count, 1, 1))
+    values = np.clip(start * (1 - side) + side * rng.random((count, space.agents, space.k)), 0, 1)
+    return _whole(space, space.low + (space.high - space.low) * values)
+
+
+PROFILES: dict[str, Callable[[Space, Rng, int], Floats]] = {
+    "uniform": uniform,
+    "corners": corners,
+    "ties": ties,
+    "lattice": lattice,
+    "boxes": boxes,
+}
+"""Ways to draw profiles, by name; only `uniform` carries a statistical statement."""
+
+
+def reports(
+    space: Space, rng: Rng, profiles: Floats, agent: NDArray[np.intp], count: int, movable: NDArray[np.bool_], way: str
+) -> Floats:
+    """Draw ``count`` reports of one agent per profile, ``[P, count, k]``.
+
+    ``agent`` ``[P]``; ``movable`` bool ``[k]``: the coordinates to misreport (public ones never are). ``way``:
+    "uniform"; "others" (at or beside what others report, their midpoints); "near" (log-uniform distance 1e-7 … 1 of
+    the range from the truth); "ends" (bounds, halves, doubles, a lattice); "scan" (a regular grid).
+    """
+    rows = np.arange(len(profiles))
+    own = profiles[rows, agent][:, None, :]
+    low, high = space.low[agent][:, None, :], space.high[agent][:, None, :]
+    span = high - low
+    shape = (len(profiles), count, space.k)
+    if way == "uniform":
+        drawn = rng.random(shape)
+        drawn *= span
+        drawn += low
+    elif way == "others":
+        other = rng.integers(0, space.agents, shape[:2])
+        level = profiles[rows[:, None], other]
+        second = profiles[rows[:, None], rng.integers(0, space.agents, shape[:2])]
+        level = np.where(rng.random(shape[:2])[..., None] < 0.25, 0.5 * (level + second), level)
+        offset = np.where(rng.random(shape) < 0.35, 0.0, 10.0 ** rng.uniform(-7, -0.5, shape))
+        drawn = level + span * offset * rng.choice((-1.0, 1.0), shape)
+    elif way == "near":
+        drawn = own + span * 10.0 ** rng.uniform(-7, 0, shape) * rng.choice((-1.0, 1.0), shape)
+    elif way == "ends":
+        pick = rng.integers(0, 6, shape)
+        steps = rng.integers(1, 13, shape)
+        grid = low + span * (rng.integers(0, 1 << 30, shape) % (steps + 1)) / steps
+        drawn = np.choose(pick, [low + 0 * grid, high + 0 * grid, 0.5 * own + 0 * grid, 2 * own + 0 * grid, grid, grid])
+    else:
+        drawn = low + span * ((np.arange(count) + rng.random()) / count)[None, :, None]
+    drawn = np.clip(drawn, low, high)
+    allowed = movable & space.private[agent][:, None, :]
+    if space.k > 1:  # move some of the allowed coordinates, at least one
+        some = rng.random(shape) < 0.6
+        allowed = allowed & (some | (movable.sum() == 1))
+    return _whole(space, np.where(allowed, drawn, own))
+
+
+REPORTS = ("uniform", "others", "near", "ends", "scan")
+"""Ways to draw reports."""
