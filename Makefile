@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: install run test lint bench clean
+.PHONY: install run test lint bench matrix clean
 
 install: $(VENV)/.installed
 
@@ -26,6 +26,9 @@ lint: install           ## style, types, import contract
 
 bench: install          ## every speed claim, each against a named other side in the same run
 	$(BIN)/python benchmarks/run_all.py
+
+matrix: install         ## every mechanism against every property; fails where evidence and theory disagree
+	$(BIN)/python docs/matrix.py
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

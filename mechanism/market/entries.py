@@ -38,12 +38,18 @@ def _honest(cost: str, gain: str, size: str) -> dict[str, str]:
     }
 
 
-def _build(name: str) -> Callable[[int], DirectMechanism]:
-    return lambda agents: MarketDirect(market_mechanism(name), agents)
+_OPEN = "; what others deliver may differ from the sizes that they report"
 
 
-def _entry(name: str, title: str, citation: str, known: Mapping[str, str], fewest: int = 2) -> CatalogueEntry:
-    return CatalogueEntry(name, title, citation, _DOMAIN, known, _build(name), agents=4, fewest=fewest)
+def _build(name: str, sizes: str) -> Callable[[int], DirectMechanism]:
+    return lambda agents: MarketDirect(market_mechanism(name), agents, sizes=sizes)
+
+
+def _entry(
+    name: str, title: str, citation: str, known: Mapping[str, str], fewest: int = 2, sizes: str = "delivered"
+) -> CatalogueEntry:
+    domain = _DOMAIN + (_OPEN if sizes == "private" else "")
+    return CatalogueEntry(name, title, citation, domain, known, _build(name, sizes), agents=4, fewest=fewest)
 
 
 _ENTRIES = (
@@ -198,6 +204,7 @@ _ENTRIES = (
             merge_proof="no",
             core="no (with penalties; unblocked, but subsidised, without)",
         ),
+        sizes="private",  # a two-stage rule is made for values that depend on what others deliver
     ),
     _entry(
         "realised-bilateral",
@@ -225,6 +232,7 @@ _ENTRIES = (
             merge_proof="no",
             core="no (from four clients on)",
         ),
+        sizes="private",  # a two-stage rule is made for values that depend on what others deliver
     ),
     _entry(
         "no-payment",

@@ -109,10 +109,10 @@ def told(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None
     return ", ".join(f"{names[c]} {short(float(row[c]))}" for c in keep) or "the truth"
 
 
-def profile_words(mechanism: DirectMechanism, row: Floats) -> str:
-    """Write the private numbers of a profile, agent by agent."""
-    private = mechanism.space.private
-    return "; ".join(f"{letters(a)}: {told(mechanism, row[a], private[a])}" for a in range(len(row)))
+def profile_words(mechanism: DirectMechanism, row: Floats, said: NDArray[np.bool_] | None = None) -> str:
+    """Write the private numbers of a profile, agent by agent, less those ``said`` before (bool ``[n, k]``)."""
+    left = mechanism.space.private if said is None else mechanism.space.private & ~said
+    return "; ".join(f"{letters(a)}: {told(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
 
 
 @dataclass(frozen=True)

@@ -82,8 +82,9 @@ class Expected(Property):
     def _estimate(self, mechanism: DirectMechanism, case: Cases) -> tuple[float, float, int]:
         """Return mean, lower confidence bound and the number of draws.
 
-        Maurer and Pontil (2009), theorem 4: mean - sqrt(2 V log(2/δ) / N) - 7 B log(2/δ) / (3 (N - 1)), the range B
-        taken as twice the observed one.
+        Maurer and Pontil (2009), theorem 4: mean - sqrt(2 V log(2/δ) / N) - 7 B log(2/δ) / (3 (N - 1)). The range B of
+        a difference is taken as twice the range of utilities (`_spread`), not from the sample itself: where a rare
+        loss pays for a sure small gain, a sample without the loss has no variance at all.
         """
         seed, number = (int(x) for x in case.more("draws")[0])
         rng = np.random.default_rng(seed)
@@ -92,10 +93,17 @@ class Expected(Property):
             others = sampling.uniform(mechanism.space, rng, min(_CHUNK, number - start))
             parts.append(self._samples(mechanism, case, others))
         values = np.concatenate(parts)
-        spread = 2.0 * float(np.ptp(values))
+        spread = max(self._spread(mechanism, rng), float(np.ptp(values)))
         log = math.log(2.0 / DOUBT)
         error = math.sqrt(2.0 * float(values.var(ddof=1)) * log / number) + 7.0 * spread * log / (3.0 * (number - 1))
         return float(values.mean()), float(values.mean()) - error, number
+
+    def _spread(self, mechanism: DirectMechanism, rng: Rng) -> float:
+        """Return twice the range of the utilities of truthful agents, seen at random and at the corners."""
+        profiles = np.concatenate(
+            [sampling.PROFILES[way](mechanism.space, rng, 1024) for way in ("uniform", "corners")]
+        )
+        return 2.0 * float(np.ptp(utilities(mechanism, profiles, answer(mechanism, profiles))))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Return expected violation and its lower confidence bound."""

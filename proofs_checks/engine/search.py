@@ -64,7 +64,7 @@ class Search:
         started = time.perf_counter()
         turn = self.probes
         self.probes += 1
-        if turn % _CLIMB_EVERY == _CLIMB_EVERY - 1 and self.best is not None:
+        if turn % _CLIMB_EVERY == _CLIMB_EVERY - 1 and self.best is not None and not self.prop.costly:
             self._climb()
         elif (probe := exact_probe(self.mechanism, self.prop, self.rng, self.count, turn)) is not None:
             self.exact_profiles += probe.profiles

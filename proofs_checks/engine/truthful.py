@@ -66,17 +66,19 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
     assert case.deviators is not None
     assert case.after is not None
     parts = []
+    said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
     for agent in np.flatnonzero(case.deviators[0]):
         truth, lie = case.types[0, agent], case.after[0, 0, agent]
         moved = truth != lie
         rise = f"from {short(numbers['utility_before'][agent])} to {short(numbers['utility_after'][agent])}"
         shown = moved if moved.any() else mechanism.space.private[agent]
+        said[agent] = shown
         parts.append(
             f"{letters(int(agent))} has {told(mechanism, truth, shown)}; "
             f"reporting {told(mechanism, lie, moved)} takes its utility {rise}"
         )
-    others = f" (reports otherwise: {profile_words(mechanism, case.before[0])})"
-    return "; and ".join(parts) + others
+    rest = profile_words(mechanism, case.before[0], said)
+    return "; and ".join(parts) + (f" (other reports: {rest})" if rest else "")
 
 
 @dataclass(frozen=True)

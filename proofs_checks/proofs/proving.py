@@ -120,10 +120,11 @@ def prove_mechanism(
 ) -> Proof:
     """Return a certificate for a mechanism *object*, if its name has a theorem and its code computes that formula.
 
-    The name is ``id`` or ``name``. Conformance is tested first, on ``samples`` random cases; a mechanism that departs
-    from the formula anywhere among them gets no certificate but the reason.
+    The name is ``id`` or ``name``, underscores read as hyphens (a rule written as ``def second_price``). Conformance is
+    tested first, on ``samples`` random cases; a mechanism that departs from the formula anywhere among them gets no
+    certificate but the reason.
     """
-    name = str(getattr(mechanism, "id", None) or getattr(mechanism, "name", ""))[:100]
+    name = str(getattr(mechanism, "id", None) or getattr(mechanism, "name", ""))[:100].replace("_", "-")
     law = mechanism.law if type(mechanism) is MarketDirect else None
     certificate = prove(name, property_id, law=law)
     if certificate is None:

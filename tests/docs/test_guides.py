@@ -1,0 +1,17 @@
+"""Every guide runs as it is written, and the README's Python too."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "guide").glob("*.md")), ids=lambda p: p.stem)
+def test_guide_runs_as_written(path: Path) -> None:
+    result = doctest.testfile(str(path), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 3
+    assert result.failed == 0
