@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from marketproof.errors import InputError, shown
-from marketproof.lies import CostLie, best_lie, witness_of
+from marketproof.lies import COORDINATES, FoundLie, best_lie, witness_of
 from marketproof.promises import SCOPE, Promises, measure, sentences
 from marketproof.records import MarketRecord, read_market
 from marketproof.settling import clear_and_settle
@@ -24,10 +24,10 @@ from mechanism.tolerance import MONEY
 
 @dataclass(frozen=True, eq=False)
 class Lie:
-    """The best lie about a cost in a run: which seed, and the lie itself (its index is the round, from 0)."""
+    """The best lie about one number in a run: which seed, and the lie itself (its index is the round, from 0)."""
 
     seed: int
-    found: CostLie
+    found: FoundLie
     tried: int
 
     @property
@@ -71,13 +71,15 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
     promises = _worst(measured)
     clearings = sum(record.rounds for record in records)
     words = sentences(promises, clearings=clearings)
-    lie: dict[str, Any] | None = None
+    lies: dict[str, dict[str, Any] | None] = dict.fromkeys(COORDINATES)
     same: bool | None = None
     if mechanism is not None:
-        best = _best(mechanism, seeds, records)
-        lie = _lie_json(mechanism, best, records[list(seeds).index(best.seed)])
+        for coordinate in COORDINATES:
+            best = _best(mechanism, seeds, records, coordinate)
+            lies[coordinate] = _lie_json(mechanism, best, records[list(seeds).index(best.seed)])
+            words.append(best.sentence)
         same = all(_reproduces(mechanism, record) for record in records)
-        words += [best.sentence, _same_words(same, clearings)]
+        words.append(_same_words(same, clearings))
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
     return {
@@ -88,7 +90,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         "objective": promises.objective,
         "optimal_objective": promises.optimal,
         "reproduced": same,
-        "best_lie": {"cost": lie},
+        "best_lie": lies,
         "words": words,
     }
 
@@ -106,9 +108,9 @@ def _worst(measured: Sequence[Promises]) -> Promises:
     )
 
 
-def _best(mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord]) -> Lie:
+def _best(mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: str) -> Lie:
     """Return the best lie over all seeds; the earliest of equal ones."""
-    found = [best_lie(mechanism, record.types, record.market) for record in records]
+    found = [best_lie(mechanism, record.types, record.market, coordinate) for record in records]
     tried = sum(lie.deviations for lie in found)
     k = int(np.argmax([lie.gain for lie in found]))
     return Lie(seeds[k], found[k], tried)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from marketproof.lies import CostLie, best_lie
+from marketproof.lies import COORDINATES, FoundLie, best_lie
 from marketproof.promises import SCOPE, Promises, measure, sentences
 from marketproof.settling import clear_and_settle
 from marketproof.tables import ClientTable
@@ -28,12 +28,12 @@ class Cleared:
     outcome: Outcome
     accounts: Accounts
     promises: Promises
-    lie: CostLie
+    lies: dict[str, FoundLie]
 
     @property
     def words(self) -> list[str]:
         """The audit in sentences, the scope of the claim last."""
-        return [*sentences(self.promises), self.lie.sentence(self.names), SCOPE]
+        return [*sentences(self.promises), *(lie.sentence(self.names) for lie in self.lies.values()), SCOPE]
 
 
 def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float, mechanism: Clearing) -> Cleared:
@@ -51,8 +51,8 @@ def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float,
     optimal, optimal_gap = optimal_objective(reports, market)
     reached = objective(reports, outcome.imports, market)
     promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
-    lie = best_lie(mechanism, types, market)
-    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lie)
+    lies = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
+    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
 
 
 def trades(cleared: Cleared) -> list[tuple[int, int, float]]:
@@ -96,7 +96,7 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
             "budget_imbalance": promises.imbalance,
             "optimality_gap": promises.gap,
             "selection_gap": float(cleared.outcome.gap.max(initial=0.0)),
-            "best_lie": {"cost": cleared.lie.as_json(cleared.names)},
+            "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
             "words": cleared.words,
         },
     }

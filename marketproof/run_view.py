@@ -83,9 +83,9 @@ def show_run(
     for line in LEGEND:
         console.print(line)
     for name, told in audit["methods"].items():
-        lie = told["best_lie"]["cost"]
-        if lie is not None:
-            console.print(f"{name}: {lie['sentence']}")
+        for coordinate, lie in told["best_lie"].items():
+            if lie is not None and (coordinate == "cost" or lie["witness"] is not None):
+                console.print(f"{name}: {lie['sentence']}")
     console.print(f"Scope: {audit['scope']}")
     console.print(f"Record: {shown(folder)} · report: {shown(report)}")
 

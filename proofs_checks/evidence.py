@@ -16,7 +16,7 @@ from mechanism.market.gains import GainLaw
 from proofs_checks.errors import WitnessError
 from proofs_checks.properties.check import scales
 from proofs_checks.protocol import Clears, flatten
-from proofs_checks.search.cost_lies import CostLies
+from proofs_checks.search.reports import Lies
 
 Row = tuple[float, ...]
 
@@ -185,7 +185,7 @@ def observe(
 
 
 def witness_of(
-    lies: CostLies, mechanism: Clears, types: Types, market: Market, where: tuple[int, ...] | None = None
+    lies: Lies, mechanism: Clears, types: Types, market: Market, where: tuple[int, ...] | None = None
 ) -> Witness | None:
     """Return the witness of the best lie (or of the one at ``where``: batch index, client); None if it gains nothing.
 
@@ -198,7 +198,7 @@ def witness_of(
     d = public.differences
     one = Types(flat.size[row], flat.cost[row], flat.gain[row])
     lone = Market(None if d is None else d.reshape(-1, *d.shape[-2:])[0], market.lam, market.law)
-    deviation = Deviation(where[-1], "cost", float(lies.report[where]))
+    deviation = Deviation(where[-1], lies.coordinate, float(lies.report[where]))
     witness = observe(mechanism, one, lone, (deviation,))
     return witness if witness.rise > MONEY * _scale(mechanism, witness) else None
 

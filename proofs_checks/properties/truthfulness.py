@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from mechanism import Market, Types, account
 from proofs_checks.properties.check import Check, scales, worst
 from proofs_checks.protocol import Clears
-from proofs_checks.search.cost_lies import CostLies, best_cost_lies
+from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.reports import Lies
 
 
 def dsic_cost(
-    mechanism: Clears, types: Types, market: Market, *, extra: Sequence[float] = (), lies: CostLies | None = None
+    mechanism: Clears, types: Types, market: Market, *, extra: Sequence[float] = (), lies: Lies | None = None
 ) -> Check:
     """Check U_i(truth) >= U_i(r_i, others truthful) over the reports that `best_cost_lies` tries.
 

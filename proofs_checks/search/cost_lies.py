@@ -3,21 +3,21 @@
 Under rules whose price does not depend on the seller's own report, a seller's utility is a step function of that
 report (mechanism.market.breakpoints). Every break point, its close neighbours and the midpoint of every interval are
 tried, so that no report is better than the best one found. For other rules the same reports, and a ladder of round
-multiples of the truth, are a search and no more: `CostLies.exact` says which it was.
+multiples of the truth, are a search and no more: `Lies.exact` says which it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism import TIE, Market, Types, UnknownNameError, account
+from mechanism import Market, Types, UnknownNameError
 from mechanism.market.breakpoints import cost_breakpoints
 from mechanism.market.clients import LARGEST
-from proofs_checks.protocol import Clears, FlatMarkets, chunk_rows, flatten, rules
+from proofs_checks.protocol import Clears, flatten, rules
+from proofs_checks.search.reports import Lies, chosen, utilities_of_reports
 
 Array = NDArray[np.float64]
 
@@ -39,31 +39,9 @@ _STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact"
 """(allocation, payment) under which a seller's utility is a step function of its reported cost."""
 
 
-@dataclass(frozen=True, eq=False)
-class CostLies:
-    """Each client's best report of its cost, the others telling the truth.
-
-    ``gain`` ``[..., m]`` >= 0: what it adds to the client's true utility, money. ``report`` ``[..., m]``: that report
-    (the truth where nothing is gained; of equally good ones the nearest to the truth). ``utility_truthful`` and
-    ``utility_lying`` ``[..., m]``. ``deviations``: reports tried, over all clients and markets. ``exact``: no report
-    whatever is better (beyond rounding), by the argument in the module's docstring.
-    """
-
-    gain: Array
-    report: Array
-    utility_truthful: Array
-    utility_lying: Array
-    deviations: int
-    exact: bool
-
-    def best(self) -> tuple[int, ...]:
-        """Return where the largest gain is: batch index and client, the first of equals."""
-        return tuple(int(k) for k in np.unravel_index(int(np.argmax(self.gain)), self.gain.shape))
-
-
 def best_cost_lies(
     mechanism: Clears, types: Types, market: Market, *, extra: Sequence[float] = (), limit: int | None = None
-) -> CostLies:
+) -> Lies:
     """Find for every client the report of its cost that serves it best while the others tell the truth.
 
     Parameters
@@ -89,24 +67,8 @@ def best_cost_lies(
         points, known = points[:, np.linspace(0, points.shape[-1] - 1, limit).astype(int)], False
     reports = _reports(flat.cost.reshape(-1, 1), points, tuple(extra), ladder=not known)
     reports = reports.reshape(flat.count, flat.clients, -1)
-    utility, gap = _utilities(mechanism, flat, reports)
-    truthful = utility[..., 0]
-    most = utility.max(axis=-1)
-    slack = TIE * np.maximum(1.0, np.abs(utility).max(axis=-1))
-    distance = np.where(utility >= (most - slack)[..., None], np.abs(reports - flat.cost[..., None]), np.inf)
-    pick = np.argmin(distance, axis=-1)[..., None]
-    lying = np.take_along_axis(utility, pick, axis=-1)[..., 0]
-    said = np.take_along_axis(reports, pick, axis=-1)[..., 0]
-    shape = (*flat.batch, flat.clients)
-    gain = np.maximum(lying - truthful, 0.0)
-    return CostLies(
-        gain.reshape(shape),
-        said.reshape(shape),
-        truthful.reshape(shape),
-        lying.reshape(shape),
-        deviations=int(utility[..., 1:].size),
-        exact=known and gap == 0.0 and rules(mechanism) in _STEPS,
-    )
+    utility, gap = utilities_of_reports(mechanism, flat, reports, "cost")
+    return chosen(flat, "cost", reports, utility, exact=known and gap == 0.0 and rules(mechanism) in _STEPS)
 
 
 def _break_points(mechanism: Clears, types: Types, market: Market, rows: int) -> tuple[Array, bool]:
@@ -130,23 +92,3 @@ def _reports(truth: Array, points: Array, extra: tuple[float, ...], *, ladder: b
         parts.append(np.broadcast_to(np.asarray(extra, dtype=np.float64), (len(truth), len(extra))))
     reports = np.concatenate(parts, axis=1)
     return np.minimum(reports, LARGEST)
-
-
-def _utilities(mechanism: Clears, flat: FlatMarkets, reports: Array) -> tuple[Array, float]:
-    """True utility ``[F, m, q]`` of client j of market f when it alone reports ``reports[f, j, q]``, and worst gap."""
-    m, q = flat.clients, reports.shape[-1]
-    utility = np.empty(flat.count * m * q)
-    said = reports.reshape(-1)
-    worst = 0.0
-    step = chunk_rows(m)
-    for start in range(0, utility.size, step):
-        task = np.arange(start, min(start + step, utility.size))
-        row, client = task // (m * q), task // q % m
-        here = np.arange(len(task))
-        types, market = flat.types(row), flat.market(row)
-        cost = types.cost.copy()
-        cost[here, client] = said[task]
-        outcome = mechanism.clear(types.report(cost=cost), market)
-        utility[task] = account(types, outcome, flat.law).utility[here, client]
-        worst = max(worst, float(outcome.gap.max(initial=0.0)))
-    return utility.reshape(reports.shape), worst

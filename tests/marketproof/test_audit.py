@@ -80,7 +80,7 @@ def test_reports_the_gap_of_a_rule_that_stops_too_early(tmp_path):
 def test_says_who_loses_where_nobody_pays(tmp_path):
     everyone = ~np.eye(3, dtype=bool)
     told = audit_method(None, [0], [recorded(tmp_path, record(TRUTHFUL, None, imports=everyone))])
-    assert told["best_lie"] == {"cost": None}
+    assert told["best_lie"] == {"cost": None, "gain": None, "size": None}
     assert told["lowest_utility"]["client"] == pytest.approx(-2.2)
     assert told["lowest_utility"]["seller"] == pytest.approx(-2.2)
     assert any("Somebody loses" in sentence for sentence in told["words"])

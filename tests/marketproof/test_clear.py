@@ -64,6 +64,19 @@ def test_audit_finds_the_lie_of_the_theory_under_the_reference_rule(cli, table, 
     assert "one clearing" in result["audit"]["scope"]
 
 
+def test_audit_finds_that_a_buyer_gains_by_understating_and_a_seller_by_overstating(cli, table, tmp_path):
+    # theory.md 4: the marginal payment leaves the truthful buyer nothing; K = 900 is charged 1.5 less for the same set
+    market = table("buyer,100,0,3600", "seller,300,1.0,0")
+    lies = cleared(cli, tmp_path, market, "--mechanism", "ipfl")["audit"]["best_lie"]
+    assert set(lies) == {"cost", "gain", "size"}
+    assert (lies["gain"]["client"], lies["gain"]["utility_truthful"]) == ("buyer", pytest.approx(0.0, abs=1e-9))
+    assert lies["gain"]["gain"] == pytest.approx(1.5, abs=1e-9)
+    assert lies["gain"]["report"] == pytest.approx(900.0)
+    assert lies["size"]["client"] == "seller"
+    assert lies["size"]["report"] > 300.0
+    assert not lies["gain"]["exact"]
+
+
 def test_json_is_the_accounting_identity_with_gross_payments(cli, table, tmp_path):
     rows = ("a,100,0.5,90000", "b,400,0.7,50000", "c,250,0.2,0", "d,80,0.9,70000")
     d = tmp_path / "d.csv"
