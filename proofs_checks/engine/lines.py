@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from mechanism.direct import Deal, DirectMechanism, Floats, SingleParameter
 from proofs_checks.engine import sampling
+from proofs_checks.engine.breaks import with_breaks
 from proofs_checks.engine.cases import Cases, answer, utilities
 
 Rng = np.random.Generator
 Bools = NDArray[np.bool_]
+
+_BREAK_COST, _MOST_BREAKS = 256, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +76,17 @@ def draw_lines(
     """
     space = mechanism.space
     number = max(1, count // levels)
+    if ways[1] == "breaks":  # each line takes some sixty halvings
+        number = min(max(8, count // _BREAK_COST), _MOST_BREAKS)
+        movable = movable & (np.arange(space.k) == rng.choice(np.flatnonzero((space.private & movable).any(axis=0))))
     reports = sampling.PROFILES[ways[0]](space, rng, number)
     able = np.flatnonzero((space.private & movable).any(axis=1))
     agent = able[rng.integers(0, len(able), number)]
     rows = np.empty((number, levels, space.k))
     rows[:, 0] = reports[np.arange(number), agent]
     rows[:, 1:] = sampling.reports(space, rng, reports, agent, levels - 1, movable, ways[1])
+    if ways[1] == "breaks":
+        rows = with_breaks(mechanism, reports, agent, rows, int(np.argmax(movable)))
     types = reports
     foreign = np.isin(space.names, interdependent(mechanism))
     if others == "arbitrary" and foreign.any():

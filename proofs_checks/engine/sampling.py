@@ -83,7 +83,8 @@ def reports(
 
     ``agent`` ``[P]``; ``movable`` bool ``[k]``: the coordinates to misreport (public ones never are). ``way``:
     "uniform"; "others" (at or beside what others report, their midpoints); "near" (log-uniform distance 1e-7 … 1 of
-    the range from the truth); "ends" (bounds, halves, doubles, a lattice); "scan" (a regular grid).
+    the range from the truth); "ends" (bounds, halves, doubles, a lattice); "scan" and "breaks" (a regular grid; the
+    second is refined to jumps by `lines.draw_lines`).
     """
     rows = np.arange(len(profiles))
     own = profiles[rows, agent][:, None, :]

@@ -18,7 +18,8 @@ WAYS: tuple[tuple[str, str], ...] = (
     ("uniform", "uniform"), ("ties", "others"), ("uniform", "near"), ("lattice", "ends"), ("corners", "ends"),
     ("uniform", "others"), ("boxes", "scan"), ("corners", "near"), ("uniform", "scan"), ("lattice", "others"),
     ("ties", "near"), ("boxes", "near"), ("uniform", "ends"), ("corners", "others"), ("ties", "ends"),
-    ("boxes", "uniform"), ("uniform", "uniform"), ("ties", "scan"), ("corners", "scan"), ("boxes", "others"),
+    ("uniform", "breaks"), ("boxes", "uniform"), ("uniform", "uniform"), ("lattice", "breaks"), ("ties", "scan"),
+    ("corners", "scan"), ("boxes", "others"), ("ties", "breaks"),
 )  # fmt: skip
 """In which order profiles and reports are drawn how (`sampling`), over and over."""
 

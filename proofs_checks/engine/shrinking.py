@@ -47,13 +47,17 @@ def shrink(
 
 
 def _without_idle(mechanism: DirectMechanism, prop: Property, case: Cases) -> Cases:
-    """Take from the deviators those who report the truth, if the violation does not need them."""
+    """Take those from the deviators who report the truth and whom the violation does not need."""
     if case.deviators is None or case.after is None or case.after.shape[1] > 1 or case.deviators.sum() < 2:
         return case
-    busy = case.deviators & (case.after[:, 0] != case.before).any(axis=-1)
-    fewer = replace(case, deviators=busy)
-    if busy.any() and prop.violation(mechanism, fewer).max() > prop.tolerance(prop.numbers(mechanism, fewer)):
-        return fewer
+    idle = case.deviators[0] & (case.after[0, 0] == case.before[0]).all(axis=-1)
+    for member in np.flatnonzero(idle):
+        who = case.deviators.copy()
+        who[0, member] = False
+        fewer = replace(case, deviators=who)
+        if who.any() and prop.violation(mechanism, fewer).max() > prop.tolerance(prop.numbers(mechanism, fewer)):
+            case = fewer
+            assert case.deviators is not None
     return case
 
 
