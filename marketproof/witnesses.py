@@ -1,9 +1,10 @@
-"""The witnesses in a file: one witness, or the audit of a run with the best lie of each method."""
+"""The witnesses in a file: one witness, the verdicts of `verify --json`, or the audit of a run."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,39 +12,70 @@ from marketproof.csv_input import read_text
 from marketproof.errors import InputError, one_line, shown
 
 if TYPE_CHECKING:
+    from proofs_checks.engine.verdict import DirectWitness
     from proofs_checks.evidence import Witness
 
 _LARGEST = 16 * 2**20
 
 
-def read_witnesses(path: Path) -> list[tuple[str, Witness]]:
-    """Return (name, witness) of each witness in the file.
+@dataclass(frozen=True)
+class Found:
+    """A witness and what it is called: of a market (`market`) or of a direct mechanism (`direct`), never both."""
+
+    name: str
+    market: Witness | None = None
+    direct: DirectWitness | None = None
+
+
+def read_witnesses(path: Path) -> list[Found]:
+    """Return each witness in the file.
 
     Raises
     ------
     InputError
-        If the file is neither a witness nor an audit that holds one.
+        If the file is neither a witness, nor verdicts or an audit that hold one.
     WitnessError
         If a witness in it is malformed.
     """
-    from proofs_checks.evidence import Witness
-
     try:
         content = json.loads(read_text(path, _LARGEST))
     except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{one_line(path)}: is no JSON ({one_line(error)[:100]}); expected a witness") from None
-    if isinstance(content, Mapping) and "methods" in content:
-        found = _of_audit(content)
-        if not found:
+    if not isinstance(content, Mapping):
+        return [_found(one_line(path), content)]
+    if "verdicts" in content:
+        told = _of_verdicts(content)
+        if not told:
+            raise InputError(f"{shown(path)} holds no witness: no property was refuted")
+        return [_found(f"{one_line(path)}, {shown(name)}", w) for name, w in told]
+    if "methods" in content:
+        told = _of_audit(content)
+        if not told:
             raise InputError(f"{shown(path)} holds no witness: no lie was found to pay in that run")
-        return [(f"{one_line(path)}, {shown(name)}", Witness.from_json(told)) for name, told in found]
-    return [(one_line(path), Witness.from_json(content if isinstance(content, Mapping) else json.dumps(content)))]
+        return [_found(f"{one_line(path)}, {shown(name)}", w) for name, w in told]
+    return [_found(one_line(path), content)]
 
 
-def _of_audit(audit: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    found: list[tuple[str, Mapping[str, Any]]] = []
+def _found(name: str, told: Any) -> Found:
+    from proofs_checks.engine.verdict import FORMAT, DirectWitness
+    from proofs_checks.evidence import Witness
+
+    if isinstance(told, Mapping) and told.get("format") == FORMAT:
+        return Found(name, direct=DirectWitness.from_dict(told))
+    return Found(name, market=Witness.from_json(told if isinstance(told, Mapping) else json.dumps(told)))
+
+
+def _of_verdicts(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    verdicts = content["verdicts"]
+    if not isinstance(verdicts, list) or not all(isinstance(v, Mapping) for v in verdicts):
+        raise InputError("verdicts must be a list of objects, as 'marketproof verify --json' writes it")
+    return [(str(v.get("property")), v["witness"]) for v in verdicts if v.get("witness") is not None]
+
+
+def _of_audit(audit: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
     methods = audit["methods"]
     for name, told in methods.items() if isinstance(methods, Mapping) else ():
         best = told.get("best_lie") if isinstance(told, Mapping) else None

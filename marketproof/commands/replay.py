@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
+
+if TYPE_CHECKING:
+    from marketproof.witnesses import Found
+    from mechanism.direct import DirectMechanism
 
 
 def register(app: typer.Typer) -> None:
@@ -15,17 +19,24 @@ def register(app: typer.Typer) -> None:
     app.command("replay", help=HELP, epilog=EPILOG)(replay)
 
 
-HELP = """Recompute a witness: a market in which a promise fails, with the lie that shows it.
+HELP = """Recompute a witness: an example in which a promise fails, with the lie that shows it.
 
-Exit status 0 if it reproduces, 1 if not."""
+Exit status 0 if every number reproduces and the promise fails there, 1 if not. A witness about your own mechanism
+needs its code: name it as FILE.py:NAME; the file is then EXECUTED. Code is never taken from the witness."""
 
-EPILOG = """Example: the audit of a run holds, of each mechanism under which a lie pays, the best one found.
-"marketproof replay runs/digits-niid-20260101-120000/audit.json" clears its market once with the truth and once with
-the lie, and compares every number with the record."""
+EPILOG = """Example: "marketproof verify first-price --json verdicts.json", then "marketproof replay verdicts.json". The
+audit of a run holds, of each mechanism under which a lie pays, the best one found:
+"marketproof replay runs/digits-niid-20260101-120000/audit.json"."""
 
 
 def replay(
-    witness: Annotated[Path, typer.Argument(metavar="WITNESS.json", help="The witness, or an audit.json.")],
+    witness: Annotated[
+        Path, typer.Argument(metavar="WITNESS.json", help="A witness, the file of verify --json, or an audit.json.")
+    ],
+    mechanism: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism; default the witness's id in the catalogue."),
+    ] = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -33,32 +44,62 @@ def replay(
     """Read, recompute, write, show."""
     from marketproof.atomic import write_all
     from marketproof.console import stdout
-    from marketproof.errors import RequirementFailed
+    from marketproof.errors import InputError, RequirementFailed
+    from marketproof.mechanism_files import load_mechanism
     from marketproof.witnesses import read_witnesses
+
+    found = read_witnesses(witness)
+    if mechanism is not None and any(w.market is not None for w in found):
+        raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")
+    own = None if mechanism is None else load_mechanism(mechanism)
+    results = [_market(w) if w.market is not None else _direct(w, own) for w in found]
+    if json is not None:
+        write_all({json: dumps({"reproduced": all(r["reproduced"] for r in results), "witnesses": results})})
+    console = stdout(quiet=quiet)
+    for result in results:
+        how = "to the bit" if result["bitwise"] else "up to rounding"
+        verdict = f"reproduced {how}" if result["reproduced"] else f"NOT reproduced: {result['difference']}"
+        console.print(f"{result['witness']}: {result['property']} under {result['mechanism']}: {result['sentence']}")
+        console.print(f"  {verdict}")
+    if failed := [f"{r['witness']}: {r['difference']}" for r in results if not r["reproduced"]]:
+        raise RequirementFailed(f"not reproduced: {'; '.join(failed)}")
+
+
+def _market(found: Found) -> dict[str, Any]:
     from proofs_checks.evidence import replay as recompute
 
-    console = stdout(quiet=quiet)
-    results, failed = [], []
-    for name, told in read_witnesses(witness):
-        done = recompute(told)
-        results.append(
-            {
-                "witness": name,
-                "mechanism": told.mechanism,
-                "property": told.property,
-                "reproduced": done.reproduced,
-                "bitwise": done.bitwise,
-                "difference": done.difference,
-                "sentence": told.sentence(),
-            }
+    told = found.market
+    assert told is not None
+    done = recompute(told)
+    return {
+        "witness": found.name,
+        "mechanism": told.mechanism,
+        "property": told.property,
+        "reproduced": done.reproduced,
+        "bitwise": done.bitwise,
+        "difference": done.difference,
+        "sentence": told.sentence(),
+    }
+
+
+def _direct(found: Found, own: DirectMechanism | None) -> dict[str, Any]:
+    from marketproof.errors import InputError, shown
+    from mechanism.catalogue import CATALOGUE, direct_mechanism
+    from proofs_checks.engine.replaying import replay_direct
+
+    told = found.direct
+    assert told is not None
+    if own is None and told.mechanism not in CATALOGUE:
+        raise InputError(
+            f"the witness is about {shown(told.mechanism)}, not in the catalogue; name its code as FILE.py:NAME"
         )
-        how = "to the bit" if done.bitwise else "up to rounding"
-        verdict = f"reproduced {how}" if done.reproduced else f"NOT reproduced: {done.difference}"
-        console.print(f"{name}: {told.property} under {told.mechanism}: {told.sentence()}")
-        console.print(f"  {verdict}")
-        if not done.reproduced:
-            failed.append(f"{name}: {done.difference}")
-    if json is not None:
-        write_all({json: dumps({"reproduced": not failed, "witnesses": results})})
-    if failed:
-        raise RequirementFailed(f"not reproduced: {'; '.join(failed)}")
+    done = replay_direct(told, direct_mechanism(told.mechanism, told.agents) if own is None else own)
+    return {
+        "witness": found.name,
+        "mechanism": told.mechanism,
+        "property": told.property,
+        "reproduced": done.reproduces,
+        "bitwise": done.bitwise,
+        "difference": done.difference,
+        "sentence": told.sentence,
+    }

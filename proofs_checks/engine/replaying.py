@@ -18,9 +18,13 @@ TOLERANCE = 1e-12
 
 @dataclass(frozen=True)
 class DirectReplay:
-    """What came out: does the property fail as the witness says (``reproduces``), and if not, where they differ."""
+    """What came out: does the property fail as the witness says (``reproduces``), and if not, where they differ.
+
+    ``bitwise``: every number came out to the bit.
+    """
 
     reproduces: bool
+    bitwise: bool
     difference: str | None
     violation: float
     sentence: str
@@ -50,7 +54,8 @@ def replay_direct(witness: DirectWitness, mechanism: DirectMechanism) -> DirectR
     fails = violation > prop.tolerance(numbers)
     if difference is None and not fails:
         difference = f"{prop.id} holds there: the violation is {violation!r}"
-    return DirectReplay(difference is None, difference, violation, sentence)
+    exact = difference is None and numbers == witness.numbers and violation == witness.violation
+    return DirectReplay(difference is None, exact, difference, violation, sentence)
 
 
 def _property(witness: DirectWitness) -> Property:

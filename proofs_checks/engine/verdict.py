@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,11 @@ class DirectWitness:
     numbers: dict[str, list[float]]
     sentence: str
     variant: dict[str, Any] = field(default_factory=dict)
+
+    @builtins.property
+    def agents(self) -> int:
+        """How many agents the case has."""
+        return int(self.case.types.shape[1])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, numbers and strings, ready for JSON."""
@@ -141,6 +147,12 @@ class Verdict:
     bound: str | None = None
     witness: DirectWitness | None = None
     seconds: float = 0.0
+
+    @builtins.property
+    def share(self) -> float | None:
+        """Upper confidence bound on the share of profiles that break the property, where the search has one."""
+        found = self.evidence.get("share")
+        return None if found is None else float(found)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form (design: `verify --json`)."""

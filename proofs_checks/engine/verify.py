@@ -176,6 +176,8 @@ def _searched(search: Search) -> dict[str, Any]:
         "tried": search.tried, "probes": search.probes, "uniform_profiles": search.uniform_profiles,
         "worst": search.worst if np.isfinite(search.worst) else None,
     }  # fmt: skip
+    if search.uniform_profiles and not isinstance(search.prop, Expected):
+        evidence |= {"confidence": CONFIDENCE, "share": upper_share(search.uniform_profiles, CONFIDENCE)}
     if search.exact_profiles:
         evidence["exact_best_responses"] = search.exact_profiles
     return evidence

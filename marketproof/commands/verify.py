@@ -1,0 +1,88 @@
+"""``marketproof verify``: verdicts on a mechanism."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marketproof.commands.options import Json, Quiet, dumps
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("verify", help=HELP, epilog=EPILOG)(verify)
+
+
+HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
+
+MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED: verify
+only code that you would run. A grade is one of: proved (a certificate, checked again), exhausted (every profile of a
+finite grid), searched (nothing found, with a bound), refuted (with a small example that "marketproof replay"
+recomputes), unknown."""
+
+EPILOG = """Example: "marketproof verify first-price" refutes dsic by a bidder that is worth 1 and says less;
+"marketproof verify second-price --property dsic --require" proves it;
+"marketproof verify my_auction.py:my_rule --budget 10 --witnesses found" looks at your own
+for ten seconds and writes what refutes it into the folder found."""
+
+
+def verify(
+    mechanism: Annotated[
+        str, typer.Argument(metavar="MECHANISM", help="An id of the catalogue, or FILE.py:NAME (the file is executed).")
+    ],
+    properties: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="P", help="A property by id (repeat for more); default all that apply."),
+    ] = None,
+    clients: Annotated[
+        int | None, typer.Option(metavar="M", help="Number of agents; default the mechanism's own.")
+    ] = None,
+    grade: Annotated[
+        str, typer.Option(metavar="searched|exhausted|proved|auto", help="What to try; auto proves, else searches.")
+    ] = "auto",
+    budget: Annotated[float, typer.Option(metavar="SECONDS", help="Time for all properties together, seconds.")] = 30.0,
+    require: Annotated[bool, typer.Option("--require", help="Exit with status 1 if a property fails.")] = False,
+    witnesses: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write each witness as DIR/PROPERTY.json.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Which probes are made; the same seed, the same ones.")
+    ] = 0,
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Load, verify, write, show."""
+    from marketproof.atomic import write_all
+    from marketproof.console import stdout
+    from marketproof.errors import InputError, RequirementFailed, shown
+    from marketproof.mechanism_files import is_file, load_mechanism
+    from marketproof.verify_view import domain_of, progress_bar, show
+    from proofs_checks.engine.registry import properties as known
+    from proofs_checks.engine.verify import GRADES
+    from proofs_checks.engine.verify import verify as verdicts_of
+
+    if grade not in GRADES:
+        raise InputError(f"--grade is {shown(grade)}; expected one of {', '.join(GRADES)}")
+    if not 0.0 < budget < 1e6:
+        raise InputError(f"--budget is {budget:g}; expected seconds > 0")
+    known(properties)  # a misspelt name is told before any code runs
+    if witnesses is not None and witnesses.exists() and not witnesses.is_dir():
+        raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
+    loaded = load_mechanism(mechanism, clients)
+    with progress_bar(quiet=quiet) as progress:
+        found = verdicts_of(loaded, properties, budget=budget, grade=grade, seed=seed, progress=progress)
+    domain = domain_of(mechanism, loaded)
+    result = {"mechanism": mechanism, "domain": domain, "verdicts": [v.to_dict() for v in found]}
+    written = {} if json is None else {json: dumps(result)}
+    if witnesses is not None:
+        witnesses.mkdir(parents=True, exist_ok=True)
+        for verdict in found:
+            if verdict.witness is not None:
+                written[witnesses / f"{verdict.property}.json"] = dumps(verdict.witness.to_dict())
+    write_all(written)
+    show(mechanism, domain, found, stdout(quiet=quiet), executed=is_file(mechanism))
+    failed = [v.property for v in found if v.holds is False]
+    if require and failed:
+        raise RequirementFailed(f"{mechanism}: {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'}")
