@@ -76,10 +76,10 @@ def tasks() -> Listing:
 
 def properties() -> Listing:
     """What can be promised of a mechanism, in words."""
-    from mechanism.entry import PROPERTIES
+    from proofs_checks.engine.registry import PROPERTY
 
-    rows = [{"id": name, "statement": statement} for name, statement in PROPERTIES.items()]
-    return Listing("Properties", ("id", "statement"), rows)
+    rows = [{"id": p.id, "statement": p.statement, "formula": p.formula} for p in PROPERTY.values()]
+    return Listing("Properties", ("id", "statement", "formula"), rows)
 
 
 def populations() -> Listing:
