@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: install run test lint bench matrix clean
+.PHONY: install run test lint bench matrix needles clean
 
 install: $(VENV)/.installed
 
@@ -29,6 +29,9 @@ bench: install          ## every speed claim, each against a named other side in
 
 matrix: install         ## every mechanism against every property; fails where evidence and theory disagree
 	$(BIN)/python docs/matrix.py
+
+needles: install        ## generated mechanisms with planted defects: how many are refuted, and is a sound one accused
+	$(BIN)/python benchmarks/needles.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

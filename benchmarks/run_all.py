@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("clearing.py", "difference_matrix.py", "training_round.py")
+SCRIPTS = ("clearing.py", "difference_matrix.py", "training_round.py", "verification.py")
 
 
 def main() -> int:

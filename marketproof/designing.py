@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audit:
-    """What a second look found: ``wrong`` in exact arithmetic (empty: proved), and what going through the table said."""
+    """What a second look found: ``wrong`` in exact arithmetic (empty: proved), what going through the table said."""
 
     wrong: tuple[str, ...]
     exhausted: tuple[str, ...]

@@ -84,6 +84,8 @@ class DirectMechanism(Protocol):
     - ``split(types, agent, share, cost_rule)``, ``merge(types, a, b, cost_rule)``: profiles with one agent more or
       less (split-proof, merge-proof);
     - ``payoffs(types, outcome)`` and ``coalition_value(types, members)``: the core;
+    - ``affine_in_own``: whether utility changes by ``allocation`` per unit of the own number (minus it for a seller),
+      all else equal: then a line of reports is accounted for once;
     - ``voluntary = False``: there is no staying out, so that individual rationality is no question;
     - ``interdependent``: names of the coordinates of *others* on which an agent's utility depends (default none).
     """

@@ -93,7 +93,7 @@ def _direct(found: Found, own: DirectMechanism | None) -> dict[str, Any]:
         raise InputError(
             f"the witness is about {shown(told.mechanism)}, not in the catalogue; name its code as FILE.py:NAME"
         )
-    done = replay_direct(told, direct_mechanism(told.mechanism, told.agents) if own is None else own)
+    done = replay_direct(told, direct_mechanism(told.mechanism, told.built or told.agents) if own is None else own)
     return {
         "witness": found.name,
         "mechanism": told.mechanism,

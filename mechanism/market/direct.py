@@ -84,6 +84,11 @@ class MarketDirect:
         settled = ("gain",) if isinstance(self.mechanism, TwoStage) else ()
         return settled if self.sizes == "delivered" else ("size", *settled)
 
+    @property
+    def affine_in_own(self) -> bool:
+        """Utility falls by the exports per unit of the true cost, unless payments are settled on it."""
+        return not isinstance(self.mechanism, TwoStage)
+
     def types(self, profiles: Floats) -> Types:
         """Return sizes, costs and gains of profiles ``[..., m, 3 + m]``."""
         return Types(profiles[..., 0], profiles[..., 1], profiles[..., 2])

@@ -7,6 +7,7 @@ comes from, and why one line finds a lie wherever along it the truth happens to 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,8 @@ def utility_table(mechanism: DirectMechanism, lines: Lines, truths: int | None =
     outcome = answer(mechanism, lines.profiles(lines.reports))
     if linear(mechanism):
         return _linear_table(mechanism, lines, outcome, t)
+    if affine(mechanism, lines):
+        return _affine_table(mechanism, lines, outcome, t)
     table = np.full((p, t, r), -np.inf)
     places = np.arange(p)
     types = np.repeat(lines.types[:, None], r, axis=1)
@@ -129,6 +132,28 @@ def utility_table(mechanism: DirectMechanism, lines: Lines, truths: int | None =
 def linear(mechanism: DirectMechanism) -> bool:
     """Tell whether utility is value · allocation - payment by construction (a subclass may say otherwise)."""
     return isinstance(mechanism, SingleParameter) and type(mechanism).utility is SingleParameter.utility
+
+
+def affine(mechanism: DirectMechanism, lines: Lines) -> bool:
+    """Tell whether these lines move nothing but the own number, in which the mechanism says that utility is affine."""
+    if not getattr(mechanism, "affine_in_own", False):
+        return False
+    others = np.arange(mechanism.space.k) != mechanism.space.index(mechanism.own)  # type: ignore[attr-defined]
+    return bool((lines.levels[:, :, others] == lines.levels[:, :1, others]).all())
+
+
+def _affine_table(mechanism: DirectMechanism, lines: Lines, outcome: Any, truths: int) -> Floats:
+    """Account once, at the first level: another own number changes utility by the allocation times the difference."""
+    p, r = lines.shape
+    rows, own = np.arange(p), mechanism.space.index(mechanism.own)  # type: ignore[attr-defined]
+    types = np.repeat(lines.types[:, None], r, axis=1)
+    types[rows, :, lines.agent] = lines.levels[:, :1]
+    found = utilities(mechanism, types.reshape(p * r, *types.shape[2:]), outcome).reshape(p, r, -1)
+    got = np.asarray(mechanism.allocation(outcome)).reshape(p, r, -1)[rows, :, lines.agent]  # type: ignore[attr-defined]
+    if mechanism.role == "seller":  # type: ignore[attr-defined]
+        got = -got
+    change = lines.levels[:, :truths, own] - lines.levels[:, :1, own]
+    return np.asarray(found[rows, :, lines.agent][:, None, :] + change[:, :, None] * got[:, None, :])
 
 
 def _linear_table(mechanism: DirectMechanism, lines: Lines, outcome: Deal, truths: int) -> Floats:

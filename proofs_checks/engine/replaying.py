@@ -72,11 +72,12 @@ def _property(witness: DirectWitness) -> Property:
 
 def _fitting(witness: DirectWitness, mechanism: DirectMechanism) -> DirectMechanism:
     n, k = witness.case.types.shape[1:]
-    if mechanism.space.agents != n:
-        smaller = resized(mechanism, n)
-        if smaller is None:
-            raise WitnessError(f"the witness has {n} agents, the mechanism {mechanism.space.agents}")
-        mechanism = smaller
+    for agents in (witness.built or n, n):
+        if mechanism.space.agents != agents:
+            other = resized(mechanism, agents)
+            if other is None:
+                raise WitnessError(f"the witness has {agents} agents, the mechanism {mechanism.space.agents}")
+            mechanism = other
     space = mechanism.space
     if space.names != witness.names or space.k != k:
         raise WitnessError(f"the witness has {', '.join(witness.names)}; the mechanism has {', '.join(space.names)}")

@@ -14,6 +14,7 @@ from proofs_checks.evidence import Grade
 
 FORMAT = "marketproof-direct-witness-1"
 _MOST_NUMBERS = 100_000
+_MOST_AGENTS = 1000
 _MOST_TEXT = 16 * 2**20
 
 
@@ -22,7 +23,8 @@ class DirectWitness:
     """One case that breaks a property of a direct mechanism, with what it gives, ready to be replayed.
 
     ``violation``: by how much (money, or units of allocation for monotonicity). ``numbers``: what the check computed
-    on the way, by name. ``variant``: the property's parameters.
+    on the way, by name. ``variant``: the property's parameters. ``built``: for how many agents the mechanism was built
+    before it was resized to those of the case (what is sold may depend on it); default as many as the case has.
     """
 
     property: str
@@ -33,6 +35,7 @@ class DirectWitness:
     numbers: dict[str, list[float]]
     sentence: str
     variant: dict[str, Any] = field(default_factory=dict)
+    built: int = 0
 
     @builtins.property
     def agents(self) -> int:
@@ -53,6 +56,7 @@ class DirectWitness:
             "after": after,
             "deviators": None if self.case.deviators is None else np.flatnonzero(self.case.deviators[0]).tolist(),
             "extra": {name: array[0].tolist() for name, array in self.case.extra},
+            "built": self.built or self.agents,
             "violation": self.violation,
             "numbers": self.numbers,
             "sentence": self.sentence,
@@ -68,7 +72,7 @@ class DirectWitness:
             If any part is missing, of the wrong kind, of the wrong shape or not finite.
         """
         wanted = {"format", "property", "mechanism", "variant", "names", "types", "before", "after", "deviators"}
-        wanted |= {"extra", "violation", "numbers", "sentence"}
+        wanted |= {"extra", "built", "violation", "numbers", "sentence"}
         if not isinstance(data, dict) or set(data) != wanted or data["format"] != FORMAT:
             raise WitnessError(f"no witness of the format {FORMAT!r}: expected exactly {', '.join(sorted(wanted))}")
         if not all(isinstance(data[key], str) for key in ("property", "mechanism", "sentence")):
@@ -89,6 +93,9 @@ class DirectWitness:
         extra, numbers, variant = data["extra"], data["numbers"], data["variant"]
         if not (isinstance(extra, dict) and isinstance(numbers, dict) and isinstance(variant, dict)):
             raise WitnessError("extra, numbers and variant of the witness must be tables")
+        built = data["built"]
+        if type(built) is not int or not len(types) <= built <= _MOST_AGENTS:
+            raise WitnessError(f"built of the witness must be a number of agents from {len(types)} to {_MOST_AGENTS}")
         arrays = tuple((str(name), _array(values, f"extra.{name}")[None]) for name, values in sorted(extra.items()))
         return cls(
             data["property"],
@@ -99,6 +106,7 @@ class DirectWitness:
             {str(name): [float(x) for x in _array(row, f"numbers.{name}").ravel()] for name, row in numbers.items()},
             data["sentence"],
             variant,
+            built,
         )
 
 

@@ -214,6 +214,7 @@ def make_witness(
         numbers=numbers,
         sentence=prop.sentence(smaller, case, numbers),
         variant=prop.variant,
+        built=mechanism.space.agents,
     )
 
 
