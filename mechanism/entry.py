@@ -35,7 +35,7 @@ PROPERTIES: Mapping[str, str] = MappingProxyType(
         "core": "no coalition could do better on its own",
     }
 )
-"""Properties by id, each in words (definitions with their variants: docs/properties)."""
+"""Properties by id, each in words (definitions with their variants: docs/properties.md)."""
 
 
 @dataclass(frozen=True)

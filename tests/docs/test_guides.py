@@ -15,3 +15,12 @@ def test_guide_runs_as_written(path: Path) -> None:
     result = doctest.testfile(str(path), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted > 3
     assert result.failed == 0
+
+
+def test_the_page_of_properties_names_each_of_them() -> None:
+    from proofs_checks.engine.registry import PROPERTY
+
+    page = (ROOT / "docs" / "properties.md").read_text()
+    for name in PROPERTY:
+        stem, _, tail = name.rpartition("-")
+        assert f"`{name}`" in page or (f"`{stem}-cost`" in page and f"`-{tail}`" in page), name
