@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis import theme
 from analysis.files import read_json
 from analysis.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MARKS: Mapping[str, tuple[str, str, str]] = {
     "proved": ("●", GAIN, "proved: a certificate that a small checker accepts"),
@@ -60,7 +60,7 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None) -> Axes:
     """Draw the matrix: a mark in each cell that applies; a frame where theory says otherwise."""
     rows, columns = len(matrix.mechanisms), len(matrix.properties)
     if ax is None:
-        ax = _figure(rows, columns).add_subplot()
+        ax = theme.axes(None, _CELL * columns + 2.6, _CELL * rows + 3.0)
     for y, mechanism in enumerate(matrix.mechanisms):
         for x, name in enumerate(matrix.properties):
             grade = matrix.grades[mechanism].get(name)
@@ -87,12 +87,6 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None) -> Axes:
         ax.text(-0.4, rows + 0.2 + 0.9 * k, mark, color=tone, fontsize=SMALL + 2, ha="center", va="center_baseline")
         ax.text(0.2, rows + 0.2 + 0.9 * k, words, color=INK, fontsize=SMALL, va="center_baseline")
     return ax
-
-
-def _figure(rows: int, columns: int) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(_CELL * columns + 2.6, _CELL * rows + 3.0), layout="constrained", facecolor="white")
 
 
 def _square(x: int, y: int, fill: str, edge: str) -> Any:
