@@ -2,21 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.machinery
 import importlib.util
 import inspect
 import sys
 import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketproof.errors import InputError, one_line, shown
+from mechanism.errors import MarketProofError
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
 
 _PARTS = ("space", "outcome", "utility", "payments")
 _MODULE = "_marketproof_users_mechanism"
+_COUNTS = ("agents", "clients", "n")  # what a maker may call the number of agents if it has a default
 _MOST_AGENTS = 64
+_LARGEST = 16 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where a mechanism comes from: ``file`` is None for the catalogue's; else ``found`` is what the file holds."""
+
+    name: str
+    file: Path | None = None
+    found: Any = None
+
+    def build(self, agents: int | None = None) -> DirectMechanism:
+        """Return the mechanism, for that many agents if a number is given.
+
+        Raises
+        ------
+        InputError
+            If the file holds no mechanism, or none for that number.
+        UnknownNameError
+            If the catalogue does not hold the mechanism for that number of agents.
+        """
+        if agents is not None and not 1 <= agents <= _MOST_AGENTS:
+            raise InputError(f"--clients is {agents}; expected a number from 1 to {_MOST_AGENTS}")
+        if self.file is None:
+            from mechanism.catalogue import direct_mechanism
+
+            return direct_mechanism(self.name, agents)
+        with self.blamed("does not make a mechanism"):
+            return _built(self.found, self.name, agents)
+
+    @contextlib.contextmanager
+    def blamed(self, failing: str) -> Iterator[None]:
+        """Turn what a file's code raises in the block into one line, and send what it prints to stderr.
+
+        Errors in the catalogue's own code pass: they are bugs of ours.
+        """
+        if self.file is None:
+            yield
+            return
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        except (MarketProofError, KeyboardInterrupt, MemoryError, GeneratorExit):
+            raise
+        except BaseException as error:  # SystemExit too: a rule that calls sys.exit(0) must not look like success
+            where = _line(error, self.file)
+            hint = "" if where else "; does an optional part (welfare, allocation, …) return another shape?"
+            raise InputError(f"{self.name} {failing}{where}: {_said(error)}{hint}") from None
 
 
 def load_mechanism(text: str, agents: int | None = None) -> DirectMechanism:
@@ -30,18 +84,26 @@ def load_mechanism(text: str, agents: int | None = None) -> DirectMechanism:
     UnknownNameError
         If the catalogue does not hold the mechanism for that number of agents.
     """
-    if agents is not None and not 1 <= agents <= _MOST_AGENTS:
-        raise InputError(f"--clients is {agents}; expected a number from 1 to {_MOST_AGENTS}")
+    return find_mechanism(text).build(agents)
+
+
+def find_mechanism(text: str) -> Source:
+    """Return where the mechanism comes from that a command line names; a file is executed.
+
+    Raises
+    ------
+    InputError
+        In one line: no such file, the file does not run, or it does not hold the name.
+    """
     path, colon, name = text.rpartition(":")
     if not colon and text.endswith(".py"):
         raise InputError(f"{shown(text)} names no mechanism in the file; write {one_line(text)}:NAME")
     if not colon:
-        from mechanism.catalogue import direct_mechanism
-
-        return direct_mechanism(text, agents)
+        return Source(text)
     if not name.isidentifier():
         raise InputError(f"{shown(name)} is no name of a Python object; write FILE.py:NAME")
-    return _built(getattr_of(run_file(Path(path)), name, path), f"{one_line(path)}:{name}", agents)
+    module = run_file(Path(path))
+    return Source(f"{one_line(Path(path).name)}:{name}", Path(path), getattr_of(module, name, path))
 
 
 def is_file(text: str) -> bool:
@@ -59,24 +121,37 @@ def run_file(path: Path) -> Any:
     """
     if not path.is_file():
         raise InputError(f"there is no file {shown(path)}; expected FILE.py:NAME")
-    spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{shown(path)} is no Python file; expected FILE.py:NAME")
+    with open(path, "rb") as stream:
+        text = stream.read(_LARGEST + 1)
+    if len(text) > _LARGEST:
+        raise InputError(f"{shown(path)} is larger than {_LARGEST // 2**20} MiB; expected a Python file")
+    loader = importlib.machinery.SourceFileLoader(_MODULE, str(path))
+    spec = importlib.util.spec_from_file_location(_MODULE, path, loader=loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[_MODULE] = module  # dataclasses and pickles of the file look their module up
     try:
-        spec.loader.exec_module(module)
+        # Not loader.exec_module: it would write __pycache__ beside the user's file, and take a compiled copy for fresh
+        # after an edit within the same second that left the size unchanged.
+        code = loader.source_to_code(text, str(path))
     except SyntaxError as error:
-        raise InputError(f"{one_line(path)}, line {error.lineno}: {error.msg}") from None
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{one_line(path)}{_line(error, path)}: {type(error).__name__}: {one_line(error)}") from None
+        where = f", line {error.lineno}" if error.lineno else ""
+        raise InputError(f"{one_line(path)}{where}: {one_line(error.msg)}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{one_line(path)}: {_said(error)}") from None
+    sys.modules[_MODULE] = module  # dataclasses and pickles of the file look their module up
+    with Source(one_line(path), path).blamed("does not run"):
+        exec(code, module.__dict__)
     return module
 
 
-def _line(error: BaseException, path: Path) -> str:
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path.absolute()]
-    lines += [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+def _line(error: BaseException, file: Path) -> str:
+    """Say in which line of the file an error arose, "" if in none."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
     return f", line {lines[-1]}" if lines else ""
+
+
+def _said(error: BaseException) -> str:
+    return one_line(f"{type(error).__name__}: {error}")[:200]
 
 
 def getattr_of(module: Any, name: str, path: str) -> Any:
@@ -93,28 +168,35 @@ def _could_be(value: Any) -> bool:
 
 
 def _built(found: Any, name: str, agents: int | None) -> DirectMechanism:
-    from mechanism.errors import MarketProofError
+    from mechanism.direct import Space
 
     if inspect.isclass(found) or (callable(found) and not _could_be(found)):
         found = _called(found, name, agents)
-    if not _could_be(found):
+    if inspect.isclass(found) or not _could_be(found):
         raise InputError(
             f"{name} is {_article(type(found).__name__)}; expected a mechanism made by mechanism.single_parameter, or "
             "an object with space, outcome, utility and payments, or what makes one"
         )
+    if not isinstance(found.space, Space):
+        raise InputError(f"the space of {name} is {_article(type(found.space).__name__)}; expected a mechanism.Space")
     if agents is not None and found.space.agents != agents:
-        if not hasattr(found, "resized"):
-            raise InputError(
-                f"{name} is for {found.space.agents} agents and has no method resized(agents); leave out --clients"
-            )
-        try:
-            found = found.resized(agents)
-        except MarketProofError:
-            raise
-        except Exception as error:
-            raise InputError(f"{name} cannot be resized: {type(error).__name__}: {one_line(error)}") from None
+        found = _resized(found, name, agents)
     mechanism: DirectMechanism = found
     return mechanism
+
+
+def _resized(found: Any, name: str, agents: int) -> Any:
+    from mechanism.direct import SingleParameter
+
+    if type(found) is SingleParameter:  # a rule over bids [batch, agents] takes as many columns as there are
+        return replace(found, agents=agents)
+    made: Any = found.resized(agents) if hasattr(found, "resized") else None
+    if not _could_be(made) or made.space.agents != agents:
+        raise InputError(
+            f"{name} is for {found.space.agents} agents and has no method resized(agents) that makes it one for "
+            f"{agents}; leave out --clients"
+        )
+    return made
 
 
 def _article(word: str) -> str:
@@ -123,20 +205,18 @@ def _article(word: str) -> str:
 
 def _called(maker: Any, name: str, agents: int | None) -> Any:
     """Call a class or function that makes a mechanism, with the number of agents if it takes one and one was given."""
-    from mechanism.errors import MarketProofError
-
     try:
-        wanted = [p for p in inspect.signature(maker).parameters.values() if p.default is p.empty and p.kind < 2]
+        taken = [p for p in inspect.signature(maker).parameters.values() if p.kind <= inspect.Parameter.KEYWORD_ONLY]
     except (TypeError, ValueError):
-        wanted = []
+        taken = []
+    taken = [p for p in taken if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+    wanted = [p for p in taken if p.default is p.empty]
     if len(wanted) > 1 or (wanted and agents is None):
         raise InputError(
             f"{name} takes {', '.join(p.name for p in wanted)}; expected a mechanism (decorate a rule with "
             "mechanism.single_parameter), or what makes one from nothing or, with --clients M, from a number of agents"
         )
-    try:
-        return maker(agents) if wanted else maker()
-    except MarketProofError:
-        raise
-    except Exception as error:
-        raise InputError(f"{name} does not make a mechanism: {type(error).__name__}: {one_line(error)}") from None
+    count = next(iter(wanted), None) or next((p for p in taken if p.name in _COUNTS), None)
+    if count is None or agents is None:
+        return maker()
+    return maker(agents) if count.kind is inspect.Parameter.POSITIONAL_ONLY else maker(**{count.name: agents})

@@ -49,7 +49,7 @@ def read_witnesses(path: Path) -> list[Found]:
         told = _of_verdicts(content)
         if not told:
             raise InputError(f"{shown(path)} holds no witness: no property was refuted")
-        return [_found(f"{one_line(path)}, {shown(name)}", w) for name, w in told]
+        return [_of_verdict(f"{one_line(path)}, {shown(name)}", name, w) for name, w in told]
     if "methods" in content:
         told = _of_audit(content)
         if not told:
@@ -65,6 +65,13 @@ def _found(name: str, told: Any) -> Found:
     if isinstance(told, Mapping) and told.get("format") == FORMAT:
         return Found(name, direct=DirectWitness.from_dict(told))
     return Found(name, market=Witness.from_json(told if isinstance(told, Mapping) else json.dumps(told)))
+
+
+def _of_verdict(name: str, prop: str, told: Any) -> Found:
+    found = _found(name, told)
+    if found.direct is not None and found.direct.property != prop:
+        raise InputError(f"{name}: the verdict is about another property than its witness, {found.direct.property!r}")
+    return found
 
 
 def _of_verdicts(content: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -7,26 +7,33 @@
 ([0.0, 0.0, 1.1], [1.9, 0.0, 0.1])
 """
 
-from mechanism.direct import DirectMechanism, SingleParameter, Space, single_parameter
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from mechanism.errors import InvalidMarketError, InvalidMechanismError, MarketProofError, SolverError, UnknownNameError
-from mechanism.market import (
-    Accounts,
-    GainLaw,
-    Market,
-    MarketMechanism,
-    Outcome,
-    PowerGain,
-    Reports,
-    SqrtGain,
-    TableGain,
-    Types,
-    account,
-    fixed_outcome,
-    market_mechanism,
-    objective,
-    optimal_objective,
-)
-from mechanism.tolerance import MONEY, TIE
+
+if TYPE_CHECKING:
+    from mechanism.direct import DirectMechanism, SingleParameter, Space, single_parameter
+    from mechanism.market import (
+        Accounts,
+        GainLaw,
+        Market,
+        MarketMechanism,
+        Outcome,
+        PowerGain,
+        Reports,
+        SqrtGain,
+        TableGain,
+        Types,
+        account,
+        fixed_outcome,
+        market_mechanism,
+        objective,
+        optimal_objective,
+    )
+    from mechanism.tolerance import MONEY, TIE
 
 __all__ = [
     "MONEY",
@@ -56,3 +63,13 @@ __all__ = [
     "optimal_objective",
     "single_parameter",
 ]
+
+_DIRECT = ("DirectMechanism", "SingleParameter", "Space", "single_parameter")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: a command that only prints its help needs no arrays."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "direct" if name in _DIRECT else "tolerance" if name in ("MONEY", "TIE") else "market"
+    return getattr(import_module(f"mechanism.{home}"), name)

@@ -171,9 +171,12 @@ class SingleParameter:
 
     def _checked(self, what: str, values: ArrayLike, bids: Floats) -> Floats:
         try:
-            array = np.asarray(values, dtype=np.float64)
+            found = np.asarray(values)
+            array = found.astype(np.float64) if found.dtype.kind in "biuf" else None
         except (TypeError, ValueError):
-            raise InvalidMechanismError(f"{self.name} returned a {what} that is not numbers") from None
+            array = None
+        if array is None:
+            raise InvalidMechanismError(f"{self.name} returned a {what} that is not numbers; expected real numbers")
         if array.shape != bids.shape:
             raise InvalidMechanismError(
                 f"{self.name} returned a {what} of shape {list(array.shape)} for bids of shape {list(bids.shape)}; "

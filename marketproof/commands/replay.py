@@ -10,8 +10,8 @@ import typer
 from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
 
 if TYPE_CHECKING:
+    from marketproof.mechanism_files import Source
     from marketproof.witnesses import Found
-    from mechanism.direct import DirectMechanism
 
 
 def register(app: typer.Typer) -> None:
@@ -45,13 +45,15 @@ def replay(
     from marketproof.atomic import write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed
-    from marketproof.mechanism_files import load_mechanism
+    from marketproof.mechanism_files import find_mechanism
     from marketproof.witnesses import read_witnesses
 
+    if json is not None and json.resolve() == witness.resolve():
+        raise InputError("--json would overwrite the witness; name another file")
     found = read_witnesses(witness)
     if mechanism is not None and any(w.market is not None for w in found):
         raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")
-    own = None if mechanism is None else load_mechanism(mechanism)
+    own = None if mechanism is None else find_mechanism(mechanism)
     results = [_market(w) if w.market is not None else _direct(w, own) for w in found]
     if json is not None:
         write_all({json: dumps({"reproduced": all(r["reproduced"] for r in results), "witnesses": results})})
@@ -82,9 +84,10 @@ def _market(found: Found) -> dict[str, Any]:
     }
 
 
-def _direct(found: Found, own: DirectMechanism | None) -> dict[str, Any]:
+def _direct(found: Found, own: Source | None) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
-    from mechanism.catalogue import CATALOGUE, direct_mechanism
+    from marketproof.mechanism_files import Source
+    from mechanism.catalogue import CATALOGUE
     from proofs_checks.engine.replaying import replay_direct
 
     told = found.direct
@@ -93,7 +96,10 @@ def _direct(found: Found, own: DirectMechanism | None) -> dict[str, Any]:
         raise InputError(
             f"the witness is about {shown(told.mechanism)}, not in the catalogue; name its code as FILE.py:NAME"
         )
-    done = replay_direct(told, direct_mechanism(told.mechanism, told.built or told.agents) if own is None else own)
+    source = Source(told.mechanism) if own is None else own
+    mechanism = source.build(told.built or told.agents)
+    with source.blamed("fails when the witness is recomputed"):
+        done = replay_direct(told, mechanism)
     return {
         "witness": found.name,
         "mechanism": told.mechanism,

@@ -54,14 +54,18 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Load, verify, write, show."""
+    import time
+
+    started = time.perf_counter()
     from marketproof.atomic import write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed, shown
-    from marketproof.mechanism_files import is_file, load_mechanism
+    from marketproof.mechanism_files import find_mechanism, is_file
+    from marketproof.time_limit import OutOfTime, time_limit
     from marketproof.verify_view import domain_of, progress_bar, show
+    from marketproof.verifying import verify_within
     from proofs_checks.engine.registry import properties as known
     from proofs_checks.engine.verify import GRADES
-    from proofs_checks.engine.verify import verify as verdicts_of
 
     if grade not in GRADES:
         raise InputError(f"--grade is {shown(grade)}; expected one of {', '.join(GRADES)}")
@@ -70,9 +74,17 @@ def verify(
     known(properties)  # a misspelt name is told before any code runs
     if witnesses is not None and witnesses.exists() and not witnesses.is_dir():
         raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
-    loaded = load_mechanism(mechanism, clients)
+    if json is not None and is_file(mechanism) and json.resolve() == Path(mechanism.rpartition(":")[0]).resolve():
+        raise InputError(f"--json {shown(json)} would overwrite the mechanism's file; name another")
+    try:
+        with time_limit(budget):
+            source = find_mechanism(mechanism)
+            loaded = source.build(clients)
+    except OutOfTime:
+        raise InputError(f"{shown(mechanism)} did not load within {budget:g} s; does its file run for ever?") from None
+    end = started + budget
     with progress_bar(quiet=quiet) as progress:
-        found = verdicts_of(loaded, properties, budget=budget, grade=grade, seed=seed, progress=progress)
+        found = verify_within(source, loaded, properties, deadline=end, grade=grade, seed=seed, progress=progress)
     domain = domain_of(mechanism, loaded)
     result = {"mechanism": mechanism, "domain": domain, "verdicts": [v.to_dict() for v in found]}
     written = {} if json is None else {json: dumps(result)}

@@ -67,7 +67,7 @@ def answer(mechanism: DirectMechanism, reports: Floats) -> Any:
             return mechanism.outcome(reports)
     except InvalidMechanismError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         rows = _culprit(mechanism, reports)
         what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         where = (
@@ -84,7 +84,7 @@ def _culprit(mechanism: DirectMechanism, reports: Floats) -> Floats:
             try:
                 with np.errstate(all="ignore"):
                     mechanism.outcome(half)
-            except Exception:
+            except (Exception, SystemExit):
                 rows = half
                 break
         else:

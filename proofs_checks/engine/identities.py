@@ -22,7 +22,7 @@ def resized(mechanism: DirectMechanism, agents: int) -> DirectMechanism | None:
     try:
         other: DirectMechanism = mechanism.resized(agents)
         return other if other.space.agents == agents else None
-    except (MarketProofError, ValueError, TypeError):
+    except (MarketProofError, ValueError, TypeError, AttributeError):  # None has no space
         return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError
 from proofs_checks.engine import sampling
 from proofs_checks.engine.base import Probe, Property, Rng, letters, profile_words, short, told
 from proofs_checks.engine.cases import Cases, answer, payments, utilities
@@ -98,7 +99,12 @@ class Anonymous(Property):
 def relabelled(mechanism: DirectMechanism, profiles: Floats, order: np.ndarray) -> Floats:
     """Return profiles in which agent q is agent order[q] of before."""
     if hasattr(mechanism, "permuted"):
-        return np.asarray(mechanism.permuted(profiles, order), dtype=np.float64)
+        moved = np.asarray(mechanism.permuted(profiles, order), dtype=np.float64)
+        if moved.ndim != 3 or moved.shape[:2] != (len(profiles), len(order)):
+            raise InvalidMechanismError(
+                f"permuted returned shape {list(moved.shape)}; expected {len(profiles)} profiles of {len(order)} agents"
+            )
+        return moved
     return profiles[:, order]
 
 

@@ -15,6 +15,7 @@ from proofs_checks.engine.cases import Cases, examine
 from proofs_checks.engine.expectation import Expected
 from proofs_checks.engine.gridded import exhausted_verdict
 from proofs_checks.engine.registry import FOLLOWS, properties
+from proofs_checks.engine.replaying import replay_direct
 from proofs_checks.engine.sampling import PROFILES
 from proofs_checks.engine.search import Search
 from proofs_checks.engine.shrinking import shrink
@@ -133,6 +134,12 @@ def verdict(
     if search.found is not None:
         left = min(_SHRINK_SECONDS, max(1.5, started + seconds - time.perf_counter()))
         witness = make_witness(mechanism, prop, search.found, seed, left)
+        again = replay_direct(witness, mechanism)
+        if not again.reproduces:  # nobody is accused by an answer that is not given twice
+            raise InvalidMechanismError(
+                f"the mechanism does not repeat its answers: at reports {witness.to_dict()['before']}, asked again for "
+                f"{prop.id}, {again.difference}; expected a rule without randomness or memory"
+            )
         evidence = {"method": "search", "tried": search.tried, "probes": search.probes}
         if proof is not None:
             evidence["note"] = "the formula is proved, and this code is not that formula"
