@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import Market, Types, UnknownNameError
-from mechanism.market.clients import LARGEST
+from mechanism.market.clients import LARGEST, SMALLEST_SIZE
 from proofs_checks.protocol import Clears, flatten
 from proofs_checks.search.reports import Lies, chosen, utilities_of_reports
 
@@ -44,6 +44,7 @@ def best_number_lies(
     tried = np.concatenate([np.broadcast_to(common[:, None, :], (*truth.shape, 3)), ladder], axis=-1)
     if limit is not None and tried.shape[-1] > limit:
         tried = tried[..., np.linspace(0, tried.shape[-1] - 1, max(1, limit)).astype(int)]
-    reports = np.concatenate([truth[..., None], np.minimum(tried, LARGEST)], axis=-1)
+    least = SMALLEST_SIZE if coordinate == "size" else 0.0
+    reports = np.concatenate([truth[..., None], np.clip(tried, least, LARGEST)], axis=-1)
     utility, _ = utilities_of_reports(mechanism, flat, reports, coordinate)
     return chosen(flat, coordinate, reports, utility, exact=False)
