@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
 
 from mechanism.direct import DirectMechanism
+from proofs_checks.engine import sampling
 from proofs_checks.engine.base import Property
-from proofs_checks.engine.cases import Cases
+from proofs_checks.engine.cases import Cases, answer, utilities
+from proofs_checks.engine.lines import linear
 from proofs_checks.engine.rational import Balanced, Rational
 from proofs_checks.engine.shape import Monotone
 from proofs_checks.engine.truthful import Truthful
@@ -19,16 +22,20 @@ from proofs_checks.grids import Grid, even_grid
 
 MOST_PROFILES = 1 << 18
 
+_SAMPLE = 1024
 
-def exhausted_verdict(mechanism: DirectMechanism, prop: Property, told: Callable[..., Verdict]) -> Verdict:
-    """Return the verdict on an even grid of 2^k + 1 points per number, as fine as `MOST_PROFILES` allow."""
+
+def exhausted_verdict(
+    mechanism: DirectMechanism, prop: Property, seconds: float, told: Callable[..., Verdict]
+) -> Verdict:
+    """Return the verdict on an even grid of 2^k + 1 points per number, as fine as time and `MOST_PROFILES` allow."""
     question = _question(prop)
     if question is None:
         return told(Grade.UNKNOWN, None, {"reason": f"{prop.id} cannot be exhausted on a grid"})
     names = [prop.coordinate] if isinstance(prop, Truthful) and prop.coordinate else None
     if isinstance(prop, Monotone):
         names = [mechanism.own]  # type: ignore[attr-defined]
-    grid = finest(mechanism, names)
+    grid = finest(mechanism, names, seconds)
     if grid is None:
         return told(
             Grade.UNKNOWN, None, {"reason": f"even two points per number are more than {MOST_PROFILES} profiles"}
@@ -52,15 +59,36 @@ def _question(prop: Property) -> str | None:
     return prop.id if isinstance(prop, Balanced | Monotone) else None
 
 
-def finest(mechanism: DirectMechanism, names: list[str] | None) -> Grid | None:
-    """Return the finest even grid in these coordinates (default: all private ones) with few enough profiles."""
+def finest(mechanism: DirectMechanism, names: list[str] | None, seconds: float = np.inf) -> Grid | None:
+    """Return the finest even grid in these coordinates (default: all private ones) that can be gone through.
+
+    At most `MOST_PROFILES` profiles, and so many that all of them, asked as fast as a sample is, take about half of
+    the time. Two points per number are never too slow.
+    """
     space = mechanism.space
     moving = space.private if names is None else space.private & np.isin(space.names, names)
-    for power in range(10, -1, -1):
-        points = 2**power + 1
-        if points ** int(moving.sum()) <= MOST_PROFILES:
-            return even_grid(space, points, names)
-    return None
+    sizes = [2**power + 1 for power in range(11) if (2**power + 1) ** int(moving.sum()) <= MOST_PROFILES]
+    if not sizes:
+        return None
+    asking, accounting = _pace(mechanism)
+    types = 0 if linear(mechanism) else space.agents
+    fitting = [
+        points
+        for points in sizes
+        if points ** int(moving.sum()) * (asking + types * points * accounting) <= 0.5 * seconds
+    ]
+    return even_grid(space, max(fitting, default=2), names)
+
+
+def _pace(mechanism: DirectMechanism) -> tuple[float, float]:
+    """Return seconds per profile for asking the rule and for accounting, measured on a sample."""
+    profiles = sampling.uniform(mechanism.space, np.random.default_rng(0), _SAMPLE)
+    answer(mechanism, profiles)  # what is compiled on first use is not counted
+    started = time.perf_counter()
+    outcome = answer(mechanism, profiles)
+    asked = time.perf_counter()
+    utilities(mechanism, profiles, outcome)
+    return (asked - started) / _SAMPLE, (time.perf_counter() - asked) / _SAMPLE
 
 
 def _witness(mechanism: DirectMechanism, prop: Property, result: Exhausted) -> DirectWitness:

@@ -121,7 +121,7 @@ def verdict(
     if (reason := prop.missing(mechanism)) is not None:
         return told(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
     if grade == "exhausted":
-        return exhausted_verdict(mechanism, prop, told)
+        return exhausted_verdict(mechanism, prop, seconds, told)
     proof = None
     if grade != "searched":
         proof, why = find_proof(mechanism, prop.id, seed)

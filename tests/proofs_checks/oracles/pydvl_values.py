@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 warnings.simplefilter("ignore")  # its dependencies deprecate what it uses
-np.float_ = np.float64  # it was written for numpy 1 and names this when it is imported
+setattr(np, "float_", np.float64)  # noqa: B010 - it was written for numpy 1 and names this when it is imported
 
 from pydvl.value.games import Game  # noqa: E402
 from pydvl.value.shapley.naive import combinatorial_exact_shapley  # noqa: E402
