@@ -75,7 +75,9 @@ def _why(verdict: Verdict) -> str:
     if "reason" in evidence:
         return str(evidence["reason"])
     if verdict.share is not None:
-        sure = f"at 99 % confidence it fails on at most {verdict.share:.2g} of uniform profiles"
+        sure = (
+            f"at 99 % confidence at most {verdict.share:.2g} of uniform profiles hold one that these probes would find"
+        )
         return f"{_count(evidence['tried'])} tried, none found; {sure}"
     return f"{_count(evidence['tried'])} tried, none found; {verdict.bound}"
 

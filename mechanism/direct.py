@@ -53,6 +53,9 @@ class Space:
             object.__setattr__(self, name, array)
         if not (np.isfinite(self.low).all() and np.isfinite(self.high).all() and (self.low <= self.high).all()):
             raise InvalidMechanismError("bounds of the space must be finite with low <= high for every coordinate")
+        ends = np.stack([self.low, self.high])[..., self.integer]
+        if (ends != np.rint(ends)).any():
+            raise InvalidMechanismError("bounds of coordinates that take whole numbers must be whole numbers")
 
     @property
     def k(self) -> int:

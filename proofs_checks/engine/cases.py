@@ -62,6 +62,8 @@ def answer(mechanism: DirectMechanism, reports: Floats) -> Any:
     InvalidMechanismError
         If the mechanism raises: the batch is halved until one row is left that does it alone (or none does).
     """
+    reports = reports.view()
+    reports.setflags(write=False)  # they may be the true types: a rule that writes would change the question
     try:
         with np.errstate(all="ignore"):
             return mechanism.outcome(reports)
@@ -119,7 +121,9 @@ def _finite(function: Any, what: str, types: Floats, outcome: Any) -> Floats:
         raise InvalidMechanismError(
             f"the mechanism's {what} has shape {list(values.shape)}; expected {list(types.shape[:-1])} (batch, agents)"
         )
-    if not np.isfinite(values.sum()) and not np.isfinite(values).all():
+    with np.errstate(all="ignore"):
+        suspicious = not np.isfinite(values.sum())
+    if suspicious and not np.isfinite(values).all():
         row = int(np.argwhere(~np.isfinite(values))[0][0])
         raise InvalidMechanismError(
             f"the mechanism's {what} is not finite at types {np.round(types[row], 12).tolist()}; expected numbers"

@@ -87,6 +87,8 @@ class Expected(Property):
         loss pays for a sure small gain, a sample without the loss has no variance at all.
         """
         seed, number = (int(x) for x in case.more("draws")[0])
+        if not 2 <= number <= _MOST:
+            raise ValueError(f"draws are {number}; expected 2 to {_MOST}")
         rng = np.random.default_rng(seed)
         parts = []
         for start in range(0, number, _CHUNK):

@@ -87,7 +87,10 @@ class SplitProof(Property):
         return np.asarray((parts - whole)[:, None])
 
     def _both(self, mechanism: DirectMechanism, cases: Cases) -> tuple[Floats, Floats]:
-        agent, n = cases.more("agent").astype(np.intp), mechanism.space.agents
+        agent, n = cases.more("agent"), mechanism.space.agents
+        if not ((agent >= 0) & (agent < n)).all():
+            raise IndexError(f"agent is none of 0 to {n - 1}")
+        agent = agent.astype(np.intp)
         larger = resized(mechanism, n + 1)
         if larger is None:
             raise MarketProofError("the mechanism is not given for one agent more")

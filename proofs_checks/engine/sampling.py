@@ -41,7 +41,7 @@ def lattice(space: Space, rng: Rng, count: int) -> Floats:
         space.low
         + (space.high - space.low) * (rng.integers(0, 1 << 30, (count, space.agents, space.k)) % (steps + 1)) / steps
     )
-    return _whole(space, values)
+    return _whole(space, np.minimum(values, space.high))  # low + (high - low) may round to above high
 
 
 def ties(space: Space, rng: Rng, count: int) -> Floats:

@@ -43,7 +43,8 @@ def shrink(
         case = _shorter(mechanism, prop, case, need, deadline)
         if longest(case) <= DIGITS[-1]:
             break
-    return mechanism, _without_idle(mechanism, prop, case)
+    told = _without_idle(mechanism, prop, case)
+    return (mechanism, case) if told is case else _fewer(mechanism, prop, told, deadline)
 
 
 def _without_idle(mechanism: DirectMechanism, prop: Property, case: Cases) -> Cases:

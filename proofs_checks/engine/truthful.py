@@ -133,4 +133,6 @@ class GroupTruthful(Property):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Each member's truth, report and change."""
-        return "together: " + _sentence(mechanism, case, numbers)
+        assert case.deviators is not None
+        alone = case.deviators.sum() == 1
+        return ("" if alone else "together: ") + _sentence(mechanism, case, numbers)

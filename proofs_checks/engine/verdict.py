@@ -25,6 +25,7 @@ class DirectWitness:
     ``violation``: by how much (money, or units of allocation for monotonicity). ``numbers``: what the check computed
     on the way, by name. ``variant``: the property's parameters. ``built``: for how many agents the mechanism was built
     before it was resized to those of the case (what is sold may depend on it); default as many as the case has.
+    ``digest``: of everything else, as it was written; a witness that was read keeps the one that it came with.
     """
 
     property: str
@@ -36,15 +37,25 @@ class DirectWitness:
     sentence: str
     variant: dict[str, Any] = field(default_factory=dict)
     built: int = 0
+    digest: str = ""
 
     @builtins.property
     def agents(self) -> int:
         """How many agents the case has."""
         return int(self.case.types.shape[1])
 
+    def fingerprint(self) -> str:
+        """Return the digest of what the witness says now: SHA-256 of its JSON with sorted keys."""
+        return _digest(self._plain())
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, numbers and strings, ready for JSON."""
-        after = None if self.case.after is None else self.case.after[0, 0].tolist()
+        told = self._plain()
+        return {**told, "digest": self.digest or _digest(told)}
+
+    def _plain(self) -> dict[str, Any]:
+        after = self.case.after
+        told = None if after is None else after[0, 0].tolist() if after.shape[1] == 1 else after[0].tolist()
         return {
             "format": FORMAT,
             "property": self.property,
@@ -53,7 +64,7 @@ class DirectWitness:
             "names": list(self.names),
             "types": self.case.types[0].tolist(),
             "before": self.case.before[0].tolist(),
-            "after": after,
+            "after": told,
             "deviators": None if self.case.deviators is None else np.flatnonzero(self.case.deviators[0]).tolist(),
             "extra": {name: array[0].tolist() for name, array in self.case.extra},
             "built": self.built or self.agents,
@@ -72,17 +83,17 @@ class DirectWitness:
             If any part is missing, of the wrong kind, of the wrong shape or not finite.
         """
         wanted = {"format", "property", "mechanism", "variant", "names", "types", "before", "after", "deviators"}
-        wanted |= {"extra", "built", "violation", "numbers", "sentence"}
+        wanted |= {"extra", "built", "violation", "numbers", "sentence", "digest"}
         if not isinstance(data, dict) or set(data) != wanted or data["format"] != FORMAT:
             raise WitnessError(f"no witness of the format {FORMAT!r}: expected exactly {', '.join(sorted(wanted))}")
-        if not all(isinstance(data[key], str) for key in ("property", "mechanism", "sentence")):
-            raise WitnessError("property, mechanism and sentence of the witness must be texts")
+        if not all(isinstance(data[key], str) for key in ("property", "mechanism", "sentence", "digest")):
+            raise WitnessError("property, mechanism, sentence and digest of the witness must be texts")
         names = data["names"]
         if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
             raise WitnessError("names of the witness must be a list of texts")
         types = _matrix(data["types"], "types", len(names))
         before = _matrix(data["before"], "before", len(names), len(types))
-        after = None if data["after"] is None else _matrix(data["after"], "after", len(names), len(types))
+        after = None if data["after"] is None else _alternatives(data["after"], len(names), len(types))
         deviators = None
         if data["deviators"] is not None:
             chosen = data["deviators"]
@@ -101,13 +112,21 @@ class DirectWitness:
             data["property"],
             data["mechanism"],
             tuple(names),
-            Cases(types[None], before[None], None if after is None else after[None, None], deviators, arrays),
-            float(_array(data["violation"], "violation")),
+            Cases(types[None], before[None], None if after is None else after[None], deviators, arrays),
+            _number(data["violation"], "violation"),
             {str(name): [float(x) for x in _array(row, f"numbers.{name}").ravel()] for name, row in numbers.items()},
             data["sentence"],
             variant,
             built,
+            data["digest"][:64],
         )
+
+
+def _digest(told: dict[str, Any]) -> str:
+    import hashlib
+    import json
+
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _array(values: Any, what: str) -> np.ndarray[Any, np.dtype[Any]]:
@@ -117,6 +136,22 @@ def _array(values: Any, what: str) -> np.ndarray[Any, np.dtype[Any]]:
         raise WitnessError(f"{what} of the witness is ragged; expected a table of numbers") from None
     if array.dtype.kind not in "if" or array.size > _MOST_NUMBERS or not np.isfinite(array).all():
         raise WitnessError(f"{what} of the witness must hold finite numbers, {_MOST_NUMBERS} at most")
+    return array
+
+
+def _number(values: Any, what: str) -> float:
+    array = _array(values, what)
+    if array.ndim:
+        raise WitnessError(f"{what} of the witness must be one number")
+    return float(array)
+
+
+def _alternatives(values: Any, columns: int, rows: int) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return reports ``[R, rows, columns]``: one alternative is written as a table, a cycle as a list of tables."""
+    array = _array(values, "after").astype(np.float64)
+    array = array[None] if array.ndim == 2 else array
+    if array.ndim != 3 or array.shape[1:] != (rows, columns) or not len(array):
+        raise WitnessError(f"after of the witness must be tables of one row per agent and {columns} columns")
     return array
 
 
