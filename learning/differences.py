@@ -37,7 +37,7 @@ class Geometry:
 
 
 def geometry(rows: torch.Tensor, initial: torch.Tensor) -> Geometry:
-    """Return the geometry of float32 ``rows`` [m, P] around ``initial`` [P].
+    """Return the geometry of float32 ``rows`` [m, P] around ``initial`` [P], or each row around its own [m, P].
 
     Updates are normalised, multiplied in float32 over short chunks of P, and the chunks are summed in float64: an error
     of some 1e-8 in a cosine, at half the time of float64 products.
@@ -46,13 +46,13 @@ def geometry(rows: torch.Tensor, initial: torch.Tensor) -> Geometry:
     chunks = [slice(start, start + _CHUNK) for start in range(0, p, _CHUNK)]
     squares = torch.zeros(m, dtype=torch.float64, device=rows.device)
     for part in chunks:
-        squares += (rows[:, part] - initial[part]).double().square_().sum(1)
+        squares += (rows[:, part] - initial[..., part]).double().square_().sum(1)
     lengths = squares.sqrt()
     inverse = torch.where(lengths > 0, 1.0 / lengths, 0.0)[:, None]
     extreme = bool(((inverse > 1e30) | (lengths[:, None] > 1e30)).any())  # float32 would lose these scales
     gram = torch.zeros(m, m, dtype=torch.float64, device=rows.device)
     for part in chunks:
-        update = rows[:, part] - initial[part]
+        update = rows[:, part] - initial[..., part]
         unit = (update.double() * inverse).float() if extreme else update * inverse.float()
         gram += unit @ unit.T
     g = np.triu(gram.cpu().numpy(), 1)

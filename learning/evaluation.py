@@ -20,11 +20,15 @@ _SHARE = 2_000  # images in one task: small enough to share a single model's tes
 
 @dataclass(frozen=True)
 class EvaluateTask:
-    """Test the model in row ``row`` on ``images`` test images: all those of each class in ``classes``."""
+    """Test the model in row ``row`` on ``images`` test images: all those of each class in ``classes``.
+
+    ``slot`` names the matrix of models that the row is of, the clients' own if empty.
+    """
 
     row: int
     classes: tuple[int, ...]
     images: int
+    slot: str = ""
 
     @property
     def cost(self) -> float:
@@ -47,7 +51,7 @@ def evaluate_row(work: Work, task: EvaluateTask) -> ClassResults:
     index = torch.cat(parts)
     correct = torch.zeros(work.facts.classes, dtype=torch.int64, device=device)
     loss = torch.zeros(work.facts.classes, dtype=torch.float64, device=device)
-    work.bench.row.copy_(work.tensors["rows"][task.row])
+    work.bench.row.copy_(work.models(task.slot)[task.row])
     with torch.inference_mode():
         for chunk in index.split(_CHUNK):
             labels = work.tensors["test_y"][chunk]
@@ -58,9 +62,9 @@ def evaluate_row(work: Work, task: EvaluateTask) -> ClassResults:
 
 
 def evaluation_tasks(
-    rows: Iterable[int], needed: NDArray[np.bool_], class_sizes: NDArray[np.int64]
+    rows: Iterable[int], needed: NDArray[np.bool_], class_sizes: NDArray[np.int64], slot: str = ""
 ) -> list[EvaluateTask]:
-    """Return the tasks that test each of ``rows`` on its needed classes: ``needed`` bool [rows, classes].
+    """Return the tasks that test each of ``rows`` of a slot on its needed classes: ``needed`` bool [rows, classes].
 
     A task takes classes in order until it holds some 2,000 images, so that tasks do not depend on who runs them.
     """
@@ -70,10 +74,10 @@ def evaluation_tasks(
         for label in np.flatnonzero(classes).tolist():
             group.append(label)
             if class_sizes[group].sum() >= _SHARE:
-                tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum())))
+                tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum()), slot))
                 group = []
         if group:
-            tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum())))
+            tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum()), slot))
     return tasks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,11 @@ class TrainTask:
     @property
     def cost(self) -> float:
         """Relative length of the task, for sharing work out: steps."""
-        return float(self.spec.steps)
+        spec: LocalSpec | None = self.spec
+        steps = 0
+        while spec is not None:
+            steps, spec = steps + spec.steps, spec.then
+        return float(steps)
 
 
 def batch_order(
@@ -45,7 +50,7 @@ def batch_order(
 
 
 def train_client(work: Work, task: TrainTask) -> float:
-    """Train one client in place, from its row to its row, and return the mean of its batches' losses.
+    """Train one client's model in place and return the mean of its batches' losses, of the first work if it has more.
 
     A step adds to the gradient g of the mean cross entropy the pull ``spec.pull`` · (θ − target) and the weight decay
     ω θ, and then does as `torch.optim.SGD` does: v ← μ v + g, θ ← θ − lr v, with v = 0 at the start of every round.
@@ -53,14 +58,16 @@ def train_client(work: Work, task: TrainTask) -> float:
     plan, spec, bench = work.facts.plan, task.spec, work.bench
     row, gradient, velocity = bench.row, bench.gradient, work.momentum
     members = work.members(task.client)
-    rng = stream(work.facts.seed, "batches", task.round_index, task.client)
+    purpose = f"batches/{spec.model}" if spec.model else "batches"
+    rng = stream(work.facts.seed, purpose, task.round_index, task.client)
     order, cuts = batch_order(len(members), plan.batch, spec.steps, rng)
     visited = members[torch.from_numpy(order).to(work.device)]
     labels = work.tensors["train_y"][visited]
-    target = work.tensors[f"slot/{spec.target}"][task.client] if spec.pull else None
+    target = work.models(spec.target)[task.client] if spec.pull else None
+    model = work.models(spec.model)[task.client]
     total = torch.zeros((), dtype=torch.float64, device=work.device)
 
-    row.copy_(work.tensors["rows"][task.client])
+    row.copy_(model)
     velocity.zero_()
     for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         x = work.inputs(work.tensors["train_x"][visited[start:end]])
@@ -75,5 +82,9 @@ def train_client(work: Work, task: TrainTask) -> float:
             gradient.add_(row, alpha=plan.weight_decay)
         step = velocity.mul_(plan.momentum).add_(gradient) if plan.momentum else gradient
         row.add_(step, alpha=-plan.lr)
-    work.tensors["rows"][task.client].copy_(row)
+    model.copy_(row)
+    if spec.then is not None:
+        further = train_client(work, TrainTask(task.client, task.round_index, spec.then))
+        if not math.isfinite(further):
+            return further  # divergence anywhere is the trainer's to report
     return float(total) / spec.steps

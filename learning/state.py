@@ -14,27 +14,34 @@ class State:
     """Parameters of m clients as one contiguous float32 matrix, with everything else that must survive a round.
 
     ``rows`` W [m, P]: client i's model is row i, laid out by ``layout``. ``initial`` θ_0 [P], common to all. ``slots``:
-    other matrices [m, P] by name, such as the targets that the next round is pulled to. The server writes all of them
-    in place, so that processes that share the memory see it.
+    other matrices [m, P] by name, such as the targets that the next round is pulled to. ``memory`` float64 [m, m]: what
+    the server remembers about pairs of clients, where the method needs that. The server writes all of them in place, so
+    that processes that share the memory see it.
     """
 
     layout: Layout
     rows: torch.Tensor
     initial: torch.Tensor
     slots: dict[str, torch.Tensor] = field(default_factory=dict)
+    memory: torch.Tensor | None = None
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return every tensor by the name under which it is shared and saved."""
-        return {"rows": self.rows, "initial": self.initial, **{f"slot/{k}": v for k, v in self.slots.items()}}
+        memory = {} if self.memory is None else {"memory": self.memory}
+        slots = {f"slot/{k}": v for k, v in self.slots.items()}
+        return {"rows": self.rows, "initial": self.initial, **slots, **memory}
 
 
-def fresh_state(layout: Layout, initial: torch.Tensor, clients: int, slots: tuple[str, ...] = ()) -> State:
-    """Return the state before the first round: every row is θ_0, every slot is θ_0 too."""
+def fresh_state(
+    layout: Layout, initial: torch.Tensor, clients: int, slots: tuple[str, ...] = (), memory: bool = False
+) -> State:
+    """Return the state before the first round: every row is θ_0, every slot is θ_0 too, a memory is all 0."""
 
     def copies() -> torch.Tensor:
         return initial.expand(clients, -1).clone(memory_format=torch.contiguous_format)
 
-    return State(layout, copies(), initial.clone(), {name: copies() for name in slots})
+    remembered = torch.zeros(clients, clients, dtype=torch.float64) if memory else None
+    return State(layout, copies(), initial.clone(), {name: copies() for name in slots}, remembered)
 
 
 class RowModule(torch.nn.Module):

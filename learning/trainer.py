@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from learning import checkpoint
 from learning.algorithms import ALGORITHMS
+from learning.algorithms.algorithm import START, Aggregation, Graph, Uploads
 from learning.backends import BACKENDS
 from learning.backends.auto import Choice, choose, usable_cores
 from learning.backends.backend import Backend, one_thread
@@ -27,6 +29,7 @@ from learning.models.network import initial_row, network
 from learning.plan import LearningPlan
 from learning.state import State, fresh_state
 from learning.streams import stream
+from learning.trials import collect, hold_out, trial_tasks
 from learning.work import assemble
 
 Array = NDArray[np.float64]
@@ -72,6 +75,7 @@ class Trainer:
         self.backend, self.device = self._backend.name, str(place)
         self._round, self._aggregated = 0, False
         self._geometry: Geometry | None = None
+        self._step: tuple[Aggregation | None] | None = None
 
     def _start(
         self,
@@ -83,8 +87,10 @@ class Trainer:
     ) -> tuple[Choice, Backend]:
         net = network(self.plan.model, dataset.shape, dataset.classes)
         initial = torch.from_numpy(initial_row(net.layout, stream(self.seed, "initial")))
-        state = fresh_state(net.layout, initial, self.plan.clients, self.algorithm.slots)
-        work = assemble(self.plan, self.seed, dataset, members, state, net)
+        method = self.algorithm
+        state = fresh_state(net.layout, initial, self.plan.clients, method.slots, method.memory)
+        ordered, held = hold_out(members, self.seed) if method.tries else (members, [])
+        work = assemble(self.plan, self.seed, dataset, ordered, state, net, held)
         self._layout = net.layout
         if backend == "auto":
             choice = choose(work, self._images(), place, processes)
@@ -98,7 +104,7 @@ class Trainer:
     def _images(self) -> int:
         """Return how many test images one evaluation looks at."""
         needed: NDArray[np.bool_] = self._weights > 0
-        if self.algorithm.deploys == "aggregated":
+        if self.algorithm.common:
             needed = np.any(needed, axis=0, keepdims=True)
         return int((needed * self._class_sizes).sum())
 
@@ -107,7 +113,7 @@ class Trainer:
         """The live state: the matrices that local work and the server read and write in place."""
         tensors = self._backend.work.tensors
         slots = {name: tensors[f"slot/{name}"] for name in self.algorithm.slots}
-        return State(self._layout, tensors["rows"], tensors["initial"], slots)
+        return State(self._layout, tensors["rows"], tensors["initial"], slots, tensors.get("memory"))
 
     @property
     def round(self) -> int:
@@ -121,7 +127,9 @@ class Trainer:
         """
         if round_index < 1:
             raise LearningError(f"round_index is {round_index}; rounds are counted from 1")
-        self._geometry = None
+        self._geometry = self._step = None
+        if START in self.algorithm.slots:
+            self.state.slots[START].copy_(self.state.rows)
         spec = self.algorithm.local_spec(self.plan, not self._aggregated)
         tasks = [TrainTask(client, round_index, spec) for client in range(self.plan.clients)]
         losses = np.array(self._backend.run(tasks), dtype=np.float64)
@@ -131,6 +139,8 @@ class Trainer:
                 f"training of client {client} diverged in round {round_index}: its loss is {losses[client]}; take a "
                 "smaller lr, lam or eta"
             )
+        if self.algorithm.deployed:  # the rows are looked at with their geometry
+            _refuse_infinite(self.state.slots[self.algorithm.deployed].isfinite().all(1).cpu().numpy())
         self._round = round_index
         return losses
 
@@ -138,9 +148,7 @@ class Trainer:
         if self._geometry is None:
             with one_thread():
                 self._geometry = geometry(self.state.rows, self.state.initial)
-            if not np.isfinite(self._geometry.norms).all():
-                client = int(np.flatnonzero(~np.isfinite(self._geometry.norms))[0])
-                raise LearningError(f"the model of client {client} is not finite; take a smaller lr, lam or eta")
+            _refuse_infinite(np.isfinite(self._geometry.norms))
         return self._geometry
 
     def differences(self) -> tuple[Array, NDArray[np.bool_]]:
@@ -149,16 +157,42 @@ class Trainer:
         return found.differences, found.zero
 
     def implied_imports(self) -> NDArray[np.bool_] | None:
-        """Return the graph [m, m] that the method implies (row imports from column), None if a market decides it."""
-        return self.algorithm.implied(self.plan.clients)
+        """Return the graph [m, m] that the method implies (row imports from column), None if a market decides it.
+
+        It has an edge where the weight of the round's server step is not 0: ask for it between `train` and `aggregate`.
+        """
+        within = self.algorithm.implied(self.plan.clients)
+        if within is None:
+            return None
+        step = self._server_step(within)
+        return within if step is None else within & step.graph
+
+    def _server_step(self, imports: Graph) -> Aggregation | None:
+        """Return the server's step; a method that implies its graph is asked once a round, whatever ``imports``."""
+        if self._step is None or self.algorithm.implied(self.plan.clients) is None:
+            uploads = self._uploads(imports)
+            if self.algorithm.tries is not None:
+                chosen = self.algorithm.tries(uploads)
+                results = self._backend.run(trial_tasks(chosen, self._backend.work))
+                uploads = replace(uploads, trials=collect(chosen, results))
+            self._step = (self.algorithm.aggregate(uploads),)
+        return self._step[0]
+
+    def _uploads(self, imports: Graph) -> Uploads:
+        found, origin, m = self._current_geometry(), self.algorithm.origin, self.plan.clients
+        if origin:
+            with one_thread():
+                found = geometry(self.state.rows, self.state.slots[origin])
+        memory = np.zeros((m, m)) if self.state.memory is None else self.state.memory.cpu().numpy().copy()
+        sizes = self.sizes.astype(np.float64)
+        return Uploads(self.plan, imports, sizes, found.cosines, found.norms, memory, self.seed, self._round)
 
     def aggregate(self, imports: NDArray[np.bool_]) -> None:
         """Do the server's step on the graph ``imports`` bool [m, m]; it sets what the next round starts from."""
         graph, m = np.asarray(imports), self.plan.clients
         if graph.dtype != bool or graph.shape != (m, m):
             raise LearningError(f"imports are {graph.dtype} {list(graph.shape)}; expected bool [{m}, {m}]")
-        found = self._current_geometry()
-        step = self.algorithm.aggregate(graph, self.sizes.astype(np.float64), found.cosines, found.norms, self.plan)
+        step, self._step = self._server_step(graph), None
         self._aggregated = True
         if step is None:
             return
@@ -166,6 +200,8 @@ class Trainer:
             tensors = self._backend.work.tensors
             combined = combine(step.matrix, self.state.rows, self.state.initial)
             tensors[f"slot/{step.into}" if step.into else "rows"].copy_(combined)
+            if step.memory is not None:
+                tensors["memory"].copy_(torch.from_numpy(step.memory))
         if not step.into:
             self._geometry = None
 
@@ -175,10 +211,11 @@ class Trainer:
         Per class, weighted by each client's own label shares; only classes with a share are tested, and a model that
         all clients have in common is tested once.
         """
-        rows, needed = self.state.rows, self._weights > 0
+        slot, needed = self.algorithm.deployed, self._weights > 0
+        rows = self._backend.work.models(slot)
         shared = bool((rows == rows[0]).all())
         tested = np.any(needed, axis=0, keepdims=True) if shared else needed
-        tasks = evaluation_tasks(range(len(tested)), tested, self._class_sizes)
+        tasks = evaluation_tasks(range(len(tested)), tested, self._class_sizes, slot)
         correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
         for task, result in zip(tasks, self._backend.run(tasks), strict=True):
             correct[task.row] += result.correct
@@ -205,7 +242,8 @@ class Trainer:
         tensors, manifest = checkpoint.load(Path(path), self.state.tensors(), self._refuse_other_runs)
         for name, tensor in tensors.items():
             self._backend.work.tensors[name].copy_(tensor)
-        self._round, self._aggregated, self._geometry = manifest["round"], manifest["aggregated"], None
+        self._round, self._aggregated = manifest["round"], manifest["aggregated"]
+        self._geometry = self._step = None
 
     def _refuse_other_runs(self, manifest: dict[str, Any]) -> None:
         mine, plan = self._manifest(), manifest.get("plan")
@@ -232,6 +270,13 @@ class Trainer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _refuse_infinite(finite: NDArray[np.bool_]) -> None:
+    """Raise `LearningError` that names the first client whose model is not finite, if there is one."""
+    if not finite.all():
+        client = int(np.flatnonzero(~finite)[0])
+        raise LearningError(f"the model of client {client} is not finite; take a smaller lr, lam or eta")
 
 
 def _device(name: str, backend: str) -> torch.device:

@@ -20,7 +20,8 @@ class Facts:
     """What a process must be told, besides the tensors that it shares: small, plain, and quick to send.
 
     ``starts`` [m + 1] delimits each client's samples in the list of members, ``class_starts`` [classes + 1] each
-    class in the test set. A network sees ``x * scale + shift``.
+    class in the test set. A network sees ``x * scale + shift``. ``held`` [m] says how many of a client's samples, the
+    last in its list, it holds out of training; empty: none.
     """
 
     plan: LearningPlan
@@ -31,13 +32,15 @@ class Facts:
     shift: float
     starts: tuple[int, ...]
     class_starts: tuple[int, ...]
+    held: tuple[int, ...] = ()
 
 
 class Work:
     """The tensors of a run with the facts about them, and one workbench on which models are trained and judged.
 
-    ``tensors``: ``rows`` [m, P], ``initial`` [P] and ``slot/NAME`` [m, P] of the state; ``train_x``, ``test_x`` uint8
-    in the network's own layout, ``train_y``, ``test_y`` int64; ``members`` int64 [N], each client's samples in turn.
+    ``tensors``: ``rows`` [m, P], ``initial`` [P], ``slot/NAME`` [m, P] and, where the method has one, ``memory``
+    [m, m] of the state; ``train_x``, ``test_x`` uint8 in the network's own layout, ``train_y``, ``test_y`` int64;
+    ``members`` int64 [N], each client's samples in turn.
     """
 
     def __init__(self, facts: Facts, tensors: dict[str, torch.Tensor]) -> None:
@@ -52,12 +55,23 @@ class Work:
         self.scratch = torch.zeros_like(self.bench.row)
 
     def members(self, client: int) -> torch.Tensor:
-        """Return the indices [n_i] of a client's training samples."""
-        return self.tensors["members"][self.facts.starts[client] : self.facts.starts[client + 1]]
+        """Return the indices of the samples that a client trains on."""
+        return self.tensors["members"][self.facts.starts[client] : self._cut(client)]
+
+    def held_out(self, client: int) -> torch.Tensor:
+        """Return the indices of the samples that a client holds out of training."""
+        return self.tensors["members"][self._cut(client) : self.facts.starts[client + 1]]
+
+    def _cut(self, client: int) -> int:
+        return self.facts.starts[client + 1] - (self.facts.held[client] if self.facts.held else 0)
 
     def inputs(self, x: torch.Tensor) -> torch.Tensor:
         """Return stored samples as the float32 numbers that the network sees."""
         return x.float().mul_(self.facts.scale).add_(self.facts.shift)
+
+    def models(self, slot: str) -> torch.Tensor:
+        """Return the models [m, P] of a slot; the clients' own rows if ``slot`` is empty."""
+        return self.tensors[f"slot/{slot}" if slot else "rows"]
 
     def to(self, device: torch.device) -> Work:
         """Return the same work on ``device``; its tensors are copied only if they are elsewhere."""
@@ -67,9 +81,15 @@ class Work:
 
 
 def assemble(
-    plan: LearningPlan, seed: int, dataset: Dataset, members: Sequence[NDArray[np.int64]], state: State, net: Network
+    plan: LearningPlan,
+    seed: int,
+    dataset: Dataset,
+    members: Sequence[NDArray[np.int64]],
+    state: State,
+    net: Network,
+    held: Sequence[int] = (),
 ) -> Work:
-    """Return the work of a run from its data, its split over clients and its state."""
+    """Return the work of a run from its data, its split over clients and its state; ``held`` as in `Facts`."""
     sizes = [len(indices) for indices in members]
     facts = Facts(
         plan,
@@ -80,6 +100,7 @@ def assemble(
         dataset.shift,
         tuple(int(k) for k in np.concatenate([[0], np.cumsum(sizes)])),
         tuple(int(k) for k in np.searchsorted(dataset.test_y, np.arange(dataset.classes + 1))),
+        tuple(held),
     )
     tensors = state.tensors() | {
         "train_x": net.prepare(torch.tensor(dataset.train_x)).contiguous(),

@@ -11,22 +11,62 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.errors import LearningError
 from learning.plan import LearningPlan
 
 Array = NDArray[np.float64]
 Graph = NDArray[np.bool_]
+
+START = "start"
+"""Slot that a method may declare: the models from which clients started the round, kept before they train."""
 
 
 @dataclass(frozen=True)
 class LocalSpec:
     """What a client does in a round: ``steps`` of SGD, pulled with coefficient ``pull`` to slot ``target``.
 
-    The pull adds ``pull`` · (θ − target) to the gradient; 0 means none.
+    The pull adds ``pull`` · (θ − target) to the gradient; 0 means none. ``model`` names the slot whose row is trained,
+    the client's own row if empty. ``then`` is further work of the same client in the same round.
     """
 
     steps: int
     pull: float = 0.0
     target: str = ""
+    model: str = ""
+    then: LocalSpec | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """How models do on the samples that clients held out.
+
+    ``before`` [m]: mean loss of the model from which client i started the round; ``losses`` [m, m]: of j's uploaded
+    model on i's samples; ``distances`` [m, m]: ‖θ_j − start_i‖. What was not tried is NaN.
+    """
+
+    before: Array
+    losses: Array
+    distances: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Uploads:
+    """What the server sees of a round.
+
+    ``imports`` bool [m, m] is the graph (its diagonal plays no part); ``sizes`` [m] samples; ``cosines`` [m, m] and
+    ``norms`` [m] of the updates, counted from the method's ``origin``; ``memory`` [m, m] what the last server step
+    left to remember, all 0 before the first; ``trials`` the trials that the method asked for.
+    """
+
+    plan: LearningPlan
+    imports: Graph
+    sizes: Array
+    cosines: Array
+    norms: Array
+    memory: Array
+    seed: int = 0
+    round_index: int = 1
+    trials: Trials | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +74,17 @@ class Aggregation:
     """What the server writes: θ_0 + matrix (W − θ_0), into the rows if ``into`` is empty, else into that slot.
 
     ``matrix`` float64 [m, m]; row i makes what client i gets. Where its rows sum to one the result is matrix · W.
+    ``memory`` [m, m] is kept for the next round's server step.
     """
 
     matrix: Array
     into: str = ""
+    memory: Array | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """Whose model entered whose, bool [m, m]: the weights other than 0 off the diagonal."""
+        return (self.matrix != 0) & ~np.eye(len(self.matrix), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -45,10 +92,15 @@ class Algorithm:
     """A method by its name, with its source and the pure functions that define it.
 
     ``local_spec(plan, first)`` gives a client's work, ``first`` if nothing has been aggregated yet. ``implied(m)``
-    gives the graph that the method implies whatever anybody wants, bool [m, m] (row imports from column), or None if a
-    market decides. ``aggregate(imports, sizes, cosines, norms, plan)`` gives the server's step, or None for nothing.
-    ``deploys`` says which models clients use: "trained" locally or "aggregated" by the server. ``slots`` are the
-    matrices [m, P] besides the models that the method carries from round to round.
+    gives the graph within which the method exchanges whatever anybody wants, bool [m, m] (row imports from column), or
+    None if a market decides; recorded is the part of it whose weights are not 0 in a round. ``aggregate(uploads)``
+    gives the server's step, or None for nothing. ``tries(uploads)`` says which models clients must try on held-out
+    samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's samples.
+
+    ``deploys`` says which models clients use: "trained" locally or "aggregated" by the server; ``common`` if it is one
+    for all; ``deployed`` names the slot that holds it, the rows if empty. ``slots`` are the matrices [m, P] besides the
+    models that the method carries from round to round, ``memory`` if it carries a matrix [m, m] too. ``origin`` names
+    the slot from which updates are counted, θ_0 if empty.
     """
 
     name: str
@@ -58,4 +110,29 @@ class Algorithm:
     slots: tuple[str, ...]
     local_spec: Callable[[LearningPlan, bool], LocalSpec]
     implied: Callable[[int], Graph | None]
-    aggregate: Callable[[Graph, Array, Array, Array, LearningPlan], Aggregation | None]
+    aggregate: Callable[[Uploads], Aggregation | None]
+    tries: Callable[[Uploads], Graph] | None = None
+    common: bool = False
+    deployed: str = ""
+    memory: bool = False
+    origin: str = ""
+
+
+def complete(clients: int) -> Graph:
+    """Return the complete graph: everybody's model may enter everybody's."""
+    return ~np.eye(clients, dtype=bool)
+
+
+def stable(plan: LearningPlan, pull: float, name: str, remedy: str) -> float:
+    """Return ``pull``, or raise `LearningError` if that pull alone makes SGD with momentum diverge.
+
+    A quadratic of curvature k diverges exactly when lr · k ≥ 2 (1 + momentum) (Polyak 1964, the heavy ball). ``name``
+    is the pull in words, ``remedy`` what to change.
+    """
+    limit, reached = 2.0 * (1.0 + plan.momentum), plan.lr * (pull + plan.weight_decay)
+    if reached >= limit:
+        raise LearningError(
+            f"lr * ({name} + weight_decay) is {reached:g}: SGD diverges from {limit:g} on with momentum "
+            f"{plan.momentum:g}; take {remedy}"
+        )
+    return pull

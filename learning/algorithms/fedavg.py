@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, Array, Graph, LocalSpec
+from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, complete
 from learning.plan import LearningPlan
 
 
@@ -13,15 +13,10 @@ def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
     return LocalSpec(plan.steps)
 
 
-def implied(clients: int) -> Graph:
-    """Return the complete graph: everybody's model enters everybody's, whatever they want."""
-    return ~np.eye(clients, dtype=bool)
-
-
-def aggregate(imports: Graph, sizes: Array, cosines: Array, norms: Array, plan: LearningPlan) -> Aggregation:
+def aggregate(uploads: Uploads) -> Aggregation:
     """Return the matrix with every row (n_j / Σ n): all clients get Σ_j n_j θ_j / Σ n."""
-    shares = sizes / sizes.sum()
-    return Aggregation(np.tile(shares, (len(sizes), 1)))
+    shares = uploads.sizes / uploads.sizes.sum()
+    return Aggregation(np.tile(shares, (len(shares), 1)))
 
 
 FEDAVG = Algorithm(
@@ -31,7 +26,8 @@ FEDAVG = Algorithm(
     deploys="aggregated",
     slots=(),
     local_spec=local_spec,
-    implied=implied,
+    implied=complete,
     aggregate=aggregate,
+    common=True,
 )
 """Federated averaging."""

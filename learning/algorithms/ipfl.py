@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, Array, Graph, LocalSpec
-from learning.errors import LearningError
+from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, stable
 from learning.plan import LearningPlan
 
 TARGET = "target"
@@ -15,16 +14,9 @@ TARGET = "target"
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
     """Return SGD on L_i(θ) + λ/(2η) ‖θ − target_i‖², hence a pull of λ/η; none before there are targets.
 
-    `LearningError` if that pull alone makes SGD with momentum diverge: a quadratic of curvature k does exactly when
-    lr · k ≥ 2 (1 + momentum) (Polyak 1964, the heavy ball).
+    `LearningError` if that pull alone makes SGD with momentum diverge.
     """
-    pull = plan.lam / plan.eta
-    limit = 2.0 * (1.0 + plan.momentum)
-    if plan.lr * (pull + plan.weight_decay) >= limit:
-        raise LearningError(
-            f"lr * (lam / eta + weight_decay) is {plan.lr * (pull + plan.weight_decay):g}: SGD diverges from "
-            f"{limit:g} on with momentum {plan.momentum:g}; take a smaller lr or lam, or a larger eta"
-        )
+    pull = stable(plan, plan.lam / plan.eta, "lam / eta", "a smaller lr or lam, or a larger eta")
     return LocalSpec(plan.steps) if first else LocalSpec(plan.steps, pull, TARGET)
 
 
@@ -33,7 +25,7 @@ def implied(clients: int) -> None:
     return
 
 
-def aggregate(imports: Graph, sizes: Array, cosines: Array, norms: Array, plan: LearningPlan) -> Aggregation:
+def aggregate(uploads: Uploads) -> Aggregation:
     """Return the matrix B of the model step: target_i − θ_0 = Σ_j B_ij u_j with u = θ − θ_0.
 
     target_i is one gradient step of length η from θ_i on −Σ_j a_ij (n_j/n_i) cos(u_i, u_j) (paper, model step); with
@@ -41,12 +33,12 @@ def aggregate(imports: Graph, sizes: Array, cosines: Array, norms: Array, plan: 
 
         B_ij = η a_ij r_ij / (|u_i||u_j|)  for j ≠ i,     B_ii = 1 − η Σ_j a_ij r_ij cos_ij / |u_i|².
 
-    A client whose model is θ_0 has no direction: terms with it are left out. ``imports`` bool [m, m], its diagonal
-    plays no part; ``sizes`` [m] samples, ``cosines`` [m, m], ``norms`` [m].
+    A client whose model is θ_0 has no direction: terms with it are left out.
     """
+    imports, sizes, cosines, norms = uploads.imports, uploads.sizes, uploads.cosines, uploads.norms
     inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     active = imports & ~np.eye(len(sizes), dtype=bool) & (norms > 0)[:, None] & (norms > 0)[None, :]
-    strength = plan.eta * active * (sizes[None, :] / sizes[:, None])
+    strength = uploads.plan.eta * active * (sizes[None, :] / sizes[:, None])
     matrix = strength * inverse[:, None] * inverse[None, :]
     np.fill_diagonal(matrix, 1.0 - (strength * cosines).sum(1) * inverse**2)
     return Aggregation(matrix, into=TARGET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, Array, Graph, LocalSpec
+from learning.algorithms.algorithm import Aggregation, Algorithm, Graph, LocalSpec, Uploads
 from learning.plan import LearningPlan
 
 
@@ -18,7 +18,7 @@ def implied(clients: int) -> Graph:
     return np.zeros((clients, clients), dtype=bool)
 
 
-def aggregate(imports: Graph, sizes: Array, cosines: Array, norms: Array, plan: LearningPlan) -> Aggregation | None:
+def aggregate(uploads: Uploads) -> Aggregation | None:
     """Return None: every client goes on from its own model."""
     return None
 

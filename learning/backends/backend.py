@@ -10,10 +10,11 @@ import torch
 
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
+from learning.trials import TrialTask, Tried, try_models
 from learning.work import Work
 
-Task = TrainTask | EvaluateTask
-Result = float | ClassResults
+Task = TrainTask | EvaluateTask | TrialTask
+Result = float | ClassResults | Tried
 
 
 class Backend(Protocol):
@@ -33,7 +34,9 @@ class Backend(Protocol):
 
 def perform(work: Work, task: Task) -> Result:
     """Do one task in this process."""
-    return train_client(work, task) if isinstance(task, TrainTask) else evaluate_row(work, task)
+    if isinstance(task, TrainTask):
+        return train_client(work, task)
+    return try_models(work, task) if isinstance(task, TrialTask) else evaluate_row(work, task)
 
 
 @contextmanager

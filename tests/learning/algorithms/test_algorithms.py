@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from learning.algorithms import ALGORITHMS
+from learning.algorithms import ALGORITHMS, Uploads
 from learning.differences import combine, geometry
 from learning.errors import LearningError
 from learning.plan import LearningPlan
@@ -26,7 +26,8 @@ def models(seed: int = 0, m: int = 5, p: int = 300) -> tuple[torch.Tensor, torch
 
 def step(name, imports, rows, initial, plan=PLAN):
     found = geometry(rows, initial)
-    return ALGORITHMS[name].aggregate(imports, SIZES, found.cosines, found.norms, plan)
+    memory = np.zeros_like(found.cosines)
+    return ALGORITHMS[name].aggregate(Uploads(plan, imports, SIZES, found.cosines, found.norms, memory))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -107,7 +108,7 @@ def test_local_imports_nothing_and_changes_nothing():
     assert not ALGORITHMS["local"].implied(4).any()
 
 
-@pytest.mark.parametrize("name", ["fedavg", "ipfl"])
+@pytest.mark.parametrize("name", ["fedavg", "ipfl", "fedamp", "cfl", "pfedgraph"])
 def test_relabelling_clients_relabels_the_server_step(name):
     rows, initial = models()
     imports = np.random.default_rng(1).random((5, 5)) < 0.6
@@ -115,8 +116,9 @@ def test_relabelling_clients_relabels_the_server_step(name):
     found = geometry(rows, initial)
     at = np.ix_(order, order)
     aggregate = ALGORITHMS[name].aggregate
-    one = aggregate(imports, SIZES, found.cosines, found.norms, PLAN).matrix
-    two = aggregate(imports[at], SIZES[order], found.cosines[at], found.norms[order], PLAN).matrix
+    memory = np.zeros((5, 5))
+    one = aggregate(Uploads(PLAN, imports, SIZES, found.cosines, found.norms, memory)).matrix
+    two = aggregate(Uploads(PLAN, imports[at], SIZES[order], found.cosines[at], found.norms[order], memory)).matrix
     np.testing.assert_allclose(two, one[at], rtol=1e-12)
 
 
