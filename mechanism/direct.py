@@ -119,6 +119,10 @@ class Deal:
     payment: Floats
 
 
+def _an(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
 Rule = Callable[[Floats], tuple[ArrayLike, ArrayLike]]
 
 
@@ -179,15 +183,15 @@ class SingleParameter:
         except (TypeError, ValueError):
             array = None
         if array is None:
-            raise InvalidMechanismError(f"{self.name} returned a {what} that is not numbers; expected real numbers")
+            raise InvalidMechanismError(f"{self.name} returned {_an(what)} that is not numbers; expected real numbers")
         if array.shape != bids.shape:
             raise InvalidMechanismError(
-                f"{self.name} returned a {what} of shape {list(array.shape)} for bids of shape {list(bids.shape)}; "
+                f"{self.name} returned {_an(what)} of shape {list(array.shape)} for bids of shape {list(bids.shape)}; "
                 "expected the same shape"
             )
         if not np.isfinite(array).all():
             at = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise InvalidMechanismError(f"{self.name} returned a {what} that is not finite at bids {bids[at].tolist()}")
+            raise InvalidMechanismError(f"{self.name} returned {_an(what)} that is not finite at bids {bids[at].tolist()}")
         return array
 
     def utility(self, types: Floats, outcome: Deal) -> Floats:

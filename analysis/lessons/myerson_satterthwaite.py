@@ -1,0 +1,67 @@
+"""Lesson: no rule for two traders has everything."""
+
+import marimo
+
+app = marimo.App(width="medium", app_title="marketproof: Myerson and Satterthwaite")
+
+with app.setup:
+    from typing import Any
+
+    import marimo as mo
+
+    from analysis.lessons import exercises, figures, parts
+
+
+@app.cell
+def _() -> Any:
+    mo.md(
+        r"""
+        # Myerson and Satterthwaite: no rule has everything
+
+        A seller with a secret cost, a buyer with a secret value, both anywhere from 0 to 1. We would like every
+        worthwhile trade, truthful reports, nobody who loses, and no money from outside. **No rule has all four**
+        (Myerson and Satterthwaite, 1983). A fixed price gives up trades; VCG makes every worthwhile trade and needs
+        a subsidy; the price in the middle is not truthful. The same holds in a market of models, which is why
+        marketproof has several rules and not one.
+
+        Drag the price: the pale region is what it loses.
+        """
+    )
+    return
+
+
+@app.cell
+def _() -> Any:
+    price = mo.ui.slider(0.0, 1.0, 0.01, value=0.3, show_value=True, full_width=True, label="The fixed price")
+    mo.vstack([price])
+    return (price,)
+
+
+@app.cell
+def _(price: Any) -> Any:
+    mo.Html(parts.shown(figures.myerson_satterthwaite(price.value)))
+    return
+
+
+@app.cell
+def _() -> Any:
+    code = mo.ui.code_editor(
+        value=exercises.EXERCISES["myerson_satterthwaite"].start, language="python", label="Your rule"
+    )
+    ask = mo.ui.run_button(label="Ask the engine", kind="success")
+    mo.vstack([mo.Html(parts.task("myerson_satterthwaite")), code, ask])
+    return ask, code
+
+
+@app.cell
+def _(ask: Any, code: Any) -> Any:
+    mo.Html(
+        parts.answered("myerson_satterthwaite", code.value)
+        if ask.value
+        else '<p id="waiting">No answer yet: press the button.</p>'
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,200 @@
+"""The playground as a marimo app: `marimo run app.py`, or `marketproof play`. It wires; `view` computes."""
+
+import marimo
+
+app = marimo.App(width="medium", app_title="marketproof: playground")
+
+
+with app.setup:
+    from typing import Any
+
+    import marimo as mo
+
+    from analysis.playground import figure, html, state, view
+
+    view.warm()
+
+
+@app.cell
+def _() -> Any:
+    mo.md(
+        """
+        # A market of models
+
+        Each client holds data and a model. Others may import the model: that costs its owner something, and is worth
+        something to those who have little data. **Drag what one client says of its cost** and watch what it is left
+        with; then switch the rule, or let the machine look for a lie that pays.
+        """
+    )
+    return
+
+
+@app.cell
+def _() -> Any:
+    def opened(query: dict[str, Any]) -> tuple[Any, str]:
+        try:
+            return state.from_query(query), ""
+        except state.PlayError as error:
+            return state.PlayState(), f"The link could not be read: {error}."
+
+    begun, complaint = opened(mo.query_params().to_dict())
+    get_start, set_start = mo.state(begun)
+    get_complaint, set_complaint = mo.state(complaint)
+    get_found, set_found = mo.state(None)
+    # What was said last, outside the reactive graph: a slider that is made anew (another rule) starts from it.
+    said = {"client": begun.client, "report": begun.report}
+    return get_complaint, get_found, get_start, said, set_complaint, set_found, set_start
+
+
+@app.cell
+def _(said: Any, set_complaint: Any, set_found: Any, set_start: Any) -> Any:
+    def load(files: Any) -> None:
+        if not files:
+            return
+        try:
+            text = files[0].contents.decode("utf-8")
+            if files[0].name.lower().endswith(".json"):
+                loaded = state.from_json(text)
+            else:
+                loaded = state.PlayState(clients=state.read_clients(text)).reporting(0, 0.0)
+                loaded = loaded.reporting(0, loaded.truth)
+        except UnicodeDecodeError:
+            set_complaint(f"{files[0].name} is no text; load a CSV table or a file saved from here.")
+            return
+        except state.PlayError as error:
+            set_complaint(f"{files[0].name}: {error}.")
+            return
+        said.update(client=loaded.client, report=loaded.report)
+        set_complaint("")
+        set_found(None)
+        set_start(loaded)
+
+    upload = mo.ui.file(
+        filetypes=[".csv", ".json"], max_size=1_000_000, label="Load a CSV or a saved state", on_change=load
+    )
+    return (upload,)
+
+
+@app.cell
+def _(get_start: Any) -> Any:
+    table = mo.ui.text_area(
+        value=state.clients_text(get_start()), rows=8, debounce=600, label="Clients, one a line", full_width=True
+    )
+    rule = mo.ui.dropdown(list(state.MARKET_ENTRIES), value=get_start().mechanism, label="Rule")
+    lam = mo.ui.slider(
+        0.0, state.MOST_LAMBDA, 0.01, value=round(get_start().lam, 2), show_value=True,
+        label="λ, weight of the difference between models",
+    )  # fmt: skip
+    return lam, rule, table
+
+
+@app.cell
+def _(get_start: Any, table: Any) -> Any:
+    def typed(text: str) -> tuple[Any, str]:
+        try:
+            return state.read_clients(text), ""
+        except state.PlayError as error:
+            return get_start().clients, f"{error}. Until then the last table counts."
+
+    clients, misprint = typed(table.value)
+    return clients, misprint
+
+
+@app.cell
+def _(clients: Any, get_found: Any, said: Any) -> Any:
+    get_found()  # a lie that was found chooses its client
+    names = [client.name for client in clients]
+    said["client"] = min(said["client"], len(names) - 1)
+    who = mo.ui.dropdown(names, value=names[said["client"]], allow_select_none=False, label="Who reports")
+    return names, who
+
+
+@app.cell
+def _(clients: Any, lam: Any, names: Any, rule: Any, who: Any) -> Any:
+    index = names.index(who.value)
+    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost)
+    return (setup,)
+
+
+@app.cell
+def _(get_found: Any, said: Any, setup: Any) -> Any:
+    get_found()
+    if said["client"] != setup.client:
+        said.update(client=setup.client, report=setup.truth)
+
+    def remember(value: Any) -> None:
+        said["report"] = value
+
+    steps = view.steps(setup)
+    report = mo.ui.slider(
+        steps=steps, value=min(steps, key=lambda x: abs(x - said["report"])), show_value=True, full_width=True,
+        label="Cost that it reports", on_change=remember,
+    )  # fmt: skip
+    return (report,)
+
+
+@app.cell
+def _(said: Any, set_found: Any, setup: Any) -> Any:
+    def search(_: Any) -> None:
+        lie = view.find_lie(setup)
+        if lie.client is not None:
+            said.update(client=lie.client, report=lie.report)
+        set_found((view.key(setup), lie))
+
+    look_for_lie = mo.ui.button(label="Look for a lie", kind="success", on_change=search)
+    return (look_for_lie,)
+
+
+@app.cell
+def _(get_complaint: Any, lam: Any, look_for_lie: Any, misprint: Any, report: Any, rule: Any,
+      table: Any, upload: Any, who: Any) -> Any:  # fmt: skip
+    mo.vstack(
+        [
+            mo.hstack([mo.vstack([table, upload]), mo.vstack([rule, lam, who, look_for_lie])], widths=[1.2, 1], gap=2),
+            mo.Html(html.sentence("complaint", misprint or get_complaint(), warning=True)),
+            report,
+        ]
+    )
+    return
+
+
+@app.cell
+def _(setup: Any) -> Any:
+    curve = view.curve(setup)
+    return (curve,)
+
+
+@app.cell
+def _(curve: Any, get_found: Any, report: Any, setup: Any) -> Any:
+    now = setup.reporting(setup.client, report.value)
+    seen = view.look(now)
+    found = get_found()
+    told = found[1].sentence if found is not None and found[0] == view.key(setup) else ""
+    mo.vstack(
+        [
+            mo.Html(html.sentence("words", view.words(now, seen))),
+            mo.Html(html.sentence("lie", told, warning=bool(told) and found[1].client is not None)),
+            mo.Html(
+                html.drawing("curve", figure.report_curve(curve, now.report, seen), figure.alt(curve, now.report, seen))
+            ),
+            mo.hstack(
+                [mo.Html(view.trades_table(seen)), mo.Html(view.accounts_table(seen))],
+                justify="start",
+                align="start",
+                gap=3,
+            ),
+            mo.hstack(
+                [
+                    mo.Html(html.link("permalink", state.to_query(now), "Link to this state")),
+                    mo.download(state.to_json(now).encode(), "playground.json", "application/json", label="Save it"),
+                ],
+                justify="start",
+                gap=2,
+            ),
+        ]
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()

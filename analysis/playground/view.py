@@ -1,0 +1,221 @@
+"""What the playground shows of a state: the clearing, the accounts, the curve of one report, and the lie that pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.playground.html import sentence, table
+from analysis.playground.state import PlayState
+from analysis.theme import number
+from mechanism import MONEY, UnknownNameError, account, market_mechanism
+from mechanism.market.accounting import Accounts, Outcome
+from mechanism.market.breakpoints import cost_breakpoints
+from mechanism.market.mechanisms import Clearing
+from proofs_checks.evidence import Deviation, observe
+from proofs_checks.search.cost_lies import best_cost_lies
+
+Real = NDArray[np.float64]
+
+_POINTS = 121
+_BESIDE = 1e-7  # relative distance at which a jump is drawn
+
+
+@dataclass(frozen=True, eq=False)
+class Cleared:
+    """One clearing on the reports of a state, accounted with the truth.
+
+    ``trades``: importer, exporter, price (gross, money). ``accounts``: gain, cost, paid, received, centre, utility of
+    every client, money. ``utility`` of the client that reports, ``truthful`` what the truth would give it.
+    """
+
+    trades: tuple[tuple[str, str, float], ...]
+    accounts: dict[str, dict[str, float]]
+    utility: float
+    truthful: float
+    welfare: float
+
+
+@dataclass(frozen=True, eq=False)
+class ReportCurve:
+    """One client's true utility ``[k]`` against its reported cost ``[k]`` rising, others truthful; money."""
+
+    name: str
+    truth: float
+    reports: Real
+    utilities: Real
+
+
+@dataclass(frozen=True)
+class FoundLie:
+    """The lie that pays most, or none: the sentence says which, and how sure that is.
+
+    ``client`` its index, None if no lie pays; ``report`` the cost that it says; ``gain`` what that wins, money.
+    """
+
+    sentence: str
+    client: int | None
+    report: float
+    gain: float
+
+
+def warm() -> None:
+    """Load the compiled kernels (once per process), so that no drag of a slider waits for them."""
+    from mechanism.market.compiled import compiled
+
+    compiled()
+    for name in ("ipfl", "ipfl-exact"):
+        state = PlayState(mechanism=name)
+        _cleared(state, np.linspace(0.0, 2.0, 300))
+
+
+def _rule(state: PlayState) -> Clearing:
+    return market_mechanism(state.mechanism)
+
+
+def _cleared(state: PlayState, reports: Real) -> tuple[Outcome, Accounts]:
+    """Clear once for every reported cost ``[q]`` of the state's client; ``[q, m, m]`` and ``[q, m]``."""
+    types, market, rule = state.types(), state.market(), _rule(state)
+    costs = np.tile(types.cost, (reports.size, 1))
+    costs[:, state.client] = reports
+    outcome: Any = rule.clear(types.report(cost=costs), market)
+    if hasattr(rule, "settle"):  # two stages: the second pays on what was measured, which is the truth
+        outcome = rule.settle(outcome, types)
+    return outcome, account(types, outcome, market.law)
+
+
+def look(state: PlayState) -> Cleared:
+    """Clear on the state's reports and account for it with the truth."""
+    outcome, accounts = _cleared(state, np.array([state.report, state.truth]))
+    names = state.names
+    trades = tuple(
+        (names[i], names[j], float(outcome.prices[0, i, j]) + 0.0) for i, j in np.argwhere(outcome.imports[0])
+    )
+    parts = ("gain", "cost", "paid", "received", "centre", "utility")
+    return Cleared(
+        trades=trades,
+        accounts={
+            name: {part: float(getattr(accounts, part)[0, k]) + 0.0 for part in parts} for k, name in enumerate(names)
+        },
+        utility=float(accounts.utility[0, state.client]) + 0.0,
+        truthful=float(accounts.utility[1, state.client]) + 0.0,
+        welfare=float(accounts.welfare[0]) + 0.0,
+    )
+
+
+def highest_report(state: PlayState) -> float:
+    """Return where the slider ends: past the truth and past the last report that changes anything; a round number."""
+    points = _break_points(state)
+    far = max([state.truth, 0.5, *points[points <= 4.0 * max(state.truth, 1.0)].tolist()])
+    step = 10.0 ** np.floor(np.log10(1.5 * far))
+    return float(np.ceil(1.5 * far / step) * step)
+
+
+def _break_points(state: PlayState) -> Real:
+    try:
+        points = cost_breakpoints(_rule(state).allocation, state.types().truthful(), state.market())
+    except UnknownNameError:
+        return np.empty(0)
+    return np.unique(points[state.client])
+
+
+def curve(state: PlayState, end: float | None = None) -> ReportCurve:
+    """Return the client's utility against its report up to ``end``: an even grid, the truth, both sides of each jump.
+
+    ``end``: money; default `highest_report`.
+    """
+    end = highest_report(state) if end is None else end
+    points = _break_points(state)
+    points = points[points <= end]
+    beside = np.concatenate([points * (1 - _BESIDE), points, points * (1 + _BESIDE)])
+    reports = np.unique(np.concatenate([np.linspace(0.0, end, _POINTS), beside, [_BESIDE * end, state.truth]]))
+    _, accounts = _cleared(state, reports)
+    return ReportCurve(state.names[state.client], state.truth, reports, accounts.utility[:, state.client])
+
+
+def find_lie(state: PlayState) -> FoundLie:
+    """Let the engine look for the cost lie that pays any client most while all others tell the truth."""
+    types, market, rule = state.types(), state.market(), _rule(state)
+    lies = best_cost_lies(rule, types, market)
+    client = lies.best()[-1]
+    gain = float(lies.gain[client])
+    scale = max(1.0, float(np.abs(lies.utility_truthful).max()), float(np.abs(lies.utility_lying).max()))
+    if gain <= MONEY * scale:
+        sure = "no other report can do better" if lies.exact else "this is a search, no proof"
+        said = f"No lie about a cost was found to pay here: {lies.deviations} reports tried; {sure}."
+        return FoundLie(said, None, state.truth, 0.0)
+    lying = replace(state, client=client)
+    report = _shorter(lying, float(lies.report[client]), gain)
+    _, accounts = _cleared(lying, np.array([lying.truth, report]))
+    witness = replace(
+        observe(rule, types, market, (Deviation(client, "cost", report),)),
+        utility_before=tuple(accounts.utility[0].tolist()),
+        utility_after=tuple(accounts.utility[1].tolist()),
+    )
+    gain = float(accounts.utility[1, client] - accounts.utility[0, client])
+    return FoundLie(f"A lie pays: {witness.sentence(state.names)}.", client, report, gain)
+
+
+def _shorter(state: PlayState, report: float, gain: float) -> float:
+    """Return a report of fewer digits that wins (nearly) as much."""
+    tries: list[float] = []
+    for digits in (1, 2, 3, 4):
+        step = 10.0 ** (np.floor(np.log10(report)) - digits + 1) if report > 0.0 else 1.0
+        for whole in (np.round(report / step), np.floor(report / step), np.ceil(report / step)):
+            tries.append(float(f"{max(0.0, whole * step):.12g}"))
+    _, accounts = _cleared(state, np.array([state.truth, *tries]))
+    utility = accounts.utility[:, state.client]
+    enough = utility[0] + 0.999 * gain
+    for candidate, reached in zip(tries, utility[1:], strict=True):
+        if reached >= enough and candidate != state.truth:
+            return candidate
+    return report
+
+
+def words(state: PlayState, seen: Cleared) -> str:
+    """Return one sentence on what the report does to the client that makes it."""
+    name = state.names[state.client]
+    if state.report == state.truth:
+        return f"{name} tells the truth, {number(state.truth)}, and has utility {number(seen.utility)}."
+    change = seen.utility - seen.truthful
+    if abs(change) <= MONEY * max(1.0, abs(seen.truthful)):
+        said = "nothing changes for it"
+    else:
+        said = f"it {'wins' if change > 0 else 'loses'} {number(abs(change))}"
+    return (
+        f"{name} costs {number(state.truth)} and says {number(state.report, 4)}: {said} "
+        f"(utility {number(seen.utility)}, with the truth {number(seen.truthful)})."
+    )
+
+
+def key(state: PlayState) -> PlayState:
+    """Return what a lie was searched in: the state without who reports what."""
+    return state.reporting(0, 0.0)
+
+
+def steps(state: PlayState, count: int = 100) -> list[float]:
+    """Return where the slider may stop: an even grid from 0, and the truth, so that the truth can be told."""
+    end = highest_report(state)
+    grid = (float(f"{x:.6g}") for x in np.linspace(0.0, end, count + 1))
+    return sorted({*grid, state.truth, min(state.report, 1e9)})
+
+
+def trades_table(seen: Cleared) -> str:
+    """Return the table of who imports from whom at what price."""
+    if not seen.trades:
+        return sentence("trades", "Nobody imports anything: no model is worth its price to anyone.")
+    rows = [(i, j, number(price)) for i, j, price in seen.trades]
+    return table("trades", "Who imports from whom", ("importer", "from", "price"), rows, left=2)
+
+
+def accounts_table(seen: Cleared) -> str:
+    """Return the table of every client's account, in money, with the true costs and gains."""
+    parts = ["gain", "cost", "paid", "received", "utility"]
+    if any(account["centre"] for account in seen.accounts.values()):
+        parts.insert(4, "centre")
+    rows = [(name, *(number(account[part]) for part in parts)) for name, account in seen.accounts.items()]
+    title = f"Accounts; welfare {number(seen.welfare)}"
+    return table("accounts", title, ("client", *("to centre" if p == "centre" else p for p in parts)), rows)

@@ -1,0 +1,71 @@
+"""``marketproof play``: the playground and the lessons, in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marketproof.commands.options import FixedSeed, Quiet
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("play", help=HELP, epilog=EPILOG)(play)
+
+
+HELP = """Open the playground in the browser: set up clients, drag a report, switch the rule, look for a lie.
+
+LESSON opens a lesson instead: second_price, revelation, vcg, myerson, myerson_satterthwaite or model_market, each with
+a figure to drag and an exercise. The server listens on this machine only and needs no network; Ctrl-C ends it. What is
+typed into an exercise is EXECUTED on this machine. Needs marimo: pip install 'marketproof[play]'."""
+
+EPILOG = """Example: "marketproof play" or "marketproof play second_price";
+"marketproof play vcg --export vcg.html" writes the lesson as a page that needs nothing else."""
+
+
+def play(
+    lesson: Annotated[
+        str | None, typer.Argument(metavar="[LESSON]", help="A lesson by its name; default the playground.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, metavar="P", help="Port; default 2718, or any free one if it is taken."
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE.html", help="Write the lesson to FILE.html instead.")
+    ] = None,
+    seed: FixedSeed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Check, then export or serve."""
+    from importlib.util import find_spec
+
+    from analysis.lessons import LESSONS
+    from marketproof.console import stdout
+    from marketproof.errors import InputError, shown
+
+    if lesson is not None and lesson not in LESSONS:
+        raise InputError(f"there is no lesson {shown(lesson)}; expected one of {', '.join(LESSONS)}")
+    if find_spec("marimo") is None:
+        raise InputError("play needs marimo, which is not installed; run: pip install 'marketproof[play]'")
+    if export is not None:
+        if lesson is None:
+            raise InputError(f"--export needs a lesson: marketproof play LESSON --export {shown(export)}")
+        if export.is_dir():
+            raise InputError(
+                f"{shown(export)} is a folder; expected the name of a file to write, such as {lesson}.html"
+            )
+        from analysis.lessons.static import static_page
+        from marketproof.atomic import write_all
+
+        write_all({export: static_page(lesson).encode()})
+        stdout(quiet=quiet).print(f"Lesson: {shown(export)}")
+        return
+    from marketproof.playing import serve
+
+    serve(lesson, port, browser=browser, quiet=quiet)

@@ -1,0 +1,151 @@
+"""``marketproof strategic``: repeated play, and what it does to welfare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from marketproof.commands.options import Json, Quiet, dumps
+
+if TYPE_CHECKING:
+    from marketproof.strategic import Progress
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("strategic", help=HELP, epilog=EPILOG)(strategic)
+
+
+HELP = """Play a mechanism repeatedly: what people come to report, and what that does to welfare.
+
+MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED. Auctions
+over one private number are played in strategies report = s(type) (--dynamics shading), markets in reported costs by
+best responses. RUN is a folder that "marketproof run" wrote: told is what each client would have earned by its best lie
+about its cost, and what honest ones would have lost when all lie."""
+
+EPILOG = """Example: "marketproof strategic first-price --clients 3" finds that bidders report two thirds of their
+value; "marketproof strategic ipfl --clients 5" that sellers understate their costs, "marketproof strategic
+ipfl-exact" that nobody does; "marketproof strategic runs/digits-niid-20260101-120000" plays a recorded run."""
+
+_LOADING, _PLAYING = 20.0, 120.0  # seconds that a user's own file may take
+_OURS = 1e6  # the catalogue's code ends
+
+
+def strategic(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="MECHANISM|RUN",
+            help="An id of the catalogue, FILE.py:NAME (the file is executed), or a run folder.",
+        ),
+    ],
+    clients: Annotated[
+        int | None, typer.Option(metavar="M", help="Number of agents; default the mechanism's own.")
+    ] = None,
+    dynamics: Annotated[
+        str | None,
+        typer.Option(metavar="best-response|regret-matching|shading", help="How it is played; default by mechanism."),
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(metavar="R", help="Rounds of play; default 60, 1000 or 40 by dynamics.")
+    ] = None,
+    profiles: Annotated[
+        int | None, typer.Option(metavar="N", help="True profiles drawn; default 200, 20 or 2000 by dynamics.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which profiles and reports are drawn.")] = 0,
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Load, play, write, show."""
+    from marketproof.atomic import write_all
+    from marketproof.console import stdout
+    from marketproof.errors import InputError, shown
+    from marketproof.mechanism_files import is_file
+    from marketproof.progress import bar
+    from marketproof.strategic import DYNAMICS, check
+    from marketproof.strategic_view import show, show_run
+
+    check(rounds, profiles)
+    if dynamics is not None and dynamics not in DYNAMICS:
+        raise InputError(f"--dynamics is {shown(dynamics)}; expected one of {', '.join(DYNAMICS)}")
+    if json is not None and is_file(what) and json.resolve() == Path(what.rpartition(":")[0]).resolve():
+        raise InputError(f"--json {shown(json)} would overwrite the mechanism's file; name another")
+    recorded = _is_run(what)
+    with bar("rounds", quiet=quiet) as tell:
+        if recorded:
+            result = _run(what, clients, dynamics, rounds, profiles, seed, tell)
+        else:
+            result = _mechanism(what, clients, dynamics, rounds, profiles, seed, tell)
+    write_all({json: dumps(result)} if json is not None else {})
+    (show_run if recorded else show)(result, stdout(quiet=quiet))
+    if is_file(what) and not recorded:
+        stdout(quiet=quiet).print("The file was executed.")
+
+
+def _is_run(what: str) -> bool:
+    from mechanism.catalogue import CATALOGUE
+
+    return what not in CATALOGUE and Path(what).is_dir()
+
+
+def _run(
+    what: str,
+    clients: int | None,
+    dynamics: str | None,
+    rounds: int | None,
+    profiles: int | None,
+    seed: int,
+    tell: Progress,
+) -> dict[str, Any]:
+    from marketproof.errors import InputError, shown
+    from marketproof.strategic import ROUNDS
+    from marketproof.strategic_run import play_run
+
+    if dynamics not in (None, "best-response"):
+        raise InputError(f"--dynamics is {shown(dynamics)}; a run is played by best-response only")
+    for option, value in (("--clients", clients), ("--profiles", profiles)):
+        if value is not None:
+            raise InputError(f"{option} does not apply to a run, whose markets are recorded; leave it out")
+    return play_run(Path(what), ROUNDS["best-response"] if rounds is None else rounds, seed, tell)
+
+
+def _mechanism(
+    what: str,
+    clients: int | None,
+    dynamics: str | None,
+    rounds: int | None,
+    profiles: int | None,
+    seed: int,
+    tell: Progress,
+) -> dict[str, Any]:
+    from marketproof.errors import InputError, shown
+    from marketproof.mechanism_files import find_mechanism
+    from marketproof.strategic import default_dynamics, play_mechanism
+    from marketproof.time_limit import OutOfTime, time_limit
+    from proofs_checks.engine.verify import check_mechanism
+
+    try:
+        with time_limit(_LOADING):
+            source = find_mechanism(what)
+            mechanism = source.build(clients)
+    except OutOfTime:
+        raise InputError(f"{shown(what)} did not load within {_LOADING:g} s; does its file run for ever?") from None
+    ours = source.file is None
+    try:
+        with source.blamed("fails on its first profiles"), time_limit(_OURS if ours else _LOADING):
+            check_mechanism(mechanism, seed)
+    except OutOfTime:
+        raise InputError(
+            f"{shown(what)} did not answer a few hundred profiles within {_LOADING:.0f} s; expected a rule that "
+            "answers a whole batch at once and ends"
+        ) from None
+    try:
+        with source.blamed("fails when it is played"), time_limit(_OURS if ours else _PLAYING):
+            how = default_dynamics(mechanism) if dynamics is None else dynamics
+            return play_mechanism(what, mechanism, how, rounds=rounds, profiles=profiles, seed=seed, progress=tell)
+    except OutOfTime:
+        raise InputError(
+            f"{shown(what)} was not played to the end within {_PLAYING:.0f} s; lower --rounds or --profiles"
+        ) from None

@@ -1,0 +1,115 @@
+"""Serves an app of ours with marimo, on this machine only and behind a secret of its own, until Ctrl-C."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from importlib.util import find_spec
+from pathlib import Path
+
+from marketproof.console import stdout
+from marketproof.errors import InputError
+
+HOST = "127.0.0.1"
+PORT = 2718
+_START_SECONDS = 60.0
+_ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def app_file(lesson: str | None) -> Path:
+    """Return the file of the playground's app, or of a lesson's."""
+    spec = find_spec("analysis.playground.app" if lesson is None else f"analysis.lessons.{lesson}")
+    if spec is None or spec.origin is None:
+        raise InputError(f"the app of {lesson or 'the playground'} is missing; reinstall marketproof")
+    return Path(spec.origin)
+
+
+def free_port(wanted: int | None) -> int:
+    """Return the port if nobody listens on it; any free one for 0, or where none was asked for and 2718 is taken.
+
+    Raises
+    ------
+    InputError
+        If the port that was asked for is taken or not allowed.
+    """
+    for port in (PORT, 0) if wanted is None else (wanted,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+                return int(probe.getsockname()[1])
+            except OSError as error:
+                reason = error.strerror
+    raise InputError(f"--port {wanted} cannot be used ({reason}); name another, or 0 for any free one")
+
+
+def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool) -> None:
+    """Serve one app until Ctrl-C; say where it is, and open a browser if asked to.
+
+    The address holds a secret, so that no other page in the browser and no other user of the machine can reach what
+    executes the exercises.
+
+    Raises
+    ------
+    InputError
+        If the port cannot be used or the server does not start.
+    """
+    chosen = free_port(port)
+    secret = secrets.token_urlsafe(16)
+    command = [
+        sys.executable, "-P", "-m", "marimo", "--quiet", "run", str(app_file(lesson)), "--host", HOST,
+        "--port", str(chosen), "--headless", "--token", "--token-password-file", "-", "--no-check", "--no-sandbox",
+    ]  # fmt: skip
+    # A session of its own: Ctrl-C reaches us only, and we end it; so must a closed terminal and a plain kill.
+    server = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    )
+    before = {name: signal.signal(name, _stop) for name in _ENDS}
+    try:
+        assert server.stdin is not None
+        server.stdin.write(secret + "\n")
+        server.stdin.close()
+        _wait(server, chosen)
+        address = f"http://{HOST}:{chosen}/?access_token={secret}"
+        stdout(quiet=quiet).print(f"{lesson or 'Playground'}: {address} (Ctrl-C ends it)", soft_wrap=True)
+        sys.stdout.flush()
+        if browser:
+            webbrowser.open(address)
+        server.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+        server.terminate()
+        try:
+            server.wait(5.0)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _wait(server: subprocess.Popen[str], port: int) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise InputError(f"marimo's server ended with status {server.returncode} instead of starting; see above")
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=1.0):
+                return
+        except urllib.error.HTTPError:  # it answers
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise InputError(f"marimo's server did not start within {_START_SECONDS:g} s")

@@ -1,0 +1,167 @@
+"""Strategic play of a recorded run: what lies would have earned, and what the honest would have lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from marketproof.errors import InputError, shown
+from marketproof.lies import MOST_CLIENTS, MOST_PAIRS
+from marketproof.records import MarketRecord, read_market
+from marketproof.strategic import MARKET_MEASURE, Progress, misreports, ratio_json, settled
+from marketproof.strategic_words import short
+from mechanism.direct import Floats
+from mechanism.market.mechanisms import Clearing, market_mechanism
+
+_REPORTS_PER_POINT = 6
+
+
+def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> dict[str, Any]:
+    """Return the result of ``strategic`` on a run folder, as it is written; a method without a market is null.
+
+    Raises
+    ------
+    InputError
+        If the folder is no complete run, or no method of it has a market that can be played.
+    """
+    path = folder / "manifest.json"
+    try:
+        told = json.loads(path.read_bytes())
+        mechanisms: dict[str, str | None] = dict(told["mechanisms"])
+        seeds = [int(s) for s in told["seeds"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{shown(path)} is missing or damaged; name a complete run folder") from None
+    if not any(mechanisms.values()):
+        raise InputError(f"{shown(folder)} has no method with a market: nobody reports anything, nothing can be played")
+    methods: dict[str, Any] = {}
+    for done, (name, mechanism) in enumerate(mechanisms.items()):
+        if progress is not None:
+            progress(done, len(mechanisms))
+        if mechanism is None:
+            methods[name] = None
+            continue
+        files = [folder / "markets" / f"{name.replace('/', '__')}-{s}.safetensors" for s in seeds]
+        methods[name] = play_method(market_mechanism(mechanism), [read_market(file) for file in files], rounds, seed)
+    return {"run": str(folder), "dynamics": "best-response", "coordinate": "cost", "seeds": seeds, "methods": methods}
+
+
+def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: int, seed: int = 0) -> dict[str, Any]:
+    """Play every recorded market of one method in its clients' reported costs, all else as it was.
+
+    Per client, summed over all markets: its utility if all are truthful; what its best lie alone adds to that; its
+    utility where best-response dynamics end; and its utility if it stays truthful there while the others do not.
+
+    Raises
+    ------
+    InputError
+        If the market is too large to be played.
+    """
+    from proofs_checks.play.anarchy import anarchy, price_of_anarchy
+    from proofs_checks.play.dynamics import best_responses
+    from proofs_checks.play.game import Play
+    from proofs_checks.play.markets import recorded_market
+    from proofs_checks.search.cost_lies import best_cost_lies
+
+    m = records[0].types.clients
+    if m > MOST_CLIENTS:
+        raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
+    points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * m**3)))
+    sums, parts, found = np.zeros((4, m)), [], []
+    exact, pays, tried = True, 0, 0
+    for record in records:
+        lies = best_cost_lies(mechanism, record.types, record.market, limit=points)
+        direct, profiles = recorded_market(mechanism, record.types, record.market)
+        play = Play(direct, profiles, _levels(record.types.cost), "cost")
+        done = best_responses(play, rounds)
+        books = anarchy(play, done.reached, seed)
+        alone = done.reached.mean(_honest(play, done.reached.reports, done.reached.games), play.games)
+        gain = lies.gain.reshape(-1, m)
+        small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(-1, m).max(axis=1, keepdims=True))
+        pays += int((gain > small).sum())
+        sums += [part.sum(axis=0) for part in (books.utility_truthful, gain, books.utility, alone)]
+        parts.append((books.welfare_truthful, books.welfare, books.optimum))
+        found.append({**settled(done), **misreports(play, done.reached), "games": play.games})
+        exact, tried = exact and lies.exact, tried + lies.deviations
+    truthful, played, optimum = (np.concatenate([p for p in column if p is not None]) for column in zip(*parts))  # noqa: B905
+    result: dict[str, Any] = {
+        "mechanism": mechanism.id,
+        "markets": sum(f["games"] for f in found),
+        "found": _pooled(found),
+        "clients": [
+            {"client": i, "utility_truthful": t, "best_lie_gain": g, "utility_played": p, "utility_honest": h}
+            for i, (t, g, p, h) in enumerate((sums + 0.0).T.tolist())
+        ],
+        "totals": dict(
+            zip(
+                ("utility_truthful", "best_lie_gain", "utility_played", "utility_honest"),
+                (sums.sum(axis=1) + 0.0).tolist(),
+                strict=True,
+            )
+        ),
+        "lies_that_pay": pays,
+        "lies_exact": bool(exact),
+        "deviations": tried,
+        "welfare": {
+            "measure": MARKET_MEASURE,
+            "truthful": float(truthful.mean()),
+            "equilibrium": float(played.mean()),
+            "optimal": float(optimum.mean()),
+            "price_of_anarchy": ratio_json(price_of_anarchy(played, optimum, seed)),
+            "price_truthful": ratio_json(price_of_anarchy(truthful, optimum, seed)),
+        },
+    }
+    return {**result, "sentence": _sentence(result, m)}
+
+
+def _levels(cost: Floats) -> Floats:
+    """Return even reports from nothing to twice the highest true cost, the same for all clients ``[m, L]``."""
+    from proofs_checks.play.game import LEVELS
+
+    m = cost.shape[-1]
+    return np.broadcast_to(np.linspace(0.0, 2.0 * float(cost.max()), LEVELS), (m, LEVELS))
+
+
+def _honest(play: Any, reports: Floats, games: Any) -> Floats:
+    """Return each client's utility ``[Q, m]`` if it alone is truthful, the others reporting ``[Q, m]``."""
+    columns = [play.payoffs(reports, i, play.truth[games, i][:, None], games)[:, 0] for i in range(play.agents)]
+    return np.stack(columns, axis=1)
+
+
+def _pooled(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    games = sum(f["games"] for f in found)
+    told: dict[str, Any] = {k: sum(f[k] for f in found) for k in ("settled", "circling", "unfinished", "deviations")}
+    for side in ("below", "above"):
+        share = sum(f[side] * f["games"] for f in found) / games
+        mean = sum(f[side] * f[f"mean_{side}"] * f["games"] for f in found) / games
+        told[side], told[f"mean_{side}"] = share, mean / share if share > 0.0 else 0.0
+    return told
+
+
+def _sentence(result: dict[str, Any], m: int) -> str:
+    totals, found, markets = result["totals"], result["found"], result["markets"]
+    lost = totals["utility_truthful"] - totals["utility_honest"]
+    price = result["welfare"]["price_of_anarchy"]
+    sure = "exact best responses" if result["lies_exact"] else "a search, no proof"
+    one = (
+        f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {markets * m} cases "
+        f"and earned {short(totals['best_lie_gain'])} in all ({sure})"
+        if result["lies_that_pay"]
+        else f"no lie about a cost would have paid in any of {markets * m} cases ({sure})"
+    )
+    rest = f"{found['settled']} of {markets} markets settle"
+    rest += f", {found['circling']} circle" if found["circling"] else ""
+    if abs(lost) <= 1e-9 * max(1.0, abs(totals["utility_truthful"])):
+        honest = "staying honest then costs nothing"
+    else:
+        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {short(abs(lost) / m / markets)} "
+        honest += "a market on average, against a market of honest clients"
+    few = f"{100 * found['below']:.1f} % understate" if found["below"] else "nobody understates"
+    all_lie = f"if all play best responses ({rest}), {few}, and {honest}"
+    return (
+        f"Under {result['mechanism']}, {one}; {all_lie}. The price of anarchy is {short(price['value'])} "
+        f"(95 % interval {short(price['low'])} to {short(price['high'])})."
+    )

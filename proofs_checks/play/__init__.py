@@ -1,0 +1,1 @@
+"""Repeated play of a mechanism: what people come to report, and what that does to welfare and payments."""

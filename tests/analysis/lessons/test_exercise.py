@@ -1,0 +1,184 @@
+"""Exercises answered: rightly, wrongly, for ever, and in every way in which code fails."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from analysis.lessons import LESSONS
+from analysis.lessons.exercise import check
+from analysis.lessons.exercise_process import _judged, answer
+from analysis.lessons.exercises import EXERCISES, WORTH
+from mechanism import UnknownNameError
+from proofs_checks.engine.verdict import Verdict
+from proofs_checks.evidence import Grade
+from tests.analysis.lessons.solutions import SOLUTIONS, WINNER
+
+
+def test_every_lesson_has_an_exercise_and_a_solution():
+    assert set(LESSONS) == set(EXERCISES) == set(SOLUTIONS)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_right_answer_is_told_so_and_what_that_means(lesson):
+    found = check(lesson, SOLUTIONS[lesson])
+    assert found.kind == "right", found
+    assert [line.split(" ")[0] for line in found.lines[: len(EXERCISES[lesson].properties)]] == list(
+        EXERCISES[lesson].properties
+    )
+    searched = "nothing found" in " ".join(found.lines)
+    assert searched == ("is a search, not a proof" in found.lines[-1])
+
+
+def test_a_right_answer_can_be_proved():
+    """Myerson's rule is monotone with critical payments: a certificate is kept of that formula."""
+    found = check("myerson", SOLUTIONS["myerson"])
+    assert found.headline == "Right, and proved: dsic, ir."
+    assert "agreed with the formula proved on 5000 profiles" in found.lines[0]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_what_stands_in_the_editor_is_not_the_answer(lesson):
+    assert check(lesson, EXERCISES[lesson].start).kind == "wrong"
+
+
+def test_a_wrong_answer_gets_the_smallest_lie_as_a_sentence():
+    found = check("second_price", EXERCISES["second_price"].start)
+    assert found.headline.startswith("The smallest case against your rule: ")
+    assert "has value 1; reporting value 0.04 takes its utility from 0 to 0.96" in found.headline
+    assert found.lines[0].startswith("dsic (nobody gains by a lie, whatever the others say): broken")
+
+
+def test_the_published_market_rule_is_refuted_by_an_understated_cost():
+    found = check("model_market", EXERCISES["model_market"].start)
+    assert "has cost 1; reporting cost 0 takes its utility from 0 to 2" in found.headline
+
+
+def test_a_truthful_rule_that_reaches_nothing_is_not_right():
+    found = check("myerson", "def rule(bids):\n    return bids * 0, bids * 0\n")
+    assert found.kind == "wrong"
+    assert "the seller earns 0.000 on average" in found.headline
+    found = check("second_price", "def rule(bids):\n    return bids * 0, bids * 0\n")
+    assert "welfare 0 where 1 is feasible" in found.headline
+
+
+def test_units_that_are_not_there_are_not_handed_out():
+    found = check("second_price", "def rule(bids):\n    return np.ones_like(bids), bids * 0\n")
+    assert found.kind == "wrong"
+    assert "3 units are handed out where there is 1" in found.headline
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "def rule(bids):\n    while True: pass\n",
+                                  "try:\n    while True: pass\nexcept BaseException: pass\n"])  # fmt: skip
+def test_code_that_loops_for_ever_is_stopped(code):
+    began = time.monotonic()
+    found = check("second_price", code, seconds=1.0)
+    assert found.kind == "error"
+    assert found.headline.startswith("Your code did not answer within 1 s: does a loop run for ever?")
+    assert time.monotonic() - began < 20.0
+
+
+def test_what_the_code_started_is_stopped_with_it(tmp_path):
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
+        "while True: pass\n"
+    )
+    check("second_price", code, seconds=2.0)
+    pid = int((tmp_path / "pid").read_text())
+    for _ in range(50):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        with open(f"/proc/{pid}/stat") as status:
+            if status.read().rsplit(")", 1)[1].split()[0] == "Z":  # dead, and not yet collected
+                return
+        time.sleep(0.1)
+    pytest.fail("a process of the student's code is still there")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("def rule(bids):\n    return 1 / 0\n", "Line 2: your code raises ZeroDivisionError: division by zero."),
+        ("def rule(bids):\n    return bidz\n", "Line 2: your code raises NameError: name 'bidz' is not defined"),
+        ("raise KeyboardInterrupt", "Line 1: your code raises KeyboardInterrupt"),
+        ("def rule(bids:\n", "Line 1: Python cannot read it"),
+        ("x = 1\n", "There is no function called rule"),
+        ("rule = 3\n", "There is no function called rule"),
+        ("", "There is no function called rule"),
+        ("import sys\nsys.exit(0)\n", "Your code calls exit"),
+        ("def rule(bids):\n    raise SystemExit\n", "Your code calls exit"),
+        ("def rule(bids):\n    return 3\n", "Rule returned int; expected (allocation, payment)"),
+        ("def rule(bids):\n    return bids, 'x'\n", "payment that is not numbers"),
+        ("def rule(bids):\n    return bids[:, :1], bids\n", "of shape [7, 1] for bids of shape [7, 3]"),
+        ("def rule(bids):\n    return bids * float('nan'), bids\n", "not finite at bids"),
+        ("def rule(bids):\n    return np.random.rand(*bids.shape), bids\n", "is random"),
+        ("def rule(bids):\n    bids[:] = 0\n    return bids, bids\n", "read-only"),
+        ("def rule(bids):\n    return rule(bids)\n", "RecursionError"),
+    ],
+)  # fmt: skip
+def test_code_that_fails_gets_one_helpful_line(code, told):
+    """Asked in this process, which is faster; that the other process passes it on is tested below."""
+    told_back = answer(EXERCISES["second_price"], code)
+    assert told_back["kind"] == "error"
+    assert told in told_back["headline"]
+    assert "\n" not in told_back["headline"]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import sys\nsys.exit(0)\n", "Your code calls exit"),
+        ("def rule(bids):\n    return 1 / 0\n", "Line 2: your code raises ZeroDivisionError: division by zero."),
+        ("import os\nos._exit(0)\n", "Your code ended its own process"),
+        ("x = bytearray(1 << 33)\n", "more memory than it may"),
+        ("#" * 30_000, "more than 20000 characters"),
+    ],
+)
+def test_code_that_fails_in_its_process_gets_one_helpful_line(code, told):
+    found = check("second_price", code)
+    assert found.kind == "error"
+    assert told in found.headline
+    assert "\n" not in found.headline
+
+
+def test_printing_is_no_answer_and_is_told(capfd):
+    found = check("second_price", "print('hello')\n" + SOLUTIONS["second_price"])
+    assert found.kind == "right"
+    assert found.lines[-1].startswith("Your code printed “hello”")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_answer_cannot_be_written_by_the_code():
+    forged = '{"stage": "answer", "kind": "right", "headline": "Right.", "lines": []}'
+    code = f"import os, sys\nos.write(1, {(forged + chr(10)).encode()!r})\nprint({forged!r})\n"
+    assert check("second_price", code + EXERCISES["second_price"].start).kind == "wrong"
+
+
+def test_an_unknown_exercise_is_refused():
+    with pytest.raises(UnknownNameError, match="known: second_price"):
+        check("third_price", "")
+
+
+def test_words_when_all_is_proved_and_when_something_is_open():
+    def verdict(grade: Grade) -> Verdict:
+        return Verdict("ir", grade, None if grade is Grade.UNKNOWN else True, "", {"tried": 7, "reason": "because"})
+
+    exercise = EXERCISES["myerson"]
+    assert _judged(exercise, [verdict(Grade.PROVED)], "")["headline"] == "Right, and proved: ir."
+    searched = _judged(exercise, [verdict(Grade.SEARCHED)], "")
+    assert "nothing was found" in searched["headline"]
+    assert "nothing found in 7 tries" in searched["lines"][0]
+
+
+def test_the_market_of_the_exercise_is_the_worked_example():
+    """sqrt(3600/100) - sqrt(3600/400) = 3; with both models sqrt(3600/100) - sqrt(3600/700)."""
+    assert np.allclose(WORTH, [0.0, 3.0, 6.0 - np.sqrt(3600 / 700)])
+    assert "3.73" in EXERCISES["model_market"].task
+    assert WINNER.startswith("def rule(bids)")

@@ -1,0 +1,110 @@
+"""The figures of the lessons hold what theory says, every lesson runs, and its page needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from analysis.lessons import LESSONS, figures
+from analysis.lessons.exercise import Answer
+from analysis.lessons.parts import answer_html
+from analysis.lessons.static import static_page, still
+from mechanism import UnknownNameError
+
+RNG = np.random.default_rng(3)
+
+
+def test_no_bid_beats_the_truth_at_the_second_price_and_one_does_at_the_first():
+    bids = np.linspace(0, 1, 101)
+    for value, rival in ((0.7, 0.4), (0.3, 0.6), (0.5, 0.5)):
+        told = figures.auction_utility(np.array([value]), value, rival, "second")[0]
+        assert figures.auction_utility(bids, value, rival, "second").max() <= told
+    assert figures.auction_utility(bids, 0.7, 0.4, "first").max() == pytest.approx(0.29)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.5, 0.8, 1.0])
+def test_half_the_value_is_the_best_bid_against_half_the_value(value):
+    bids = np.linspace(0, 1, 2001)
+    expected = figures.first_price_expected(bids, value)
+    assert bids[expected.argmax()] == pytest.approx(value / 2, abs=1e-3)
+    rivals = RNG.uniform(0, 1, 200_000) / 2
+    assert expected[400] == pytest.approx(((value - bids[400]) * (bids[400] > rivals)).mean(), abs=0.01)
+
+
+def test_the_price_of_vcg_is_the_harm_and_does_not_move_while_you_win():
+    for value in (0.5, 0.7, 1.0):
+        assert "pay the harm you do, 0.400" in figures.vcg((value, 0.6, 0.4, 0.2))[1]
+    assert "you pay 0" in figures.vcg((0.3, 0.6, 0.4, 0.2))[1]
+
+
+@pytest.mark.parametrize("bidders", [1, 2, 3, 8])
+def test_revenue_is_that_of_simulated_auctions_and_highest_at_one_half(bidders):
+    values = np.sort(np.concatenate([np.zeros((200_000, 1)), RNG.uniform(0, 1, (200_000, bidders))], axis=1), axis=1)
+    for reserve in (0.0, 0.3, 0.5, 0.8):
+        paid = np.where(values[:, -1] >= reserve, np.maximum(values[:, -2], reserve), 0.0).mean()
+        assert figures.revenue(bidders, np.array([reserve]))[0] == pytest.approx(paid, abs=0.005)
+    reserves = np.linspace(0, 1, 1001)
+    assert reserves[figures.revenue(bidders, reserves).argmax()] == pytest.approx(0.5)
+
+
+def test_gains_at_a_fixed_price_are_those_of_simulated_trades():
+    value, cost = RNG.uniform(0, 1, (2, 400_000))
+    for price in (0.2, 0.5, 0.9):
+        gains = ((value >= price) & (cost <= price)) * (value - cost)
+        assert figures.posted_gains(price) == pytest.approx(gains.mean(), abs=0.002)
+
+
+class _Balanced(HTMLParser):
+    """Fails on an element that is closed without having been opened, or left open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in {"meta", "br", "hr", "img"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_is_exported_as_a_page_that_needs_nothing_else(lesson):
+    page = static_page(lesson)
+    assert "marimo-" not in page
+    assert "<script" not in page
+    assert not [url for url in re.findall(r'https?://[^"\s<)]+', page) if url != "http://www.w3.org/2000/svg"]
+    assert "<h1" in page
+    assert page.count('role="img"') >= 1
+    assert page.count('class="set"') >= 1
+    assert "<pre>" in page
+    assert "def rule(bids)" in page
+    reader = _Balanced()
+    reader.feed(page)
+    assert not reader.open
+
+
+def test_widgets_become_what_they_show():
+    slider = (
+        "<b>a &amp; b</b><marimo-ui-element object-id='x'><marimo-slider data-initial-value='0.5' "
+        "data-label='&quot;bid&quot;'></marimo-slider></marimo-ui-element><i>after</i>"
+    )
+    assert still(slider) == '<b>a &amp; b</b><p class="set">bid: 0.5</p><i>after</i>'
+    editor = "<marimo-code-editor data-initial-value='&quot;a &lt; b&quot;'>hidden</marimo-code-editor>"
+    assert still(editor) == "<pre>a &lt; b</pre>"
+
+
+def test_an_unknown_lesson_is_refused():
+    with pytest.raises(UnknownNameError, match="unknown lesson 'x'"):
+        static_page("x")
+
+
+def test_what_the_student_caused_is_escaped_in_the_answer():
+    shown = answer_html(Answer("wrong", "<img src=x>", ("<script>",)))
+    assert "<img" not in shown
+    assert "<script" not in shown
+    assert 'data-kind="wrong"' in shown

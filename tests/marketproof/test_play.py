@@ -1,0 +1,64 @@
+"""``marketproof play``: what is wrong is told in a line before anything starts; a lesson is exported whole."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+
+import pytest
+
+from marketproof.cli import execute
+from marketproof.errors import InputError
+from marketproof.playing import HOST, PORT, app_file, free_port
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["third_price"], "there is no lesson 'third_price'; expected one of second_price"),
+        (["--export", "a.html"], "--export needs a lesson"),
+        (["vcg", "--export", "."], "is a folder; expected the name of a file to write, such as vcg.html"),
+        (["--port", "70000"], "see: marketproof play --help"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(capsys, arguments, told):
+    assert execute(["play", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert told in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["vcg"], ["vcg", "--export", "vcg.html"]])
+def test_without_marimo_the_command_that_installs_it_is_told(monkeypatch, capsys, arguments):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "marimo" else find(name, *more)
+    )
+    assert execute(["play", *arguments]) == 2
+    told = "marketproof: play needs marimo, which is not installed; run: pip install 'marketproof[play]'\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_lesson_is_written_as_one_page(tmp_path, capsys):
+    page = tmp_path / "new" / "vcg.html"
+    page.parent.mkdir()
+    assert execute(["play", "vcg", "--export", str(page)]) == 0
+    assert "Lesson: " in capsys.readouterr().out
+    assert "pay the harm that you do" in page.read_text()
+
+
+def test_a_taken_port_is_told_and_the_default_gives_way():
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"--port {port} cannot be used"):
+            free_port(port)
+    assert free_port(None) > 0
+    assert free_port(0) not in (0, PORT)
+
+
+def test_the_apps_are_found_without_being_run():
+    assert app_file(None).name == "app.py"
+    assert app_file("vcg").name == "vcg.py"

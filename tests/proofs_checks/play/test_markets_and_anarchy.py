@@ -1,0 +1,133 @@
+"""Markets played in reported costs, and what play does to welfare."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mechanism import Market, Types, account, market_mechanism, single_parameter
+from mechanism.catalogue import direct_mechanism
+from proofs_checks.engine import sampling
+from proofs_checks.play.anarchy import anarchy, price_of_anarchy
+from proofs_checks.play.dynamics import Reached, best_responses
+from proofs_checks.play.game import Play
+from proofs_checks.play.markets import MarketPlay, recorded_market
+from proofs_checks.search.cost_lies import best_cost_lies
+
+
+def random_play(name, agents=4, games=60, seed=0):
+    mechanism = direct_mechanism(name, agents)
+    return Play(mechanism, sampling.uniform(mechanism.space, np.random.default_rng(seed), games))
+
+
+def test_costs_are_understated_under_ipfl_and_true_under_ipfl_exact():
+    for seed in (0, 1):
+        loose, exact = random_play("ipfl", seed=seed), random_play("ipfl-exact", seed=seed)
+        assert np.array_equal(loose.truth, exact.truth)
+        done = best_responses(loose)
+        off = done.reached.reports - loose.truth[done.reached.games]
+        below = (done.reached.weights[:, None] * (off < -1e-9)).sum() / loose.truth.size
+        above = (done.reached.weights[:, None] * (off > 1e-9)).sum() / loose.truth.size
+        assert below > 0.1  # theory: an understated cost keeps a seller in the list
+        assert above == 0.0
+        assert done.settled.sum() >= 20
+        honest = best_responses(exact)
+        assert honest.settled.all()
+        assert np.array_equal(honest.reports, exact.truth)
+        assert anarchy(exact, honest.reached).price.value == pytest.approx(1.0, abs=1e-9)
+        price = anarchy(loose, done.reached).price
+        assert 1.0 < price.low <= price.value <= price.high
+
+
+def test_the_lie_of_the_theory_is_played():
+    """Theory, example 2: the second client costs 1.1 and gains 1.9 by saying 0.9."""
+    types = Types([[100, 300, 300]], [[0.0, 1.1, 1.0]], [[3600, 0, 0]])
+    direct, profiles = recorded_market(market_mechanism("ipfl"), types, Market())
+    play = MarketPlay(direct, profiles)
+    assert play.exact
+    left = play.left(play.truth, np.array([0]))
+    assert left[0] == pytest.approx([0.0, 1.9, 0.0], abs=1e-6)
+    done = best_responses(Play(direct, profiles, np.full((3, 1), 0.9)))
+    assert done.reports[0, 1] == 0.9
+
+
+@pytest.mark.parametrize("name", ["ipfl", "exact-marginal", "ipfl-exact"])
+def test_what_is_left_at_the_truth_is_the_best_lie(name):
+    rng = np.random.default_rng(5)
+    types = Types(rng.uniform(50, 1000, (6, 4)), rng.uniform(0, 3, (6, 4)), rng.uniform(0, 2e4, (6, 4)))
+    d = rng.uniform(0, 1, (6, 4, 4))
+    d[:, np.arange(4), np.arange(4)] = 0.0
+    market = Market(d, 0.4)
+    direct, profiles = recorded_market(market_mechanism(name), types, market)
+    play = MarketPlay(direct, profiles)
+    lies = best_cost_lies(market_mechanism(name), types, market)
+    assert play.left(play.truth, np.arange(6)) == pytest.approx(lies.gain, abs=1e-7)
+    books = account(types, market_mechanism(name).clear(types.truthful(), market), market.law)
+    assert play.utilities(play.truth) == pytest.approx(books.utility, abs=1e-12)
+
+
+def test_a_client_answers_what_others_report_not_what_they_are():
+    """Against reports as if they were true: the same market with those costs as the types of the others."""
+    rng = np.random.default_rng(6)
+    types = Types(rng.uniform(50, 1000, (5, 4)), rng.uniform(0, 3, (5, 4)), rng.uniform(0, 2e4, (5, 4)))
+    direct, profiles = recorded_market(market_mechanism("ipfl"), types, Market())
+    play = MarketPlay(direct, profiles)
+    said = rng.uniform(0, 3, (5, 4))
+    left = play.left(said, np.arange(5))
+    for i in range(4):
+        cost = said.copy()
+        cost[:, i] = types.cost[:, i]
+        lies = best_cost_lies(market_mechanism("ipfl"), Types(types.size, cost, types.gain), Market())
+        now = play.utilities(said)[:, i]
+        assert left[:, i] == pytest.approx(lies.utility_lying[:, i] - now, abs=1e-6)
+
+
+def test_the_price_of_anarchy_is_a_ratio_of_sums_with_an_interval_around_it():
+    rng = np.random.default_rng(0)
+    optimum = rng.uniform(1, 2, 400)
+    welfare = optimum * rng.uniform(0.5, 1.0, 400)
+    price = price_of_anarchy(welfare, optimum, seed=1)
+    assert price.value == pytest.approx(optimum.sum() / welfare.sum())
+    assert 1.0 < price.low < price.value < price.high
+    wide = price_of_anarchy(welfare[:20], optimum[:20], seed=1)
+    assert wide.high - wide.low > price.high - price.low
+    inside = 0
+    for seed in range(60):  # the interval holds the truth, 4/3, about 95 times of 100
+        rng = np.random.default_rng([7, seed])
+        one = rng.uniform(0.5, 1.0, 80)
+        told = price_of_anarchy(one, np.ones(80), seed)
+        inside += told.low <= 4 / 3 <= told.high
+    assert inside >= 50
+
+
+@pytest.mark.parametrize(
+    ("welfare", "optimum", "value"),
+    [
+        ([0.0], [0.0], 1.0),
+        ([-1.0], [0.0], math.inf),
+        ([-3.0], [-2.0], 1.5),
+        ([-1.0], [2.0], math.inf),
+        ([1.0], [2.0], 2),
+    ],
+)
+def test_odd_ratios(welfare, optimum, value):
+    assert price_of_anarchy(np.array(welfare), np.array(optimum)).value == value
+
+
+def test_anarchy_weighs_states_and_needs_no_optimum():
+    @single_parameter(agents=2)
+    def highest(bids):
+        wins = np.arange(2) == bids.argmax(axis=1)[:, None]
+        return wins, wins * bids
+
+    play = Play(highest, np.array([[0.4], [0.8]]))
+    reached = Reached(np.array([[0.1, 0.2], [0.2, 0.1]]), np.array([0, 0]), np.array([0.75, 0.25]))
+    books = anarchy(play, reached)
+    assert books.welfare == pytest.approx([0.75 * 0.8 + 0.25 * 0.4])
+    assert books.welfare_truthful == pytest.approx([0.8])
+    assert books.paid[0] == pytest.approx([0.05, 0.15])
+    assert books.utility[0] == pytest.approx([0.25 * 0.2, 0.75 * 0.6])
+    assert books.optimum is None
+    assert books.price is None
