@@ -191,7 +191,9 @@ class SingleParameter:
             )
         if not np.isfinite(array).all():
             at = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise InvalidMechanismError(f"{self.name} returned {_an(what)} that is not finite at bids {bids[at].tolist()}")
+            raise InvalidMechanismError(
+                f"{self.name} returned {_an(what)} that is not finite at bids {bids[at].tolist()}"
+            )
         return array
 
     def utility(self, types: Floats, outcome: Deal) -> Floats:
