@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,12 +46,14 @@ def claims(
     from marketproof.atomic import write_all
     from marketproof.console import stdout, table
     from marketproof.errors import InputError
+    from marketproof.progress import bar
     from proofs_checks.claims import run_claims
 
     if not 0.0 < budget < float("inf"):
         raise InputError(f"--budget is {budget}; expected seconds > 0")
     console = stdout(quiet=quiet)
-    results = run_claims(only or None, budget=budget, seed=seed, progress=_teller(quiet=quiet))
+    with bar("claims", quiet=quiet) as progress:
+        results = run_claims(only or None, budget=budget, seed=seed, progress=progress)
     if json is not None:
         write_all({json: dumps({"claims": [result.to_dict() for result in results]})})
     rows = [_row(result) for result in results]
@@ -70,20 +71,3 @@ def claims(
 def _row(result: ClaimResult) -> list[str]:
     claim, verdict = result.claim, result.verdict
     return [claim.id, claim.source, claim.statement, _HOLDS[verdict.holds], str(verdict.grade), result.agrees]
-
-
-def _teller(*, quiet: bool) -> Callable[[str, int, int], None] | None:
-    """Return what tells the progress on a terminal's stderr, None where nobody watches."""
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        return None
-    from marketproof.console import stderr
-
-    console = stderr(quiet=quiet)
-
-    def tell(name: str, done: int, total: int) -> None:
-        if done % 20 == 0:
-            console.print(f"{done} of {total} claims: {name}")
-
-    return tell

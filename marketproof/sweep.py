@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from marketproof.errors import InputError, Interrupted, one_line, shown
+from marketproof.progress import Tell
 from marketproof.toml_files import read_toml
 from mechanism.market.entries import MARKET_ENTRIES
 
@@ -82,9 +83,7 @@ def _value(where: str, key: str, value: Any) -> Any:
     return value if one else tuple(float(v) for v in dict.fromkeys(value))
 
 
-def swept(
-    sweep: Sweep, folder: Path, *, resume: bool, progress: Callable[[int, int], None] | None = None
-) -> list[dict[str, Any]]:
+def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = None) -> list[dict[str, Any]]:
     """Measure every point, one line of the record each, and return the rows in the order of the grid.
 
     Raises
@@ -114,7 +113,7 @@ def swept(
                     done.append(row)
                 rows.append(done[k])
                 if progress is not None:
-                    progress(k + 1, len(points))
+                    progress(point.mechanism, k + 1, len(points))
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped after {len(rows)} of {len(points)} points; go on with --out {one_line(folder)} --resume"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from marketproof.console import stderr, table
+from marketproof.console import table
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
@@ -30,26 +29,6 @@ def domain_of(name: str, mechanism: DirectMechanism) -> str:
     known = CATALOGUE.get(name)
     head = f"{known.domain}; " if known is not None else ""
     return f"{head}{space.agents} agents, private {bounds}"
-
-
-@contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show a bar over the properties on a terminal's stderr."""
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=stderr(quiet=quiet), transient=True) as bar:
-        task = bar.add_task("verifying", total=None)
-
-        def tell(name: str, done: int, total: int) -> None:
-            bar.update(task, description=name, completed=done, total=total)
-
-        yield tell
 
 
 def show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: bool) -> None:

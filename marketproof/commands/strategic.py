@@ -63,7 +63,7 @@ def strategic(
     from marketproof.console import stdout
     from marketproof.errors import InputError, shown
     from marketproof.mechanism_files import is_file
-    from marketproof.progress import bar
+    from marketproof.progress import bar, counting
     from marketproof.strategic import DYNAMICS, check
     from marketproof.strategic_view import show, show_run
 
@@ -73,7 +73,8 @@ def strategic(
     if json is not None and is_file(what) and json.resolve() == Path(what.rpartition(":")[0]).resolve():
         raise InputError(f"--json {shown(json)} would overwrite the mechanism's file; name another")
     recorded = _is_run(what)
-    with bar("rounds", quiet=quiet) as tell:
+    with bar("rounds", quiet=quiet) as shown_bar:
+        tell = counting(shown_bar, "rounds")
         if recorded:
             result = _run(what, clients, dynamics, rounds, profiles, seed, tell)
         else:

@@ -61,8 +61,9 @@ def verify(
     from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed, shown
     from marketproof.mechanism_files import find_mechanism, is_file
+    from marketproof.progress import bar
     from marketproof.time_limit import OutOfTime, time_limit
-    from marketproof.verify_view import domain_of, progress_bar, show
+    from marketproof.verify_view import domain_of, show
     from marketproof.verifying import verify_within
     from proofs_checks.engine.registry import properties as known
     from proofs_checks.engine.verify import GRADES
@@ -83,7 +84,7 @@ def verify(
     except OutOfTime:
         raise InputError(f"{shown(mechanism)} did not load within {budget:g} s; does its file run for ever?") from None
     end = started + budget
-    with progress_bar(quiet=quiet) as progress:
+    with bar("verifying", quiet=quiet) as progress:
         found = verify_within(source, loaded, properties, deadline=end, grade=grade, seed=seed, progress=progress)
     domain = domain_of(mechanism, loaded)
     result = {"mechanism": mechanism, "domain": domain, "verdicts": [v.to_dict() for v in found]}
