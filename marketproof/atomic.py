@@ -57,6 +57,14 @@ def _is_stream(path: Path) -> bool:
         return False
 
 
+def refuse_overwriting(targets: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Raise `InputError` if a file to be written is one of those that are read; None stands for no file."""
+    read = [source for source in inputs if source is not None and source.exists()]
+    for target in targets:
+        if target is not None and target.exists() and any(target.samefile(source) for source in read):
+            raise InputError(f"{shown(target)} is the input itself, which writing would overwrite; name another file")
+
+
 def write_all(files: Mapping[Path, bytes]) -> None:
     """Write several files so that a failure leaves none of them: all are staged before the first is renamed.
 

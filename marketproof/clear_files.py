@@ -9,7 +9,6 @@ from pathlib import Path
 
 from marketproof.cleared import Cleared, as_json, trades
 from marketproof.commands.options import dumps
-from marketproof.errors import InputError, shown
 
 
 def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
@@ -31,11 +30,3 @@ def files(cleared: Cleared, folder: Path) -> dict[Path, bytes]:
         folder / "accounts.csv": _csv(("client", "gain", "cost", "paid", "received", "utility"), rows),
         folder / "payments.csv": _csv(("from", "to", "amount"), payments),
     }
-
-
-def refuse_overwriting(targets: Iterable[Path], inputs: Iterable[Path | None]) -> None:
-    """Raise `InputError` if a file to be written is one of those that were read."""
-    for target in targets:
-        for source in inputs:
-            if source is not None and target.exists() and source.exists() and target.samefile(source):
-                raise InputError(f"{shown(target)} is the input itself; name another file to write")

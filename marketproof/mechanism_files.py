@@ -73,20 +73,6 @@ class Source:
             raise InputError(f"{self.name} {failing}{where}: {_said(error)}{hint}") from None
 
 
-def load_mechanism(text: str, agents: int | None = None) -> DirectMechanism:
-    """Return the mechanism that a command line names, for that many agents if a number is given.
-
-    Raises
-    ------
-    InputError
-        In one line: no such id or file, the file does not run, it does not hold the name, or what it holds is no
-        mechanism.
-    UnknownNameError
-        If the catalogue does not hold the mechanism for that number of agents.
-    """
-    return find_mechanism(text).build(agents)
-
-
 def find_mechanism(text: str) -> Source:
     """Return where the mechanism comes from that a command line names; a file is executed.
 
@@ -109,6 +95,11 @@ def find_mechanism(text: str) -> Source:
 def is_file(text: str) -> bool:
     """Tell whether this names code in a file rather than an id of the catalogue."""
     return ":" in text or text.endswith(".py")
+
+
+def file_of(text: str) -> Path | None:
+    """Return the file that ``FILE.py:NAME`` names, None for an id of the catalogue."""
+    return Path(text.rpartition(":")[0]) if is_file(text) else None
 
 
 def run_file(path: Path) -> Any:

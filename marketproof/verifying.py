@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
-from marketproof.errors import InputError, Interrupted
-from marketproof.mechanism_files import Source
+from marketproof.errors import InputError, Interrupted, shown
+from marketproof.mechanism_files import Source, find_mechanism
 from marketproof.time_limit import OutOfTime, time_limit
 from mechanism.direct import DirectMechanism
 from proofs_checks.engine.base import Property
 from proofs_checks.engine.registry import properties
 from proofs_checks.engine.verdict import Verdict
-from proofs_checks.engine.verify import check_mechanism, verdict
+from proofs_checks.engine.verify import check_mechanism, shared_out, verdict
 from proofs_checks.evidence import Grade
 
 _OVER = 5.0  # seconds that one property may take beyond its share: shrinking a witness takes three
 _END = 4.0  # seconds after the deadline at which nothing goes on
 _FIRST = 10.0  # seconds at least for the first answers, whatever the budget: code may have to be compiled
-_OURS = 1e6  # the catalogue's code ends
+
+OURS = 1e6
+"""Seconds for the catalogue's code, which ends."""
+
+
+def load_within(text: str, clients: int | None, seconds: float) -> tuple[Source, DirectMechanism]:
+    """Return a mechanism that a command line names, and where it comes from; a file is executed, within a time.
+
+    Raises
+    ------
+    InputError, UnknownNameError, InvalidMechanismError
+        If there is none of that name or number, or its file does not run to its end.
+    """
+    try:
+        with time_limit(seconds):
+            source = find_mechanism(text)
+            return source, source.build(clients)
+    except OutOfTime:
+        raise InputError(f"{shown(text)} did not load within {seconds:g} s; does its file run for ever?") from None
+
+
+@contextmanager
+def first_answers(source: Source, seconds: float) -> Iterator[None]:
+    """Limit the block that asks a file's mechanism for the first time, and say in one line what is wrong with it."""
+    try:
+        with source.blamed("fails on its first profiles"), time_limit(OURS if source.file is None else seconds):
+            yield
+    except OutOfTime:
+        raise InputError(
+            f"{source.name} did not answer a few hundred profiles within {seconds:.0f} s; "
+            "expected a rule that answers a whole batch at once and ends"
+        ) from None
 
 
 def verify_within(
@@ -50,10 +82,7 @@ def verify_within(
     done: list[Verdict] = []
     try:
         chosen = _applicable(source, mechanism, asked, ids is None, deadline, seed)
-        for position, prop in enumerate(chosen):
-            if progress is not None:
-                progress(prop.id, position, len(chosen))
-            share = max(0.0, deadline - time.perf_counter()) / (len(chosen) - position)
+        for prop, share in shared_out(chosen, deadline, progress):
             done.append(_one(source, mechanism, prop, share, deadline, grade, seed))
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after {len(done)} properties; nothing was written") from None
@@ -64,16 +93,9 @@ def _applicable(
     source: Source, mechanism: DirectMechanism, asked: list[Property], every: bool, deadline: float, seed: int
 ) -> list[Property]:
     """Look at the mechanism, and return what is to be checked: of all properties those that apply."""
-    seconds = _OURS if source.file is None else max(deadline - time.perf_counter(), _FIRST)
-    try:
-        with source.blamed("fails on its first profiles"), time_limit(seconds):
-            check_mechanism(mechanism, seed)
-            return [p for p in asked if p.missing(mechanism) is None] if every else asked
-    except OutOfTime:
-        raise InputError(
-            f"{source.name} did not answer a few hundred profiles within {seconds:.0f} s; "
-            "expected a rule that answers a whole batch at once and ends"
-        ) from None
+    with first_answers(source, max(deadline - time.perf_counter(), _FIRST)):
+        check_mechanism(mechanism, seed)
+        return [p for p in asked if p.missing(mechanism) is None] if every else asked
 
 
 def _one(

@@ -65,8 +65,8 @@ def clear(
     quiet: Quiet = False,
 ) -> None:
     """Read, clear, audit, write, show."""
-    from marketproof.atomic import write_all
-    from marketproof.clear_files import files, refuse_overwriting
+    from marketproof.atomic import refuse_overwriting, write_all
+    from marketproof.clear_files import files
     from marketproof.clear_rule import check_rule, rule_of, table_of_prices
     from marketproof.clear_view import show
     from marketproof.cleared import as_json, clear_market

@@ -33,15 +33,13 @@ def design(
     quiet: Quiet = False,
 ) -> None:
     """Read, design, audit, write, show."""
-    from marketproof.atomic import write_all
+    from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.console import stdout
     from marketproof.designing import as_json, audited, show
-    from marketproof.errors import InputError
     from mechanism.design import design as best
     from mechanism.design import read_spec
 
-    if json is not None and json.resolve() == spec.resolve():
-        raise InputError("--json would overwrite the specification; name another file")
+    refuse_overwriting([json], [spec])
     answer = best(read_spec(spec))
     audit = audited(answer)
     if json is not None:

@@ -42,14 +42,13 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Read, recompute, write, show."""
-    from marketproof.atomic import write_all
+    from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed
     from marketproof.mechanism_files import find_mechanism
     from marketproof.witnesses import read_witnesses
 
-    if json is not None and json.resolve() == witness.resolve():
-        raise InputError("--json would overwrite the witness; name another file")
+    refuse_overwriting([json], [witness])
     found = read_witnesses(witness)
     if mechanism is not None and any(w.market is not None for w in found):
         raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")

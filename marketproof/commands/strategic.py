@@ -30,7 +30,6 @@ value; "marketproof strategic ipfl --clients 5" that sellers understate their co
 ipfl-exact" that nobody does; "marketproof strategic runs/digits-niid-20260101-120000" plays a recorded run."""
 
 _LOADING, _PLAYING = 20.0, 120.0  # seconds that a user's own file may take
-_OURS = 1e6  # the catalogue's code ends
 
 
 def strategic(
@@ -59,10 +58,10 @@ def strategic(
     quiet: Quiet = False,
 ) -> None:
     """Load, play, write, show."""
-    from marketproof.atomic import write_all
+    from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, shown
-    from marketproof.mechanism_files import is_file
+    from marketproof.mechanism_files import file_of, is_file
     from marketproof.progress import bar, counting
     from marketproof.strategic import DYNAMICS, check
     from marketproof.strategic_view import show, show_run
@@ -70,8 +69,7 @@ def strategic(
     check(rounds, profiles)
     if dynamics is not None and dynamics not in DYNAMICS:
         raise InputError(f"--dynamics is {shown(dynamics)}; expected one of {', '.join(DYNAMICS)}")
-    if json is not None and is_file(what) and json.resolve() == Path(what.rpartition(":")[0]).resolve():
-        raise InputError(f"--json {shown(json)} would overwrite the mechanism's file; name another")
+    refuse_overwriting([json], [file_of(what)])
     recorded = _is_run(what)
     with bar("rounds", quiet=quiet) as shown_bar:
         tell = counting(shown_bar, "rounds")
@@ -122,28 +120,16 @@ def _mechanism(
     tell: Progress,
 ) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
-    from marketproof.mechanism_files import find_mechanism
     from marketproof.strategic import default_dynamics, play_mechanism
     from marketproof.time_limit import OutOfTime, time_limit
+    from marketproof.verifying import OURS, first_answers, load_within
     from proofs_checks.engine.verify import check_mechanism
 
+    source, mechanism = load_within(what, clients, _LOADING)
+    with first_answers(source, _LOADING):
+        check_mechanism(mechanism, seed)
     try:
-        with time_limit(_LOADING):
-            source = find_mechanism(what)
-            mechanism = source.build(clients)
-    except OutOfTime:
-        raise InputError(f"{shown(what)} did not load within {_LOADING:g} s; does its file run for ever?") from None
-    ours = source.file is None
-    try:
-        with source.blamed("fails on its first profiles"), time_limit(_OURS if ours else _LOADING):
-            check_mechanism(mechanism, seed)
-    except OutOfTime:
-        raise InputError(
-            f"{shown(what)} did not answer a few hundred profiles within {_LOADING:.0f} s; expected a rule that "
-            "answers a whole batch at once and ends"
-        ) from None
-    try:
-        with source.blamed("fails when it is played"), time_limit(_OURS if ours else _PLAYING):
+        with source.blamed("fails when it is played"), time_limit(OURS if source.file is None else _PLAYING):
             how = default_dynamics(mechanism) if dynamics is None else dynamics
             return play_mechanism(what, mechanism, how, rounds=rounds, profiles=profiles, seed=seed, progress=tell)
     except OutOfTime:

@@ -57,14 +57,13 @@ def verify(
     import time
 
     started = time.perf_counter()
-    from marketproof.atomic import write_all
+    from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed, shown
-    from marketproof.mechanism_files import find_mechanism, is_file
+    from marketproof.mechanism_files import file_of, is_file
     from marketproof.progress import bar
-    from marketproof.time_limit import OutOfTime, time_limit
     from marketproof.verify_view import domain_of, show
-    from marketproof.verifying import verify_within
+    from marketproof.verifying import load_within, verify_within
     from proofs_checks.engine.registry import properties as known
     from proofs_checks.engine.verify import GRADES
 
@@ -75,14 +74,8 @@ def verify(
     known(properties)  # a misspelt name is told before any code runs
     if witnesses is not None and witnesses.exists() and not witnesses.is_dir():
         raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
-    if json is not None and is_file(mechanism) and json.resolve() == Path(mechanism.rpartition(":")[0]).resolve():
-        raise InputError(f"--json {shown(json)} would overwrite the mechanism's file; name another")
-    try:
-        with time_limit(budget):
-            source = find_mechanism(mechanism)
-            loaded = source.build(clients)
-    except OutOfTime:
-        raise InputError(f"{shown(mechanism)} did not load within {budget:g} s; does its file run for ever?") from None
+    refuse_overwriting([json], [file_of(mechanism)])
+    source, loaded = load_within(mechanism, clients, budget)
     end = started + budget
     with bar("verifying", quiet=quiet) as progress:
         found = verify_within(source, loaded, properties, deadline=end, grade=grade, seed=seed, progress=progress)

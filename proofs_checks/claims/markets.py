@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,8 @@ from mechanism.market.direct import COORDINATES, MarketDirect
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from proofs_checks.engine.base import Property
 from proofs_checks.engine.cases import Cases
-from proofs_checks.engine.registry import PROPERTY
 from proofs_checks.engine.truthful import Truthful
 from proofs_checks.engine.verdict import DirectWitness
-from proofs_checks.engine.verify import name_of
 
 MECHANISMS = (
     "ipfl", "exact-marginal", "ipfl-exact", "posted-price", "pooled-price", "vcg-two-sided", "shapley-split",
@@ -86,17 +84,7 @@ def reported(types: Floats, **said: Sequence[float]) -> Floats:
 
 def witness_of(mechanism: DirectMechanism, prop: Property, case: Cases) -> DirectWitness:
     """Record a case as it is, unshrunk: the numbers are the source's."""
-    numbers = prop.numbers(mechanism, case)
-    return DirectWitness(
-        prop.id, name_of(mechanism), mechanism.space.names, case, float(prop.violation(mechanism, case).max()),
-        numbers, prop.sentence(mechanism, case, numbers), prop.variant,
-    )  # fmt: skip
-
-
-def violated(witness: DirectWitness) -> bool:
-    """Tell whether a witness breaks its property by more than the tolerance for money."""
-    prop = replace(PROPERTY[witness.property], **witness.variant)
-    return witness.violation > prop.tolerance(witness.numbers)
+    return DirectWitness.of(mechanism, prop, case)
 
 
 @dataclass(frozen=True)

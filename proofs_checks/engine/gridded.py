@@ -101,8 +101,4 @@ def _witness(mechanism: DirectMechanism, prop: Property, result: Exhausted) -> D
     who[0, found.agent] = True
     moved = isinstance(prop, Truthful | Monotone)
     case = Cases(before, before.copy(), after if moved else None, who if moved else None)
-    numbers = prop.numbers(mechanism, case)
-    return DirectWitness(
-        prop.id, str(getattr(mechanism, "name", type(mechanism).__name__)), mechanism.space.names, case,
-        float(prop.violation(mechanism, case).max()), numbers, prop.sentence(mechanism, case, numbers), prop.variant,
-    )  # fmt: skip
+    return DirectWitness.of(mechanism, prop, case)

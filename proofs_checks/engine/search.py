@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -92,10 +91,12 @@ class Search:
     def _note(self, case: Cases, worst: float) -> None:
         if worst > self.worst:
             self.worst, self.best = worst, case
-        if worst > 0.0 and worst > self.prop.tolerance(self.prop.numbers(self.mechanism, case)):
-            again = float(self.prop.violation(self.mechanism, case).max())  # by the definition, alone in its batch
-            if again > self.prop.tolerance(self.prop.numbers(self.mechanism, case)):
-                self.found = case
+        if worst <= 0.0:
+            return
+        tolerance = self.prop.tolerance(self.prop.numbers(self.mechanism, case))
+        # asked once more by the definition, alone in its batch
+        if worst > tolerance and self.prop.violation(self.mechanism, case).max() > tolerance:
+            self.found = case
 
     def _climb(self) -> None:
         assert self.best is not None
@@ -149,12 +150,3 @@ def _neighbours(mechanism: DirectMechanism, case: Cases, rng: Rng, count: int) -
     repeat = tuple((name, np.repeat(array, count, axis=0)) for name, array in case.extra)
     deviators = None if case.deviators is None else np.repeat(case.deviators, count, axis=0)
     return Cases(types, before, after, deviators, repeat)
-
-
-def in_turn(searches: list[Search], deadline: float) -> Iterator[Search]:
-    """Run searches one after the other, each for its share of the time that is left; yield each when it is done."""
-    for position, search in enumerate(searches):
-        now = time.perf_counter()
-        share = (deadline - now) / (len(searches) - position)
-        search.run(now + share)
-        yield search

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from proofs_checks.engine.cases import Cases
 from proofs_checks.errors import WitnessError
 from proofs_checks.evidence import Grade
+
+if TYPE_CHECKING:
+    from mechanism.direct import DirectMechanism
+    from proofs_checks.engine.base import Property
 
 FORMAT = "marketproof-direct-witness-1"
 _MOST_NUMBERS = 100_000
@@ -38,6 +42,24 @@ class DirectWitness:
     variant: dict[str, Any] = field(default_factory=dict)
     built: int = 0
     digest: str = ""
+
+    @classmethod
+    def of(
+        cls, mechanism: DirectMechanism, prop: Property, case: Cases, *, built: int = 0, name: str = ""
+    ) -> DirectWitness:
+        """Record a case as it is, with what it gives; ``name`` and ``built`` where the mechanism was resized."""
+        numbers = prop.numbers(mechanism, case)
+        return cls(
+            property=prop.id,
+            mechanism=name or name_of(mechanism),
+            names=mechanism.space.names,
+            case=case,
+            violation=float(prop.violation(mechanism, case).max()),
+            numbers=numbers,
+            sentence=prop.sentence(mechanism, case, numbers),
+            variant=prop.variant,
+            built=built,
+        )
 
     @builtins.property
     def agents(self) -> int:
@@ -120,6 +142,11 @@ class DirectWitness:
             built,
             data["digest"][:64],
         )
+
+
+def name_of(mechanism: DirectMechanism) -> str:
+    """Return the mechanism's name, shortly."""
+    return str(getattr(mechanism, "name", None) or type(mechanism).__name__)[:100]
 
 
 def _digest(told: dict[str, Any]) -> str:

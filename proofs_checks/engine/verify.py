@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from proofs_checks.engine.replaying import replay_direct
 from proofs_checks.engine.sampling import PROFILES
 from proofs_checks.engine.search import Search
 from proofs_checks.engine.shrinking import shrink
-from proofs_checks.engine.verdict import DirectWitness, Verdict
+from proofs_checks.engine.verdict import DirectWitness, Verdict, name_of
 from proofs_checks.evidence import Grade
 from proofs_checks.proofs.proving import Proof, prove_mechanism
 from proofs_checks.statistical import upper_share
@@ -78,13 +78,19 @@ def verify(
     asked = properties(ids)
     check_mechanism(mechanism, seed)
     chosen = asked if ids is not None else [p for p in asked if p.missing(mechanism) is None]
-    verdicts = []
+    return [
+        verdict(mechanism, prop, share, grade, seed, probes) for prop, share in shared_out(chosen, deadline, progress)
+    ]
+
+
+def shared_out(
+    chosen: Sequence[Property], deadline: float, progress: Callable[[str, int, int], None] | None = None
+) -> Iterator[tuple[Property, float]]:
+    """Give each property with its equal share, in seconds, of the time that is left when its turn comes."""
     for position, prop in enumerate(chosen):
         if progress is not None:
             progress(prop.id, position, len(chosen))
-        share = max(0.0, deadline - time.perf_counter()) / (len(chosen) - position)
-        verdicts.append(verdict(mechanism, prop, share, grade, seed, probes))
-    return verdicts
+        yield prop, max(0.0, deadline - time.perf_counter()) / (len(chosen) - position)
 
 
 def check_mechanism(mechanism: DirectMechanism, seed: int = 0) -> None:
@@ -152,7 +158,8 @@ def verdict(
             "tried": search.tried, "certificate": certificate.to_dict(),
         }  # fmt: skip
         return told(Grade.PROVED, True, evidence)
-    return told(Grade.SEARCHED, True, _searched(search), bound=_bound(search))
+    searched = _searched(search)
+    return told(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
 
 
 def find_proof(mechanism: DirectMechanism, property_id: str, seed: int) -> tuple[Proof | None, str]:
@@ -190,15 +197,14 @@ def _searched(search: Search) -> dict[str, Any]:
     return evidence
 
 
-def _bound(search: Search) -> str:
+def _bound(search: Search, share: float | None) -> str:
     if isinstance(search.prop, Expected):
         return (
             f"{search.probes} types were asked, each with a dozen reports, the others drawn from the uniform prior: no "
             "report was better beyond sampling error; nothing is said of types that were not asked"
         )
-    if not search.uniform_profiles:
+    if share is None:
         return "no profile was drawn from the uniform prior: no statistical statement"
-    share = upper_share(search.uniform_profiles, CONFIDENCE)
     return (
         f"with confidence {CONFIDENCE}, at most {share:.2g} of the profiles (uniform on the declared bounds) hold a "
         f"violation above 1e-9 of the amounts that these probes would have found; {search.uniform_profiles} drawn"
@@ -211,23 +217,7 @@ def make_witness(
     """Shrink a case that breaks a property and record it with what it gives."""
     rng = np.random.default_rng([seed, 3])
     smaller, case = shrink(mechanism, prop, case, rng, seconds)
-    numbers = prop.numbers(smaller, case)
-    return DirectWitness(
-        property=prop.id,
-        mechanism=name_of(mechanism),
-        names=smaller.space.names,
-        case=case,
-        violation=float(prop.violation(smaller, case).max()),
-        numbers=numbers,
-        sentence=prop.sentence(smaller, case, numbers),
-        variant=prop.variant,
-        built=mechanism.space.agents,
-    )
-
-
-def name_of(mechanism: DirectMechanism) -> str:
-    """Return the mechanism's name, shortly."""
-    return str(getattr(mechanism, "name", None) or type(mechanism).__name__)[:100]
+    return DirectWitness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))
 
 
 def refuted(verdicts: Sequence[Verdict]) -> list[Verdict]:
