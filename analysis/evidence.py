@@ -7,12 +7,15 @@ markets: *proved* and *exhausted* are verdicts of the verification package, not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis import metrics
 from analysis.lies import LieCurve
 from analysis.records import Run
+from analysis.regions import AllocationRegions
 from analysis.theme import count, number
+from analysis.verdicts import RuleVerdict
 from mechanism.tolerance import scale
 
 MEASURED, SEARCHED, REFUTED = "measured", "searched", "refuted"
@@ -79,6 +82,25 @@ def efficiency(run: Run, result: metrics.Optimum) -> tuple[Evidence, ...]:
         )
         lines.append(Evidence(SEARCHED if reached else REFUTED, name, text))
     return tuple(lines)
+
+
+def regions(found: Sequence[AllocationRegions]) -> tuple[Evidence, ...]:
+    """Return on how many clearings the drawn regions rest."""
+    return tuple(
+        Evidence(MEASURED, r.rule, f"{count(r.bought.size)} clearings of one recorded buyer and two sellers")
+        for r in found
+    )
+
+
+def verdicts(found: Sequence[RuleVerdict]) -> tuple[Evidence, ...]:
+    """Return the verdicts on the promises that matter most: individual rationality, costs, balance, efficiency."""
+    chosen = ("ir", "dsic-cost", "budget-balance", "efficiency")
+    return tuple(Evidence(v.grade, f"{v.mechanism}, {v.property}", v.words) for v in found if v.property in chosen)
+
+
+def compared(runs: Sequence[Run]) -> tuple[Evidence, ...]:
+    """Return on how much each run of a comparison rests."""
+    return tuple(Evidence(MEASURED, f"run {k}", measured(run)[0].text) for k, run in enumerate(runs, start=1))
 
 
 def truthfulness(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]:

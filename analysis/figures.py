@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis import lies, metrics, plots, tables, theme
+from analysis import decomposition, lies, metrics, plots, tables, theme
 from analysis.records import Run
 from analysis.tables import Table
 
@@ -26,7 +26,7 @@ class Drawn:
     table: Table
 
 
-def _grid(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+def grid(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``count`` panels of ``height`` inches, at most ``columns`` beside one another."""
     across = min(count, columns)
     rows = -(-count // across)
@@ -64,7 +64,7 @@ def accuracy_and_utility(run: Run) -> Drawn:
 def waterlines(run: Run) -> Drawn:
     """Every client's utility against zero, one panel per method on one scale."""
     lines = [metrics.waterline(run, name) for name in run.methods]
-    whole, panels = _grid(len(lines), 4 if len(lines) > 3 else 3, 2.7)
+    whole, panels = grid(len(lines), 4 if len(lines) > 3 else 3, 2.7)
     limits = min(float(line.utilities.min()) for line in lines), max(float(line.utilities.max()) for line in lines)
     across = min(len(lines), 4 if len(lines) > 3 else 3)
     for k, (line, panel) in enumerate(zip(lines, panels, strict=True)):
@@ -109,6 +109,25 @@ def money(run: Run, method: str) -> Drawn:
     )
 
 
+def welfare_taken_apart(run: Run) -> Drawn:
+    """Gain, cost and payments, and the welfare that is left."""
+    parts = decomposition.welfare_parts(run)
+    said = [
+        f"{name}: gain {theme.number(float(g.mean()))}, cost {theme.number(float(c.mean()))}, payments "
+        f"{theme.number(float(p.mean()))}, welfare {theme.number(float(w.mean()))}"
+        for name, g, c, p, w in zip(run.methods, parts.gain, parts.cost, parts.moved, parts.welfare, strict=True)
+    ]
+    return Drawn(
+        "welfare",
+        "Welfare taken apart, money over the run. " + "; ".join(said) + ".",
+        "The ring is what is left of the gains once the exporters' costs are paid. A long vermilion bar is a method "
+        "that hands models to clients for whom they are not worth what they cost. Payments (hatched) add nothing and "
+        "take nothing away: they decide who has the welfare.",
+        theme.figure_of(plots.welfare_bars(parts)),
+        decomposition.parts_table(parts),
+    )
+
+
 def against_optimum(run: Run) -> Drawn:
     """Objective against its optimum, and welfare."""
     result = metrics.optimum(run)
@@ -127,7 +146,7 @@ def against_optimum(run: Run) -> Drawn:
 
 def lie_panels(curves: Sequence[lies.LieCurve]) -> Drawn:
     """Lie curves, one panel per method with a market."""
-    whole, panels = _grid(len(curves), 2, 3.5)
+    whole, panels = grid(len(curves), 2, 3.5)
     for k, (curve, panel) in enumerate(zip(curves, panels, strict=True)):
         plots.lie_curve(curve, panel)
         if k % 2:

@@ -111,14 +111,21 @@ def read_table(path: Path, *, text: Sequence[str], whole: Sequence[str], real: S
 
 
 class Tensors:
-    """A safetensors file to be sliced: header checked once, open only while read, never loaded whole, no pickle."""
+    """A safetensors file to be sliced: header checked once, open only while read, never loaded whole, no pickle.
 
-    def __init__(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    ``optional`` tensors may be missing; ``names`` holds all that are there.
+    """
+
+    def __init__(
+        self, path: Path, shapes: Mapping[str, tuple[int, ...]], optional: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
         self.path = existing(path, LARGEST_TENSORS)
         with self._open() as file:
-            names = set(file.keys())
-            for name, shape in shapes.items():
-                if name not in names:
+            self.names = frozenset(file.keys())
+            for name, shape in {**shapes, **(optional or {})}.items():
+                if name not in self.names and name not in shapes:
+                    continue
+                if name not in self.names:
                     raise RecordError(f"{path}: tensor {name!r} is missing; expected {', '.join(shapes)}")
                 found = tuple(file.get_slice(name).get_shape())
                 if found != shape:

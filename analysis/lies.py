@@ -49,8 +49,11 @@ class LieCurve:
     gain: float
 
 
-def utility_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], Real]:
-    """Return the function reported costs ``[k]`` -> true utilities of ``client`` ``[k]``, others truthful."""
+def accounts_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
+    """Return the function reported costs ``[k]`` -> true utilities ``[k]`` and exports ``[k]`` of ``client``.
+
+    All others report the truth.
+    """
     rule = market_mechanism(mechanism)
     types = Types(record.size, record.cost, record.gain)
     market = Market(record.differences, record.lam)
@@ -58,17 +61,25 @@ def utility_of_reports(record: MarketRound, mechanism: str, client: int) -> Call
     # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
     together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62
 
-    def utility(reports: Real) -> Real:
+    def accounts(reports: Real) -> tuple[Real, Real]:
         parts = [part(reports[k : k + together]) for k in range(0, reports.size, together)]
-        return np.concatenate([np.empty(0), *parts])
+        utility, exports = zip(*parts, strict=True) if parts else ((), ())
+        return np.concatenate([np.empty(0), *utility]), np.concatenate([np.empty(0), *exports])
 
-    def part(reports: Real) -> Real:
+    def part(reports: Real) -> tuple[Real, Real]:
         costs = np.tile(types.cost, (reports.size, 1))
         costs[:, client] = reports
         outcome = rule.clear(types.report(cost=costs), market)
-        return np.asarray(account(types, outcome, market.law).utility[:, client])
+        utility = account(types, outcome, market.law).utility[:, client]
+        return np.asarray(utility), outcome.imports[:, :, client].sum(axis=1).astype(np.float64)
 
-    return utility
+    return accounts
+
+
+def utility_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], Real]:
+    """Return the function reported costs ``[k]`` -> true utilities of ``client`` ``[k]``, others truthful."""
+    accounts = accounts_of_reports(record, mechanism, client)
+    return lambda reports: accounts(reports)[0]
 
 
 def _refined(utility: Callable[[Real], Real], reports: Real) -> tuple[Real, Real]:
@@ -152,6 +163,8 @@ def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
             sold = run.traces[method].exports[run.seeds.index(place.seed), place.round - 1]
             client = int(np.argmax(sold))
         record = run.market_round(method, place.seed, place.round)
+        if not record.present[client]:  # it takes part under the other method only
+            client = int(np.argmax(record.imports.sum(axis=0)))
         report = lie.report if lie.pays else float(record.cost[client])
         curves.append(lie_curve(run, method, seed=place.seed, round_number=place.round, client=client, report=report))
     return tuple(curves)

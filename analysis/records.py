@@ -60,7 +60,10 @@ class Ledger:
 
 @dataclass(frozen=True, eq=False)
 class MarketRound:
-    """One recorded clearing: true types and reports ``[m]``, differences, imports and prices ``[m, m]``, ``lam``."""
+    """One recorded clearing: true types and reports ``[m]``, differences, imports and prices ``[m, m]``, ``lam``.
+
+    ``present`` ``[m]``: who took part (all, where the run did not record it).
+    """
 
     lam: float
     differences: Real
@@ -72,6 +75,7 @@ class MarketRound:
     reported_gain: Real
     imports: NDArray[np.bool_]
     prices: Real
+    present: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +110,14 @@ class Run:
     def market_round(self, method: str, seed: int, round_number: int) -> MarketRound:
         """Return the clearing of one round (counted from 1)."""
         file, row = self._tensors[method, seed], round_number - 1
+        there = file.read("present", row) != 0 if "present" in file.names else np.ones(self.clients, dtype=bool)
         vectors = ("size", "cost", "gain", "reported_size", "reported_cost", "reported_gain")
         return MarketRound(
             lam=float(file.read("lam")),
             differences=file.read("differences", row),
             imports=file.read("imports", row) != 0,
             prices=file.read("prices", row),
+            present=there,
             **{name: file.read(name, row) for name in vectors},
         )
 
@@ -253,7 +259,8 @@ def read_run(folder: Path | str) -> Run:
     ledger = _read_ledger(folder / "ledger.parquet", traces, seeds)
     audit = read_audit(folder / "audit.json", mechanisms=mechanisms, seeds=seeds, rounds=rounds, clients=clients)
     shapes = _shapes(rounds, clients)
-    tensors = {(m, s): Tensors(market_file(folder, m, s), shapes) for m in methods for s in seeds}
+    extra = {"present": (rounds, clients)}
+    tensors = {(m, s): Tensors(market_file(folder, m, s), shapes, extra) for m in methods for s in seeds}
     task = manifest.get("task", "")
     return Run(
         path=folder,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from analysis import evidence, figures, metrics, tables, words
+from analysis import comparing, evidence, figures, metrics, rule_figures, tables, words
+from analysis.decomposition import welfare_parts
 from analysis.evidence import Evidence
 from analysis.export import inline_svg, write_text
 from analysis.figures import Drawn
 from analysis.files import RecordError
 from analysis.lies import lie_curves
 from analysis.records import Run, read_run
+from analysis.regions import all_regions
+from analysis.regret import regret_map
+from analysis.settings import flat
 from analysis.tables import Table
+from analysis.verdicts import verdicts
 
 MOST_ROWS = 400
 """Most rows of a table on the page; the rest is in the run folder."""
@@ -56,22 +60,9 @@ class Chapter:
     sections: tuple[Section, ...]
 
 
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested settings as (dotted name, text) pairs in their order."""
-    if isinstance(value, Mapping):
-        return [
-            pair for key, inner in value.items() for pair in _flat(inner, f"{prefix}.{key}" if prefix else str(key))
-        ]
-    if isinstance(value, list):
-        shown = ", ".join(str(v) for v in value)
-        return [(prefix, shown if len(shown) <= 400 else shown[:399] + "…")]
-    shown = "–" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-    return [(prefix, shown if len(shown) <= 400 else shown[:399] + "…")]
-
-
 def _settings(run: Run) -> Table:
-    rows = [(f"config: {key}", value) for key, value in _flat(run.config)]
-    rows += [(f"run: {key}", value) for key, value in _flat(run.manifest)]
+    rows = [(f"config: {key}", value) for key, value in flat(run.config)]
+    rows += [(f"run: {key}", value) for key, value in flat(run.manifest)]
     return Table("Settings and versions", ("setting", "value"), tuple(rows))
 
 
@@ -89,7 +80,10 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
     def ready(drawn: Drawn) -> Figure:
         return Figure(inline_svg(drawn.figure, f"{prefix}-{drawn.name}", drawn.alt), drawn.look, drawn.table)
 
-    best, curves = metrics.optimum(run), lie_curves(run)
+    best, curves, regions = metrics.optimum(run), lie_curves(run), all_regions(run)
+    regrets = tuple(regret_map(run, curve) for curve in curves)
+    rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
+    known = tuple(verdict for rule in rules for verdict in verdicts(rule))
     spread = metrics.inequality(run)
     return (
         Section(
@@ -101,6 +95,11 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
             words.waterlines(run), (ready(figures.waterlines(run)),), evidence.individual_rationality(run),
         ),
         Section(
+            f"{prefix}-welfare", "What are the imports worth, and what do they cost?",
+            words.welfare_parts(welfare_parts(run)), (ready(figures.welfare_taken_apart(run)),),
+            evidence.measured(run),
+        ),
+        Section(
             f"{prefix}-money", "Who pays whom?",
             words.money(run), tuple(ready(figures.money(run, name)) for name in run.markets), evidence.balance(run),
         ),
@@ -110,7 +109,8 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
         ),
         Section(
             f"{prefix}-lies", "Does lying about one’s cost pay?",
-            words.lying(run, curves), (ready(figures.lie_panels(curves)),) if curves else (),
+            words.lying(run, curves),
+            (ready(figures.lie_panels(curves)), ready(rule_figures.regret_panels(regrets))) if curves else (),
             evidence.truthfulness(run, curves), remarks=(("Scope", (run.audit.scope,)),) if curves else (),
         ),
         Section(
@@ -120,6 +120,20 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
         Section(
             f"{prefix}-rounds", "Does it hold over the rounds?",
             words.rounds(run), (ready(figures.over_rounds(run)),), evidence.measured(run),
+        ),
+        *(
+            Section(
+                f"{prefix}-regions", "What would be bought at other costs?",
+                words.regions(regions), (ready(rule_figures.region_panels(regions)),), evidence.regions(regions),
+            )
+            for regions in [regions] if regions
+        ),
+        *(
+            Section(
+                f"{prefix}-verdicts", "Which promises does each rule keep in every market?",
+                words.verdicts(known), (ready(rule_figures.verdict_marks(known)),), evidence.verdicts(known),
+            )
+            for known in [known] if known
         ),
         Section(
             f"{prefix}-audit", "What does the audit say, in words?",
@@ -139,6 +153,20 @@ def _sections(run: Run, prefix: str) -> tuple[Section, ...]:
 def _chapter(run: Run, prefix: str) -> Chapter:
     title = f"{run.task} ({run.path.resolve().name})"
     return Chapter(prefix, title, words.headline(run), tables.methods_table(run), _sections(run, prefix))
+
+
+def _comparison(runs: Sequence[Run]) -> tuple[str, Table, tuple[Section, ...]]:
+    """Return what stands before the chapters of several runs: headline, all rows, what differs and a figure."""
+    differing, drawn = comparing.differing(runs), comparing.side_by_side(runs)
+    figure = Figure(inline_svg(drawn.figure, "compared", drawn.alt), drawn.look, drawn.table)
+    sections = (
+        Section(
+            "differing", "In what do the runs differ?", comparing.words(runs, differing),
+            table=differing if differing.rows else None,
+        ),
+        Section("side-by-side", "How do they compare?", words.compared(runs), (figure,), evidence.compared(runs)),
+    )  # fmt: skip
+    return words.compared(runs), tables.compared_table(runs), sections
 
 
 def _utf8(text: str) -> str:
@@ -167,7 +195,7 @@ def render(runs: Sequence[Run]) -> str:
     page = environment.get_template("report.html").render(
         title=title,
         chapters=chapters,
-        compared=(words.compared(runs), tables.compared_table(runs)) if len(runs) > 1 else None,
+        compared=_comparison(runs) if len(runs) > 1 else None,
         style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         most_rows=MOST_ROWS,
     )

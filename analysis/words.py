@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from analysis import metrics
+from analysis.decomposition import WelfareParts
 from analysis.lies import LieCurve
 from analysis.records import Run
+from analysis.regions import BOTH, FIRST, SECOND, AllocationRegions
 from analysis.theme import count, number, percent
+from analysis.verdicts import RuleVerdict
 
 
 def listed(items: Iterable[str]) -> str:
@@ -132,6 +135,47 @@ def money(run: Run) -> str:
             f"{number(flow.earned[top])} more, client {low} with {number(-float(flow.earned[low]))} less."
         )
     return " ".join(parts)
+
+
+def welfare_parts(parts: WelfareParts) -> str:
+    """Answer: what each method's imports are worth, what they cost, and how much money moves."""
+    said = []
+    for name, *values in zip(parts.methods, parts.gain, parts.cost, parts.moved, strict=True):
+        gain, cost, moved = (float(v.mean()) for v in values)
+        if gain == cost == 0.0:
+            said.append(f"Under {name} nobody imports anything.")
+            continue
+        pays = f"; {number(moved)} money changes hands" if moved else ""
+        said.append(f"Under {name} imports are worth {number(gain)} and cost {number(cost)}{pays}.")
+    return " ".join(said)
+
+
+def verdicts(found: Sequence[RuleVerdict]) -> str:
+    """Answer: what is proved and what refuted of each rule, and what was redone for this page."""
+    said = []
+    for rule in dict.fromkeys(v.mechanism for v in found):
+        own = [v for v in found if v.mechanism == rule]
+        proved, refuted = ([v.property for v in own if v.grade == grade] for grade in ("proved", "refuted"))
+        said.append(f"Of {len(own)} properties of {rule}, {len(proved)} are proved and {len(refuted)} refuted.")
+    certificates = sum(v.redone and v.grade == "proved" for v in found)
+    witnesses = sum(v.redone and v.grade == "refuted" for v in found)
+    said.append(
+        f"For this page {certificates} certificates were checked and {witnesses} counterexamples recomputed; what was "
+        "only searched is quoted."
+    )
+    return " ".join(said)
+
+
+def regions(found: Sequence[AllocationRegions]) -> str:
+    """Answer: whom a buyer would import from as the costs of two sellers change."""
+    first = found[0]
+    one, two = first.sellers
+    said = [
+        f"{r.rule} buys from seller {one} on {percent(r.share(FIRST) + r.share(BOTH))} of all pairs of costs shown and "
+        f"from seller {two} on {percent(r.share(SECOND) + r.share(BOTH))}"
+        for r in found
+    ]
+    return f"Alone with client {first.buyer} as their buyer: {listed(said)}."
 
 
 def against_optimum(run: Run, result: metrics.Optimum) -> str:

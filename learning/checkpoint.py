@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,38 @@ from typing import Any
 import torch
 
 from learning.errors import CheckpointError
+from learning.plan import LearningPlan
 
 FORMAT = "marketproof-state-1"
 """Mark of the files that this version writes and reads."""
+
+_DTYPES = {torch.float32: "F32", torch.float64: "F64"}
 
 
 def save(path: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any]) -> None:
     """Write tensors and manifest to one safetensors file: whole, or not at all.
 
-    The bytes go to a temporary file in the same folder, are flushed to the disk, and then take the name.
+    The bytes go to a temporary file in the same folder, are flushed to the disk, and then take the name. Tensors are
+    written one after the other from where they lie, so that saving takes no second copy of a large state, and the same
+    state gives the same bytes. The format: eight bytes with the header's length (little-endian), the header as JSON
+    padded with spaces to a multiple of eight, then the tensors.
     """
-    from safetensors.torch import save as to_bytes
-
-    metadata = {"format": FORMAT, "manifest": json.dumps(manifest, sort_keys=True)}
-    data = to_bytes({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, metadata)
+    names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # wide types first: all aligned
+    header: dict[str, Any] = {"__metadata__": {"format": FORMAT, "manifest": json.dumps(manifest, sort_keys=True)}}
+    end = 0
+    for name in names:
+        tensor = tensors[name]
+        size = tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [end, end + size]}
+        end += size
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            file.write(struct.pack("<Q", len(text)) + text)
+            for name in names:
+                file.write(tensors[name].detach().cpu().contiguous().numpy().data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -96,3 +111,21 @@ def _manifest(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise CheckpointError(f"{path} has no readable manifest; it is damaged or no saved state")
     return manifest
+
+
+def refuse_other_runs(mine: dict[str, Any], manifest: dict[str, Any], plan: LearningPlan) -> None:
+    """Raise `CheckpointError` unless a manifest is of the run that ``mine`` describes, and says how far it got."""
+    recorded = manifest.get("plan")
+    differing = plan.differing(recorded if isinstance(recorded, dict) else {})
+    differing += [
+        f"{name} is {value!r} here and {manifest.get(name)!r} there"
+        for name, value in mine.items()
+        if name != "plan" and manifest.get(name) != value
+    ]
+    if differing:
+        raise CheckpointError(f"the saved state belongs to another run: {'; '.join(differing)}")
+    done, flags = manifest.get("round"), manifest.get("aggregated")
+    whole = isinstance(done, int) and not isinstance(done, bool) and done >= 0
+    flagged = isinstance(flags, list) and len(flags) == plan.clients and all(isinstance(f, bool) for f in flags)
+    if not whole or not flagged or not isinstance(manifest.get("spent"), list):
+        raise CheckpointError("the saved state does not say how far it got; it is damaged")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from learning.work import Work
@@ -20,7 +19,7 @@ _SHARE = 2_000  # images in one task: small enough to share a single model's tes
 
 @dataclass(frozen=True)
 class EvaluateTask:
-    """Test the model in row ``row`` on ``images`` test images: all those of each class in ``classes``.
+    """Test the model in row ``row`` on ``images`` test images: all those of each stratum in ``classes``.
 
     ``slot`` names the matrix of models that the row is of, the clients' own if empty.
     """
@@ -38,26 +37,28 @@ class EvaluateTask:
 
 @dataclass(frozen=True, eq=False)
 class ClassResults:
-    """Right answers int64 [classes] and summed cross entropy float64 [classes] of one task; 0 for other classes."""
+    """Summed scores (right answers) and summed losses, float64 [strata], of one task; 0 for other strata."""
 
-    correct: NDArray[np.int64]
+    correct: Array
     loss: Array
 
 
 def evaluate_row(work: Work, task: EvaluateTask) -> ClassResults:
     """Return what the model of one row does on the test images of the task's classes."""
     starts, device = work.facts.class_starts, work.device
+    cells = torch.repeat_interleave(
+        torch.tensor(task.classes), torch.tensor([starts[c + 1] - starts[c] for c in task.classes])
+    ).to(device)
     parts = [torch.arange(starts[c], starts[c + 1], device=device) for c in task.classes]
     index = torch.cat(parts)
-    correct = torch.zeros(work.facts.classes, dtype=torch.int64, device=device)
-    loss = torch.zeros(work.facts.classes, dtype=torch.float64, device=device)
+    correct = torch.zeros(len(starts) - 1, dtype=torch.float64, device=device)
+    loss = torch.zeros_like(correct)
     work.bench.row.copy_(work.models(task.slot)[task.row])
     with torch.inference_mode():
-        for chunk in index.split(_CHUNK):
-            labels = work.tensors["test_y"][chunk]
-            scores = work.bench(work.inputs(work.tensors["test_x"][chunk]))
-            correct.index_add_(0, labels, (scores.argmax(1) == labels).long())
-            loss.index_add_(0, labels, F.cross_entropy(scores.double(), labels, reduction="none"))
+        for chunk, cell in zip(index.split(_CHUNK), cells.split(_CHUNK), strict=True):
+            score, lost = work.bench.judge(work.inputs(work.tensors["test_x"][chunk]), work.tensors["test_y"][chunk])
+            correct.index_add_(0, cell, score)
+            loss.index_add_(0, cell, lost)
     return ClassResults(correct.cpu().numpy(), loss.cpu().numpy())
 
 

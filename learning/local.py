@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import LocalSpec
+from learning.optimizers import rate
 from learning.streams import stream
 from learning.work import Work
 
 
 @dataclass(frozen=True)
 class TrainTask:
-    """Train client ``client`` in round ``round_index`` as ``spec`` says."""
+    """Train client ``client`` in round ``round_index`` as ``spec`` says.
+
+    Privately where ``key`` is its noise key: the noise's standard deviation is then ``noise`` clipping norms.
+    """
 
     client: int
     round_index: int
     spec: LocalSpec
+    key: bytes = field(default=b"", repr=False)
+    noise: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -49,14 +55,35 @@ def batch_order(
     return order[: cuts[-1]].astype(np.int64), cuts
 
 
+def dropout(work: Work, purpose: str, task: TrainTask) -> Callable[[int], Sequence[torch.Tensor]]:
+    """Return what draws a batch's dropout masks [n, *shape] of 0 or 1/(1 − rate), from a stream of the client's own."""
+    drops = work.network.drops
+    if not drops:
+        return lambda samples: ()
+    seed = int(stream(work.facts.seed, f"dropout/{purpose}", task.round_index, task.client).integers(2**63))
+    generator = torch.Generator().manual_seed(seed)  # on the CPU, so that every device sees the same masks
+
+    def draw(samples: int) -> Sequence[torch.Tensor]:
+        return [
+            ((torch.rand(samples, *shape, generator=generator) >= rate) / (1.0 - rate)).to(work.device)
+            for rate, shape in drops
+        ]
+
+    return draw
+
+
 def train_client(work: Work, task: TrainTask) -> float:
     """Train one client's model in place and return the mean of its batches' losses, of the first work if it has more.
 
-    A step adds to the gradient g of the mean cross entropy the pull ``spec.pull`` · (θ − target) and the weight decay
-    ω θ, and then does as `torch.optim.SGD` does: v ← μ v + g, θ ← θ − lr v, with v = 0 at the start of every round.
+    A step adds to the gradient g of the mean loss the pull ``spec.pull`` · (θ − target), and the plan's optimiser, new
+    in every round, does the rest (see `learning.optimizers`).
     """
+    if task.key:
+        from learning.privacy.training import train_client_privately
+
+        return train_client_privately(work, task)
     plan, spec, bench = work.facts.plan, task.spec, work.bench
-    row, gradient, velocity = bench.row, bench.gradient, work.momentum
+    row, gradient, move = bench.row, bench.gradient, work.optimizer
     members = work.members(task.client)
     purpose = f"batches/{spec.model}" if spec.model else "batches"
     rng = stream(work.facts.seed, purpose, task.round_index, task.client)
@@ -68,23 +95,21 @@ def train_client(work: Work, task: TrainTask) -> float:
     total = torch.zeros((), dtype=torch.float64, device=work.device)
 
     row.copy_(model)
-    velocity.zero_()
+    move.reset(rate(plan, task.round_index))
+    masks = dropout(work, purpose, task)
     for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         x = work.inputs(work.tensors["train_x"][visited[start:end]])
         gradient.zero_()
-        loss = F.cross_entropy(bench(x), labels[start:end])
+        loss = bench.loss(x, labels[start:end], masks(end - start))
         loss.backward()
         total += loss.detach()
         if target is not None:
             torch.sub(row, target, out=work.scratch)
             gradient.add_(work.scratch, alpha=spec.pull)
-        if plan.weight_decay:
-            gradient.add_(row, alpha=plan.weight_decay)
-        step = velocity.mul_(plan.momentum).add_(gradient) if plan.momentum else gradient
-        row.add_(step, alpha=-plan.lr)
+        move.step(row, gradient)
     model.copy_(row)
     if spec.then is not None:
-        further = train_client(work, TrainTask(task.client, task.round_index, spec.then))
+        further = train_client(work, replace(task, spec=spec.then))
         if not math.isfinite(further):
             return further  # divergence anywhere is the trainer's to report
     return float(total) / spec.steps

@@ -6,19 +6,33 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from learning.adversaries import CONDUCTS
 from learning.data import DATASETS, SPLITS
 from learning.errors import LearningError
 from learning.models import MODELS
+
+OPTIMIZERS = ("sgd", "adamw")
 
 
 @dataclass(frozen=True)
 class LearningPlan:
     """Everything that decides what training computes, besides the method, the seed and the data themselves.
 
-    ``split_beta`` is Dirichlet's parameter of the split `niid` (the other splits have their own constants). ``steps``
-    SGD steps of ``batch`` samples per client and round, with ``lr``, ``momentum`` and ``weight_decay`` as
-    `torch.optim.SGD` understands them. ``lam`` and ``eta`` are the paper's λ (weight of the pull and of the market's
-    difference penalty) and η (length of the step to the target). Raises `LearningError` on values outside the domain.
+    ``split_beta`` is Dirichlet's parameter of the split `niid` (the other splits have their own constants); ``shares``
+    of the split `mixed` are triples (group, clients, samples of each). ``steps`` optimiser steps of ``batch`` samples
+    per client and round; ``optimizer`` "sgd" with ``lr``, ``momentum`` and ``weight_decay`` as `torch.optim.SGD`
+    understands them, or "adamw". With ``lr_end`` > 0 the rate falls to it by half a cosine over ``rounds`` rounds.
+
+    ``lam`` and ``eta`` are the paper's λ (weight of the pull and of the market's difference penalty) and η (length of
+    the step to the target). ``test`` bounds the test samples (0: all). ``base_model`` names the language model that
+    the network "lora" adapts, ``length`` its longest text in tokens. ``held_out``: every client keeps a tenth of its
+    samples out of training to value models with. ``conduct`` names what each client does if not all are honest.
+
+    ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
+    multiplier ``dp_noise`` (0: for each client the smallest that keeps ``rounds`` rounds within the budget); a client
+    whose ε at ``dp_delta`` would exceed the budget stops.
+
+    Raises `LearningError` on values outside the domain.
     """
 
     dataset: str = "digits"
@@ -33,24 +47,35 @@ class LearningPlan:
     weight_decay: float = 1e-5
     lam: float = 1.0
     eta: float = 5.0
+    optimizer: str = "sgd"
+    lr_end: float = 0.0
+    rounds: int = 0
+    test: int = 0
+    shares: tuple[tuple[int, int, int], ...] = ()
+    base_model: str = ""
+    length: int = 512
+    held_out: bool = False
+    conduct: tuple[str, ...] = ()
+    dp_noise: float = 0.0
+    dp_clip: float = 1.0
+    dp_delta: float = 1e-5
+    dp_epsilon: float = 0.0
 
     def __post_init__(self) -> None:
-        for field, known in (("dataset", DATASETS), ("split", SPLITS), ("model", MODELS)):
+        for field, known in (
+            ("dataset", DATASETS),
+            ("split", SPLITS),
+            ("model", MODELS),
+            ("optimizer", OPTIMIZERS),
+        ):
             value = getattr(self, field)
             if value not in known:
                 raise LearningError(f"{field} is {value!r}; expected one of {', '.join(known)}")
-        for field, low, high in (("clients", 1, 10_000), ("steps", 1, 1_000_000), ("batch", 1, 1_000_000)):
+        for field, low, high in _WHOLE:
             value = getattr(self, field)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise LearningError(f"{field} is {value!r}; expected an integer from {low} to {high}")
-        for field, positive in (
-            ("split_beta", True),
-            ("lr", True),
-            ("eta", True),
-            ("momentum", False),
-            ("weight_decay", False),
-            ("lam", False),
-        ):
+        for field, positive in _REAL:
             value = getattr(self, field)
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if not numeric or not math.isfinite(value) or value < 0 or (positive and value == 0):
@@ -58,13 +83,23 @@ class LearningPlan:
             object.__setattr__(self, field, float(value))
         if self.momentum >= 1:
             raise LearningError(f"momentum is {self.momentum}; expected a number in [0, 1)")
+        if self.dp_delta >= 1:
+            raise LearningError(f"dp_delta is {self.dp_delta}; expected a probability in (0, 1), such as 1e-5")
         if self.dataset not in MODELS[self.model]:
             fitting = ", ".join(name for name, datasets in MODELS.items() if self.dataset in datasets)
             raise LearningError(f"model {self.model!r} does not fit data set {self.dataset!r}; expected {fitting}")
+        object.__setattr__(self, "shares", tuple(tuple(share) for share in self.shares))
+        object.__setattr__(self, "conduct", tuple(self.conduct))
+        if self.conduct and (len(self.conduct) != self.clients or not set(self.conduct) <= set(CONDUCTS)):
+            raise LearningError(
+                f"conduct names {len(self.conduct)} clients; expected one of {', '.join(CONDUCTS)} for each of "
+                f"{self.clients}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
-        return asdict(self)
+        values = asdict(self)
+        return values | {"shares": [list(share) for share in self.shares], "conduct": list(self.conduct)}
 
     def differing(self, other: dict[str, Any]) -> list[str]:
         """Return one phrase for each field in which a recorded plan differs from this one."""
@@ -75,3 +110,26 @@ class LearningPlan:
             for n in names
             if n not in mine or n not in other or mine[n] != other[n]
         ]
+
+
+_WHOLE = (
+    ("clients", 1, 10_000),
+    ("steps", 1, 1_000_000),
+    ("batch", 1, 1_000_000),
+    ("rounds", 0, 1_000_000),
+    ("test", 0, 10_000_000),
+    ("length", 8, 100_000),
+)
+_REAL = (
+    ("split_beta", True),
+    ("lr", True),
+    ("eta", True),
+    ("momentum", False),
+    ("weight_decay", False),
+    ("lam", False),
+    ("lr_end", False),
+    ("dp_noise", False),
+    ("dp_clip", True),
+    ("dp_delta", True),
+    ("dp_epsilon", False),
+)

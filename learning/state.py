@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -63,6 +64,14 @@ class RowModule(torch.nn.Module):
             self.register_parameter(name.replace(".", "_"), parameter)
         self._ordered = list(self.parameters())
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return scores [n, classes] of prepared inputs x."""
-        return self.network.forward(self._ordered, x)
+    def forward(self, x: torch.Tensor, masks: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        """Return the outputs for prepared inputs x."""
+        return self.network.forward(self._ordered, x, masks)
+
+    def loss(self, x: torch.Tensor, y: torch.Tensor, masks: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        """Return the mean loss over a batch, a scalar."""
+        return self.network.batch_loss(self._ordered, x, y, masks)
+
+    def judge(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return each sample's score in [0, 1] and its loss, float64 [n]."""
+        return self.network.batch_judge(self._ordered, x, y)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import START, Graph, Trials
@@ -72,15 +71,15 @@ def _loss(work: Work, row: torch.Tensor, index: torch.Tensor) -> float:
     total = torch.zeros((), dtype=torch.float64, device=work.device)
     with torch.inference_mode():
         for chunk in index.split(_CHUNK):
-            scores = work.bench(work.inputs(work.tensors["train_x"][chunk]))
-            total += F.cross_entropy(scores.double(), work.tensors["train_y"][chunk], reduction="sum")
+            x, y = work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk]
+            total += work.bench.judge(x, y)[1].sum()
     return float(total) / len(index)
 
 
-def trial_tasks(chosen: Graph, work: Work) -> list[TrialTask]:
-    """Return one task per client: ``chosen`` bool [m, m] says which models it tries."""
-    rows = [tuple(np.flatnonzero(row).tolist()) for row in chosen]
-    return [TrialTask(i, rows[i], max(1, len(work.held_out(i)))) for i in range(len(rows))]
+def trial_tasks(chosen: Graph, clients: NDArray[np.int64], work: Work) -> list[TrialTask]:
+    """Return one task for each of ``clients`` [k]: ``chosen`` bool [k, k] says whose models among them it tries."""
+    rows = [tuple(clients[row].tolist()) for row in chosen]
+    return [TrialTask(i, tried, max(1, len(work.held_out(i)))) for i, tried in zip(clients.tolist(), rows, strict=True)]
 
 
 def collect(chosen: Graph, results: Sequence[Tried]) -> Trials:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
 from learning.models.network import Network, network
+from learning.optimizers import optimizer
 from learning.plan import LearningPlan
 from learning.state import RowModule, State
 
@@ -19,9 +20,9 @@ from learning.state import RowModule, State
 class Facts:
     """What a process must be told, besides the tensors that it shares: small, plain, and quick to send.
 
-    ``starts`` [m + 1] delimits each client's samples in the list of members, ``class_starts`` [classes + 1] each
-    class in the test set. A network sees ``x * scale + shift``. ``held`` [m] says how many of a client's samples, the
-    last in its list, it holds out of training; empty: none.
+    ``starts`` [m + 1] delimits each client's samples in the list of members, ``class_starts`` [strata + 1] each
+    stratum (class, unless the data says otherwise) in the test set. A network sees ``x * scale + shift``. ``held`` [m]
+    says how many of a client's samples, the last in its list, it holds out of training; empty: none.
     """
 
     plan: LearningPlan
@@ -39,19 +40,19 @@ class Work:
     """The tensors of a run with the facts about them, and one workbench on which models are trained and judged.
 
     ``tensors``: ``rows`` [m, P], ``initial`` [P], ``slot/NAME`` [m, P] and, where the method has one, ``memory``
-    [m, m] of the state; ``train_x``, ``test_x`` uint8 in the network's own layout, ``train_y``, ``test_y`` int64;
+    [m, m] of the state; ``train_x``, ``test_x`` in the network's own layout, ``train_y``, ``test_y`` int64;
     ``members`` int64 [N], each client's samples in turn.
     """
 
     def __init__(self, facts: Facts, tensors: dict[str, torch.Tensor]) -> None:
         self.facts = facts
         self.tensors = tensors
-        self.network: Network = network(facts.plan.model, facts.shape, facts.classes)
+        self.network: Network = network(facts.plan.model, facts.shape, facts.classes, facts.plan.base_model)
         self.device = tensors["rows"].device
         # Every client is trained on the same bench: a client's row would start at an address that depends on its
         # number, and products of differently aligned memory may differ in their last bits.
         self.bench = RowModule(self.network, self.device)
-        self.momentum = torch.zeros_like(self.bench.row)
+        self.optimizer = optimizer(facts.plan, self.bench.row)
         self.scratch = torch.zeros_like(self.bench.row)
 
     def members(self, client: int) -> torch.Tensor:
@@ -66,8 +67,8 @@ class Work:
         return self.facts.starts[client + 1] - (self.facts.held[client] if self.facts.held else 0)
 
     def inputs(self, x: torch.Tensor) -> torch.Tensor:
-        """Return stored samples as the float32 numbers that the network sees."""
-        return x.float().mul_(self.facts.scale).add_(self.facts.shift)
+        """Return stored samples as the numbers that the network sees."""
+        return self.network.inputs(x, self.facts.scale, self.facts.shift)
 
     def models(self, slot: str) -> torch.Tensor:
         """Return the models [m, P] of a slot; the clients' own rows if ``slot`` is empty."""
@@ -99,7 +100,7 @@ def assemble(
         dataset.scale,
         dataset.shift,
         tuple(int(k) for k in np.concatenate([[0], np.cumsum(sizes)])),
-        tuple(int(k) for k in np.searchsorted(dataset.test_y, np.arange(dataset.classes + 1))),
+        tuple(int(k) for k in np.searchsorted(dataset.test_strata, np.arange(dataset.strata + 1))),
         tuple(held),
     )
     tensors = state.tensors() | {

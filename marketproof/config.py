@@ -11,96 +11,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from marketproof.errors import InputError, one_line, shown
+from marketproof.populations import POPULATIONS, usual_schedule
+from marketproof.sections import (
+    Data,
+    MarketSection,
+    Network,
+    Population,
+    Privacy,
+    Scale,
+    Section,
+    Split,
+    Task,
+    Training,
+)
 from marketproof.toml_files import read_toml
-from mechanism.market.clients import LARGEST
 
 TASKS = Path(__file__).parent / "tasks"
 SCALES = ("smoke", "reduced", "paper")
+VALUATIONS = ("size", "measured", "fitted")
 
 
-def _amount(value: object) -> tuple[float, float]:
-    """Read a number or a pair [low, high] as a range; a number is the range of itself."""
-    pair = value if isinstance(value, list | tuple) else [value, value]
-    numbers = [v for v in pair if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(pair) != 2 or len(numbers) != 2 or not 0.0 <= numbers[0] <= numbers[1] <= LARGEST:
-        raise ValueError(f"expected a number or [low, high], 0 <= low <= high <= {LARGEST:g}")
-    return float(numbers[0]), float(numbers[1])
-
-
-Amount = Annotated[tuple[float, float], BeforeValidator(_amount)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Data(_Section):
-    """Which images, and how many clients share them."""
-
-    dataset: str
-    clients: Annotated[int, Field(ge=2, le=1000)] = 10
-
-
-class Split(_Section):
-    """How the data is divided: ``niid``, ``cluster`` or ``skew``; ``beta`` of the Dirichlet distribution."""
-
-    kind: str
-    beta: Positive = 0.1
-
-
-class Network(_Section):
-    """Which network every client trains."""
-
-    name: str
-
-
-class Training(_Section):
-    """Stochastic gradient descent on each client, between two rounds of the market."""
-
-    batch: Annotated[int, Field(ge=1, le=100_000)] = 64
-    lr: Positive = 0.01
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: NotNegative = 1e-5
-
-
-class MarketSection(_Section):
-    """What models are worth: weight of differences, step of the proximal target, cost and gain parameter.
-
-    ``cost`` (money per exported model) and ``gain`` (the parameter K) are one number for all clients, or [low, high]:
-    drawn uniformly for each client from a stream of the seed.
-    """
-
-    lam: Annotated[float, Field(ge=0, le=LARGEST)]
-    eta: Positive
-    cost: Amount
-    gain: Amount
-
-
-class Scale(_Section):
-    """How long a run is: rounds, and local steps in each."""
-
-    rounds: Annotated[int, Field(ge=1, le=100_000)]
-    steps: Annotated[int, Field(ge=1, le=10_000_000)]
-
-
-class Task(_Section):
-    """One task file."""
-
-    title: str = ""
-    data: Data
-    split: Split
-    model: Network
-    training: Training = Training()
-    market: MarketSection
-    scale: dict[str, Scale]
-
-
-class RunConfig(_Section):
+class RunConfig(Section):
     """A resolved run; everything that decides its numbers."""
 
     task: str
@@ -116,6 +50,9 @@ class RunConfig(_Section):
     model: Network
     training: Training
     market: MarketSection
+    population: Population = Population()
+    privacy: Privacy = Privacy()
+    valuation: str = "size"
 
     @property
     def seed_list(self) -> list[int]:
@@ -184,8 +121,42 @@ def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
     if scale not in task.scale:
         raise InputError(f"task {shown(name)} has no scale {shown(scale)}; it has {', '.join(task.scale) or 'none'}")
     values: dict[str, Any] = task.model_dump(exclude={"title", "scale"})
-    values |= {"task": name, "scale": scale, **task.scale[scale].model_dump()}
+    size = task.scale[scale]
+    values |= {"task": name, "scale": scale, "rounds": size.rounds, "steps": size.steps}
+    for section, key, given in (
+        ("training", "batch", size.batch),
+        ("training", "lr", size.lr),
+        ("data", "test", size.test),
+        ("model", "length", size.length),
+    ):
+        if given:
+            values[section][key] = given
+    populate(values, options.get("population") or values["population"]["name"])
     return overridden(values, options)
+
+
+def populate(values: dict[str, Any], name: str) -> None:
+    """Put a population over a task's values, in place; `InputError` if there is none of that name."""
+    if name not in POPULATIONS:
+        raise InputError(f"unknown population {shown(name)}; known: {', '.join(POPULATIONS)}")
+    values["population"]["name"] = name
+    for key, value in POPULATIONS[name].settings.items():
+        section, _, inner = key.partition(".")
+        if inner:
+            values[section][inner] = value
+        else:  # a factor of the task's
+            low, high = values["market"][key]
+            values["market"][key] = (low * value, high * value)
+
+
+_NESTED = {
+    "clients": ("data", "clients"),
+    "population": ("population", "name"),
+    "dp_epsilon": ("privacy", "epsilon"),
+    "dp_noise": ("privacy", "noise"),
+    "base_model": ("model", "base"),
+}
+"""Options that stand in a section, by section and key."""
 
 
 def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
@@ -197,11 +168,28 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
         If a value is outside its range.
     """
     given = {key: value for key, value in options.items() if value is not None}
-    clients = given.pop("clients", None)
-    if clients is not None:
-        values = {**values, "data": {**values["data"], "clients": clients}}
+    for option, (section, key) in _NESTED.items():
+        if option in given:
+            values = {**values, section: {**values[section], key: given.pop(option)}}
     config: RunConfig = _validated(RunConfig, {**values, **given}, "options")
+    if config.population.name not in POPULATIONS:
+        raise InputError(f"unknown population {shown(config.population.name)}; known: {', '.join(POPULATIONS)}")
+    if config.valuation not in VALUATIONS:
+        raise InputError(f"unknown valuation {shown(config.valuation)}; known: {', '.join(VALUATIONS)}")
+    for client, first, last in config.population.schedule:
+        if client >= config.data.clients or first < 1 or (last and last < first):
+            raise InputError(
+                f"schedule [{client}, {first}, {last}] is no interval of a client; expected [client, first round, last "
+                f"round], clients from 0 to {config.data.clients - 1}, rounds from 1, 0 as last for the end"
+            )
     return config
+
+
+def schedule_of(config: RunConfig) -> list[list[int]]:
+    """Return who is there when: the schedule given, else the population's usual one."""
+    if config.population.schedule or config.population.name != "arrivals":
+        return [list(entry) for entry in config.population.schedule]
+    return usual_schedule(config.data.clients, config.rounds)
 
 
 def load_run(path: Path) -> RunConfig:

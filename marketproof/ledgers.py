@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marketproof.populations import ROLES
 from marketproof.recorder import Unit
 from marketproof.records import MarketRecord
 from mechanism.market.accounting import account
@@ -21,7 +22,10 @@ Columns = dict[str, list[NDArray[Any]]]
 
 
 def rounds_table(records: Sequence[tuple[Unit, MarketRecord]]) -> Any:
-    """Return ``rounds.parquet`` as a polars frame: one row per method, seed, round and client; true accounts."""
+    """Return ``rounds.parquet`` as a polars frame: one row per method, seed, round and client; true accounts.
+
+    ``present`` is 1 where the client takes part in the round, ``role`` what it is.
+    """
     import polars as pl
 
     parts = []
@@ -43,8 +47,11 @@ def rounds_table(records: Sequence[tuple[Unit, MarketRecord]]) -> Any:
             "utility": accounts.utility,
             "imports": imports.sum(axis=-1),
             "exports": imports.sum(axis=-2),
+            "present": record.present,
         }
-        parts.append(_frame(pl, unit.method.name, {name: np.ravel(array) for name, array in columns.items()}))
+        frame = _frame(pl, unit.method.name, {name: np.ravel(array) for name, array in columns.items()})
+        roles = [ROLES[code] for code in np.ravel(record.roles).tolist()]
+        parts.append(frame.with_columns(pl.Series("role", roles, dtype=pl.String)))
     return pl.concat(parts, rechunk=True)
 
 
@@ -76,7 +83,7 @@ def ledger_table(records: Sequence[tuple[Unit, MarketRecord]]) -> Any:
 
 
 def _frame(pl: Any, method: str, columns: dict[str, NDArray[Any]]) -> Any:
-    whole = ("seed", "round", "client", "importer", "exporter", "imports", "exports")
+    whole = ("seed", "round", "client", "importer", "exporter", "imports", "exports", "present")
     typed = {name: a.astype(np.int64 if name in whole else np.float64) for name, a in columns.items()}
     rows = len(next(iter(typed.values())))
     return pl.DataFrame({"method": pl.Series([method] * rows, dtype=pl.String), **typed})

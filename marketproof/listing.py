@@ -84,7 +84,9 @@ def properties() -> Listing:
 
 def populations() -> Listing:
     """Who takes part in a run."""
-    rows = [{"id": "benign", "summary": "every client trains honestly and reports its true size, cost and gain"}]
+    from marketproof.populations import POPULATIONS
+
+    rows = [{"id": name, "summary": population.summary} for name, population in POPULATIONS.items()]
     return Listing("Populations", ("id", "summary"), rows)
 
 

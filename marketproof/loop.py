@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.config import MarketSection, RunConfig
-from marketproof.draws import uniform
+from marketproof.config import MarketSection, RunConfig, schedule_of
+from marketproof.populations import Attendance, People, away, draw
 from marketproof.recorder import Recorder, Unit
 from marketproof.records import RoundRecord
 from marketproof.settling import clear_and_settle
 from mechanism.market.accounting import account, objective
-from mechanism.market.clients import Market, Types
+from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import fixed_outcome, market_mechanism, optimal_objective
+from mechanism.tolerance import MONEY, scale
 
 
 class Trains(Protocol):
@@ -30,8 +32,13 @@ class Trains(Protocol):
     backend: str
     device: str
 
-    def train(self, round_index: int) -> NDArray[np.float64]:
-        """Local work of a round on every client; mean training loss [m]."""
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Who took part in the last round [m]."""
+        ...
+
+    def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Local work of a round on those who are there (None: everybody); mean training loss [m]."""
         ...
 
     def differences(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -42,8 +49,8 @@ class Trains(Protocol):
         """The graph that the method implies [m, m]; None where the market decides."""
         ...
 
-    def aggregate(self, imports: NDArray[np.bool_]) -> None:
-        """The server's step."""
+    def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> None:
+        """The server's step, with the sizes that clients say they have (None: the true ones)."""
         ...
 
     def evaluate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -67,46 +74,80 @@ MakeTrainer = Callable[[Unit], Trains]
 Watch = Callable[[Unit, int, RoundRecord], None]
 
 
-def types_of(market: MarketSection, sizes: NDArray[Any], seed: int) -> Types:
+def people_of(config: RunConfig, seed: int, clients: int = 0) -> People:
+    """Return who takes part in a run under one seed; ``clients`` if they are not as many as configured."""
+    section = config.population
+    return draw(section.name, section.share, section.factor, clients or config.data.clients, seed)
+
+
+def types_of(market: MarketSection, sizes: NDArray[Any], seed: int, people: People | None = None) -> Types:
     """Return the true types: measured sizes, costs and gains given or drawn for this seed (same for every method)."""
-    m = len(sizes)
-    cost = uniform(seed, "market-cost", m, *market.cost)
-    gain = uniform(seed, "market-gain", m, *market.gain)
-    return Types(np.asarray(sizes, dtype=np.float64), cost, gain)
+    who = people if people is not None else draw("benign", 0.0, 1.0, len(sizes), seed)
+    return who.types(sizes, market.cost, market.gain, seed)
 
 
-def play_round(trainer: Trains, types: Types, lam: float, mechanism: str | None, number: int) -> RoundRecord:
-    """Play round ``number`` (from 1) and return what happened; everyone reports the truth."""
-    training_loss = trainer.train(number)
+def play_round(
+    trainer: Trains,
+    types: Types,
+    lam: float,
+    mechanism: str | None,
+    number: int,
+    people: People | None = None,
+    attendance: Attendance | None = None,
+) -> RoundRecord:
+    """Play round ``number`` (from 1) and return what happened.
+
+    Everybody reports the truth but for the liars among ``people``, and is there but for those whom ``attendance`` or
+    the trainer keeps out: they are priced out of the market of the round, and keep what they have.
+    """
+    m = types.clients
+    training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
+    present = trainer.present
+    truth = Types(*away(types, present))
+    said = Reports(*away(truth.truthful() if people is None else people.reports(types), present))
     matrix, unmoved = trainer.differences()
-    market, reports = Market(matrix, lam), types.truthful()
+    market = Market(matrix, lam)
     implied = trainer.implied_imports()
     if implied is None:
         if mechanism is None:
             raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
-        outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market)
+        outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market)
     else:
         outcome = fixed_outcome(implied)
-    trainer.aggregate(outcome.imports)
+    trainer.aggregate(outcome.imports, said.size)
     accuracy, loss = trainer.evaluate()
-    optimal, optimal_gap = optimal_objective(reports, market)
-    reached = float(objective(reports, outcome.imports, market))
-    return RoundRecord(
-        types, reports, market, outcome, reached, float(optimal), float(optimal_gap),
-        accuracy, loss, training_loss, unmoved,
+    optimal, optimal_gap = optimal_objective(said, market)
+    reached = float(objective(said, outcome.imports, market))
+    codes = np.zeros(m, dtype=np.uint8) if people is None else people.codes
+    record = RoundRecord(
+        truth, said, market, outcome, reached, float(optimal), float(optimal_gap),
+        accuracy, loss, training_loss, unmoved, present, codes, np.zeros(m, dtype=bool),
     )  # fmt: skip
+    if attendance is None:
+        return record
+    money = account(truth, outcome, market.law)
+    small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
+    leaving = attendance.decide(number, present, money.utility, small)
+    return replace(record, leaving=leaving)
 
 
 def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> None:
     """Play a unit's remaining rounds, recording each, and write its final files."""
     config = recorder.config
-    types = types_of(config.market, trainer.sizes, unit.seed)
+    people = people_of(config, unit.seed, len(trainer.sizes))
+    types = types_of(config.market, trainer.sizes, unit.seed, people)
+    attendance = Attendance(
+        people.population.leaves, config.population.chance, schedule_of(config), types.clients, unit.seed
+    )
     done = recorder.rounds_done(unit)
     if done:
         trainer.load(recorder.state(unit, done))
+    for number in range(1, done + 1):
+        attendance.leave(recorder.recorded(unit, number)["leaving"].astype(bool))
     for number in range(done + 1, config.rounds + 1):
         began = time.perf_counter()
-        record = play_round(trainer, types, config.market.lam, unit.method.mechanism, number)
+        record = play_round(trainer, types, config.market.lam, unit.method.mechanism, number, people, attendance)
+        attendance.leave(record.leaving)
         recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began)
         watch(unit, number, record)
     recorder.finish(unit, trainer.save)

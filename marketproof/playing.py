@@ -23,6 +23,16 @@ _START_SECONDS = 60.0
 _ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
+ALL = "lessons"
+
+
+def app_files(lesson: str | None) -> tuple[Path, ...]:
+    """Return the file of the playground's app, or of a lesson's, or those of all lessons."""
+    from analysis.lessons import LESSONS
+
+    return tuple(app_file(name) for name in LESSONS) if lesson == ALL else (app_file(lesson),)
+
+
 def app_file(lesson: str | None) -> Path:
     """Return the file of the playground's app, or of a lesson's."""
     spec = find_spec("analysis.playground.app" if lesson is None else f"analysis.lessons.{lesson}")
@@ -50,8 +60,10 @@ def free_port(wanted: int | None) -> int:
     raise InputError(f"--port {wanted} cannot be used ({reason}); name another, or 0 for any free one")
 
 
-def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool) -> None:
-    """Serve one app until Ctrl-C; say where it is, and open a browser if asked to.
+def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool, run: Path | None = None) -> None:
+    """Serve one app, or all lessons on a page to choose from, until Ctrl-C; say where, open a browser if asked to.
+
+    ``run``: the run folder that the playground starts with.
 
     The address holds a secret, so that no other page in the browser and no other user of the machine can reach what
     executes the exercises.
@@ -64,9 +76,11 @@ def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool) -
     chosen = free_port(port)
     secret = secrets.token_urlsafe(16)
     command = [
-        sys.executable, "-P", "-m", "marimo", "--quiet", "run", str(app_file(lesson)), "--host", HOST,
+        sys.executable, "-P", "-m", "marimo", "--quiet", "run", *map(str, app_files(lesson)), "--host", HOST,
         "--port", str(chosen), "--headless", "--token", "--token-password-file", "-", "--no-check", "--no-sandbox",
     ]  # fmt: skip
+    if run is not None:
+        command += ["--", f"--run={run.resolve()}"]
     # A session of its own: Ctrl-C reaches us only, and we end it; so must a closed terminal and a plain kill.
     server = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True

@@ -19,7 +19,6 @@ from typing import Any
 from marketproof import atomic
 from marketproof.config import RunConfig, differences, load_run
 from marketproof.errors import InputError, shown
-from marketproof.headers import sort_header
 from marketproof.methods import Method
 from marketproof.records import Arrays, RoundRecord, decode, encode, stack
 from marketproof.toml_files import to_toml
@@ -117,6 +116,10 @@ class Recorder:
     def _record(self, unit: Unit, number: int) -> Path:
         return self.folder / ROUNDS / unit.key / f"round-{number:06d}.safetensors"
 
+    def recorded(self, unit: Unit, number: int) -> Arrays:
+        """Return the arrays of a complete round of a unit that is not finished."""
+        return decode(self._record(unit, number))
+
     def market(self, unit: Unit) -> Path:
         """Return the file of a unit's stacked markets."""
         return self.folder / "markets" / f"{unit.key}.safetensors"
@@ -135,12 +138,10 @@ class Recorder:
 
     def finish(self, unit: Unit, save: Callable[[Path], object]) -> None:
         """Write a unit's final files from its rounds, then drop the rounds."""
-        rounds: list[Arrays] = [decode(self._record(unit, k + 1)) for k in range(self.config.rounds)]
+        rounds: list[Arrays] = [self.recorded(unit, k + 1) for k in range(self.config.rounds)]
         for folder in ("models", "markets"):
             (self.folder / folder).mkdir(exist_ok=True)
-        model = self.folder / "models" / f"{unit.key}.safetensors"
-        save(model)
-        atomic.write(model, sort_header(model.read_bytes()))
+        save(self.folder / "models" / f"{unit.key}.safetensors")
         atomic.write(self.market(unit), encode(stack(rounds)))
         self.progress.finished.append(unit.key)
         self.write_progress()

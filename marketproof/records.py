@@ -3,7 +3,9 @@
 Names and shapes of a stacked file (R rounds, m clients, float64 unless said): ``differences [R,m,m]``,
 ``size cost gain [R,m]`` true, ``reported_size reported_cost reported_gain [R,m]``, ``imports [R,m,m]`` uint8,
 ``prices [R,m,m]``, ``centre sales gap accuracy loss training_loss [R,m]``, ``unmoved [R,m]`` uint8 (the client's model
-still equals the common start, so its differences are 1), ``objective optimal_objective optimal_gap [R]``, ``lam`` one
+still equals the common start, so its differences are 1), ``present [R,m]`` uint8 (takes part; who does not stands there
+with a cost of 1e15 and no wish for models), ``roles [R,m]`` uint8 (codes of `marketproof.populations.ROLES`),
+``leaving [R,m]`` uint8 (leaves for good after the round), ``objective optimal_objective optimal_gap [R]``, ``lam`` one
 number.
 """
 
@@ -39,6 +41,9 @@ class RoundRecord:
     loss: NDArray[np.float64]
     training_loss: NDArray[np.float64]
     unmoved: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    roles: NDArray[np.uint8]
+    leaving: NDArray[np.bool_]
 
     def arrays(self) -> Arrays:
         """Return the round as named arrays without the leading axis of rounds."""
@@ -61,6 +66,9 @@ class RoundRecord:
             "loss": np.asarray(self.loss, dtype=np.float64),
             "training_loss": np.asarray(self.training_loss, dtype=np.float64),
             "unmoved": np.asarray(self.unmoved).astype(np.uint8),
+            "present": np.asarray(self.present).astype(np.uint8),
+            "roles": np.asarray(self.roles, dtype=np.uint8),
+            "leaving": np.asarray(self.leaving).astype(np.uint8),
             "objective": np.array(self.objective, dtype=np.float64),
             "optimal_objective": np.array(self.optimal, dtype=np.float64),
             "optimal_gap": np.array(self.optimal_gap, dtype=np.float64),
@@ -81,6 +89,8 @@ class MarketRecord:
     optimal_gap: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     loss: NDArray[np.float64]
+    present: NDArray[np.bool_]
+    roles: NDArray[np.uint8]
 
     @property
     def rounds(self) -> int:
@@ -143,6 +153,8 @@ def read_market(path: Path) -> MarketRecord:
             real["optimal_gap"],
             real["accuracy"],
             real["loss"],
+            arrays["present"].astype(np.bool_),
+            arrays["roles"].astype(np.uint8),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(

@@ -14,7 +14,7 @@ from typing import Any
 from marketproof.config import RunConfig
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.finish import finish_run, make_report
-from marketproof.loop import MakeTrainer, Trains, run_units, units_of
+from marketproof.loop import MakeTrainer, Trains, people_of, run_units, units_of
 from marketproof.methods import Method, parse
 from marketproof.recorder import Recorder, Unit, refuse_occupied
 from marketproof.run_view import Bar
@@ -39,8 +39,8 @@ class Finished:
     audit: Mapping[str, Any]
 
 
-def plan_of(config: RunConfig) -> Any:
-    """Return the `LearningPlan` of a configuration."""
+def plan_of(config: RunConfig, seed: int) -> Any:
+    """Return the `LearningPlan` of a configuration under one seed."""
     from learning.plan import LearningPlan
 
     return LearningPlan(
@@ -56,18 +56,34 @@ def plan_of(config: RunConfig) -> Any:
         weight_decay=config.training.weight_decay,
         lam=config.market.lam,
         eta=config.market.eta,
+        optimizer=config.training.optimizer,
+        lr_end=config.training.lr_end,
+        rounds=config.rounds,
+        test=config.data.test,
+        shares=tuple((group, clients, samples) for group, clients, samples in config.split.shares),
+        base_model=config.model.base,
+        length=config.model.length,
+        held_out=config.valuation != "size",
+        conduct=people_of(config, seed).conduct,
+        dp_noise=config.privacy.noise,
+        dp_clip=config.privacy.clip,
+        dp_delta=config.privacy.delta,
+        dp_epsilon=config.privacy.epsilon,
     )
 
 
 def trainers(config: RunConfig, place: Place) -> MakeTrainer:
     """Return what makes the trainer of a unit."""
-    plan = plan_of(config)  # raises on names and numbers that training does not know, before torch is loaded
+    # Raises on names and numbers that training does not know, before torch is loaded.
+    plans = {seed: plan_of(config, seed) for seed in config.seed_list}
 
     def make(unit: Unit) -> Trains:
         from learning.trainer import Trainer
 
         with _ctrl_c_later():
-            return Trainer(plan, unit.method.algorithm, place.backend, place.device, unit.seed, place.data_dir)
+            return Trainer(
+                plans[unit.seed], unit.method.algorithm, place.backend, place.device, unit.seed, place.data_dir
+            )
 
     return make
 

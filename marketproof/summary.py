@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from marketproof.populations import BENIGN, ROLES
 from marketproof.recorder import Unit
 from marketproof.records import MarketRecord
 from mechanism.market.accounting import account
@@ -15,20 +17,42 @@ from mechanism.market.accounting import account
 def unit_figures(record: MarketRecord, seconds: float) -> dict[str, float]:
     """Return the figures of one method under one seed.
 
-    ``accuracy_best``: each client's best over the rounds, averaged over clients (as the paper counts);
-    ``accuracy_final``: mean over clients after the last round; ``utility_total``: summed over clients and rounds;
-    ``utility_mean``: per client and round; ``welfare``: the sum of utilities of all clearings, so the same money as
-    ``utility_total``; ``seconds`` of work. Utilities are true ones.
+    ``accuracy_best``: each client's best over the rounds in which it took part, averaged over clients (as the paper
+    counts); ``accuracy_final``: mean over clients of what they had when they last took part; ``utility_total``: summed
+    over clients and rounds; ``utility_mean``: per client and round; ``welfare``: the sum of everybody's utilities in
+    all clearings; ``seconds`` of work. Utilities are true ones. All but welfare are of benign clients, who are not
+    attackers or free-riders (paper, personal accuracy and utility); of others ``utility_others`` is the mean per client
+    and round, and ``accuracy_others`` the best accuracy.
     """
     accounts = account(record.types, record.outcome, record.market.law)
-    return {
-        "accuracy_best": float(record.accuracy.max(axis=0).mean()),
-        "accuracy_final": float(record.accuracy[-1].mean()),
-        "utility_total": float(accounts.utility.sum()),
-        "utility_mean": float(accounts.utility.mean()),
+    benign = np.isin(record.roles[0], [ROLES.index(role) for role in BENIGN])
+    figures = {
+        "accuracy_best": _best(record, benign),
+        "accuracy_final": _final(record, benign),
+        "utility_total": float(accounts.utility[:, benign].sum()),
+        "utility_mean": float(accounts.utility[:, benign].mean()) if benign.any() else 0.0,
         "welfare": float(accounts.welfare.sum()),
         "seconds": float(seconds),
     }
+    if not benign.all():
+        figures["utility_others"] = float(accounts.utility[:, ~benign].mean())
+        figures["accuracy_others"] = _best(record, ~benign)
+    return figures
+
+
+def _best(record: MarketRecord, who: NDArray[np.bool_]) -> float:
+    """Return the mean over clients of the best accuracy while they took part; 0 if none ever did."""
+    took = record.present[:, who]
+    best = np.where(took, record.accuracy[:, who], 0.0).max(axis=0)[took.any(axis=0)]
+    return float(best.mean()) if best.size else 0.0
+
+
+def _final(record: MarketRecord, who: NDArray[np.bool_]) -> float:
+    """Return the mean over clients of the accuracy when they last took part; 0 if none ever did."""
+    took = record.present[:, who]
+    last = took.shape[0] - 1 - np.argmax(took[::-1], axis=0)
+    final = record.accuracy[:, who][last, np.arange(took.shape[1])][took.any(axis=0)]
+    return float(final.mean()) if final.size else 0.0
 
 
 def summarise(task: str, records: Sequence[tuple[Unit, MarketRecord]], seconds: Mapping[str, float]) -> dict[str, Any]:

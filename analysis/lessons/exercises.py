@@ -109,6 +109,19 @@ def _buys_the_best_set(bids: Real, allocation: Real, payment: Real) -> str:
     return "" if left[at] >= -1e-9 else f"{_at(bids[at])} the buyer is left with {left[at]:.3g}"
 
 
+def _buys_what_is_worth_it(bids: Real, allocation: Real, payment: Real) -> str:
+    bought, cost = allocation[:, 0], bids[:, 0]
+    if not np.isin(bought, (0.0, 1.0)).all():
+        return "allocation must be 0 or 1: a model is bought or it is not"
+    missed = np.flatnonzero(bought * (WORTH[1] - cost) < np.maximum(0.0, WORTH[1] - cost) - 1e-9)
+    if missed.size:
+        done = "bought though it costs more than it is worth" if bought[missed[0]] else "not bought though worth it"
+        return f"at cost {cost[missed[0]]:.3g} the model is {done}"
+    left = WORTH[1] * bought - payment[:, 0]
+    at = int(np.argmin(left))
+    return "" if left[at] >= -1e-9 else f"at cost {cost[at]:.3g} the buyer is left with {left[at]:.3g}"
+
+
 def _at(costs: Real) -> str:
     return f"at costs {costs[0]:.3g} and {costs[1]:.3g}"
 
@@ -195,6 +208,26 @@ _ALL = (
     ),
     Exercise(
         "model_market",
+        "One buyer (K = 3600, 100 samples) and one seller of 300 samples; the bid is the seller's cost, from 0 to 4. "
+        f"The model is worth {WORTH[1]:.3g} to the buyer. The rule below buys whenever both can gain and pays what the "
+        "seller says that it costs. Change it so that the seller does not gain by a lie, nobody loses, the buyer "
+        "included, and every good trade is still made.",
+        1,
+        ("dsic", "ir"),
+        f'''WORTH = {WORTH[1]!r}  # what the model adds to the buyer: its marginal contribution
+
+def rule(bids):
+    """bids: the cost, [batch, 1]. Return what is bought (0 or 1) and what the seller receives, both [batch, 1]."""
+    bought = (bids < WORTH) * 1.0
+    return bought, bought * bids
+''',
+        high=4.0,
+        role="seller",
+        goal=_buys_what_is_worth_it,
+        hint="What may the price depend on, if not on what the seller says? How high can it be before the buyer loses?",
+    ),
+    Exercise(
+        "understated_cost",
         "One buyer (K = 3600, 100 samples) and two sellers of 300 samples; bids are the sellers' costs, from 0 to 4. "
         f"One model is worth {WORTH[1]:.3g} to the buyer, both {WORTH[2]:.3g}. The rule below is the published one: "
         "the first seller that is worth its price is bought, then the next, each paid its marginal contribution. "

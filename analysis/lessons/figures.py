@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analysis import theme
 from analysis.theme import number
+from mechanism.market.gains import SqrtGain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,6 +146,44 @@ def myerson_satterthwaite(price: float) -> tuple[Axes, str]:
         f"At the fixed price {number(price)} the two gain {number(reached)} on average, {share} of the 1/6 that every "
         "worthwhile trade together would give. The price asks nobody, so nobody can lie; it loses the trades in the "
         "pale region. Whatever recovers them all makes somebody lie, lose, or pay in from outside."
+    )
+
+
+_K, _OWN, _LAMBDA = 3600.0, 100.0, 0.2
+
+
+def model_worth(held: float, size: float) -> float:
+    """Return what a model of ``size`` samples adds to the buyer of the worked example that holds ``held`` already."""
+    law = SqrtGain()
+    before, after = (law.value(np.float64(_K), np.float64(_OWN), np.float64(_OWN + x)) for x in (held, held + size))
+    return float(after - before)
+
+
+def model_market(held: float, size: float, difference: float, cost: float) -> tuple[Axes, str]:
+    """Draw the buyer's gain against the data behind what it holds, the step that the model makes, and its price."""
+    ax = _axes("samples behind what the buyer holds, its own included", "its gain (money)")
+    data = np.linspace(_OWN, 2000.0, _POINTS)
+    law = SqrtGain()
+    ax.plot(data, law.value(np.float64(_K), np.float64(_OWN), data), color=theme.GAIN, linewidth=2.0, label="gain")
+    worth, penalty = model_worth(held, size), _LAMBDA * difference * size / _OWN
+    price = cost + penalty
+    start, end = _OWN + held, _OWN + held + size
+    low = float(law.value(np.float64(_K), np.float64(_OWN), np.float64(start)))
+    ax.plot([start, end, end], [low, low, low + worth], color=theme.SOFT, linewidth=1.0, linestyle=(0, (4, 3)))
+    _mark(ax, end, low + worth, theme.GAIN)
+    ax.bar([end + 60.0], [cost], bottom=[low], width=60.0, color=theme.faded(theme.LOSS, 0.75), label="cost")
+    ax.bar(
+        [end + 60.0], [penalty], bottom=[low + cost], width=60.0, color="white", edgecolor=theme.LOSS, hatch="//",
+        label="λ·d·n_j/n_i",
+    )  # fmt: skip
+    ax.set_xlim(0.0, 2050.0)
+    ax.set_ylim(0.0, 6.5)
+    _legend(ax)
+    verdict = "a good trade" if worth > price else "not worth it"
+    left = f"{number(worth - price)} is left to share" if worth > price else f"{number(price - worth)} would be lost"
+    return ax, (
+        f"With {number(start)} samples the buyer gains {number(worth)} by a model of {number(size)}. Its owner's cost "
+        f"is {number(cost)} and its difference is charged {number(penalty)} (λ = {number(_LAMBDA)}): {verdict}, {left}."
     )
 
 

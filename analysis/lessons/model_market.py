@@ -1,4 +1,4 @@
-"""Lesson: why the published rule invites an understated cost, and how the repair works."""
+"""Lesson: what a model is worth, what it costs, and when a trade is good for both."""
 
 import marimo
 
@@ -9,24 +9,22 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, parts
+    from analysis.lessons import exercises, figures, parts
 
 
 @app.cell
 def _() -> Any:
     mo.md(
         r"""
-        # The model market: why the published rule invites a lie, and how the repair works
+        # The model market: what a model is worth
 
-        A buyer with little data (K = 3600, 100 samples) and two sellers of 300 samples each, *dear* (cost 1.1) and
-        *cheap* (cost 1.0). The rule in the authors' code takes sellers in the order of their thresholds until one
-        is not worth its price, and pays each its **marginal contribution**, here 3. One is bought: *cheap*, because
-        it is cheaper. But what a seller is paid does not depend on its cost, so *dear* says 0.9, is bought instead,
-        and gains 1.9: **the payment is not the critical value**. The repair buys the best set and pays each seller
-        the highest cost at which it would still have been bought (Clarke): *cheap* is paid 1.1, and saying less
-        than one's cost wins only sales that lose money.
+        A client with *n* samples errs by about √(*K*/*n*): the more data stands behind its model, the less. Importing
+        a model that was trained on *nⱼ* samples is worth **what it takes off that error**, √(*K*/*x*) −
+        √(*K*/(*x* + *nⱼ*)), where *x* is the data behind what it holds already. The next one is worth less: gains are
+        concave. Exporting costs the owner *c*, and a model that differs by *d* is charged λ·*d*·*nⱼ*/*n* (iPFL,
+        2025). **A trade is good when the gain exceeds both.** It is money that makes both sides want it.
 
-        Drag what *dear* says.
+        Here *K* = 3600 and the buyer has 100 samples. Drag the seller: when does its model stop being worth its price?
         """
     )
     return
@@ -34,15 +32,19 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    report = mo.ui.slider(0.0, 3.5, 0.05, value=0.9, show_value=True, full_width=True, label="Cost that dear reports")
-    report  # noqa: B018 - the cell's output
-    return (report,)
+    held = mo.ui.slider(
+        0, 900, 50, value=0, show_value=True, full_width=True, label="Samples behind the models that it holds already"
+    )
+    size = mo.ui.slider(50, 900, 50, value=300, show_value=True, full_width=True, label="Samples behind this model")
+    difference = mo.ui.slider(0.0, 2.0, 0.05, value=0.5, show_value=True, full_width=True, label="Its difference d")
+    cost = mo.ui.slider(0.0, 4.0, 0.05, value=1.0, show_value=True, full_width=True, label="Cost of its owner")
+    mo.vstack([held, size, difference, cost])
+    return cost, difference, held, size
 
 
 @app.cell
-def _(report: Any) -> Any:
-    panels = [parts.market(rule, report.value) for rule in ("ipfl", "ipfl-exact")]
-    mo.hstack([mo.Html(panel) for panel in panels], widths="equal", gap=1)
+def _(cost: Any, difference: Any, held: Any, size: Any) -> Any:
+    mo.Html(parts.shown(figures.model_market(held.value, size.value, difference.value, cost.value)))
     return
 
 

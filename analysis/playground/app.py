@@ -6,11 +6,13 @@ app = marimo.App(width="medium", app_title="marketproof: playground")
 
 
 with app.setup:
+    from dataclasses import replace
     from typing import Any
 
     import marimo as mo
 
-    from analysis.playground import figure, html, state, view
+    from analysis.playground import figure, html, recorded, state, view
+    from mechanism import MarketProofError
 
     view.warm()
 
@@ -38,16 +40,33 @@ def _() -> Any:
             return state.PlayState(), f"The link could not be read: {error}."
 
     begun, complaint = opened(mo.query_params().to_dict())
+    folder = str(mo.cli_args().get("run") or "")  # marketproof play --run DIR
+    run = None
+    if folder and not mo.query_params().to_dict().get("clients"):
+        try:
+            run = recorded.open_run(folder)
+            begun = recorded.state_of(run, recorded.first_place(run))
+        except MarketProofError as error:
+            run, complaint = None, f"{error}."
     get_start, set_start = mo.state(begun)
+    # The cell that offers another round of the run shows where it stands as well: it has to follow itself.
+    get_run, set_run = mo.state((run, recorded.first_place(run)) if run is not None else None, allow_self_loops=True)
     get_complaint, set_complaint = mo.state(complaint)
     get_found, set_found = mo.state(None)
     # What was said last, outside the reactive graph: a slider that is made anew (another rule) starts from it.
     said = {"client": begun.client, "report": begun.report}
-    return get_complaint, get_found, get_start, said, set_complaint, set_found, set_start
+    return folder, get_complaint, get_found, get_run, get_start, said, set_complaint, set_found, set_run, set_start
 
 
 @app.cell
-def _(said: Any, set_complaint: Any, set_found: Any, set_start: Any) -> Any:
+def _(said: Any, set_complaint: Any, set_found: Any, set_run: Any, set_start: Any) -> Any:
+    def begin(loaded: Any, opened: Any = None) -> None:
+        said.update(client=loaded.client, report=loaded.report)
+        set_complaint("")
+        set_found(None)
+        set_run(opened)
+        set_start(loaded)
+
     def load(files: Any) -> None:
         if not files:
             return
@@ -64,15 +83,61 @@ def _(said: Any, set_complaint: Any, set_found: Any, set_start: Any) -> Any:
         except state.PlayError as error:
             set_complaint(f"{files[0].name}: {error}.")
             return
-        said.update(client=loaded.client, report=loaded.report)
-        set_complaint("")
-        set_found(None)
-        set_start(loaded)
+        begin(loaded)
 
     upload = mo.ui.file(
         filetypes=[".csv", ".json"], max_size=1_000_000, label="Load a CSV or a saved state", on_change=load
     )
-    return (upload,)
+    return begin, upload
+
+
+@app.cell
+def _(begin: Any, folder: Any, set_complaint: Any) -> Any:
+    def open_folder(text: str) -> None:
+        if not text.strip():
+            return
+        try:
+            run = recorded.open_run(text)
+            place = recorded.first_place(run)
+            begin(recorded.state_of(run, place), (run, place))
+        except (MarketProofError, OSError) as error:
+            set_complaint(f"{error}.")
+
+    run_folder = mo.ui.text(
+        value=folder, placeholder="runs/…", label="Or a run's folder", on_change=open_folder, full_width=True
+    )
+    return (run_folder,)
+
+
+@app.cell
+def _(begin: Any, get_run: Any, set_complaint: Any) -> Any:
+    def choice(run: Any, place: Any) -> Any:
+        def moved(**part: Any) -> None:
+            there = replace(place, **part)
+            try:
+                begin(recorded.state_of(run, there), (run, there))
+            except MarketProofError as error:
+                set_complaint(f"{error}.")
+
+        def chosen(label: str, options: list[str], value: object, change: Any) -> Any:
+            return mo.ui.dropdown(options, value=str(value), allow_select_none=False, label=label, on_change=change)
+
+        return [
+            chosen("Method", list(run.methods), place.method, lambda method: moved(method=method)),
+            chosen("Seed", [str(s) for s in run.seeds], place.seed, lambda seed: moved(seed=int(seed))),
+            chosen(
+                "Round",
+                [str(k + 1) for k in range(run.rounds)],
+                place.round,
+                lambda number: moved(round=int(number)),
+            ),
+        ]
+
+    shown = get_run()
+    choices = choice(*shown) if shown is not None else []  # kept: what nobody keeps is not heard
+    provenance = html.sentence("recorded", recorded.words(*shown)) if shown is not None else ""
+    where = [mo.hstack(choices, justify="start"), mo.Html(provenance)] if shown is not None else []
+    return choices, where
 
 
 @app.cell
@@ -82,7 +147,7 @@ def _(get_start: Any) -> Any:
     )
     rule = mo.ui.dropdown(list(state.MARKET_ENTRIES), value=get_start().mechanism, label="Rule")
     lam = mo.ui.slider(
-        0.0, state.MOST_LAMBDA, 0.01, value=round(get_start().lam, 2), show_value=True,
+        steps=view.weights(get_start().lam), value=get_start().lam, show_value=True,
         label="λ, weight of the difference between models",
     )  # fmt: skip
     return lam, rule, table
@@ -90,6 +155,13 @@ def _(get_start: Any) -> Any:
 
 @app.cell
 def _(get_start: Any, table: Any) -> Any:
+    def known(clients: Any) -> tuple[Any, str]:
+        """The recorded differences, while the table has as many clients as they are of."""
+        matrix = get_start().differences
+        if matrix is None or len(matrix) == len(clients):
+            return matrix, ""
+        return None, f"The recorded differences are between {len(matrix)} clients; now the angles count."
+
     def typed(text: str) -> tuple[Any, str]:
         try:
             return state.read_clients(text), ""
@@ -97,7 +169,9 @@ def _(get_start: Any, table: Any) -> Any:
             return get_start().clients, f"{error}. Until then the last table counts."
 
     clients, misprint = typed(table.value)
-    return clients, misprint
+    differences, forgotten = known(clients)
+    misprint = misprint or forgotten
+    return clients, differences, misprint
 
 
 @app.cell
@@ -110,9 +184,9 @@ def _(clients: Any, get_found: Any, said: Any) -> Any:
 
 
 @app.cell
-def _(clients: Any, lam: Any, names: Any, rule: Any, who: Any) -> Any:
+def _(clients: Any, differences: Any, lam: Any, names: Any, rule: Any, who: Any) -> Any:
     index = names.index(who.value)
-    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost)
+    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost, differences)
     return (setup,)
 
 
@@ -147,10 +221,15 @@ def _(said: Any, set_found: Any, setup: Any) -> Any:
 
 @app.cell
 def _(get_complaint: Any, lam: Any, look_for_lie: Any, misprint: Any, report: Any, rule: Any,
-      table: Any, upload: Any, who: Any) -> Any:  # fmt: skip
+      run_folder: Any, table: Any, upload: Any, where: Any, who: Any) -> Any:  # fmt: skip
     mo.vstack(
         [
-            mo.hstack([mo.vstack([table, upload]), mo.vstack([rule, lam, who, look_for_lie])], widths=[1.2, 1], gap=2),
+            mo.hstack(
+                [mo.vstack([table, upload, run_folder]), mo.vstack([rule, lam, who, look_for_lie])],
+                widths=[1.2, 1],
+                gap=2,
+            ),
+            *where,
             mo.Html(html.sentence("complaint", misprint or get_complaint(), warning=True)),
             report,
         ]

@@ -17,10 +17,10 @@ from mechanism.market.entries import MARKET_ENTRIES
 
 FORMAT = "marketproof-playground-1"
 MOST_CLIENTS = 20
-MOST_LAMBDA = 1.0
+MOST_LAMBDA = 1e6
 _LARGEST = 1e9
 _COLUMNS = ("client", "size", "cost", "gain", "angle")
-_MOST_TEXT = 20_000
+_MOST_TEXT = 20_000  # characters of a table, a file or a part of a link: 20 clients and their differences need 9,000
 
 
 class PlayError(MarketProofError, ValueError):
@@ -54,7 +54,8 @@ EXAMPLE = (
 class PlayState:
     """All that the playground shows: the clients, the rule, the penalty's weight, and who reports what cost.
 
-    ``client`` is the index of the one that reports ``report`` (money); everybody else tells the truth.
+    ``client`` is the index of the one that reports ``report`` (money); everybody else tells the truth. ``differences``
+    ``[m][m]``, as a run recorded them, take the place of the clients' angles where they are given.
     """
 
     clients: tuple[Client, ...] = EXAMPLE
@@ -62,6 +63,7 @@ class PlayState:
     lam: float = 0.0
     client: int = 1
     report: float = 1.1
+    differences: tuple[tuple[float, ...], ...] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +80,9 @@ class PlayState:
         return Types(*(np.array([getattr(c, name) for c in self.clients]) for name in ("size", "cost", "gain")))
 
     def market(self) -> Market:
-        """Return what is public: differences ``[m, m]`` from the angles, and the weight of their penalty."""
+        """Return what is public: differences ``[m, m]``, recorded or from the angles, and their penalty's weight."""
+        if self.differences is not None:
+            return Market(np.array(self.differences), self.lam)
         angles = np.radians([c.angle for c in self.clients])
         differences = 1.0 - np.cos(angles[:, None] - angles[None, :])
         np.fill_diagonal(differences, 0.0)
@@ -90,8 +94,9 @@ class PlayState:
 
 
 def clients_text(state: PlayState) -> str:
-    """Return the clients as the table that `read_clients` reads."""
-    rows = [_COLUMNS, *((c.name, *(f"{getattr(c, column):.12g}" for column in _COLUMNS[1:])) for c in state.clients)]
+    """Return the clients as the table that `read_clients` reads; without angles where differences are recorded."""
+    columns = _COLUMNS if state.differences is None else _COLUMNS[:4]
+    rows = [columns, *((c.name, *(f"{getattr(c, column):.12g}" for column in columns[1:])) for c in state.clients)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
@@ -169,13 +174,16 @@ def _cut(value: object) -> str:
 def to_query(state: PlayState) -> dict[str, str]:
     """Return the state as query parameters of a link."""
     fields = [(c.name, *(f"{x:.12g}" for x in (c.size, c.cost, c.gain, c.angle))) for c in state.clients]
-    return {
+    query = {
         "clients": json.dumps(fields, separators=(",", ":"), ensure_ascii=False),
         "rule": state.mechanism,
         "lambda": f"{state.lam:.12g}",
         "who": state.clients[state.client].name,
         "says": f"{state.report:.12g}",
     }
+    if state.differences is not None:
+        query["differences"] = json.dumps(state.differences, separators=(",", ":"))
+    return query
 
 
 def from_query(query: Mapping[str, Any]) -> PlayState:
@@ -196,6 +204,9 @@ def from_query(query: Mapping[str, Any]) -> PlayState:
     index = state.names.index(str(who)) if who in state.names else min(state.client, len(state.clients) - 1)
     if who and who not in state.names:
         raise PlayError(f"who of the link is {_cut(who)}; expected one of {_cut(', '.join(state.names))}")
+    if query.get("differences"):
+        matrix = _differences(_parsed(str(query["differences"]), "differences of the link"), len(state.clients))
+        state = replace(state, differences=matrix)
     report = query.get("says") or state.clients[index].cost
     return _checked(state, query.get("rule") or state.mechanism, query.get("lambda") or 0.0, index, report)
 
@@ -223,7 +234,24 @@ def from_json(text: str) -> PlayState:
     client = data.get("client")
     if type(client) is not int or not 0 <= client < len(state.clients):
         raise PlayError(f"client of the file is {_cut(client)}; expected 0 to {len(state.clients) - 1}")
+    state = replace(state, differences=_differences(data.get("differences"), len(state.clients)))
     return _checked(state, data.get("mechanism"), data.get("lam"), client, data.get("report"))
+
+
+def _differences(value: object, clients: int) -> tuple[tuple[float, ...], ...] | None:
+    if value is None:
+        return None
+    expected = f"expected {clients} rows of {clients} numbers from 0 to 2, 0 on the diagonal"
+    if not (isinstance(value, list) and len(value) == clients):
+        raise PlayError(f"differences: {expected}")
+    rows = []
+    for i, row in enumerate(value):
+        if not (isinstance(row, list) and len(row) == clients):
+            raise PlayError(f"differences, row {i + 1}: {expected}")
+        rows.append(
+            tuple(_number(d, f"differences, row {i + 1}", 0.0, 0.0 if j == i else 2.0) for j, d in enumerate(row))
+        )
+    return tuple(rows)
 
 
 def _parsed(text: str, what: str) -> Any:

@@ -203,6 +203,12 @@ def steps(state: PlayState, count: int = 100) -> list[float]:
     return sorted({*grid, state.truth, min(state.report, 1e9)})
 
 
+def weights(lam: float) -> list[float]:
+    """Return where the slider of λ may stop: an even grid from 0 to 1, or past a larger λ, and λ itself."""
+    end = 1.0 if lam <= 1.0 else 2.0 * lam
+    return sorted({*(float(f"{x:.6g}") for x in np.linspace(0.0, end, 101)), lam})
+
+
 def trades_table(seen: Cleared) -> str:
     """Return the table of who imports from whom at what price."""
     if not seen.trades:

@@ -8,18 +8,24 @@ from analysis.plots.lorenz import lorenz_curves
 from analysis.plots.money_graph import MOST_ARROWS, money_graph
 from analysis.plots.money_matrix import money_matrix
 from analysis.plots.optimum import optimum_bars
+from analysis.plots.regions import allocation_regions
+from analysis.plots.regret import regret_heat
 from analysis.plots.rounds import round_curves
 from analysis.plots.waterline import waterline_bars, waterline_summary
+from analysis.plots.welfare import welfare_bars
 
 __all__ = [
     "MOST_ARROWS",
+    "allocation_regions",
     "lie_curve",
     "lorenz_curves",
     "method_dots",
     "money_graph",
     "money_matrix",
     "optimum_bars",
+    "regret_heat",
     "round_curves",
     "waterline_bars",
     "waterline_summary",
+    "welfare_bars",
 ]

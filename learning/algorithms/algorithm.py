@@ -6,7 +6,7 @@ No input or output, no device and no distribution over processes appears here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,8 @@ class Trials:
 class Uploads:
     """What the server sees of a round.
 
-    ``imports`` bool [m, m] is the graph (its diagonal plays no part); ``sizes`` [m] samples; ``cosines`` [m, m] and
+    Only clients who take part in the round are in it, ``clients`` [m] says who they are in the whole run. ``imports``
+    bool [m, m] is the graph (its diagonal plays no part); ``sizes`` [m] samples; ``cosines`` [m, m] and
     ``norms`` [m] of the updates, counted from the method's ``origin``; ``memory`` [m, m] what the last server step
     left to remember, all 0 before the first; ``trials`` the trials that the method asked for.
     """
@@ -67,6 +68,11 @@ class Uploads:
     seed: int = 0
     round_index: int = 1
     trials: Trials | None = None
+    clients: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.clients):
+            object.__setattr__(self, "clients", np.arange(len(self.sizes)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +104,10 @@ class Algorithm:
     samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's samples.
 
     ``deploys`` says which models clients use: "trained" locally or "aggregated" by the server; ``common`` if it is one
-    for all; ``deployed`` names the slot that holds it, the rows if empty. ``slots`` are the matrices [m, P] besides the
-    models that the method carries from round to round, ``memory`` if it carries a matrix [m, m] too. ``origin`` names
-    the slot from which updates are counted, θ_0 if empty.
+    for all; ``shared`` if the server's step makes all rows one model; ``deployed`` names the slot that holds what they
+    use, the rows if empty. ``slots`` are the matrices [m, P] besides the models that the method carries from round to
+    round, ``memory`` if it carries a matrix [m, m] too. ``origin`` names the slot from which updates are counted, θ_0
+    if empty.
     """
 
     name: str
@@ -113,6 +120,7 @@ class Algorithm:
     aggregate: Callable[[Uploads], Aggregation | None]
     tries: Callable[[Uploads], Graph] | None = None
     common: bool = False
+    shared: bool = False
     deployed: str = ""
     memory: bool = False
     origin: str = ""
@@ -129,6 +137,8 @@ def stable(plan: LearningPlan, pull: float, name: str, remedy: str) -> float:
     A quadratic of curvature k diverges exactly when lr · k ≥ 2 (1 + momentum) (Polyak 1964, the heavy ball). ``name``
     is the pull in words, ``remedy`` what to change.
     """
+    if plan.optimizer != "sgd":  # other optimisers take steps of bounded length
+        return pull
     limit, reached = 2.0 * (1.0 + plan.momentum), plan.lr * (pull + plan.weight_decay)
     if reached >= limit:
         raise LearningError(

@@ -37,5 +37,6 @@ DITTO = Algorithm(
     implied=complete,
     aggregate=aggregate,
     deployed=PERSONAL,
+    shared=True,
 )
 """Personal models regularised towards the federated average."""

@@ -29,5 +29,6 @@ FEDAVG = Algorithm(
     implied=complete,
     aggregate=aggregate,
     common=True,
+    shared=True,
 )
 """Federated averaging."""

@@ -34,7 +34,7 @@ def tries(uploads: Uploads) -> Graph:
     epsilon = max(0.0, EXPLORE - EXPLORE_FALL * (uploads.round_index - 1))
     chosen = np.eye(m, dtype=bool)
     for i in range(m):
-        rng = stream(uploads.seed, "fedfomo", uploads.round_index, i)
+        rng = stream(uploads.seed, "fedfomo", uploads.round_index, int(uploads.clients[i]))
         explores = rng.random() < epsilon
         others = rng.permutation(np.delete(np.arange(m), i))
         if not explores:

@@ -25,5 +25,6 @@ FEDPROX = Algorithm(
     implied=complete,
     aggregate=aggregate,
     common=True,
+    shared=True,
 )
 """Federated averaging with a proximal term."""

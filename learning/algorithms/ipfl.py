@@ -12,11 +12,13 @@ TARGET = "target"
 
 
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return SGD on L_i(θ) + λ/(2η) ‖θ − target_i‖², hence a pull of λ/η; none before there are targets.
+    """Return the descent on L_i(θ) + λ/(2η) ‖θ − target_i‖², hence a pull of λ/η; none before there are targets.
 
+    Adapters of a language model are pulled by λ ‖θ − target_i‖², hence by 2 λ (paper, the LoRA variant).
     `LearningError` if that pull alone makes SGD with momentum diverge.
     """
-    pull = stable(plan, plan.lam / plan.eta, "lam / eta", "a smaller lr or lam, or a larger eta")
+    strength = 2.0 * plan.lam if plan.model == "lora" else plan.lam / plan.eta
+    pull = stable(plan, strength, "lam / eta", "a smaller lr or lam, or a larger eta")
     return LocalSpec(plan.steps) if first else LocalSpec(plan.steps, pull, TARGET)
 
 

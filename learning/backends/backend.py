@@ -11,10 +11,12 @@ import torch
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
 from learning.trials import TrialTask, Tried, try_models
+from learning.valuation.measuring import measure
+from learning.valuation.sets import ValueTask
 from learning.work import Work
 
-Task = TrainTask | EvaluateTask | TrialTask
-Result = float | ClassResults | Tried
+Task = TrainTask | EvaluateTask | TrialTask | ValueTask
+Result = float | ClassResults | Tried | tuple[float, ...]
 
 
 class Backend(Protocol):
@@ -36,7 +38,9 @@ def perform(work: Work, task: Task) -> Result:
     """Do one task in this process."""
     if isinstance(task, TrainTask):
         return train_client(work, task)
-    return try_models(work, task) if isinstance(task, TrialTask) else evaluate_row(work, task)
+    if isinstance(task, TrialTask):
+        return try_models(work, task)
+    return measure(work, task) if isinstance(task, ValueTask) else evaluate_row(work, task)
 
 
 @contextmanager

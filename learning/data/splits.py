@@ -1,31 +1,65 @@
-"""How training samples are divided over clients: the paper's NIID, Cluster and Skew splits."""
+"""How training samples are divided over clients: the paper's NIID, Cluster and Skew splits, and those by group."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.data import GROUPED
 from learning.errors import DataError
 
 LEAST = 10
-"""Every client holds at least this many samples: a split that gives one fewer is drawn again."""
+"""Every client holds at least this many samples: a split that gives one fewer is drawn again, or refused."""
 
 _DRAWS = 10_000
 Indices = NDArray[np.int64]
+Share = tuple[int, int, int]
+"""Of split mixed: a group, how many clients have samples of it, how many samples each has."""
 
 
 def split(
-    name: str, labels: Indices, clients: int, classes: int, rng: np.random.Generator, beta: float = 0.1
+    name: str,
+    labels: Indices,
+    clients: int,
+    classes: int,
+    rng: np.random.Generator,
+    beta: float = 0.1,
+    groups: Indices | None = None,
+    shares: Sequence[Share] = (),
 ) -> list[Indices]:
-    """Return the indices of each client's samples: disjoint, ascending, together all of 0..N-1.
+    """Return the indices of each client's samples: disjoint, ascending, at least `LEAST` each.
 
-    ``labels`` [N] in 0..classes-1; ``name`` one of niid, cluster, skew; ``beta`` is Dirichlet's parameter of niid.
-    `DataError` if no draw gives every client `LEAST` samples.
+    By class (niid, cluster, skew): ``labels`` [N] in 0..classes-1; ``beta`` is Dirichlet's parameter of niid. Every
+    sample goes to a client.
+
+    By group (natural, domain, mixed): ``groups`` [N] says whose a sample is by nature; samples with -1 are left out.
+
+    - natural: each client is one group, drawn at random among those with `LEAST` samples or more, in ascending order;
+      samples of other groups are left out.
+    - domain: the clients divided evenly over all groups in order (12 over 4: 0-2 have the first), and the samples of a
+      group evenly over its clients, at random.
+    - mixed: for each of ``shares`` (group, clients, samples each), in order, so many clients with exactly so many
+      samples of the group, drawn at random; the rest is left out.
+
+    `DataError` if there are too few samples, groups or clients, or if no draw gives every client `LEAST` samples.
     """
-    if name not in _RULES:
-        raise DataError(f"there is no split {name!r}; expected one of {', '.join(_RULES)}")
+    if name not in (*_RULES, *GROUPED):
+        raise DataError(f"there is no split {name!r}; expected one of {', '.join((*_RULES, *GROUPED))}")
     if clients * LEAST > len(labels):
         raise DataError(f"{len(labels)} samples cannot give {clients} clients {LEAST} each; take fewer clients")
+    if name in GROUPED:
+        if groups is None:
+            raise DataError(
+                f"split {name!r} needs samples that belong to groups; take data set femnist, pacs, shakespeare, "
+                f"finance or cofinance, or split {', '.join(_RULES)}"
+            )
+        if name == "mixed":
+            return _mixed(groups, clients, rng, shares)
+        return (_natural if name == "natural" else _domain)(groups, clients, rng)
+    if labels.ndim != 1:
+        raise DataError(f"split {name!r} divides classes, and a text has none; take split {', '.join(GROUPED)}")
     totals = np.bincount(labels, minlength=classes)
     for _ in range(_DRAWS):
         counts = _RULES[name](totals, clients, rng, beta)
@@ -90,3 +124,58 @@ def _skew(totals: Indices, clients: int, rng: np.random.Generator, beta: float) 
 
 
 _RULES = {"niid": _niid, "cluster": _cluster, "skew": _skew}
+
+
+def _natural(groups: Indices, clients: int, rng: np.random.Generator) -> list[Indices]:
+    """Each client is one group of at least `LEAST` samples."""
+    owners, counts = np.unique(groups[groups >= 0], return_counts=True)
+    able = owners[counts >= LEAST]
+    if clients > len(able):
+        raise DataError(
+            f"split 'natural' has {len(able)} groups of {LEAST} samples or more for {clients} clients; "
+            f"take at most {len(able)} clients"
+        )
+    return [np.flatnonzero(groups == owner) for owner in np.sort(rng.choice(able, clients, replace=False))]
+
+
+def _domain(groups: Indices, clients: int, rng: np.random.Generator) -> list[Indices]:
+    """Clients evenly over groups, samples of a group evenly over its clients."""
+    owners = np.unique(groups[groups >= 0])
+    if clients < len(owners) or not len(owners):
+        raise DataError(
+            f"split 'domain' divides {clients} clients over {len(owners)} groups; take at least one client for each"
+        )
+    members: list[Indices] = []
+    for owner, having in zip(owners, np.array_split(np.arange(clients), len(owners)), strict=True):
+        own = rng.permutation(np.flatnonzero(groups == owner))
+        if len(own) < LEAST * len(having):
+            raise DataError(
+                f"group {owner} has {len(own)} samples for {len(having)} clients; expected {LEAST} each; "
+                "take fewer clients"
+            )
+        members += [np.sort(part) for part in np.array_split(own, len(having))]
+    return members
+
+
+def _mixed(groups: Indices, clients: int, rng: np.random.Generator, shares: Sequence[Share]) -> list[Indices]:
+    """So many clients of so many samples each from each group."""
+    if sum(having for _, having, _ in shares) != clients:
+        parts = " + ".join(str(having) for _, having, _ in shares) or "no shares"
+        raise DataError(f"split 'mixed' has {parts} clients; expected {clients}; make the shares fit the clients")
+    members: list[Indices] = []
+    left: dict[int, Indices] = {}  # of a group that is named more than once
+    for owner, having, each in shares:
+        if having < 1 or each < LEAST:
+            raise DataError(
+                f"split 'mixed' gives {having} clients {each} samples of group {owner}; expected at least 1 client "
+                f"and {LEAST} samples each"
+            )
+        own = left[owner] if owner in left else rng.permutation(np.flatnonzero(groups == owner))
+        if owner < 0 or len(own) < having * each:
+            raise DataError(
+                f"group {owner} has {len(own)} samples left; split 'mixed' needs {having} x {each}; "
+                "take fewer clients or samples"
+            )
+        members += [np.sort(part) for part in own[: having * each].reshape(having, each)]
+        left[owner] = own[having * each :]
+    return members

@@ -1,4 +1,12 @@
 """Networks: layouts of parameters and pure functions from parameters and inputs to scores."""
 
-MODELS: dict[str, tuple[str, ...]] = {"mlp": ("digits", "fashion"), "cnn": ("fashion",)}
+MODELS: dict[str, tuple[str, ...]] = {
+    "mlp": ("digits", "fashion"),
+    "cnn": ("fashion", "cifar10"),
+    "femnist-cnn": ("femnist", "fashion"),
+    "cnn-582k": ("fashion", "femnist"),
+    "lstm": ("shakespeare",),
+    "resnet20": ("pacs", "cifar10"),
+    "lora": ("finance", "cofinance"),
+}
 """The data sets that each network fits, by the network's name. Importable without torch."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from learning.models.network import Layout
+from learning.models.network import Classifier, Layout
 
 
-class MLP:
+class MLP(Classifier):
     """inputs → ``hidden`` → classes with a rectifier between; 4,810 parameters for 64 inputs and 10 classes."""
 
     name = "mlp"
@@ -25,7 +25,9 @@ class MLP:
         """Return samples [n, ...] as flat rows [n, inputs]."""
         return x.reshape(len(x), -1)
 
-    def forward(self, parameters: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, parameters: Sequence[torch.Tensor], x: torch.Tensor, masks: Sequence[torch.Tensor] = ()
+    ) -> torch.Tensor:
         """Return scores [n, classes] of x [n, inputs]."""
         w1, b1, w2, b2 = parameters
         return F.linear(F.relu(F.linear(x, w1, b1)), w2, b2)

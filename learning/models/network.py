@@ -1,17 +1,22 @@
-"""What a network is here: a layout, a pure forward function, and a layout of its inputs."""
+"""What a network is here: a layout, pure functions of parameters and inputs, and what counts as loss and as right."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from learning.errors import LearningError
+
+Tensor = torch.Tensor
+Drops = tuple[tuple[float, tuple[int, ...]], ...]
+"""Dropout in order of use: the rate, and the shape of one sample's mask."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Layout:
         """The number P of parameters."""
         return self.offsets[-1]
 
-    def views(self, row: torch.Tensor) -> list[torch.Tensor]:
+    def views(self, row: Tensor) -> list[Tensor]:
         """Return the parameters as views of ``row`` [P]: writing to one writes to the row."""
         if row.shape != (self.parameters,):
             raise LearningError(f"a row has shape {list(row.shape)}; this layout expects [{self.parameters}]")
@@ -43,18 +48,90 @@ class Layout:
 
 
 class Network(Protocol):
-    """A network without parameters of its own: they are passed in, as views of a row."""
+    """A network without parameters of its own: they are passed in, as views of a row.
+
+    ``drops`` says which masks `forward` takes in training. A mask [n, *shape] holds 0 or 1/(1 − rate); without masks
+    the network is evaluated. Masks are arguments so that every random number of a run comes from a keyed stream.
+    """
 
     name: str
     layout: Layout
 
-    def prepare(self, x: torch.Tensor) -> torch.Tensor:
-        """Return raw inputs [n, ...] in the layout in which `forward` wants them, once per data set."""
+    @property
+    def drops(self) -> Drops:
+        """The rate and the shape of one sample's mask of each dropout in order of use."""
         ...
 
-    def forward(self, parameters: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-        """Return scores [n, classes] of float32 prepared inputs."""
+    def prepare(self, x: Tensor) -> Tensor:
+        """Return raw inputs [n, ...] in the layout in which they are stored, once per data set."""
         ...
+
+    def inputs(self, x: Tensor, scale: float, shift: float) -> Tensor:
+        """Return stored samples as what `forward` takes."""
+        ...
+
+    def forward(self, parameters: Sequence[Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """Return the outputs for a batch: scores [n, classes] of a classifier."""
+        ...
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the mean over the batch of each sample's loss, a scalar."""
+        ...
+
+    def judge(self, outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each sample's score in [0, 1] and its loss, float64 [n]."""
+        ...
+
+    def batch_loss(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """Return ``loss(forward(parameters, x, masks), y)``, by a shorter way where a network has one."""
+        ...
+
+    def batch_judge(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``judge(forward(parameters, x), y)``, likewise."""
+        ...
+
+    def initial(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return θ_0 [P]."""
+        ...
+
+
+class Classifier:
+    """What classifiers have in common: images as floats, cross entropy, the share of right answers."""
+
+    layout: Layout
+    drops: ClassVar[Drops] = ()
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """Return samples as they are."""
+        return x
+
+    def inputs(self, x: Tensor, scale: float, shift: float) -> Tensor:
+        """Return x * scale + shift as float32."""
+        return x.float().mul_(scale).add_(shift)
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the mean cross entropy of scores [n, classes] and labels [n]."""
+        return F.cross_entropy(outputs, y)
+
+    def judge(self, outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return 1 where the highest score is the label's, else 0, and the cross entropy."""
+        return (outputs.argmax(1) == y).double(), F.cross_entropy(outputs.double(), y, reduction="none")
+
+    def forward(self, parameters: Sequence[Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """Return scores [n, classes]."""
+        raise NotImplementedError
+
+    def batch_loss(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """Return the mean loss of a batch."""
+        return self.loss(self.forward(parameters, x, masks), y)
+
+    def batch_judge(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each sample's score and loss."""
+        return self.judge(self.forward(parameters, x), y)
+
+    def initial(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return θ_0 as `initial_row` draws it."""
+        return initial_row(self.layout, rng)
 
 
 def initial_row(layout: Layout, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -72,15 +149,70 @@ def initial_row(layout: Layout, rng: np.random.Generator) -> NDArray[np.float32]
     return row
 
 
-def network(name: str, shape: tuple[int, ...], classes: int) -> Network:
-    """Return the network called ``name`` for samples of ``shape`` and that many classes."""
-    from learning.models.cnn import SimpleCNN
-    from learning.models.mlp import MLP
-
-    if name == "mlp":
-        return MLP(inputs=prod(shape), classes=classes)
-    if name == "cnn" and tuple(shape) == (1, 28, 28):
-        return SimpleCNN(classes=classes)
-    raise LearningError(
-        f"there is no network {name!r} for samples of shape {list(shape)}; expected mlp, or cnn at 1x28x28"
+def layered(weights: Mapping[str, tuple[int, ...]]) -> Layout:
+    """Return the layout of layers that have a weight of the given shape and a bias as long as its first axis."""
+    return Layout(
+        tuple(f"{layer}.{part}" for layer in weights for part in ("weight", "bias")),
+        tuple(shape for weight in weights.values() for shape in (weight, weight[:1])),
     )
+
+
+def in_pieces(function: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
+    """Return ``function`` of a batch, computed for ``size`` samples at a time: what is between then stays in cache."""
+    if len(x) <= size:
+        return function(x)
+    return torch.cat([function(piece) for piece in x.split(size)])
+
+
+def fitting(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the names of the networks that take samples of ``shape``; of those without a language model."""
+    names = ["mlp"] if shape else []
+    if shape in ((1, 28, 28), (3, 32, 32)):
+        names.append("cnn")
+    if shape == (1, 28, 28):
+        names += ["femnist-cnn", "cnn-582k"]
+    if len(shape) == 1:
+        names.append("lstm")
+    if len(shape) == 3 and shape[0] == 3 and min(shape[1:]) >= 8:
+        names.append("resnet20")
+    return tuple(names)
+
+
+def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "") -> Network:
+    """Return the network called ``name`` for samples of ``shape`` and that many classes.
+
+    ``base_model`` names the language model that a network "lora" adapts. `LearningError` if there is no such network.
+    """
+    shape = tuple(shape)
+    if name == "lora":
+        from learning.models.lora import lora_network
+
+        return lora_network(base_model, classes)
+    fits = fitting(shape)
+    if name not in fits:
+        raise LearningError(
+            f"there is no network {name!r} for samples of shape {list(shape)}; expected {', '.join(fits) or 'lora'}"
+        )
+    if name == "mlp":
+        from learning.models.mlp import MLP
+
+        return MLP(inputs=prod(shape), classes=classes)
+    if name == "cnn":
+        from learning.models.cnn import SimpleCNN
+
+        return SimpleCNN(channels=shape[0], size=shape[1], classes=classes)
+    if name == "femnist-cnn":
+        from learning.models.femnist_cnn import FemnistCNN
+
+        return FemnistCNN(classes=classes)
+    if name == "cnn-582k":
+        from learning.models.fedavg_cnn import FedAvgCNN
+
+        return FedAvgCNN(classes=classes)
+    if name == "lstm":
+        from learning.models.lstm import CharacterLSTM
+
+        return CharacterLSTM(characters=classes)
+    from learning.models.resnet import ResNet20
+
+    return ResNet20(channels=shape[0], classes=classes)

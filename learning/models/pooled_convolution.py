@@ -101,8 +101,11 @@ def pooled_convolution(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Return relu(max_pool2d(conv2d(images, weight, bias), 2)) for phases ``x`` of the images.
 
     ``x`` [n, 4c, a, b] (see `to_phases`; it gets no gradient), ``weight`` [o, c, k, k] with k odd, ``bias`` [o];
-    the result is [n, o, a - k//2, b - k//2].
+    the result is [n, o, a - k//2, b - k//2]. Inside `torch.func` transformations, such as those that give the gradient
+    of each sample apart, it is computed as that formula says.
     """
+    if torch._C._are_functorch_transforms_active():  # as torch.autograd.Function asks; ours has no rule for them
+        return F.relu(F.max_pool2d(F.conv2d(F.pixel_shuffle(x, 2), weight, bias), 2))
     if torch.is_grad_enabled():
         return _PooledConvolution.apply(x, weight, bias)
     out = len(weight)

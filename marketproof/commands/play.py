@@ -17,17 +17,23 @@ def register(app: typer.Typer) -> None:
 
 HELP = """Open the playground in the browser: set up clients, drag a report, switch the rule, look for a lie.
 
-LESSON opens a lesson instead: second_price, revelation, vcg, myerson, myerson_satterthwaite or model_market, each with
-a figure to drag and an exercise. The server listens on this machine only and needs no network; Ctrl-C ends it. What is
-typed into an exercise is EXECUTED on this machine. Needs marimo: pip install 'marketproof[play]'."""
+--run starts it with a recorded clearing: its types, its differences, its λ.
+LESSON opens a lesson instead: second_price, revelation, vcg, myerson, myerson_satterthwaite, model_market or
+understated_cost, each with a figure to drag and an exercise; "lessons" a page with all of them. The server listens on
+this machine only and needs no network; Ctrl-C ends it. What is typed into an exercise is EXECUTED on this machine.
+Needs marimo: pip install 'marketproof[play]'."""
 
-EPILOG = """Example: "marketproof play" or "marketproof play second_price";
+EPILOG = """Example: "marketproof play", "marketproof play --run runs/NAME" or "marketproof play second_price";
 "marketproof play vcg --export vcg.html" writes the lesson as a page that needs nothing else."""
 
 
 def play(
     lesson: Annotated[
-        str | None, typer.Argument(metavar="[LESSON]", help="A lesson by its name; default the playground.")
+        str | None,
+        typer.Argument(metavar="[LESSON]", help="A lesson by its name, or lessons; default the playground."),
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN", help="Run folder that the playground starts with.")
     ] = None,
     port: Annotated[
         int | None,
@@ -48,13 +54,16 @@ def play(
     from analysis.lessons import LESSONS
     from marketproof.console import stdout
     from marketproof.errors import InputError, shown
+    from marketproof.playing import ALL, serve
 
-    if lesson is not None and lesson not in LESSONS:
-        raise InputError(f"there is no lesson {shown(lesson)}; expected one of {', '.join(LESSONS)}")
+    if lesson is not None and lesson not in (*LESSONS, ALL):
+        raise InputError(f"there is no lesson {shown(lesson)}; expected one of {', '.join(LESSONS)}, or {ALL}")
+    if run is not None and lesson is not None:
+        raise InputError("--run is for the playground; leave the lesson away: marketproof play --run RUN")
     if find_spec("marimo") is None:
         raise InputError("play needs marimo, which is not installed; run: pip install 'marketproof[play]'")
     if export is not None:
-        if lesson is None:
+        if lesson is None or lesson == ALL:
             raise InputError(f"--export needs a lesson: marketproof play LESSON --export {shown(export)}")
         if export.is_dir():
             raise InputError(
@@ -66,6 +75,8 @@ def play(
         write_all({export: static_page(lesson).encode()})
         stdout(quiet=quiet).print(f"Lesson: {shown(export)}")
         return
-    from marketproof.playing import serve
+    if run is not None:
+        from analysis.playground.recorded import open_run
 
-    serve(lesson, port, browser=browser, quiet=quiet)
+        open_run(run)  # what is wrong with it is told here and not in the browser
+    serve(lesson, port, browser=browser, quiet=quiet, run=run)

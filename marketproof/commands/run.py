@@ -44,6 +44,21 @@ def run(
     scale: Annotated[
         str | None, typer.Option(metavar="smoke|reduced|paper", help="How long to train; default reduced.")
     ] = None,
+    population: Annotated[
+        str | None, typer.Option(metavar="P", help="Who takes part: see 'marketproof list populations'.")
+    ] = None,
+    valuation: Annotated[
+        str | None, typer.Option(metavar="size|measured|fitted", help="What models are worth; default size.")
+    ] = None,
+    dp_epsilon: Annotated[
+        float | None, typer.Option(min=0, metavar="E", help="Train each client with differential privacy, at most E.")
+    ] = None,
+    dp_noise: Annotated[
+        float | None, typer.Option(min=0, metavar="Z", help="Noise multiplier, instead of the one that fits E.")
+    ] = None,
+    base_model: Annotated[
+        str | None, typer.Option(metavar="NAME|DIR", help="Language model: tiny, smollm2, or a folder.")
+    ] = None,
     backend: Annotated[
         str, typer.Option(metavar="auto|rows|pool", help="Where local work runs; the numbers are the same.")
     ] = "auto",
@@ -70,7 +85,8 @@ def run(
 
     options: dict[str, Any] = {
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "clients": clients,
-        "scale": scale, "seed": seed, "seeds": seeds,
+        "scale": scale, "seed": seed, "seeds": seeds, "population": population, "valuation": valuation,
+        "dp_epsilon": dp_epsilon, "dp_noise": dp_noise, "base_model": base_model,
     }  # fmt: skip
     config, resuming = settings(task, options, out, resume=resume)
     folder = default_folder(config.task) if out is None else out

@@ -24,13 +24,14 @@ class FakeTrainer:
         self.rows = np.zeros((self.clients, 3))
         self.closed = False
 
-    def train(self, round_index: int) -> np.ndarray:
-        for client in range(self.clients):
+    def train(self, round_index: int, present: np.ndarray | None = None) -> np.ndarray:
+        self.present = np.ones(self.clients, bool) if present is None else present
+        for client in np.flatnonzero(self.present).tolist():
             self.rows[client] += stream(self.unit.seed, "fake", round_index, client).normal(1.0, 0.5, 3)
         return np.abs(self.rows).mean(axis=1)
 
     def differences(self) -> tuple[np.ndarray, np.ndarray]:
-        norms = np.linalg.norm(self.rows, axis=1)
+        norms = np.maximum(np.linalg.norm(self.rows, axis=1), 1e-300)
         d = np.clip(1.0 - self.rows @ self.rows.T / (norms[:, None] * norms[None, :]), 0.0, 2.0)
         np.fill_diagonal(d, 0.0)
         return d, np.zeros(self.clients, dtype=bool)
@@ -40,7 +41,7 @@ class FakeTrainer:
             return None
         return np.zeros((4, 4), bool) if self.unit.method.algorithm == "local" else ~np.eye(4, dtype=bool)
 
-    def aggregate(self, imports: np.ndarray) -> None:
+    def aggregate(self, imports: np.ndarray, sizes: np.ndarray | None = None) -> None:
         self.rows = self.rows + 0.1 * (imports @ self.rows)
 
     def evaluate(self) -> tuple[np.ndarray, np.ndarray]:

@@ -22,13 +22,46 @@ from marketproof.toml_files import to_toml
 OPTIONS = {"seed": 3, "seeds": 2, "methods": ["local", "ipfl/ipfl"], "mechanism": "ipfl-exact"}
 
 
+# Paper, the eleven tasks and training: clients, split, network, lambda, eta, C, K, rounds, steps, batch, optimiser.
+PAPER = {
+    "cifar10-niid": (10, "niid", "cnn", 2.0, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "cifar10-cluster": (9, "cluster", "cnn", 2.0, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "cifar10-skew": (10, "skew", "cnn", 2.0, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "fashion-niid": (10, "niid", "cnn", 0.001, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "fashion-cluster": (9, "cluster", "cnn", 0.001, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "fashion-skew": (10, "skew", "cnn", 0.001, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "femnist": (20, "natural", "femnist-cnn", 1.0, 5.0, 1.0, 5e5, 50, 50, 64, "sgd"),
+    "shakespeare": (10, "natural", "lstm", 2.0, 5000.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "pacs": (12, "domain", "resnet20", 1e-5, 5.0, 1.0, 5e5, 50, 200, 64, "sgd"),
+    "finance": (6, "mixed", "lora", 5.0, 1.0, 1.0, 2e4, 50, 10, 8, "adamw"),
+    "cofinance": (8, "mixed", "lora", 5.0, 1.0, 1.0, 5e4, 50, 10, 8, "adamw"),
+}
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_the_eleven_tasks_have_the_settings_of_the_paper(name):
+    config = resolve(name, load_task(name), {**OPTIONS, "scale": "paper"})
+    market, training = config.market, config.training
+    assert (
+        config.data.clients, config.split.kind, config.model.name, market.lam, market.eta, market.cost[0],
+        market.gain[0], config.rounds, config.steps, training.batch, training.optimizer,
+    ) == PAPER[name]  # fmt: skip
+    assert (market.cost[0], market.gain[0]) == (market.cost[1], market.gain[1])
+    if training.optimizer == "sgd":
+        assert (training.lr, training.momentum, training.weight_decay) == (0.01, 0.9, 1e-5)
+        assert training.lr_end == 0
+    else:
+        assert (training.lr, training.lr_end, config.model.length) == (5e-5, 1e-6, 512)
+
+
 @pytest.mark.parametrize("name", task_names())
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_task_is_a_plan_that_training_accepts(name, scale):
     config = resolve(name, load_task(name), {**OPTIONS, "scale": scale})
-    plan = plan_of(config)
-    assert (plan.clients, plan.split) == (9 if "cluster" in name else 10, name.split("-")[1])
-    assert (plan.lr, plan.momentum, plan.weight_decay, plan.batch, plan.eta) == (0.01, 0.9, 1e-5, 64, 5.0)
+    plan = plan_of(config, 0)
+    assert (plan.clients, plan.split) == (config.data.clients, config.split.kind)
+    assert (plan.rounds, plan.steps, plan.batch) == (config.rounds, config.steps, config.training.batch)
+    assert name in PAPER or name.startswith("digits-")
 
 
 def test_scales_are_those_of_the_paper_and_below():
@@ -113,7 +146,7 @@ def test_names_that_training_does_not_know_leave_no_folder(cli, tmp_path, old, n
 
 
 def test_unknown_tasks_and_unreadable_files(tmp_path):
-    with pytest.raises(InputError, match="unknown task 'digit'; known: digits-cluster"):
+    with pytest.raises(InputError, match="unknown task 'digit'; known: cifar10-cluster"):
         load_task("digit")
     with pytest.raises(InputError, match="cannot read"):
         load_task(str(tmp_path / "none.toml"))

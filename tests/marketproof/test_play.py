@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
+from analysis.lessons import LESSONS
 from marketproof.cli import execute
 from marketproof.errors import InputError
-from marketproof.playing import HOST, PORT, app_file, free_port
+from marketproof.playing import HOST, PORT, app_file, app_files, free_port
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,9 @@ from marketproof.playing import HOST, PORT, app_file, free_port
     [
         (["third_price"], "there is no lesson 'third_price'; expected one of second_price"),
         (["--export", "a.html"], "--export needs a lesson"),
+        (["lessons", "--export", "a.html"], "--export needs a lesson"),
+        (["vcg", "--run", "."], "--run is for the playground"),
+        (["--run", "no/such/run"], "no such folder; expected a run folder"),
         (["vcg", "--export", "."], "is a folder; expected the name of a file to write, such as vcg.html"),
         (["--port", "70000"], "see: marketproof play --help"),
     ],
@@ -62,3 +66,5 @@ def test_a_taken_port_is_told_and_the_default_gives_way():
 def test_the_apps_are_found_without_being_run():
     assert app_file(None).name == "app.py"
     assert app_file("vcg").name == "vcg.py"
+    assert [path.stem for path in app_files("lessons")] == list(LESSONS)
+    assert app_files("vcg") == (app_file("vcg"),)

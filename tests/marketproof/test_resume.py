@@ -128,10 +128,10 @@ def test_killed_in_the_middle_of_a_round(whole, tmp_path, moment):
                 if calls == fatal:  # noqa: B023 - used in this turn of the loop only
                     raise Killed
 
-            def train(self, round_index):
+            def train(self, round_index, present=None):
                 if moment == "train":
                     self._count()
-                return super().train(round_index)
+                return super().train(round_index, present)
 
             def evaluate(self):
                 if moment == "evaluate":

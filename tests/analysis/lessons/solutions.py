@@ -19,7 +19,8 @@ SOLUTIONS = {
     q = ((bids[:, 0] >= 0.5) & (bids[:, 1] <= 0.5)) * 1.0
     return np.stack([q, -q], axis=1), np.stack([q / 2, -q / 2], axis=1)
 """,
-    "model_market": EXERCISES["model_market"].start.replace(
+    "model_market": EXERCISES["model_market"].start.replace("bought * bids", "bought * WORTH"),
+    "understated_cost": EXERCISES["understated_cost"].start.replace(
         "    number =",
         "    return bought, bought * np.maximum(np.minimum(bids[:, ::-1], WORTH[1]), second)\n    number =",
     ),

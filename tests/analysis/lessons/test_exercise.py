@@ -53,7 +53,7 @@ def test_a_wrong_answer_gets_the_smallest_lie_as_a_sentence():
 
 
 def test_the_published_market_rule_is_refuted_by_an_understated_cost():
-    found = check("model_market", EXERCISES["model_market"].start)
+    found = check("understated_cost", EXERCISES["understated_cost"].start)
     assert "has cost 1; reporting cost 0 takes its utility from 0 to 2" in found.headline
 
 
@@ -180,5 +180,5 @@ def test_words_when_all_is_proved_and_when_something_is_open():
 def test_the_market_of_the_exercise_is_the_worked_example():
     """sqrt(3600/100) - sqrt(3600/400) = 3; with both models sqrt(3600/100) - sqrt(3600/700)."""
     assert np.allclose(WORTH, [0.0, 3.0, 6.0 - np.sqrt(3600 / 700)])
-    assert "3.73" in EXERCISES["model_market"].task
+    assert "3.73" in EXERCISES["understated_cost"].task
     assert WINNER.startswith("def rule(bids)")

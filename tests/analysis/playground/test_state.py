@@ -42,6 +42,26 @@ def test_clients_come_back_from_their_table(clients):
     assert read_clients(clients_text(PlayState(clients))) == clients
 
 
+MATRIX = ((0.0, 0.25, 2.0), (0.25, 0.0, 1.125), (2.0, 1.125, 0.0))
+
+
+def test_recorded_differences_take_the_place_of_angles_and_travel():
+    state = PlayState(lam=7.5, differences=MATRIX)
+    assert np.array_equal(state.market().differences, np.array(MATRIX))
+    assert state.market().lam == 7.5
+    assert from_query(to_query(state)) == state
+    assert from_json(to_json(state)) == state
+    assert clients_text(state).splitlines()[0] == "client,size,cost,gain"
+    assert "differences" not in to_query(PlayState())
+
+
+@pytest.mark.parametrize("wrong", ["3", "[[0,1],[1,0]]", "[[0,1,1],[1,0,1],[1,1]]", "[[0,1,1],[1,0,3],[1,1,0]]",
+                                   "[[1,1,1],[1,0,1],[1,1,0]]", '[[0,"x",1],[1,0,1],[1,1,0]]'])  # fmt: skip
+def test_wrong_differences_are_refused(wrong):
+    with pytest.raises(PlayError, match="differences"):
+        from_query({"differences": wrong})
+
+
 def test_an_empty_link_is_the_worked_example():
     assert from_query({}) == PlayState()
     assert [(c.size, c.cost, c.gain) for c in EXAMPLE[1:]] == [(300, 1.1, 0), (300, 1.0, 0)]

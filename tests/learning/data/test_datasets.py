@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 
+from learning.data import DATASETS
 from learning.data import fashion as module
 from learning.data.dataset import Dataset, load
 from learning.errors import DataError
@@ -85,3 +86,45 @@ def test_data_that_do_not_fit_together_are_refused():
         parts = {"train_x": x, "train_y": y, "test_x": x, "test_y": y} | changes
         with pytest.raises(DataError, match=message):
             Dataset("toy", "here", **parts, classes=2, scale=1.0, shift=0.0)
+
+
+def test_the_test_set_is_sorted_by_cell_and_the_digest_sees_cells_and_groups():
+    x, y = np.arange(8, dtype=np.uint8)[:, None], np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    cells = np.array([2, 1, 0, 3, 2, 1, 0, 3])
+    parts = {"train_x": x, "train_y": y, "test_x": x, "test_y": y, "classes": 2, "scale": 1.0, "shift": 0.0}
+
+    def toy(**more):
+        return Dataset("toy", "here", **(parts | more))
+
+    celled = {"train_strata": cells, "test_strata": cells, "strata": 4}
+    data = toy(**celled)
+    assert data.test_strata.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert data.test_x[:, 0].tolist() == [2, 6, 1, 5, 0, 4, 3, 7]
+    assert data.test_y.tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert toy().test_strata.tolist() == [0] * 4 + [1] * 4  # the labels unless given
+    marks = {toy().digest(), data.digest(), toy(groups=y).digest(), toy(groups=1 - y).digest()}
+    assert len(marks) == 4
+    for more, message in (
+        ({"groups": y[:3]}, "3 owners of 8 samples"),
+        (celled | {"strata": 3}, "cells in here are not all in 0..2"),
+        (celled | {"train_strata": cells[:3]}, "8 training samples"),
+        (celled | {"test_strata": cells % 3}, "no sample of cell 3"),
+        ({"train_x": x[:0], "train_y": y[:0]}, "holds no training samples"),
+    ):
+        with pytest.raises(DataError, match=message):
+            toy(**more)
+
+
+def test_an_explicit_folder_without_fashion_is_not_replaced_by_the_systems(tmp_path):
+    with pytest.raises(DataError, match="does not hold Fashion-MNIST") as caught:
+        load("fashion", tmp_path)
+    assert "apt-get install dataset-fashion-mnist" in str(caught.value)
+
+
+def test_every_data_set_that_is_listed_can_be_asked_for(tmp_path):
+    """Nothing but digits lies in an empty folder, and each says how it is fetched."""
+    for name in DATASETS:
+        if name == "digits":
+            continue
+        with pytest.raises(DataError, match=r"fetch|hf download|pip install"):
+            load(name, tmp_path)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from learning.data import GROUPED, SPLITS
 from learning.data.splits import LEAST, split
 from learning.errors import DataError
 from learning.streams import stream
@@ -83,3 +88,159 @@ def test_splits_that_cannot_be_are_refused(name, clients, beta, message, monkeyp
     monkeypatch.setattr("learning.data.splits._DRAWS", 20)
     with pytest.raises(DataError, match=message):
         split(name, LABELS, clients, 10, stream(0, "split"), beta)
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"), [("niid", "9827fad41e305687"), ("cluster", "1182057c19ecfb6a"), ("skew", "34586f05306fdb30")]
+)
+def test_splits_by_class_do_not_change(name, digest):
+    """Recorded before splits by group existed: a run of the past can be made again."""
+    h = hashlib.blake2b(digest_size=8)
+    for clients in (9, 10):
+        for part in split(name, LABELS, clients, 10, stream(3, "split"), 0.3):
+            h.update(part.astype("<i8").tobytes() + b"|")
+    assert h.hexdigest() == digest
+
+
+owners = st.integers(1, 6).flatmap(
+    lambda n: st.lists(st.integers(0, 45), min_size=n, max_size=n).flatmap(
+        lambda sizes: st.permutations(np.repeat(np.arange(n), sizes).tolist() + [-1] * 5).map(np.array)
+    )
+)
+
+
+def by_group(name, groups, clients, seed=0, **more):
+    return split(name, np.zeros(len(groups), int), clients, 1, stream(seed, "split"), groups=groups, **more)
+
+
+def check_parts(groups, members, clients):
+    """What every split keeps: so many clients, ascending, disjoint, at least LEAST each, nothing of nobody's."""
+    assert len(members) == clients
+    together = np.concatenate(members)
+    assert len(set(together.tolist())) == len(together)
+    for part in members:
+        assert part.dtype == np.int64
+        assert len(part) >= LEAST
+        assert (np.diff(part) > 0).all()
+        assert len(set(groups[part].tolist())) == 1
+        assert groups[part[0]] >= 0
+
+
+@given(groups=owners, clients=st.integers(1, 6), seed=st.integers(0, 99))
+@settings(max_examples=150, deadline=None)
+def test_natural_clients_are_whole_groups_drawn_among_those_that_are_large_enough(groups, clients, seed):
+    counts = np.bincount(groups[groups >= 0], minlength=6)
+    if clients > (counts >= LEAST).sum():
+        with pytest.raises(DataError, match="take"):
+            by_group("natural", groups, clients, seed)
+        return
+    members = by_group("natural", groups, clients, seed)
+    check_parts(groups, members, clients)
+    taken = [int(groups[part[0]]) for part in members]
+    assert taken == sorted(set(taken))
+    for owner, part in zip(taken, members, strict=True):
+        np.testing.assert_array_equal(part, np.flatnonzero(groups == owner))
+
+
+def test_natural_draws_every_able_group_equally_often():
+    groups = np.repeat(np.arange(5), [20, 20, 9, 20, 20])
+    drawn = np.zeros(5)
+    for seed in range(400):
+        for part in by_group("natural", groups, 2, seed):
+            drawn[groups[part[0]]] += 1
+    assert drawn[2] == 0
+    assert abs(drawn[[0, 1, 3, 4]] - 200).max() < 50  # five deviations of a binomial
+
+
+@given(groups=owners, clients=st.integers(1, 9), seed=st.integers(0, 99))
+@settings(max_examples=150, deadline=None)
+def test_domain_gives_all_samples_of_a_group_evenly_to_its_neighbouring_clients(groups, clients, seed):
+    names, counts = np.unique(groups[groups >= 0], return_counts=True)
+    having = [len(part) for part in np.array_split(np.arange(clients), len(names))] if len(names) else []
+    possible = 0 < len(names) <= clients and all(c >= LEAST * h for c, h in zip(counts, having, strict=True))
+    possible = possible and clients * LEAST <= len(groups)
+    if not possible:
+        with pytest.raises(DataError, match="take"):
+            by_group("domain", groups, clients, seed)
+        return
+    members = by_group("domain", groups, clients, seed)
+    check_parts(groups, members, clients)
+    np.testing.assert_array_equal(np.sort(np.concatenate(members)), np.flatnonzero(groups >= 0))
+    assert [int(groups[part[0]]) for part in members] == np.repeat(names, having).tolist()
+    for name in names:
+        sizes = [len(part) for part in members if groups[part[0]] == name]
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_twelve_clients_over_four_domains_are_three_each_in_order():
+    groups = stream(1, "toy").permutation(np.repeat(np.arange(4), 100))
+    members = by_group("domain", groups, 12)
+    assert [int(groups[part[0]]) for part in members] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert sorted(len(part) for part in members[:3]) == [33, 33, 34]
+    runs = [(np.diff(part) == 1).mean() for part in members]  # at random, not in blocks
+    assert max(runs) < 0.4
+
+
+@given(
+    groups=owners,
+    shares=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3), st.integers(LEAST, 20)), min_size=1, max_size=4),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=200, deadline=None)
+def test_mixed_gives_exactly_the_numbers_asked_for(groups, shares, seed):
+    clients = sum(having for _, having, _ in shares)
+    needed = np.zeros(6, int)
+    for owner, having, each in shares:
+        needed[owner] += having * each
+    if (needed > np.bincount(groups[groups >= 0], minlength=6)).any():
+        with pytest.raises(DataError, match="take fewer clients"):
+            by_group("mixed", groups, clients, seed, shares=shares)
+        return
+    members = by_group("mixed", groups, clients, seed, shares=shares)
+    check_parts(groups, members, clients)
+    wanted = [(owner, each) for owner, having, each in shares for _ in range(having)]
+    assert [(int(groups[part[0]]), len(part)) for part in members] == wanted
+
+
+@pytest.mark.parametrize("name", ["natural", "domain", "mixed"])
+def test_splits_by_group_follow_their_stream(name):
+    groups = stream(1, "toy").permutation(np.repeat(np.arange(8), 50))
+    shares = [(k, 1, 20) for k in range(4)] + [(4, 4, 10)] if name == "mixed" else []
+    clients = {"natural": 4, "domain": 9, "mixed": 8}[name]
+    one, same, other = (by_group(name, groups, clients, seed, shares=shares) for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "clients", "shares", "message"),
+    [
+        ("natural", 4, (), "has 3 groups of 10 samples or more for 4 clients; take at most 3 clients"),
+        ("domain", 3, (), "divides 3 clients over 4 groups; take at least one client for each"),
+        ("domain", 4, (), "group 3 has 5 samples for 1 clients"),
+        ("mixed", 2, (), "has no shares clients; expected 2"),
+        ("mixed", 2, [(0, 1, 10), (1, 2, 10)], r"has 1 \+ 2 clients; expected 2"),
+        ("mixed", 1, [(3, 1, 10)], "group 3 has 5 samples left; split 'mixed' needs 1 x 10"),
+        ("mixed", 1, [(9, 1, 10)], "group 9 has 0 samples left"),
+        ("mixed", 1, [(-1, 1, 10)], "group -1"),
+        ("mixed", 1, [(0, 1, 9)], "expected at least 1 client and 10 samples each"),
+        ("mixed", 1, [(0, 2, 10), (0, -1, 10)], "expected at least 1 client"),
+    ],
+)
+def test_splits_by_group_that_cannot_be_are_refused(name, clients, shares, message):
+    groups = np.repeat([0, 1, 2, 3, -1], [40, 40, 40, 5, 40])
+    with pytest.raises(DataError, match=message) as caught:
+        by_group(name, groups, clients, shares=shares)
+    assert "\n" not in str(caught.value)
+
+
+def test_data_without_groups_and_texts_without_classes_are_told_what_to_take():
+    for name in ("natural", "domain", "mixed"):
+        with pytest.raises(DataError, match=f"split '{name}' needs samples that belong to groups; take data set femn"):
+            split(name, LABELS, 3, 10, stream(0, "split"))
+    with pytest.raises(DataError, match="has none; take split natural, domain, mixed"):
+        split("niid", np.zeros((100, 8), int), 3, 10, stream(0, "split"))
+
+
+def test_every_split_is_described():
+    assert set(SPLITS) == {*GROUPED, "niid", "cluster", "skew"}

@@ -1,0 +1,126 @@
+"""Several runs side by side: which settings differ, and accuracy and utility with their spread over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import metrics, theme
+from analysis.figures import Drawn
+from analysis.metrics import MethodScores
+from analysis.plots.compared import compared_dots
+from analysis.records import Run
+from analysis.settings import flat
+from analysis.tables import Cell, Table
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedScores:
+    """One number per run and method: ``mean`` and ``spread`` (over seeds) ``[runs, methods]``, NaN where none is.
+
+    ``runs`` their labels, ``methods`` all that any run has, in order of appearance; ``seeds`` ``[runs]`` their number.
+    """
+
+    name: str
+    unit: str
+    runs: tuple[str, ...]
+    methods: tuple[str, ...]
+    mean: Real
+    spread: Real
+    seeds: tuple[int, ...]
+
+
+def labels(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return a short label per run: its number on the page and its folder."""
+    return tuple(f"{k}: {run.path.resolve().name}" for k, run in enumerate(runs, start=1))
+
+
+def compared(runs: Sequence[Run], score: Callable[[Run], MethodScores]) -> ComparedScores:
+    """Return a score of all runs on one axis."""
+    found = [score(run) for run in runs]
+    methods = tuple(dict.fromkeys(name for one in found for name in one.methods))
+    mean, spread = (np.full((len(runs), len(methods)), np.nan) for _ in range(2))
+    for k, one in enumerate(found):
+        at = [methods.index(name) for name in one.methods]
+        mean[k, at], spread[k, at] = one.mean, one.spread
+    return ComparedScores(
+        found[0].name, found[0].unit, labels(runs), methods, mean, spread, tuple(one.seeds for one in found)
+    )
+
+
+def differing(runs: Sequence[Run]) -> Table:
+    """Return the settings in which the runs differ, a row per setting, a column per run; "–" where it is not set."""
+    each = [dict(_settings(run)) for run in runs]
+    names = dict.fromkeys(name for settings in each for name in settings)
+    rows: list[tuple[Cell, ...]] = []
+    for name in names:
+        values = [settings.get(name) for settings in each]
+        if len(set(values)) > 1:
+            rows.append((name, *("–" if v is None else v for v in values)))
+    return Table("Settings in which the runs differ", ("setting", *labels(runs)), tuple(rows))
+
+
+def _settings(run: Run) -> list[tuple[str, str]]:
+    counted: Mapping[str, object] = {
+        "task": run.task, "clients": run.clients, "rounds": run.rounds, "methods": ", ".join(run.methods),
+        "seeds": ", ".join(str(s) for s in run.seeds),
+    }  # fmt: skip
+    own = [(f"config: {key}", value) for key, value in flat(run.config) if key not in counted]
+    return [(key, str(value)) for key, value in counted.items()] + own
+
+
+def words(runs: Sequence[Run], table: Table) -> str:
+    """Return which settings differ, in a sentence."""
+    if not table.rows:
+        return "The runs have the same settings."
+    named = [f"{row[0]} ({' | '.join(str(cell) for cell in row[1:])})" for row in table.rows[:6]]
+    more = f", and {len(table.rows) - 6} more" if len(table.rows) > 6 else ""
+    return f"They differ in {'; '.join(named)}{more}."
+
+
+def side_by_side(runs: Sequence[Run]) -> Drawn:
+    """Accuracy and utility of all runs and methods, side by side."""
+    accuracy, utility = compared(runs, metrics.best_accuracy), compared(runs, metrics.mean_utility)
+    rows = len(accuracy.methods) * (0.5 + 0.18 * len(runs))
+    whole = theme.figure(theme.WIDTH, 1.3 + 0.16 * len(runs) + rows)
+    left, right = whole.subplots(1, 2)
+    compared_dots(accuracy, left)
+    compared_dots(utility, right, zero=True, labels=False)
+    parts = []
+    for k, run in enumerate(accuracy.runs):
+        said = [
+            f"{m} {theme.number(float(accuracy.mean[k, j]))} percent and {theme.number(float(utility.mean[k, j]))}"
+            for j, m in enumerate(accuracy.methods)
+            if not np.isnan(accuracy.mean[k, j])
+        ]
+        parts.append(f"run {run}: {', '.join(said)}")
+    whiskers = " Whiskers are one standard deviation over seeds." if max(accuracy.seeds) > 1 else ""
+    return Drawn(
+        "compared",
+        "Accuracy and utility per method and run. " + "; ".join(parts) + ".",
+        "Each band is a method, each mark in it a run (the key is above). Further right is better in both panels; left "
+        "of the zero line the average client loses. Differences smaller than the whiskers are noise." + whiskers,
+        whole,
+        compared_table(accuracy, utility),
+    )
+
+
+def compared_table(*scores: ComparedScores) -> Table:
+    """Return scores of several runs, a row per run and method, with their spreads over seeds."""
+    heads = ["run", "method", "seeds"]
+    for score in scores:
+        heads += [f"{score.name} ({score.unit})", f"± ({score.unit})"]
+    rows: list[tuple[Cell, ...]] = []
+    for k, run in enumerate(scores[0].runs):
+        for j, method in enumerate(scores[0].methods):
+            if not np.isnan(scores[0].mean[k, j]):
+                cells: list[Cell] = [run, method, scores[0].seeds[k]]
+                for score in scores:
+                    cells += [float(score.mean[k, j]), float(score.spread[k, j])]
+                rows.append(tuple(cells))
+    return Table("All runs, means and standard deviations over seeds", tuple(heads), tuple(rows))

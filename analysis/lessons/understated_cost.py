@@ -1,0 +1,68 @@
+"""Lesson: why the published rule invites an understated cost, and how the repair works."""
+
+import marimo
+
+app = marimo.App(width="medium", app_title="marketproof: the understated cost")
+
+with app.setup:
+    from typing import Any
+
+    import marimo as mo
+
+    from analysis.lessons import exercises, parts
+
+
+@app.cell
+def _() -> Any:
+    mo.md(
+        r"""
+        # iPFL's rule: why it invites an understated cost, and how the repair works
+
+        A buyer with little data (K = 3600, 100 samples) and two sellers of 300 samples each, *dear* (cost 1.1) and
+        *cheap* (cost 1.0). The rule in the authors' code takes sellers in the order of their thresholds until one
+        is not worth its price, and pays each its **marginal contribution**, here 3. One is bought: *cheap*, because
+        it is cheaper. But what a seller is paid does not depend on its cost, so *dear* says 0.9, is bought instead,
+        and gains 1.9: **the payment is not the critical value**. The repair buys the best set and pays each seller
+        the highest cost at which it would still have been bought (Clarke): *cheap* is paid 1.1, and saying less
+        than one's cost wins only sales that lose money.
+
+        Drag what *dear* says.
+        """
+    )
+    return
+
+
+@app.cell
+def _() -> Any:
+    report = mo.ui.slider(0.0, 3.5, 0.05, value=0.9, show_value=True, full_width=True, label="Cost that dear reports")
+    report  # noqa: B018 - the cell's output
+    return (report,)
+
+
+@app.cell
+def _(report: Any) -> Any:
+    panels = [parts.market(rule, report.value) for rule in ("ipfl", "ipfl-exact")]
+    mo.hstack([mo.Html(panel) for panel in panels], widths="equal", gap=1)
+    return
+
+
+@app.cell
+def _() -> Any:
+    code = mo.ui.code_editor(value=exercises.EXERCISES["understated_cost"].start, language="python", label="Your rule")
+    ask = mo.ui.run_button(label="Ask the engine", kind="success")
+    mo.vstack([mo.Html(parts.task("understated_cost")), code, ask])
+    return ask, code
+
+
+@app.cell
+def _(ask: Any, code: Any) -> Any:
+    mo.Html(
+        parts.answered("understated_cost", code.value)
+        if ask.value
+        else '<p id="waiting">No answer yet: press the button.</p>'
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()

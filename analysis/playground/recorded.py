@@ -1,0 +1,119 @@
+"""A recorded run in the playground: one clearing of it, true types and differences between models, as a state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
+from analysis.records import MarketRound, Run, read_run
+from analysis.theme import number
+from mechanism.market.entries import MARKET_ENTRIES
+
+_OTHERWISE = "ipfl-exact"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One clearing of a run: the method, the seed, and the round, counted from 1."""
+
+    method: str
+    seed: int
+    round: int
+
+
+def open_run(folder: str | Path) -> Run:
+    """Read a run folder that the playground can show.
+
+    Raises
+    ------
+    RecordError
+        If it is no complete run folder.
+    PlayError
+        If too few or too many clients took part for the playground.
+    """
+    try:
+        run = read_run(Path(str(folder).strip()).expanduser())
+    except RuntimeError:  # ~nobody
+        raise PlayError(f"{folder}: there is no such user; name the folder in full") from None
+    if run.clients > MOST_CLIENTS or run.clients < 2:
+        raise PlayError(
+            f"the run has {run.clients} clients; the playground shows 2 to {MOST_CLIENTS}: run again with --clients"
+        )
+    return run
+
+
+def first_place(run: Run) -> Place:
+    """Return where to begin: the lie about a cost that wins most, else the first market, else the first method."""
+    found = [(m, run.audit.methods[m].lies.get("cost")) for m in run.markets]
+    paying = [(lie.gain, m, lie) for m, lie in found if lie is not None and lie.pays]
+    if paying:
+        _, method, lie = max(paying, key=lambda entry: entry[0])
+        return Place(method, lie.seed, lie.round)
+    return Place((*run.markets, *run.methods)[0], run.seeds[0], 1)
+
+
+def present(record: MarketRound) -> np.ndarray:
+    """Return the indices of the clients that took part in a clearing."""
+    return np.flatnonzero(record.present)
+
+
+def state_of(run: Run, place: Place) -> PlayState:
+    """Return a recorded clearing as a state: true types, differences and λ, and the method's rule (else `ipfl-exact`).
+
+    Clients are called c0, c1, … after their numbers in the run. The client of the audit's best lie reports, and tells
+    the truth to begin with; without such a lie, the one that sold most.
+
+    Raises
+    ------
+    PlayError
+        If fewer than two clients took part.
+    """
+    record = run.market_round(place.method, place.seed, place.round)
+    there = present(record)
+    if there.size < 2:
+        raise PlayError(f"{there.size} clients took part in round {place.round}; choose a round with at least 2")
+    clients = tuple(
+        Client(f"c{k}", *(float(f"{v:.12g}") for v in (record.size[k], record.cost[k], record.gain[k]))) for k in there
+    )
+    differences = tuple(tuple(float(f"{d:.9g}") for d in row) for row in record.differences[np.ix_(there, there)])
+    rule = str(run.mechanisms[place.method])
+    lie = run.audit.methods[place.method].lies.get("cost")
+    sold = record.imports.sum(axis=0)
+    who = int(np.argmax(sold[there]))
+    if lie is not None and lie.pays and (lie.seed, lie.round) == (place.seed, place.round) and lie.client in there:
+        who = int(np.flatnonzero(there == lie.client)[0])
+    return PlayState(
+        clients=clients,
+        mechanism=rule if rule in MARKET_ENTRIES else _OTHERWISE,
+        lam=float(f"{record.lam:.12g}"),
+        client=who,
+        report=clients[who].cost,
+        differences=differences,
+    )
+
+
+def words(run: Run, place: Place) -> str:
+    """Say which clearing is shown, and what of the record the playground does not repeat."""
+    record = run.market_round(place.method, place.seed, place.round)
+    said = f"{run.task}, {place.method}, seed {place.seed}, round {place.round}: recorded types and differences."
+    if run.mechanisms[place.method] not in MARKET_ENTRIES:
+        said += f" {place.method} has no market; this is what {_OTHERWISE} would do with its models."
+    absent = int((~record.present).sum())
+    if absent:
+        said += f" {absent} of {run.clients} clients did not take part."
+    lied = [
+        f"c{k} of its {name} ({number(float(said_[k]))} for {number(float(true[k]))})"
+        for name, true, said_ in (
+            ("size", record.size, record.reported_size),
+            ("cost", record.cost, record.reported_cost),
+            ("gain", record.gain, record.reported_gain),
+        )
+        for k in np.flatnonzero(record.present & ~np.isclose(true, said_))
+    ]
+    if lied:
+        more = " and others" if len(lied) > 4 else ""
+        said += f" In the run lies were told by {', '.join(lied[:4])}{more}; here all are truthful."
+    return said

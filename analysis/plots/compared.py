@@ -1,0 +1,56 @@
+"""One number per method in several runs: a band per method, a mark per run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from analysis.comparing import ComparedScores
+
+MARKS = "osD^vP*X"
+
+
+def compared_dots(scores: ComparedScores, ax: Axes | None = None, *, zero: bool = False, labels: bool = True) -> Axes:
+    """Draw a mark per run in the band of each method, runs from the top down; whiskers over seeds where there are any.
+
+    ``zero`` draws the zero line; ``labels`` writes the methods' names, and the key of the runs above.
+    """
+    methods, runs = len(scores.methods), len(scores.runs)
+    ax = theme.axes(ax, height=1.3 + methods * (0.5 + 0.18 * runs))
+    theme.style(ax, grid="x", x=f"{scores.name} ({scores.unit})")
+    offsets = (np.arange(runs) - (runs - 1) / 2) * (0.7 / max(runs, 1))
+    if zero:
+        ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
+    for j in range(0, methods, 2):
+        ax.axhspan(j - 0.5, j + 0.5, color="#f5f7f9", linewidth=0, zorder=0)
+    for k in range(runs):
+        there = ~np.isnan(scores.mean[k])
+        y = np.arange(methods)[there] + offsets[k]
+        if scores.seeds[k] > 1:
+            ax.errorbar(
+                scores.mean[k, there], y, xerr=scores.spread[k, there], fmt="none", ecolor=theme.INK, elinewidth=1.2,
+                capsize=3.0, zorder=3,
+            )  # fmt: skip
+        ax.plot(
+            scores.mean[k, there], y, linestyle="", marker=MARKS[k % len(MARKS)], markersize=7, color=theme.colour(k),
+            markeredgecolor="white", zorder=4, label=theme.plain(scores.runs[k], 40),
+        )  # fmt: skip
+    ax.set_yticks(np.arange(methods), theme.names(scores.methods) if labels else [""] * methods, fontsize=theme.BODY)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(methods - 0.5, -0.5)
+    ax.margins(x=0.08)
+    theme.never_flat(ax, "x")
+    ax.locator_params(axis="x", nbins=5)
+    if labels:
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0.0, 1.01), frameon=False, fontsize=theme.SMALL, labelcolor=theme.INK,
+            handletextpad=0.3, borderaxespad=0.0,
+        )  # fmt: skip
+    return ax

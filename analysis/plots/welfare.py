@@ -1,0 +1,56 @@
+"""Welfare taken apart: gain to the right, cost to the left, what is left as a ring, payments as a line below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import theme
+from analysis.decomposition import WelfareParts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def welfare_bars(parts: WelfareParts, ax: Axes | None = None) -> Axes:
+    """Draw per method gain (blue), cost (vermilion), welfare (ring) and the money that changed hands (hatched).
+
+    Welfare stands at the right as a number; its whisker is one standard deviation over seeds (none with one seed).
+    """
+    count = len(parts.methods)
+    ax = theme.axes(ax, height=1.3 + 0.5 * count)
+    theme.style(ax, grid="x", x="money, all clients over the run")
+    gain, cost, moved, welfare = (v.mean(axis=1) for v in (parts.gain, parts.cost, parts.moved, parts.welfare))
+    rows = np.arange(count)
+    ax.barh(rows - 0.08, gain, height=0.4, color=theme.GAIN, zorder=2, label="gain of importers")
+    ax.barh(rows - 0.08, -cost, height=0.4, color=theme.LOSS, zorder=2, label="cost of exporters")
+    ax.barh(
+        rows + 0.24, moved, height=0.16, color="white", edgecolor=theme.SOFT, hatch="/////", linewidth=0.8, zorder=2,
+        label="payments",
+    )  # fmt: skip
+    if parts.seeds > 1:
+        ax.errorbar(welfare, rows - 0.08, xerr=parts.spread, fmt="none", ecolor=theme.INK, capsize=3.5, zorder=3)
+    ax.scatter(
+        welfare, rows - 0.08, s=46, facecolors="white", edgecolors=theme.INK, linewidths=1.4, zorder=4,
+        label="welfare: gain − cost",
+    )  # fmt: skip
+    ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=3)
+    for k in rows:
+        text = theme.number(float(welfare[k]))
+        if parts.seeds > 1:
+            text += f" ± {theme.number(float(parts.spread[k]), 2)}"
+        theme.write(ax, 1.02, float(k) - 0.08, text, transform=ax.get_yaxis_transform(), va="center")
+    theme.write(ax, 1.02, -0.62, "welfare", transform=ax.get_yaxis_transform(), va="bottom", color=theme.SOFT)
+    ax.set_yticks(rows, theme.names(parts.methods), fontsize=theme.BODY)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(count - 0.5, -0.5)
+    ax.margins(x=0.06)
+    theme.never_flat(ax, "x")
+    ax.locator_params(axis="x", nbins=6)
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.02), ncols=4, frameon=False, fontsize=theme.SMALL,
+        labelcolor=theme.INK, handletextpad=0.5, columnspacing=1.0, borderaxespad=0.0, markerscale=0.8,
+    )  # fmt: skip
+    return ax

@@ -1,0 +1,117 @@
+"""What a rule buys as two sellers' costs change: one buyer and two sellers of a recorded market, on a grid of costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.records import MarketRound, Run
+from analysis.tables import Cell, Table
+from mechanism import Market, Reports, market_mechanism
+from mechanism.market.compiled import PLAIN_WORK
+from mechanism.market.gains import SqrtGain
+
+Real = NDArray[np.float64]
+
+NEITHER, FIRST, SECOND, BOTH = range(4)
+_POINTS = 61
+
+
+@dataclass(frozen=True, eq=False)
+class AllocationRegions:
+    """Which of two sellers a rule lets a buyer import from, alone with them; costs in money.
+
+    ``first`` ``[k]`` and ``second`` ``[k]`` rising costs; ``bought`` ``[k, k]``: 0 neither, 1 the first, 2 the second,
+    3 both; row = the second seller's cost, column = the first's. ``truth``: their true costs.
+    """
+
+    rule: str
+    buyer: int
+    sellers: tuple[int, int]
+    first: Real
+    second: Real
+    bought: NDArray[np.int64]
+    truth: tuple[float, float]
+
+    def share(self, what: int) -> float:
+        """Return the share of the grid where this is bought."""
+        return float((self.bought == what).mean())
+
+
+def trio(record: MarketRound) -> tuple[int, int, int] | None:
+    """Return a buyer and two sellers to look at: where the second-best model is worth most to its buyer.
+
+    Worth: what one model adds to the buyer's own data, less its difference penalty (true types). None if fewer than
+    three clients took part or no buyer has two models of positive worth.
+    """
+    there = np.flatnonzero(record.present)
+    if there.size < 3:
+        return None
+    n, gain = record.size, record.gain
+    own = n[:, None] + np.zeros_like(record.differences)
+    worth = SqrtGain().value(gain[:, None] + np.zeros_like(own), own, own + n[None, :])
+    worth = worth - record.lam * record.differences * n[None, :] / n[:, None]
+    np.fill_diagonal(worth, -np.inf)
+    worth[:, ~record.present] = -np.inf
+    order = np.argsort(-worth, axis=1, kind="stable")
+    second = worth[np.arange(n.size), order[:, 1]]
+    second[~record.present] = -np.inf
+    buyer = int(np.argmax(second))
+    if not second[buyer] > 0.0:
+        return None
+    return buyer, int(order[buyer, 0]), int(order[buyer, 1])
+
+
+def allocation_regions(
+    record: MarketRound, rule: str, places: tuple[int, int, int], points: int = _POINTS
+) -> AllocationRegions:
+    """Clear the market of a buyer and two sellers on a grid of the sellers' reported costs.
+
+    The grid reaches from 0 past the most that either model is worth to the buyer.
+
+    Raises
+    ------
+    UnknownNameError
+        If the rule is not in the catalogue.
+    """
+    mechanism = market_mechanism(rule)
+    at = np.array(places)
+    size, gain = record.size[at], np.array([record.gain[at[0]], 0.0, 0.0])
+    market = Market(record.differences[np.ix_(at, at)], record.lam)
+    law, own = SqrtGain(), np.float64(size[0])
+    worth = [float(law.value(np.float64(gain[0]), own, own + n)) for n in size[1:]]
+    end = 1.15 * max(*worth, *(float(c) for c in record.cost[at[1:]]))
+    grid = np.linspace(0.0, end, points)
+    first, second = (g.ravel() for g in np.meshgrid(grid, grid))
+    bought = np.empty(first.size, dtype=np.int64)
+    # A few at a time: below what the clearing compiles for, which takes seconds at first.
+    step = (PLAIN_WORK - 1) // 9
+    for k in range(0, first.size, step):
+        costs = np.stack([np.zeros(first[k : k + step].size), first[k : k + step], second[k : k + step]], axis=1)
+        imports = mechanism.clear(Reports(*np.broadcast_arrays(size, costs, gain)), market).imports[:, 0]
+        bought[k : k + step] = imports[:, 1] + 2 * imports[:, 2]
+    truth = (float(record.cost[at[1]]), float(record.cost[at[2]]))
+    return AllocationRegions(rule, places[0], (places[1], places[2]), grid, grid, bought.reshape(points, points), truth)
+
+
+def all_regions(run: Run) -> tuple[AllocationRegions, ...]:
+    """Return the regions of every rule of the run, in one and the same recorded market; empty where none fits."""
+    if not run.markets:
+        return ()
+    record = run.market_round(run.markets[0], run.seeds[0], 1)
+    places = trio(record)
+    if places is None:
+        return ()
+    rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
+    return tuple(allocation_regions(record, rule, places) for rule in rules)
+
+
+def regions_table(regions: tuple[AllocationRegions, ...]) -> Table:
+    """Return the shares of the grid, a row per rule."""
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (r.rule, *(100.0 * r.share(what) for what in (NEITHER, FIRST, SECOND, BOTH))) for r in regions
+    )
+    heads = ("rule", "neither (%)", "first only (%)", "second only (%)", "both (%)")
+    return Table("What is bought, shares of the costs drawn", heads, rows)

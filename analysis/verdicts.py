@@ -1,0 +1,113 @@
+"""What is known of each market rule for every market: the verdicts of ``make matrix``, checked again when used.
+
+The package holds the verdicts on the market rules, made from ``docs/results/matrix.json`` by
+``python -m analysis.verdicts docs/results/matrix.json``. What can be checked in a moment is not taken on trust: every
+certificate is written anew and checked by the checker that trusts no solver, and every witness is replayed. A verdict
+that fails this becomes *unknown*. Only *searched* ones are quoted, with the bound that the search gave.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from analysis.export import write_text
+from analysis.files import RecordError, read_json
+from analysis.tables import Table
+from analysis.verdict_matrix import VerdictMatrix, as_matrix
+
+PACKAGED = Path(__file__).parent / "templates" / "verdicts.json"
+
+
+@dataclass(frozen=True)
+class RuleVerdict:
+    """One verdict: rule, property, grade, whether it holds, the evidence in words, and whether that was redone."""
+
+    mechanism: str
+    property: str
+    grade: str
+    holds: bool | None
+    words: str
+    redone: bool
+
+
+def compact(matrix: Mapping[str, Any], mechanisms: Iterable[str]) -> dict[str, Any]:
+    """Return the cells of the matrix about these mechanisms with what a report needs: words, witness, theorem."""
+    cells = []
+    for name in mechanisms:
+        for cell in matrix["cells"]:
+            if cell["mechanism"] == name:
+                kept = {key: cell[key] for key in ("mechanism", "property", "grade", "holds", "agrees", "witness")}
+                cells.append(kept | {"words": _words(cell), "of": cell["evidence"].get("of")})
+    return {"cells": cells}
+
+
+def _words(cell: Mapping[str, Any]) -> str:
+    if cell["witness"] is not None:
+        return str(cell["witness"]["sentence"])
+    evidence = cell["evidence"]
+    return str(evidence.get("scope") or cell["bound"] or evidence.get("reason") or evidence.get("method", ""))
+
+
+@lru_cache(maxsize=1)
+def packaged() -> tuple[Mapping[str, Any], ...]:
+    """Return the packaged cells; none (and no error) where the installation lacks the file."""
+    try:
+        return tuple(read_json(PACKAGED)["cells"])
+    except (RecordError, KeyError):
+        return ()
+
+
+@lru_cache(maxsize=64)
+def verdicts(rule: str) -> tuple[RuleVerdict, ...]:
+    """Return the verdicts on a market rule, certificates and witnesses redone here and now; empty for another rule."""
+    return tuple(_redone(cell) for cell in packaged() if cell["mechanism"] == rule)
+
+
+def _redone(cell: Mapping[str, Any]) -> RuleVerdict:
+    found = RuleVerdict(cell["mechanism"], cell["property"], cell["grade"], cell["holds"], cell["words"], False)
+    if found.grade == "proved":
+        from proofs_checks.proofs import check, prove
+
+        certificate = prove(found.mechanism, str(cell["of"] or found.property))
+        if certificate is not None and not check(certificate):
+            return replace(found, redone=True)
+        return replace(found, grade="unknown", holds=None, words="the certificate is not accepted here")
+    if cell["witness"] is not None:
+        from mechanism.catalogue import direct_mechanism
+        from proofs_checks import DirectWitness, replay_direct
+
+        witness = DirectWitness.from_dict(cell["witness"])
+        if replay_direct(witness, direct_mechanism(found.mechanism, witness.built)).reproduces:
+            return replace(found, redone=True)
+        return replace(found, grade="unknown", holds=None, words="the witness does not replay here")
+    return found
+
+
+def verdict_matrix(found: Iterable[RuleVerdict]) -> VerdictMatrix:
+    """Return verdicts as the matrix that is drawn."""
+    return as_matrix([{"mechanism": v.mechanism, "property": v.property, "grade": v.grade} for v in found])
+
+
+def verdict_table(found: Iterable[RuleVerdict]) -> Table:
+    """Return verdicts as a table: promise, rule, grade, and the evidence in words."""
+    rows = tuple((v.property, v.mechanism, v.grade, v.words) for v in found)
+    return Table("What is known of each rule, for every market", ("promise", "rule", "grade", "evidence"), rows)
+
+
+def main(matrix: str) -> None:
+    """Write the packaged verdicts from ``matrix.json``."""
+    from mechanism.catalogue import MARKET_MECHANISMS
+
+    kept = compact(json.loads(Path(matrix).read_text(encoding="utf-8")), MARKET_MECHANISMS)
+    lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in kept["cells"])
+    write_text(PACKAGED, f'{{"cells": [\n{lines}\n]}}\n')
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,126 @@
+"""Decoding many small images without trusting them: right size, right format, or one line that says which is not."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.data.archive import WHOLE, Member, fingerprint, read_npz
+from learning.data.cache import cached
+from learning.errors import DataError
+
+MOST_IMAGES = 1_000_000
+_MOST_BYTES = 1 << 20  # of one encoded image; the largest here have some 50 kB
+_FORMATS = ("JPEG", "PNG")
+_MODES = ("1", "L", "P", "RGB", "RGBA", "CMYK")
+
+
+def decode(
+    blob: Callable[[int], bytes],
+    count: int,
+    size: int,
+    channels: int,
+    path: Path,
+    sizes: Sequence[int] = (),
+) -> NDArray[np.uint8]:
+    """Return ``count`` images uint8 [count, channels, size, size], the k-th decoded from ``blob(k)``.
+
+    ``channels`` is 1 (grey) or 3 (red, green, blue). An image has to be a JPEG or PNG of exactly size x size, or of
+    s x s for an s of ``sizes``, which is scaled down (bilinear over the area that a new pixel covers). `DataError`
+    names the file ``path`` and the number of the first image that is anything else; its pixels are not unpacked.
+    """
+    from PIL import Image
+
+    accepted = {(size, size), *((s, s) for s in sizes)}
+    mode = "L" if channels == 1 else "RGB"
+    if not 0 < count <= MOST_IMAGES:
+        raise DataError(f"{path} holds {count} images; expected 1 to {MOST_IMAGES}; fetch the file again")
+    out = np.empty((count, channels, size, size), dtype=np.uint8)
+
+    def one(k: int) -> None:
+        data = blob(k)
+        if not 0 < len(data) <= _MOST_BYTES:
+            raise DataError(f"{path}: image {k} has {len(data)} bytes; expected 1 to {_MOST_BYTES}; fetch it again")
+        try:
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                if image.size not in accepted:
+                    wanted = " or ".join(f"{w}x{h}" for w, h in sorted(accepted))
+                    found = f"{image.size[0]}x{image.size[1]}"
+                    raise DataError(f"{path}: image {k} is {found} pixels; expected {wanted}; fetch the file again")
+                if image.mode not in _MODES:
+                    raise DataError(f"{path}: image {k} has pixels {image.mode!r}; expected 8 bits; fetch it again")
+                pixels: Any = image if image.mode == mode else image.convert(mode)
+                if pixels.size != (size, size):
+                    pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)
+                array = np.frombuffer(pixels.tobytes(), dtype=np.uint8).reshape(size, size, channels)
+        except DataError:
+            raise
+        except Exception as error:  # damaged streams raise errors of many kinds in Pillow
+            said = (str(error).splitlines() or [""])[0][:80] or type(error).__name__
+            said = "not an image" if said.startswith("cannot identify") else said
+            raise DataError(f"{path}: image {k} cannot be decoded ({said}); fetch the file again") from None
+        out[k] = array.transpose(2, 0, 1)
+
+    def some(ks: NDArray[np.int64]) -> None:
+        for k in ks.tolist():
+            one(k)
+
+    threads = min(4, os.cpu_count() or 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with ThreadPoolExecutor(threads) as pool:
+            # in order: the first wrong image is named, however the threads run; what follows it is not begun
+            for _ in pool.map(some, np.array_split(np.arange(count), min(count, 16 * threads))):
+                pass
+    return out
+
+
+def kept(
+    name: str,
+    paths: tuple[Path, ...],
+    shape: tuple[int, int, int, int],
+    encoded: Callable[[], Callable[[int], bytes]],
+    sizes: Sequence[int] = (),
+) -> NDArray[np.uint8]:
+    """Return the images uint8 ``shape`` [N, channels, size, size] that files ``paths`` hold, from the cache or decoded.
+
+    ``encoded()`` returns what gives the k-th image's bytes; it is called only where the cache does not hold what was
+    decoded from files of the same bytes. ``sizes`` as in `decode`; ``name`` begins the name of the cached file.
+    """
+    count, channels, size, _ = shape
+    where = paths[0] if len(paths) == 1 else paths[0].parent
+    return cached(name, fingerprint(paths), shape, lambda: decode(encoded(), count, size, channels, where, sizes))
+
+
+def npz_images(path: Path, count: int) -> Callable[[int], bytes]:
+    """Return what gives the k-th of ``count`` encoded images of an .npz file: ``jpeg`` cut at the offsets ``off``."""
+    arrays = read_npz(path, {"jpeg": Member(("uint8",), (None,)), "off": Member(WHOLE, (None,))})
+    return pieces(arrays["jpeg"], arrays["off"], count, path)
+
+
+def pieces(jpeg: NDArray[np.uint8], offsets: NDArray[Any], count: int, path: Path) -> Callable[[int], bytes]:
+    """Return what gives the k-th image's bytes: those from offset k to offset k + 1 of one stream.
+
+    ``offsets`` [count + 1] have to rise from 0 to the stream's length; `DataError` names ``path`` otherwise.
+    """
+    if len(offsets) != count + 1:
+        raise DataError(f"{path} holds {len(offsets)} offsets for {count} images; expected {count + 1}; fetch it again")
+    steps = offsets[1:] > offsets[:-1]  # compared, not subtracted: a difference of hostile numbers can overflow
+    if not steps.all():
+        k = int(np.argmin(steps))
+        raise DataError(f"{path}: offset {k + 1} does not lie behind offset {k}; fetch the file again")
+    if int(offsets[0]) != 0 or int(offsets[-1]) != len(jpeg):
+        raise DataError(
+            f"{path}: offsets run from {offsets[0]} to {offsets[-1]}; expected 0 to {len(jpeg)}; fetch the file again"
+        )
+    data, cuts = jpeg.tobytes(), offsets.tolist()
+    return lambda k: data[cuts[k] : cuts[k + 1]]

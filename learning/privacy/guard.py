@@ -1,0 +1,68 @@
+"""Who may still train: every client's noise, key and ledger, and the budget that none of them exceeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.errors import CheckpointError
+from learning.plan import LearningPlan
+from learning.privacy.accounting import Ledger, noise_for, sampling_rate
+
+
+class Guard:
+    """The privacy of m clients under one budget ε.
+
+    ``samples`` [m]: how many each trains on; ``steps``: private steps of a client in a round. The noise multiplier is
+    the plan's, or where that is 0 for each client the smallest with which all of the plan's rounds stay within the
+    budget: a client with fewer samples is drawn more often and needs more noise. A client that another round would
+    bring above the budget is not admitted to it, nor to any later one.
+    """
+
+    def __init__(self, plan: LearningPlan, samples: Sequence[int], steps: int, keys: Sequence[bytes]) -> None:
+        self.budget, self.delta, self.steps, self.keys = plan.dp_epsilon, plan.dp_delta, steps, list(keys)
+        rates = [sampling_rate(plan.batch, count) for count in samples]
+        whole = steps * max(1, plan.rounds)
+        needed = {} if plan.dp_noise else {q: noise_for(self.budget, self.delta, q, whole) for q in set(rates)}
+        self.noise = [plan.dp_noise or needed[q] for q in rates]
+        self._ledgers = [Ledger(noise, self.delta, [q]) for noise, q in zip(self.noise, rates, strict=True)]
+        self._stopped = np.zeros(len(rates), dtype=bool)
+        self.notices: list[str] = []
+
+    def admit(self, present: NDArray[np.bool_], round_index: int) -> NDArray[np.bool_]:
+        """Return who of ``present`` [m] may train another round; say so in ``notices`` once of each who may not."""
+        for client in np.flatnonzero(present & ~self._stopped).tolist():
+            ledger = self._ledgers[client]
+            if ledger.would_exceed(0, self.steps, self.budget):
+                self._stopped[client] = True
+                self.notices.append(
+                    f"client {client} stops before round {round_index}: another round would take its epsilon from "
+                    f"{ledger.epsilon(0):.4g} to {ledger.epsilon(0, self.steps):.4g}, above the budget of "
+                    f"{self.budget:g}; its model and its record are kept"
+                )
+        return present & ~self._stopped
+
+    def record(self, clients: Sequence[int]) -> None:
+        """Write down that these clients train a round."""
+        for client in clients:
+            self._ledgers[client].record(0, self.steps)
+
+    @property
+    def epsilon(self) -> NDArray[np.float64]:
+        """What every client has spent, ε at δ, float64 [m]."""
+        return np.array([ledger.epsilon(0) for ledger in self._ledgers])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all ledgers as plain rows {client, rate, noise, steps}."""
+        return [{**row, "client": k} for k, ledger in enumerate(self._ledgers) for row in ledger.rows()]
+
+    def restore(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take back what `rows` wrote; who has to stop is found anew when it is asked for."""
+        odd = [row for row in rows if not isinstance(row, Mapping) or row.get("client") not in range(len(self._ledgers))]
+        if odd:
+            raise CheckpointError("the saved privacy ledger has rows of no client; it is damaged")
+        for client, ledger in enumerate(self._ledgers):
+            ledger.restore([{**row, "client": 0} for row in rows if row.get("client") == client])

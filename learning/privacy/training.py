@@ -1,0 +1,101 @@
+"""One client's local training by DP-SGD (Abadi et al. 2016): the update of `learning.local`, with private gradients."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from learning.algorithms.algorithm import LocalSpec
+from learning.errors import LearningError
+from learning.optimizers import rate as learning_rate
+from learning.privacy.accounting import sampling_rate
+from learning.privacy.gradients import chunk_for, clipped_sum
+from learning.privacy.keys import normals, poisson_sample, subkey
+from learning.work import Work
+
+if TYPE_CHECKING:
+    from learning.local import TrainTask
+
+
+def private_steps(spec: LocalSpec | None) -> int:
+    """Return how many steps of a round touch a client's samples: those of every stream, as the ledger counts them."""
+    return 0 if spec is None else spec.steps + private_steps(spec.then)
+
+
+def train_client_privately(work: Work, task: TrainTask) -> float:
+    """Train one client's model in place by DP-SGD and return the mean loss of the samples it drew, of the first work.
+
+    In each of ``spec.steps`` steps every sample is drawn by itself with probability q = min(1, batch / n); the sum of
+    the drawn samples' gradients, each clipped to ``dp_clip``, gets noise N(0, (``task.noise`` · ``dp_clip``)²) in every
+    parameter and is divided by the expected size q n. Pull, weight decay and the optimiser work on that: they see no
+    sample, so they cost no privacy. A step that draws nothing is a step of noise alone.
+
+    The loss returned is not protected; it is 0 if nothing was drawn in the whole round. `LearningError` if the task has
+    no noise.
+    """
+    plan, spec, bench = work.facts.plan, task.spec, work.bench
+    row, gradient, move = bench.row, bench.gradient, work.optimizer
+    if not task.noise > 0:  # the ledger would count steps that protect nothing
+        raise LearningError(f"private training of client {task.client} has noise {task.noise}; expected more than 0")
+    members = work.members(task.client)
+    q = sampling_rate(plan.batch, len(members))
+    setting = (q, task.noise, plan.dp_clip)
+    target = work.models(spec.target)[task.client] if spec.pull else None
+    model = work.models(spec.model)[task.client]
+    chunk, drawn = chunk_for(work.network), 0
+    total = torch.zeros((), dtype=torch.float64, device=work.device)
+
+    row.copy_(model)
+    move.reset(learning_rate(plan, task.round_index))
+    start = b"".join(part.cpu().numpy().tobytes() for part in (model, target) if part is not None)
+
+    def secret(purpose: str, step: int) -> bytes:
+        name = f"{purpose}/{spec.model}"
+        return subkey(task.key, name, task.client, task.round_index, step, setting, start)
+
+    for step in range(spec.steps):
+        chosen = torch.from_numpy(poisson_sample(secret("sample", step), len(members), q)).to(work.device)
+        index = members[chosen]
+        losses = clipped_sum(
+            work.network,
+            row,
+            work.inputs(work.tensors["train_x"][index]),
+            work.tensors["train_y"][index],
+            masks(work, len(index), secret("dropout", step)),
+            plan.dp_clip,
+            chunk,
+            gradient,
+        )
+        total += losses.double().sum()
+        drawn += len(losses)
+        noise = normals(secret("noise", step), len(row)) * (task.noise * plan.dp_clip)
+        gradient.add_(torch.from_numpy(noise.astype("float32")).to(work.device)).div_(q * len(members))
+        if target is not None:
+            torch.sub(row, target, out=work.scratch)
+            gradient.add_(work.scratch, alpha=spec.pull)
+        move.step(row, gradient)
+    model.copy_(row)
+    if spec.then is not None:
+        further = train_client_privately(work, replace(task, spec=spec.then))
+        if not math.isfinite(further):
+            return further  # divergence anywhere is the trainer's to report
+    return float(total) / max(1, drawn)
+
+
+def masks(work: Work, samples: int, secret: bytes) -> list[torch.Tensor]:
+    """Return dropout masks [n, *shape] of 0 or 1/(1 − rate) that only the holder of the key can know.
+
+    Were they known, a sample removed would visibly shift the masks of those after it, and change more than its own
+    gradient.
+    """
+    drops = work.network.drops
+    if not drops:
+        return []
+    generator = torch.Generator().manual_seed(int.from_bytes(secret[:8], "little", signed=True))
+    return [
+        ((torch.rand(samples, *shape, generator=generator) >= rate) / (1.0 - rate)).to(work.device)
+        for rate, shape in drops
+    ]

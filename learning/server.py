@@ -1,0 +1,117 @@
+"""The server's side of a round: what it sees of those who take part, the method's step on it, and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learning.algorithms.algorithm import Aggregation, Algorithm, Array, Graph, Uploads
+from learning.backends.backend import Backend, one_thread
+from learning.differences import Geometry, combine, geometry
+from learning.errors import LearningError
+from learning.plan import LearningPlan
+from learning.state import State
+from learning.trials import collect, trial_tasks
+
+Clients = NDArray[np.int64]
+
+
+class Server:
+    """The pure functions of a method, asked about the clients who take part in a round.
+
+    Everybody else keeps what they have, but for models that are common to all: those are the server's, and who comes
+    back finds the newest.
+    """
+
+    def __init__(self, plan: LearningPlan, algorithm: Algorithm, seed: int) -> None:
+        self.plan, self.algorithm, self.seed = plan, algorithm, seed
+        self._geometry: Geometry | None = None
+        self._step: tuple[Aggregation | None] | None = None
+
+    def forget(self) -> None:
+        """Begin a round: what was computed of the last one's models no longer holds."""
+        self._geometry = self._step = None
+
+    def geometry(self, state: State) -> Geometry:
+        """Return the geometry of all rows around θ_0; `LearningError` if one is not finite."""
+        if self._geometry is None:
+            with one_thread():
+                self._geometry = geometry(state.rows, state.initial)
+            refuse_infinite(np.isfinite(self._geometry.norms))
+        return self._geometry
+
+    def differences(self, state: State, backend: Backend) -> tuple[Array, NDArray[np.bool_]]:
+        """Return d_ij [m, m] and which clients [m] are still at θ_0.
+
+        By the metric of the network where it has one of its own: adapters are compared by what they do to the weights.
+        """
+        found = self.geometry(state)
+        own: Callable[..., Geometry] | None = getattr(backend.work.network, "geometry", None)
+        if own is not None:
+            with one_thread():
+                found = own(state.rows, state.initial)
+        return found.differences, found.zero
+
+    def step(
+        self, backend: Backend, state: State, imports: Graph, clients: Clients, sizes: Array, round_index: int
+    ) -> Aggregation | None:
+        """Return the method's step among ``clients`` [k], its matrices [k, k]; None for nothing.
+
+        A method that implies its graph is asked once a round, whatever ``imports`` [m, m].
+        """
+        if self._step is None or self.algorithm.implied(self.plan.clients) is None:
+            uploads = self._uploads(state, imports, clients, sizes, round_index)
+            if self.algorithm.tries is not None:
+                chosen = self.algorithm.tries(uploads)
+                results = backend.run(trial_tasks(chosen, clients, backend.work))
+                uploads = replace(uploads, trials=collect(chosen, results))
+            self._step = (self.algorithm.aggregate(uploads),)
+        return self._step[0]
+
+    def _uploads(self, state: State, imports: Graph, clients: Clients, sizes: Array, round_index: int) -> Uploads:
+        found, origin, m = self.geometry(state), self.algorithm.origin, self.plan.clients
+        if origin:
+            with one_thread():
+                found = geometry(state.rows, state.slots[origin])
+        memory = np.zeros((m, m)) if state.memory is None else state.memory.cpu().numpy().copy()
+        among = np.ix_(clients, clients)
+        return Uploads(
+            self.plan,
+            imports[among],
+            sizes[clients],
+            found.cosines[among],
+            found.norms[clients],
+            memory[among],
+            self.seed,
+            round_index,
+            clients=clients,
+        )
+
+    def write(self, step: Aggregation, state: State, tensors: dict[str, torch.Tensor], clients: Clients) -> None:
+        """Write what the step makes of the models of ``clients`` into ``tensors``."""
+        with one_thread():
+            into = tensors[f"slot/{step.into}" if step.into else "rows"]
+            index = torch.from_numpy(clients).to(into.device)
+            rows = state.rows if len(clients) == len(state.rows) else state.rows[index]
+            if self.algorithm.shared:
+                into.copy_(combine(step.matrix[:1], rows, state.initial).expand_as(into))
+            else:
+                into[index] = combine(step.matrix, rows, state.initial)
+            if step.memory is not None:
+                among = np.ix_(clients, clients)
+                memory = tensors["memory"].cpu().numpy().copy()
+                memory[among] = step.memory
+                tensors["memory"].copy_(torch.from_numpy(memory))
+        if not step.into:
+            self._geometry = None
+
+
+def refuse_infinite(finite: NDArray[np.bool_]) -> None:
+    """Raise `LearningError` that names the first client whose model is not finite, if there is one."""
+    if not finite.all():
+        client = int(np.flatnonzero(~finite)[0])
+        raise LearningError(f"the model of client {client} is not finite; take a smaller lr, lam or eta")

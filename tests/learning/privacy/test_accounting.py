@@ -1,0 +1,175 @@
+"""The ledger's ε is dp-accounting's and Opacus's, its answers before a round are exact, and it survives a resume."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+
+import pytest
+
+from learning.errors import LearningError
+from learning.privacy.accounting import Ledger, _composed, default_delta, epsilon, noise_for, sampling_rate
+
+SETTINGS = [(0.1, 1.1, 20, 1e-5), (64 / 6000, 2.0, 500, 1e-5), (1.0, 8.0, 30, 1e-6)]
+
+
+@pytest.mark.parametrize(("rate", "noise", "steps", "delta"), SETTINGS)
+def test_epsilon_is_what_dp_accountings_own_accountant_says(rate, noise, steps, delta):
+    import dp_accounting
+    from dp_accounting.pld import PLDAccountant
+
+    step = dp_accounting.GaussianDpEvent(noise)
+    accountant = PLDAccountant()
+    accountant.compose(dp_accounting.PoissonSampledDpEvent(rate, step) if rate < 1 else step, steps)
+    ledger = Ledger(noise, delta, [rate])
+    ledger.record(0, steps)
+    # Gaussian steps that are not sampled are composed in closed form there, on the grid here
+    assert ledger.epsilon(0) == pytest.approx(accountant.get_epsilon(delta), abs=1e-9 if rate < 1 else 1e-4)
+
+
+@pytest.mark.parametrize(("rate", "noise", "steps", "delta"), SETTINGS[:2])
+def test_epsilon_is_what_opacus_prv_accountant_bounds(rate, noise, steps, delta):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from opacus.accountants import PRVAccountant, RDPAccountant
+
+        accountants = PRVAccountant(), RDPAccountant()
+        for accountant in accountants:
+            accountant.history = [(noise, rate, steps)]
+        upper = accountants[0].get_epsilon(delta, eps_error=5e-4, delta_error=delta * 1e-5)
+        rough = accountants[1].get_epsilon(delta)
+    found = epsilon(((rate, noise, steps),), delta)
+    assert found == pytest.approx(upper, abs=1e-3)
+    assert found <= rough  # Rényi's is an upper bound too, and a wider one
+
+
+def test_epsilon_of_the_gaussian_mechanism_is_the_closed_form():
+    """Balle and Wang (ICML 2018): δ(ε) = Φ(1/2σ − εσ) − e^ε Φ(−1/2σ − εσ), where T steps are one of σ/√T."""
+    noise, steps = 4.0, 9
+    found, sigma = epsilon(((1.0, noise, steps),), 1e-5), noise / math.sqrt(steps)
+
+    def phi(z):
+        return 0.5 * math.erfc(-z / math.sqrt(2.0))
+
+    delta = phi(0.5 / sigma - found * sigma) - math.exp(found) * phi(-0.5 / sigma - found * sigma)
+    assert delta == pytest.approx(1e-5, rel=1e-3)
+
+
+def test_each_client_pays_for_its_own_rate_and_for_every_stream():
+    ledger = Ledger(1.5, 1e-5, [0.05, 0.2, 0.2])
+    for client in range(2):
+        ledger.record(client, 10)
+    assert 0.0 == ledger.epsilon(2) < ledger.epsilon(0) < ledger.epsilon(1)
+    ledger.record(0, 10)  # the second stream of Ditto
+    assert ledger.epsilon(0) == epsilon(((0.05, 1.5, 20),), 1e-5)
+
+
+@pytest.mark.parametrize("client", [0, 1])
+def test_would_exceed_is_exact_at_the_boundary(client):
+    ledger = Ledger(1.0, 1e-5, [0.05, 0.1])
+    budget = ledger.epsilon(client, 37)
+    for _ in range(7):
+        assert not ledger.would_exceed(client, 5, budget)
+        ledger.record(client, 5)
+    assert not ledger.would_exceed(client, 2, budget)
+    assert ledger.would_exceed(client, 3, budget)
+    assert not ledger.would_exceed(client, 3, math.nextafter(ledger.epsilon(client, 3), math.inf))
+    assert not ledger.would_exceed(client, 0, budget)
+
+
+def test_would_exceed_is_epsilon_against_the_budget_whatever_was_asked_before():
+    ledger = Ledger(1.0, 1e-5, [0.1])
+    ledger.restore([{"client": 0, "rate": 0.3, "noise": 2.0, "steps": 4}])
+    for steps in (50, 1, 30, 7, 12, 0, 11, 13, 200, 12):
+        assert ledger.would_exceed(0, steps, 3.0) == (ledger.epsilon(0, steps) > 3.0)
+
+
+def test_asking_every_round_composes_few_times(monkeypatch):
+    from learning.privacy import accounting
+
+    asked = []
+    monkeypatch.setattr(accounting, "epsilon", lambda rows, delta: asked.append(rows) or 1e-3 * rows[0][2])
+    ledger, rounds = Ledger(1.0, 1e-5, [0.1, 0.1]), 0
+    while not ledger.would_exceed(0, 20, 7.0):
+        ledger.record(0, 20)
+        rounds += 1
+    assert rounds == 350
+    assert len(asked) < 30
+    before = len(asked)
+    assert not ledger.would_exceed(1, 7000, 7.0)
+    assert ledger.would_exceed(1, 7001, 7.0)
+    assert len(asked) - before <= 10  # what is known of one client holds for another of the same rate
+
+
+def test_a_ledger_written_as_json_and_read_again_is_the_same_to_the_bit():
+    ledger = Ledger(1.1, 1e-5, [64 / 601, 1 / 3])
+    ledger.restore([{"client": 1, "rate": 0.25, "noise": 3.0, "steps": 5}])
+    ledger.record(0, 20)
+    ledger.record(1, 20)
+    again = Ledger(1.1, 1e-5, [64 / 601, 1 / 3])
+    again.restore(json.loads(json.dumps(ledger.rows())))
+    assert again.rows() == ledger.rows()
+    _composed.cache_clear()
+    assert [again.epsilon(k) for k in range(2)] == [ledger.epsilon(k) for k in range(2)]
+    assert again.epsilon(1) > Ledger(1.1, 1e-5, [64 / 601, 1 / 3]).epsilon(1, 20)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"client": 5, "rate": 0.1, "noise": 1.0, "steps": 1},
+        {"client": True, "rate": 0.1, "noise": 1.0, "steps": 1},
+        {"client": 0, "rate": 1.5, "noise": 1.0, "steps": 1},
+        {"client": 0, "rate": 0.1, "noise": 0.0, "steps": 1},
+        {"client": 0, "rate": 0.1, "noise": math.nan, "steps": 1},
+        {"client": 0, "rate": "0.1", "noise": 1.0, "steps": 1},
+        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": -1},
+        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 1.5},
+        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 10**30},
+        [1, 2],
+    ],
+)
+def test_a_damaged_row_is_refused_and_changes_nothing(row):
+    ledger = Ledger(1.0, 1e-5, [0.1])
+    ledger.record(0, 3)
+    with pytest.raises(LearningError, match="expected"):
+        ledger.restore([row])
+    assert ledger.rows() == [{"client": 0, "rate": 0.1, "noise": 1.0, "steps": 3}]
+
+
+def test_wrong_questions_are_refused():
+    ledger = Ledger(1.0, 1e-5, [0.1])
+    for ask in (
+        lambda: ledger.epsilon(1),
+        lambda: ledger.record(0, -1),
+        lambda: ledger.would_exceed(1, 1, 1.0),
+        lambda: ledger.would_exceed(0, 1, math.nan),
+        lambda: Ledger(0.0, 1e-5, [0.1]),
+        lambda: Ledger(1.0, 0.0, [0.1]),
+        lambda: Ledger(1.0, 1e-5, [0.0]),
+        lambda: sampling_rate(0, 5),
+        lambda: noise_for(math.inf, 1e-5, 0.1, 5),
+    ):
+        with pytest.raises(LearningError, match="expected"):
+            ask()
+
+
+@pytest.mark.parametrize(("target", "rate", "steps"), [(1.0, 0.02, 200), (4.0, 0.05, 20), (3.0, 1.0, 10)])
+def test_noise_for_spends_the_target_and_a_little_less_would_not(target, rate, steps):
+    noise = noise_for(target, 1e-5, rate, steps)
+    assert epsilon(((rate, noise, steps),), 1e-5) <= target < epsilon(((rate, noise * 0.998, steps),), 1e-5)
+
+
+def test_losses_in_thousands_are_composed_on_a_coarser_grid_and_still_bounded_from_above():
+    found = epsilon(((1.0, 0.02, 20),), 1e-5)
+    mean = 20 / (2 * 0.02**2)
+    assert mean < found < mean + 6 * math.sqrt(2 * mean)
+
+
+def test_sampling_rates_and_default_delta():
+    assert sampling_rate(64, 256) == 0.25
+    assert sampling_rate(64, 10) == 1.0
+    assert default_delta([100, 200]) == 1e-5
+    assert default_delta([100, 60_000]) == pytest.approx(1 / 600_000)
