@@ -77,8 +77,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a UTF-8 text file atomically."""
-    return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write a UTF-8 text file atomically; what is no character becomes a question mark."""
+    return write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", "replace")))
 
 
 def export(figure: Figure, table: Table, stem: Path, *, dpi: int = 200) -> tuple[Path, ...]:

@@ -17,8 +17,14 @@ Cell = str | float | int | None
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "\n": " ",
+    "|": r"\textbar{}", "\n": " ", "−": "$-$", "\N{NARROW NO-BREAK SPACE}": r"\,", "±": r"$\pm$", "–": "--", "—": "---",
+    "…": r"\dots{}", "’": "'", "“": "``", "”": "''", "λ": r"$\lambda$", "ε": r"$\varepsilon$", "θ": r"$\theta$",
+    "η": r"$\eta$", "Σ": r"$\Sigma$", "√": r"$\surd$", "≤": r"$\le$", "≥": r"$\ge$", "∞": r"$\infty$", "·": r"$\cdot$",
+    "×": r"$\times$", "→": r"$\to$", "²": r"$^2$",
 }  # fmt: skip
+
+_WIDE = 60
+"""Longest text of a column that LaTeX does not break into lines."""
 
 
 def shown(cell: Cell) -> str:
@@ -52,11 +58,15 @@ class Table:
         """Return a ``tabular`` (no packages needed), numbers with three digits, text escaped."""
 
         def escape(text: str) -> str:
-            words = "".join(_LATEX.get(c, c) for c in text)
-            return words.replace("−", "$-$").replace("\N{NARROW NO-BREAK SPACE}", r"\,").replace("±", r"$\pm$")
+            return "".join(_LATEX.get(c, c) for c in text)
 
-        numeric = [all(not isinstance(row[k], str) for row in self.rows) for k in range(len(self.columns))]
-        lines = [r"\begin{tabular}{" + "".join("r" if n else "l" for n in numeric) + "}", r"\hline"]
+        def kind(k: int) -> str:
+            texts = [row[k] for row in self.rows if isinstance(row[k], str)]
+            wide = any(len(str(text)) > _WIDE for text in texts)
+            return "r" if not texts else r"p{0.5\linewidth}" if wide else "l"
+
+        kinds = "".join(kind(k) for k in range(len(self.columns)))
+        lines = [rf"\begin{{tabular}}{{{kinds}}}", r"\hline"]
         lines.append(" & ".join(escape(c) for c in self.columns) + r" \\ \hline")
         lines += [" & ".join(escape(shown(c)) for c in row) + r" \\" for row in self.rows]
         return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])

@@ -82,6 +82,8 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         words.append(_same_words(same, clearings))
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
+    premise = _premise(records)
+    words += [] if premise is None else premise["words"]
     return {
         "mechanism": None if mechanism is None else mechanism.id,
         "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
@@ -91,7 +93,27 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         "optimal_objective": promises.optimal,
         "reproduced": same,
         "best_lie": lies,
+        "premise": premise,
         "words": words,
+    }
+
+
+def _premise(records: Sequence[MarketRecord]) -> dict[str, Any] | None:
+    """Return how far measured gains depart from the law in the worst round, and what that leaves of the theorems."""
+    found = [(valuation, valuation.premise()) for record in records for valuation in record.valuations]
+    told = [(valuation, bounds) for valuation, bounds in found if bounds is not None]
+    if not told:
+        return None
+    worst, bounds = max(told, key=lambda pair: float(pair[1].regret.max()))
+    return {
+        "kind": worst.kind,
+        "concavity_defect": worst.concavity_defect,
+        "fit": worst.fit,
+        "regret": float(bounds.regret.max()),
+        "cost_regret": float(bounds.cost_regret.max()),
+        "lowest_utility": float(bounds.lowest_utility.min()),
+        "welfare": float(bounds.welfare.max()),
+        "words": worst.sentences(),
     }
 
 

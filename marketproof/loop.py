@@ -14,13 +14,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.valuation.curves import Curve
 from marketproof.config import MarketSection, RunConfig, schedule_of
 from marketproof.populations import Attendance, People, away, draw
 from marketproof.recorder import Recorder, Unit
 from marketproof.records import RoundRecord
 from marketproof.settling import clear_and_settle
+from marketproof.valuing import Valuer
 from mechanism.market.accounting import account, objective
 from mechanism.market.clients import Market, Reports, Types
+from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import fixed_outcome, market_mechanism, optimal_objective
 from mechanism.tolerance import MONEY, scale
 
@@ -51,6 +54,20 @@ class Trains(Protocol):
 
     def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> None:
         """The server's step, with the sizes that clients say they have (None: the true ones)."""
+        ...
+
+    @property
+    def epsilon(self) -> NDArray[np.float64]:
+        """What each client's training has spent [m], 0 without privacy."""
+        ...
+
+    @property
+    def notices(self) -> list[str]:
+        """What a user should be told so far."""
+        ...
+
+    def measure(self) -> Curve:
+        """What averaging others' models brings every client on the samples that it holds out."""
         ...
 
     def evaluate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -94,19 +111,23 @@ def play_round(
     number: int,
     people: People | None = None,
     attendance: Attendance | None = None,
+    valuer: Valuer | None = None,
 ) -> RoundRecord:
     """Play round ``number`` (from 1) and return what happened.
 
     Everybody reports the truth but for the liars among ``people``, and is there but for those whom ``attendance`` or
     the trainer keeps out: they are priced out of the market of the round, and keep what they have.
     """
-    m = types.clients
+    m, told = types.clients, len(trainer.notices)
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
     present = trainer.present
+    valuation = None if valuer is None else valuer.value(types, trainer.measure)
+    law = SqrtGain() if valuation is None else valuation.law
+    types = types if valuation is None else Types(types.size, types.cost, valuation.gain)
     truth = Types(*away(types, present))
     said = Reports(*away(truth.truthful() if people is None else people.reports(types), present))
     matrix, unmoved = trainer.differences()
-    market = Market(matrix, lam)
+    market = Market(matrix, lam, law)
     implied = trainer.implied_imports()
     if implied is None:
         if mechanism is None:
@@ -122,6 +143,7 @@ def play_round(
     record = RoundRecord(
         truth, said, market, outcome, reached, float(optimal), float(optimal_gap),
         accuracy, loss, training_loss, unmoved, present, codes, np.zeros(m, dtype=bool),
+        valuation, tuple(trainer.notices[told:]),
     )  # fmt: skip
     if attendance is None:
         return record
@@ -139,18 +161,23 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> N
     attendance = Attendance(
         people.population.leaves, config.population.chance, schedule_of(config), types.clients, unit.seed
     )
+    valuer = None if config.valuation == "size" else Valuer(config.valuation, unit.seed)
     done = recorder.rounds_done(unit)
     if done:
         trainer.load(recorder.state(unit, done))
+        if valuer is not None:
+            valuer.restore(recorder.recorded(unit, 1))
     for number in range(1, done + 1):
         attendance.leave(recorder.recorded(unit, number)["leaving"].astype(bool))
     for number in range(done + 1, config.rounds + 1):
         began = time.perf_counter()
-        record = play_round(trainer, types, config.market.lam, unit.method.mechanism, number, people, attendance)
+        record = play_round(
+            trainer, types, config.market.lam, unit.method.mechanism, number, people, attendance, valuer
+        )
         attendance.leave(record.leaving)
         recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began)
         watch(unit, number, record)
-    recorder.finish(unit, trainer.save)
+    recorder.finish(unit, trainer.save, trainer.epsilon)
 
 
 def utility(record: RoundRecord) -> NDArray[np.float64]:

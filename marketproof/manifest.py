@@ -22,6 +22,21 @@ def _version(name: str) -> str | None:
         return None
 
 
+def _privacy(config: RunConfig, progress: Progress) -> dict[str, Any] | None:
+    """Return what a private run promises and what it does not; None for one without privacy."""
+    if not config.privacy.epsilon:
+        return None
+    from learning.privacy import NOT_COVERED, UNIT
+    from learning.privacy.keys import SECRET, SEEDED
+
+    return {
+        **config.privacy.model_dump(),
+        "protects": f"{UNIT}, in the models of one method under one seed",
+        "noise_keys": SECRET if progress.keys else SEEDED,
+        "not_covered": list(NOT_COVERED),
+    }
+
+
 def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -> dict[str, Any]:
     """Return ``manifest.json``."""
     return {
@@ -41,5 +56,7 @@ def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -
             "python": platform.python_version(),
         },
         "versions": {name: _version(name) for name in _PACKAGES},
+        "privacy": _privacy(config, progress),
+        "notices": list(progress.notices),
         "timings": {"seconds": dict(progress.seconds), "total": sum(progress.seconds.values())},
     }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from learning.adversaries import HONEST
 from learning.streams import stream
 from marketproof.draws import uniform
-from mechanism.market.clients import LARGEST, Reports, Types
+from mechanism.market.clients import Reports, Types
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -26,6 +26,9 @@ ROLES = ("honest", "trader", "buyer", "seller", "attacker", "free-rider", "liar"
 
 BENIGN = ("honest", "trader", "buyer", "seller", "liar")
 """Roles whose accuracy and utility count in a summary (paper: means over benign clients)."""
+
+AWAY = 1e11
+"""Cost at which those who are not there stand in a round's market: above any gain, well within what a market takes."""
 
 STINGY = 1000.0
 """Cost of a buyer's model in the inclusive market: nobody buys from it (paper)."""
@@ -152,7 +155,7 @@ def away(clients: Types | Reports, present: Flags) -> tuple[Floats, Floats, Floa
     """Return size, cost and gain with those who are not there priced out of the market: they want and sell nothing."""
     return (
         np.asarray(clients.size),
-        np.where(present, clients.cost, LARGEST),
+        np.where(present, clients.cost, AWAY),
         np.where(present, clients.gain, 0.0),
     )
 

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from marketproof import atomic
 from marketproof.config import RunConfig, differences, load_run
 from marketproof.errors import InputError, shown
@@ -41,13 +44,18 @@ class Unit:
 
 @dataclass
 class Progress:
-    """How far a run is: complete rounds and seconds per unit, finished units, and where it runs."""
+    """How far a run is: complete rounds and seconds per unit, finished units, and where it runs.
+
+    ``keys`` names the noise keys of a private run (not the keys themselves), ``notices`` what its user was told.
+    """
 
     rounds: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     backend: str = ""
     device: str = ""
+    keys: str = ""
+    notices: list[str] = field(default_factory=list)
     complete: bool = False
 
 
@@ -133,16 +141,17 @@ class Recorder:
         save(self.state(unit, number))
         self.progress.rounds[unit.key] = number
         self.progress.seconds[unit.key] = self.progress.seconds.get(unit.key, 0.0) + seconds
+        self.progress.notices += [f"{unit.method.name}, seed {unit.seed}: {line}" for line in record.notices]
         self.write_progress()
         self.state(unit, number - 1).unlink(missing_ok=True)
 
-    def finish(self, unit: Unit, save: Callable[[Path], object]) -> None:
-        """Write a unit's final files from its rounds, then drop the rounds."""
+    def finish(self, unit: Unit, save: Callable[[Path], object], epsilon: NDArray[np.float64]) -> None:
+        """Write a unit's final files from its rounds and what privacy it spent [m], then drop the rounds."""
         rounds: list[Arrays] = [self.recorded(unit, k + 1) for k in range(self.config.rounds)]
         for folder in ("models", "markets"):
             (self.folder / folder).mkdir(exist_ok=True)
         save(self.folder / "models" / f"{unit.key}.safetensors")
-        atomic.write(self.market(unit), encode(stack(rounds)))
+        atomic.write(self.market(unit), encode({**stack(rounds), "epsilon": epsilon}))
         self.progress.finished.append(unit.key)
         self.write_progress()
         shutil.rmtree(self.folder / ROUNDS / unit.key, ignore_errors=True)

@@ -4,9 +4,10 @@ Names and shapes of a stacked file (R rounds, m clients, float64 unless said): `
 ``size cost gain [R,m]`` true, ``reported_size reported_cost reported_gain [R,m]``, ``imports [R,m,m]`` uint8,
 ``prices [R,m,m]``, ``centre sales gap accuracy loss training_loss [R,m]``, ``unmoved [R,m]`` uint8 (the client's model
 still equals the common start, so its differences are 1), ``present [R,m]`` uint8 (takes part; who does not stands there
-with a cost of 1e15 and no wish for models), ``roles [R,m]`` uint8 (codes of `marketproof.populations.ROLES`),
+with a cost of 1e11 and no wish for models), ``roles [R,m]`` uint8 (codes of `marketproof.populations.ROLES`),
 ``leaving [R,m]`` uint8 (leaves for good after the round), ``objective optimal_objective optimal_gap [R]``, ``lam`` one
-number.
+number, ``epsilon [m]`` what each client's training has spent (0 without privacy). Where gains were measured there are
+also the arrays of `learning.valuation.Valuation` with a leading axis of rounds; the law is the same in all of them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.valuation.valuation import Valuation
 from marketproof.errors import InputError, one_line
 from mechanism.market.accounting import Outcome
 from mechanism.market.clients import Market, Reports, Types
+from mechanism.market.gains import SqrtGain
 from mechanism.market.two_sided import CentralOutcome
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -44,6 +47,8 @@ class RoundRecord:
     present: NDArray[np.bool_]
     roles: NDArray[np.uint8]
     leaving: NDArray[np.bool_]
+    valuation: Valuation | None = None
+    notices: tuple[str, ...] = ()
 
     def arrays(self) -> Arrays:
         """Return the round as named arrays without the leading axis of rounds."""
@@ -73,6 +78,7 @@ class RoundRecord:
             "optimal_objective": np.array(self.optimal, dtype=np.float64),
             "optimal_gap": np.array(self.optimal_gap, dtype=np.float64),
             "lam": np.array(self.market.lam, dtype=np.float64),
+            **({} if self.valuation is None else self.valuation.arrays()),
         }
 
 
@@ -91,6 +97,8 @@ class MarketRecord:
     loss: NDArray[np.float64]
     present: NDArray[np.bool_]
     roles: NDArray[np.uint8]
+    epsilon: NDArray[np.float64]
+    valuations: tuple[Valuation, ...] = ()
 
     @property
     def rounds(self) -> int:
@@ -141,10 +149,11 @@ def read_market(path: Path) -> MarketRecord:
     arrays = decode(path)
     try:
         real = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items() if name != "imports"}
+        valuations = _valuations(arrays)
         return MarketRecord(
             Types(real["size"], real["cost"], real["gain"]),
             Reports(real["reported_size"], real["reported_cost"], real["reported_gain"]),
-            Market(real["differences"], float(real["lam"])),
+            Market(real["differences"], float(real["lam"]), valuations[0].law if valuations else SqrtGain()),
             CentralOutcome(
                 arrays["imports"].astype(np.bool_), real["prices"], real["centre"], real["gap"], real["sales"]
             ),
@@ -155,8 +164,21 @@ def read_market(path: Path) -> MarketRecord:
             real["loss"],
             arrays["present"].astype(np.bool_),
             arrays["roles"].astype(np.uint8),
+            real["epsilon"],
+            valuations,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{one_line(path)}: holds no market ({one_line(error)}); run again into a new folder"
         ) from None
+
+
+def _valuations(arrays: Arrays) -> tuple[Valuation, ...]:
+    """Return the valuation of each round, none where gains were not measured."""
+    told = {name: array for name, array in arrays.items() if name.startswith("valuation_")}
+    if not told:
+        return ()
+    return tuple(
+        Valuation.from_arrays({name: array[k] for name, array in told.items()})
+        for k in range(len(told["valuation_kind"]))
+    )

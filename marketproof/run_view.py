@@ -56,6 +56,8 @@ class Bar:
     def round(self, unit: Unit, number: int, record: RoundRecord) -> None:
         """Show a round that is complete."""
         self.where = f"after round {number} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
+        for line in record.notices:
+            self._progress.console.print(f"{unit.method.name}, seed {unit.seed}: {line}")
         accuracy, money_each = float(record.accuracy.mean()), float(utility(record).mean())
         self._progress.update(
             self._task,

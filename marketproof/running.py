@@ -7,13 +7,14 @@ import json
 import shlex
 import signal
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from marketproof.config import RunConfig
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.finish import finish_run, make_report
+from marketproof.keyring import Keyring
 from marketproof.loop import MakeTrainer, Trains, people_of, run_units, units_of
 from marketproof.methods import Method, parse
 from marketproof.recorder import Recorder, Unit, refuse_occupied
@@ -22,11 +23,15 @@ from marketproof.run_view import Bar
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run computes and finds its data: decides how long it takes, not what comes out."""
+    """Where a run computes and finds its data: decides how long it takes, not what comes out.
+
+    ``seeded_noise``: noise from the seed instead of from secret keys, which gives no privacy; for tests.
+    """
 
     backend: str = "auto"
     device: str = "auto"
     data_dir: Path | None = None
+    seeded_noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def plan_of(config: RunConfig, seed: int) -> Any:
     )
 
 
-def trainers(config: RunConfig, place: Place) -> MakeTrainer:
+def trainers(config: RunConfig, place: Place, keyring: Keyring) -> MakeTrainer:
     """Return what makes the trainer of a unit."""
     # Raises on names and numbers that training does not know, before torch is loaded.
     plans = {seed: plan_of(config, seed) for seed in config.seed_list}
@@ -81,9 +86,8 @@ def trainers(config: RunConfig, place: Place) -> MakeTrainer:
         from learning.trainer import Trainer
 
         with _ctrl_c_later():
-            return Trainer(
-                plans[unit.seed], unit.method.algorithm, place.backend, place.device, unit.seed, place.data_dir
-            )
+            plan, algorithm = plans[unit.seed], unit.method.algorithm
+            return Trainer(plan, algorithm, place.backend, place.device, unit.seed, place.data_dir, keys=keyring.keys())
 
     return make
 
@@ -119,12 +123,13 @@ def run(
     methods = parse(config.methods, config.mechanism)
     units = units_of(config, methods)
     recorder: Recorder | None = Recorder.resume(folder, config) if resume else None
+    keyring = Keyring(config, "" if recorder is None else recorder.progress.keys, seeded=place.seeded_noise)
     try:
         if recorder is None:
             refuse_occupied(folder)
         else:
             place = _same_place(recorder, place)
-        make = trainers(config, place) if make is None else make
+        make = trainers(config, place, keyring) if make is None else make
         remaining = [unit for unit in units if recorder is None or not recorder.is_finished(unit)]
         done = 0 if recorder is None else sum(recorder.rounds_done(unit) for unit in units)
 
@@ -133,6 +138,7 @@ def run(
             if recorder is None:
                 recorder = Recorder.start(folder, config)
             recorder.progress.backend, recorder.progress.device = trainer.backend, trainer.device
+            recorder.progress.keys = keyring.run
             return recorder
 
         with Bar(config.rounds, len(units), done, quiet=quiet) as bar:
@@ -141,12 +147,16 @@ def run(
                 if recorder is None:
                     raise InputError(f"{shown(folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
-                return _finished(recorder, methods, units)
+                finished = _finished(recorder, methods, units)
+                keyring.destroy()
+                return finished
             except KeyboardInterrupt:
                 raise Interrupted(_interruption(recorder, bar.where, folder)) from None
     finally:
         if recorder is not None:
             recorder.close()
+        else:
+            keyring.destroy()
 
 
 def _finished(recorder: Recorder, methods: list[Method], units: list[Unit]) -> Finished:
@@ -168,7 +178,7 @@ def _same_place(recorder: Recorder, place: Place) -> Place:
             f"--device {device}"
         )
     chosen = backend if backend and place.backend == "auto" else place.backend
-    return Place(chosen, device or place.device, place.data_dir)
+    return replace(place, backend=chosen, device=device or place.device)
 
 
 def _interruption(recorder: Recorder | None, where: str, folder: Path) -> str:

@@ -22,7 +22,7 @@ def unit_figures(record: MarketRecord, seconds: float) -> dict[str, float]:
     over clients and rounds; ``utility_mean``: per client and round; ``welfare``: the sum of everybody's utilities in
     all clearings; ``seconds`` of work. Utilities are true ones. All but welfare are of benign clients, who are not
     attackers or free-riders (paper, personal accuracy and utility); of others ``utility_others`` is the mean per client
-    and round, and ``accuracy_others`` the best accuracy.
+    and round, and ``accuracy_others`` the best accuracy. ``epsilon``: the most that a client's training spent.
     """
     accounts = account(record.types, record.outcome, record.market.law)
     benign = np.isin(record.roles[0], [ROLES.index(role) for role in BENIGN])
@@ -34,6 +34,8 @@ def unit_figures(record: MarketRecord, seconds: float) -> dict[str, float]:
         "welfare": float(accounts.welfare.sum()),
         "seconds": float(seconds),
     }
+    if record.epsilon.any():
+        figures["epsilon"] = float(record.epsilon.max())
     if not benign.all():
         figures["utility_others"] = float(accounts.utility[:, ~benign].mean())
         figures["accuracy_others"] = _best(record, ~benign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,6 +65,14 @@ class Curve:
         """Weight of each point [m, S]: 1 over the number of its client's sets, so that clients count alike."""
         tried = self.tried
         return np.asarray(tried / np.maximum(1, tried.sum(axis=1, keepdims=True)))
+
+    def disposed(self) -> Curve:
+        """Return what the sets are worth to clients that may leave unused what they bought: drops of at least 0.
+
+        The better of one's own model and the average is picked on the samples on which it is judged, so that with few
+        held-out samples some of the drops that are left are luck.
+        """
+        return replace(self, drop=np.maximum(0.0, self.drop))
 
 
 def collect(

@@ -51,9 +51,9 @@ def fit_table(curve: Curve) -> TableGain:
     """Return the concave, non-decreasing table H that is nearest to the measured drops, in nats at K = 1.
 
     Least squares of H(x) - H(n_i) against the drops, every client with the same total weight, over all piecewise
-    linear H with knots at `grid`, constant after the last: H(x) = Σ_l u_l min(x, t_l) with u >= 0, so that it is a
-    non-negative least squares problem with one exact optimum (Lawson and Hanson, 1974; scipy). H is 0 at the smallest
-    size. If every loss rises, or nothing was tried, H is flat.
+    linear H with knots t at `grid`, constant after the last: H(x) = Σ_l u_l min(x, t_l) with u >= 0, so that it is a
+    problem of non-negative least squares (Lawson and Hanson, 1974; scipy). While all sizes and totals are knots no
+    concave function is nearer. H is 0 at the smallest size. If every loss rises, or nothing was tried, H is flat.
     """
     knots = grid(curve)
     if curve.sets == 0 or len(knots) < 2:

@@ -63,13 +63,20 @@ class Valuation:
             return bool(np.ptp(self.law.knots[1]) == 0.0)
         return self.fit is not None and self.fit["scale"] == 0.0
 
-    def seen(self, curve: Curve) -> Valuation:
-        """Return this valuation with more sets taken into account in ``over`` and ``under``; the law stays as it is."""
+    def against(self, curve: Curve) -> Valuation:
+        """Return the same law held against other measurements alone, such as a later round's; ``fit`` stays."""
         if self.curve is None:
             raise LearningError("nothing was measured under --valuation size; take measured or fitted")
         over, under = departures(curve, self.law, self.gain, self.worth)
-        both = joined(self.curve, curve)
-        return replace(self, over=np.maximum(self.over, over), under=np.maximum(self.under, under), curve=both)
+        return replace(self, over=over, under=under, curve=curve)
+
+    def seen(self, curve: Curve) -> Valuation:
+        """Return the same law held against more measurements of the same round: those so far and these."""
+        more = self.against(curve)
+        both = joined(self.curve, curve) if self.curve is not None else curve
+        return replace(
+            more, over=np.maximum(self.over, more.over), under=np.maximum(self.under, more.under), curve=both
+        )
 
     def premise(self) -> PremiseBounds | None:
         """Return what the theorems leave, by `mechanism.market.premise`; None where nothing was measured."""
@@ -150,7 +157,7 @@ def departures(curve: Curve, law: GainLaw, gain: Array, worth: Array) -> tuple[A
     total = np.where(curve.tried, curve.total, curve.own[:, None])
     promised = law.value(gain[:, None], curve.own[:, None], total)
     error = np.where(curve.tried, worth[:, None] * curve.drop - promised, 0.0)
-    return np.maximum(0.0, error.max(axis=1, initial=0.0)), np.maximum(0.0, (-error).max(axis=1, initial=0.0))
+    return error.max(axis=1, initial=0.0) + 0.0, (-error).max(axis=1, initial=0.0) + 0.0  # never a negative zero
 
 
 def _read(cls: type[Valuation], raw: Mapping[str, NDArray[Any]]) -> Valuation:

@@ -15,28 +15,54 @@ def register(app: typer.Typer) -> None:
     app.command("report", help=HELP, epilog=EPILOG)(report)
 
 
-HELP = "Make a report from recorded runs: one page that needs nothing else, for a browser."
+HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.
+
+--export DIR writes every figure as SVG, PNG and, with its numbers, as CSV and LaTeX instead; --figure NAME only that
+one. Names: accuracy-and-utility, waterline, welfare, optimum, lorenz, rounds, money-0 (the first method; money-1, …),
+lie-curve, regret, regions, verdicts, and compared for several runs."""
 
 EPILOG = """Example: "marketproof report runs/digits-niid-* --out comparison.html" puts several runs on one page.
-A single run has its report.html in its own folder already."""
+A single run has its report.html in its own folder already.
+"marketproof report runs/NAME --export figures --figure waterline" writes one figure for a paper."""
 
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")],
-    out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page to write.")] = Path("report.html"),
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help="The page to write; default report.html.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="DIR", help="Write figures and tables into DIR instead.")
+    ] = None,
+    figure: Annotated[
+        list[str] | None, typer.Option("--figure", metavar="NAME", help="With --export: only this figure; repeatable.")
+    ] = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Read, write, show."""
+    from analysis import export_runs, read_run
     from analysis.report import write_report
     from marketproof.atomic import write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, shown
 
-    if out.is_dir():
-        raise InputError(f"{shown(out)} is a folder; expected the name of a file to write, such as report.html")
-    written = write_report(runs, out)
+    result: dict[str, object] = {"runs": [str(run) for run in runs]}
+    if export is not None:
+        if out is not None:
+            raise InputError("--export writes figures and --out the page; give one of them")
+        written = export_runs([read_run(run) for run in runs], export, figure or ())
+        said = f"{len(written)} files in {shown(export)}"
+        result |= {"export": str(export), "files": [str(path.relative_to(export)) for path in written]}
+    else:
+        if figure:
+            raise InputError("--figure chooses what --export writes; give --export DIR as well")
+        page = Path("report.html") if out is None else out
+        if page.is_dir():
+            raise InputError(f"{shown(page)} is a folder; expected the name of a file to write, such as report.html")
+        said = f"Report: {shown(write_report(runs, page))}"
+        result = {"report": str(page), **result}
     if json is not None:
-        write_all({json: dumps({"report": str(written), "runs": [str(run) for run in runs]})})
-    stdout(quiet=quiet).print(f"Report: {shown(written)}")
+        write_all({json: dumps(result)})
+    stdout(quiet=quiet).print(said)

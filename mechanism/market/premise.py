@@ -38,7 +38,7 @@ class PremiseBounds:
     """What holds of true gains within ``[law - under, law + over]``, money.
 
     ``regret`` ``[..., m]``: the most that a client gains by a lie in a coordinate in which the mechanism is truthful
-    for the law. ``cost_regret`` ``[..., m]``: the same for a false cost alone, 0 where one's own purchases do not read
+    for the law. ``cost_regret`` ``[..., m]``: the same for a false cost alone, 0 since one's own purchases do not read
     one's cost. ``lowest_utility`` ``[..., m]``, <= 0: what a client has at least, where the law promises it at least 0.
     ``welfare`` ``[...]``: by how much the objective may miss the best, where it is the best for the law.
     """
@@ -53,12 +53,12 @@ class PremiseBounds:
 
         ``sets``: on how many sets of imports the deviations were measured; None if they are known for all sets.
         """
-        largest, lowest = float(self.regret.max(initial=0.0)), float(self.lowest_utility.min(initial=0.0))
+        largest, loss = float(self.regret.max(initial=0.0)), float((-self.lowest_utility).max(initial=0.0)) + 0.0
         welfare = float(self.welfare.max(initial=0.0))
         bounds = (
-            f"a false cost gains nothing, where gain reports are truthful for the law a false gain gains at most "
-            f"{largest:.6g}, nobody's utility is below {lowest + 0.0:.6g}, and the objective misses the best by at "
-            f"most {welfare:.6g}"
+            "a false cost gains no more than by the law; where gain reports are truthful for the law a false gain "
+            f"gains at most {largest:.6g}; who loses nothing by the law loses at most {loss:.6g}; and what is the best "
+            f"objective by the law misses the best by at most {welfare:.6g}"
         )
         if sets is None:
             return f"For all gains this far from the law: {bounds}."
@@ -93,7 +93,7 @@ def premise_bounds(over: ArrayLike, under: ArrayLike | None = None) -> PremiseBo
 
 
 def _checked(name: str, values: ArrayLike) -> Array:
-    array = np.array(values, dtype=np.float64)
+    array = np.array(values, dtype=np.float64) + 0.0
     if array.ndim == 0:
         raise InvalidMarketError(f"{name} is a single number; expected one per client, shape [..., m]")
     if not (np.isfinite(array) & (array >= 0.0)).all():

@@ -30,7 +30,9 @@ def example(rule: str) -> OneMarket:
     """Theory, truthfulness in costs fails: K = 3600, n = 100, two sellers of 300 at costs 1.1 and 1.0, lambda = 0."""
     size, cost, gain = np.array([100.0, 300.0, 300.0]), np.array([0.0, 1.1, 1.0]), np.array([3600.0, 0.0, 0.0])
     none = np.zeros((3, 3))
-    return OneMarket(rule, MarketRound(0.0, none, size, cost, gain, size, cost, gain, none != 0, none, np.ones(3, dtype=bool)))
+    return OneMarket(
+        rule, MarketRound(0.0, none, size, cost, gain, size, cost, gain, none != 0, none, np.ones(3, dtype=bool))
+    )
 
 
 def curve(rule: str, report: float):

@@ -36,6 +36,8 @@ class FakeTrainer:
         np.fill_diagonal(d, 0.0)
         return d, np.zeros(self.clients, dtype=bool)
 
+    epsilon, notices = np.zeros(4), []
+
     def implied_imports(self) -> np.ndarray | None:
         if self.unit.method.algorithm == "ipfl":
             return None

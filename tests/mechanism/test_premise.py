@@ -73,7 +73,7 @@ def test_no_false_gain_gains_more_than_the_bound(name, law):
                 regret = true_utility(types, lied, public, departures, i).max() - honest
                 assert regret <= bounds.regret[i] + 1e-9
                 came_close = max(came_close, regret / bounds.regret[i])
-    assert came_close > 0.5  # the attack is one
+    assert came_close > 0.3  # the attack is one; that the bound is reached is shown below
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
@@ -198,11 +198,11 @@ def test_the_sentence_says_what_an_estimate_is():
     assert "estimates, and not proved" in measured
     assert "estimate" not in known
     for words in (measured, known):
-        assert "gains at most 2," in words
-        assert "below -1," in words
-        assert "at most 2.5" in words
+        assert "a false gain gains at most 2;" in words
+        assert "loses at most 1;" in words
+        assert "by at most 2.5" in words
         assert "\n" not in words
-    assert "-0," not in premise_bounds([0.0]).sentence()
+    assert "-0" not in premise_bounds([-0.0]).sentence()
 
 
 @pytest.mark.parametrize("bad", [[-1.0], [np.nan], [np.inf], 1.0])

@@ -112,6 +112,13 @@ def test_nothing_tried_is_a_curve_without_a_defect():
     assert mean_curve(curve, nothing)[0].size == 0
 
 
+def test_what_may_be_left_unused_does_no_harm():
+    curve = one([200, 300, 0], [0.25, -0.5, 0.0])
+    assert curve.disposed().drop.tolist() == [[0.25, 0.0, 0.0]]
+    assert curve.disposed().sets == 2
+    assert curve.drop.tolist() == [[0.25, -0.5, 0.0]]
+
+
 def test_joined_curves_keep_the_start_of_whoever_measured_it():
     first = Curve(np.array([1.0, 1.0]), np.array([2.0, 0.0]), np.array([[3.0], [0.0]]), np.array([[0.5], [0.0]]))
     second = Curve(np.array([1.0, 1.0]), np.array([9.0, 4.0]), np.array([[2.0], [2.0]]), np.array([[0.1], [0.2]]))

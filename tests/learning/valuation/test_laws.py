@@ -192,6 +192,22 @@ def test_what_was_bought_counts_once_it_was_measured(kind):
     assert seen.curve.sets == valuation.curve.sets + 1
 
 
+@pytest.mark.parametrize("kind", ["measured", "fitted"])
+def test_a_law_is_held_against_another_round(kind):
+    _, _, valuation = market_of(kind, 2)
+    assert (valuation.against(valuation.curve).defect == valuation.defect).all()
+    first = valuation.curve
+    worse = Curve(first.own, first.start, first.total, first.drop - first.tried)  # a nat less from every set
+    later = valuation.against(worse)
+    below = valuation.under > 0
+    assert below.any()
+    np.testing.assert_allclose(later.under[below], (valuation.under + valuation.worth)[below])
+    np.testing.assert_allclose(later.over, np.maximum(0.0, valuation.over - valuation.worth))
+    assert later.law is valuation.law
+    assert later.curve is worse
+    assert {n: a.shape for n, a in later.arrays().items()} == {n: a.shape for n, a in valuation.arrays().items()}
+
+
 def test_money_scales_the_fitted_law_and_not_the_exponent():
     curve = curve_of(4)
     one, many = (value("fitted", k * gains(4), curve, 4) for k in (1.0, 100.0))

@@ -1,0 +1,91 @@
+"""Every figure is exported in four kinds, and what is exported is what the report shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from analysis import export_runs, read_run, write_report
+from analysis.files import RecordError
+from analysis.gallery import Facts, gallery
+from analysis.records import Run
+from analysis.tables import Table
+from tests.analysis.synthetic import write_run
+
+KINDS = (".svg", ".png", ".csv", ".tex")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
+    """Everything of the run, exported."""
+    folder = tmp_path_factory.mktemp("out") / "figures"
+    export_runs([run], folder)
+    return folder
+
+
+def test_every_figure_has_its_four_kinds_and_every_table_two(exported: Path, run: Run):
+    names = list(gallery(Facts(run)))
+    assert {"accuracy-and-utility", "waterline", "welfare", "optimum", "lorenz", "rounds", "money-2", "money-3",
+            "lie-curve", "regret", "regions", "verdicts"} == set(names)  # fmt: skip
+    expected = {f"{name}{kind}" for name in names for kind in KINDS}
+    expected |= {f"{name}{kind}" for name in ("methods", "theory") for kind in KINDS[2:]}
+    assert {path.name for path in exported.iterdir()} == expected
+
+
+def test_the_files_are_what_they_say(exported: Path):
+    for path in exported.iterdir():
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+        elif path.suffix == ".png":
+            assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+        elif path.suffix == ".csv":
+            rows = list(csv.reader(io.StringIO(path.read_text())))
+            assert len(rows) > 1
+            assert len({len(row) for row in rows}) == 1
+        else:
+            text = path.read_text()
+            assert text.startswith("\\begin{tabular}{")
+            assert text.isascii(), sorted(set(re.findall(r"[^\x00-\x7f]", text)))
+            heads = len(re.sub(r"p\{[^}]*\}", "p", text.splitlines()[0].removeprefix("\\begin{tabular}{")[:-1]))
+            for line in text.splitlines()[2:-2]:
+                assert len(re.findall(r"(?<!\\)&", line)) == heads - 1
+
+
+def test_the_report_shows_every_figure_that_is_exported(folder: Path, run: Run, tmp_path: Path):
+    text = write_report([folder], tmp_path / "report.html").read_text()
+    for draw in gallery(Facts(run)).values():
+        assert f'aria-label="{draw().alt[:40]}'.replace("'", "&#39;") in text
+
+
+def test_one_figure_is_chosen_and_a_wrong_name_is_told(run: Run, tmp_path: Path):
+    written = export_runs([run], tmp_path / "one", ["waterline"])
+    assert [path.name for path in written] == [f"waterline{kind}" for kind in KINDS]
+    with pytest.raises(
+        RecordError, match="there is no figure 'water' of these runs; expected one of accuracy-and"
+    ) as told:
+        export_runs([run], tmp_path / "none", ["water"])
+    assert "\n" not in str(told.value)
+    assert not (tmp_path / "none").exists()
+
+
+def test_several_runs_have_a_folder_each_and_their_comparison(folder: Path, tmp_path: Path):
+    other = write_run(tmp_path / "small", clients=3, rounds=1, seeds=(4,), methods={"local": None})
+    written = export_runs([read_run(folder), read_run(other)], tmp_path / "out")
+    names = {str(path.relative_to(tmp_path / "out")) for path in written}
+    assert {"compared.svg", "compared.tex", "differing.csv", "runs.tex"} <= names
+    assert {"1-digits/regret.png", "2-small/waterline.svg"} <= names
+    assert not [name for name in names if name.startswith("2-small/lie")]
+
+
+def test_a_table_in_latex_has_no_letter_that_plain_latex_lacks():
+    table = Table("t", ("a_b", "λ"), (("x − 1 ≥ ε & “y”", 12345.0), ("z" * 70, None)))
+    text = table.to_latex()
+    assert text.isascii()
+    assert r"\begin{tabular}{p{0.5\linewidth}r}" in text
+    assert r"x $-$ 1 $\ge$ $\varepsilon$ \& ``y'' & 12\,345 \\" in text
+    assert r"a\_b & $\lambda$ \\ \hline" in text
