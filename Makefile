@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: install run test lint bench matrix needles clean
+.PHONY: install run test lint bench matrix needles smoke clean
 
 install: $(VENV)/.installed
 
@@ -32,6 +32,9 @@ matrix: install         ## every mechanism against every property; fails where e
 
 needles: install        ## generated mechanisms with planted defects: how many are refuted, and is a sound one accused
 	$(BIN)/python benchmarks/needles.py $(ARGS)
+
+smoke: install          ## every method on every task at scale smoke; DATA=DIR where the data sets lie
+	$(if $(DATA),MARKETPROOF_DATA=$(DATA)) $(BIN)/python benchmarks/smoke.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

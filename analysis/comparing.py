@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis import metrics, theme
 from analysis.figures import Drawn
 from analysis.metrics import MethodScores
 from analysis.plots.compared import compared_dots
 from analysis.records import Run
+from analysis.scores import ComparedScores, scores_rows
 from analysis.settings import flat
 from analysis.tables import Cell, Table
-
-Real = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class ComparedScores:
-    """One number per run and method: ``mean`` and ``spread`` (over seeds) ``[runs, methods]``, NaN where none is.
-
-    ``runs`` their labels, ``methods`` all that any run has, in order of appearance; ``seeds`` ``[runs]`` their number.
-    """
-
-    name: str
-    unit: str
-    runs: tuple[str, ...]
-    methods: tuple[str, ...]
-    mean: Real
-    spread: Real
-    seeds: tuple[int, ...]
 
 
 def labels(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -91,36 +72,12 @@ def side_by_side(runs: Sequence[Run]) -> Drawn:
     left, right = whole.subplots(1, 2)
     compared_dots(accuracy, left)
     compared_dots(utility, right, zero=True, labels=False)
-    parts = []
-    for k, run in enumerate(accuracy.runs):
-        said = [
-            f"{m} {theme.number(float(accuracy.mean[k, j]))} percent and {theme.number(float(utility.mean[k, j]))}"
-            for j, m in enumerate(accuracy.methods)
-            if not np.isnan(accuracy.mean[k, j])
-        ]
-        parts.append(f"run {run}: {', '.join(said)}")
     whiskers = " Whiskers are one standard deviation over seeds." if max(accuracy.seeds) > 1 else ""
     return Drawn(
         "compared",
-        "Accuracy and utility per method and run. " + "; ".join(parts) + ".",
+        f"Accuracy and utility per method and run. {accuracy.told(utility, 'run ')}.",
         "Each band is a method, each mark in it a run (the key is above). Further right is better in both panels; left "
         "of the zero line the average client loses. Differences smaller than the whiskers are noise." + whiskers,
         whole,
-        compared_table(accuracy, utility),
+        scores_rows("run", accuracy, utility),
     )
-
-
-def compared_table(*scores: ComparedScores) -> Table:
-    """Return scores of several runs, a row per run and method, with their spreads over seeds."""
-    heads = ["run", "method", "seeds"]
-    for score in scores:
-        heads += [f"{score.name} ({score.unit})", f"± ({score.unit})"]
-    rows: list[tuple[Cell, ...]] = []
-    for k, run in enumerate(scores[0].runs):
-        for j, method in enumerate(scores[0].methods):
-            if not np.isnan(scores[0].mean[k, j]):
-                cells: list[Cell] = [run, method, scores[0].seeds[k]]
-                for score in scores:
-                    cells += [float(score.mean[k, j]), float(score.spread[k, j])]
-                rows.append(tuple(cells))
-    return Table("All runs, means and standard deviations over seeds", tuple(heads), tuple(rows))

@@ -33,7 +33,9 @@ class Evidence:
 def measured(run: Run) -> tuple[Evidence, ...]:
     """Return the one line for plain measurements: on how much they rest."""
     seeds = f"{len(run.seeds)} seeds" if len(run.seeds) > 1 else "one seed, so no spread is known"
-    return (Evidence(MEASURED, "", f"{run.clients} clients, {run.rounds} rounds, {seeds}; this run only."),)
+    harmful = max(int((~trace.benign).sum(axis=1).max()) for trace in run.traces.values())
+    left_out = f" {harmful} attackers or free-riders are not counted in accuracy and utility." if harmful else ""
+    return (Evidence(MEASURED, "", f"{run.clients} clients, {run.rounds} rounds, {seeds}; this run only.{left_out}"),)
 
 
 def individual_rationality(run: Run) -> tuple[Evidence, ...]:

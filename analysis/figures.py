@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis import decomposition, lies, metrics, plots, tables, theme
+from analysis import decomposition, lies, metrics, people, plots, tables, theme
 from analysis.records import Run
+from analysis.scores import scores_rows
 from analysis.tables import Table
 
 if TYPE_CHECKING:
@@ -125,6 +126,63 @@ def welfare_taken_apart(run: Run) -> Drawn:
         "take nothing away: they decide who has the welfare.",
         theme.figure_of(plots.welfare_bars(parts)),
         decomposition.parts_table(parts),
+    )
+
+
+def who_learns_from_whom(run: Run) -> Drawn:
+    """The graph that each method implies, one panel per method."""
+    found = tuple(people.import_shares(run, name) for name in run.methods)
+    across = 4 if len(found) > 3 else 3
+    whole, panels = grid(len(found), across, 2.5)
+    for k, (one, panel) in enumerate(zip(found, panels, strict=True)):
+        plots.import_matrix(one, panel)
+        if k % min(len(found), across):
+            panel.set_ylabel("")
+    said = [f"{one.method}: {int((one.share > 0).sum())} pairs trade" for one in found]
+    seeds = f" Seed {found[0].seed}." if len(run.seeds) > 1 else ""
+    return Drawn(
+        "imports",
+        f"Who imports whose model, of {run.clients * (run.clients - 1)} pairs. " + "; ".join(said) + ".",
+        "A row is what one client imports, the darker the more rounds. Full squares are averaging over everybody; "
+        "blocks are groups of like data; a dark column is a model that many want, an empty one nobody's." + seeds,
+        whole,
+        people.shares_table(found),
+    )
+
+
+def by_role(run: Run) -> Drawn:
+    """Accuracy and utility of each role."""
+    accuracy, utility = people.accuracy_by_role(run), people.utility_by_role(run)
+    groups = len(accuracy.groups)
+    whole = theme.figure(theme.WIDTH, 1.3 + 0.16 * groups + len(run.methods) * (0.5 + 0.18 * groups))
+    left, right = whole.subplots(1, 2)
+    plots.compared_dots(accuracy, left)
+    plots.compared_dots(utility, right, zero=True, labels=False)
+    return Drawn(
+        "roles",
+        f"Accuracy and utility per method and role. {accuracy.told(utility, '')}.",
+        "Each band is a method, each mark in it a role. A market treats its people well if honest roles are right of "
+        "zero; attackers and free-riders should earn less than those who do the work.",
+        whole,
+        scores_rows("role", accuracy, utility),
+    )
+
+
+def attendance(run: Run) -> Drawn:
+    """How many clients take part in each round."""
+    curves = people.attendance(run)
+    ax = plots.round_curves(curves)
+    said = [
+        f"{name}: {float(curves.mean[k, 0]):.3g} to {float(curves.mean[k, -1]):.3g}"
+        for k, name in enumerate(run.methods)
+    ]
+    return Drawn(
+        "attendance",
+        f"Clients that take part, of {run.clients}, over {run.rounds} rounds. " + "; ".join(said) + ".",
+        "A line that falls is a method whom its clients leave; what is left of its accuracy and utility is that of "
+        "those who stay.",
+        theme.figure_of(ax),
+        tables.rounds_table(curves),
     )
 
 

@@ -20,6 +20,7 @@ LARGEST_TABLE = 512 * 2**20
 """Largest parquet file read, bytes."""
 LARGEST_ROWS = 20_000_000
 """Most rows of a parquet table that are expanded in memory."""
+_LONGEST_AXIS = 4096
 LARGEST_TENSORS = 8 * 2**30
 """Largest safetensors file opened, bytes (it is mapped and sliced, never loaded whole)."""
 
@@ -71,19 +72,25 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RecordError(f"{path}: not readable as TOML ({_reason(error)}); the file is damaged, run again") from None
 
 
-def read_table(path: Path, *, text: Sequence[str], whole: Sequence[str], real: Sequence[str]) -> dict[str, Any]:
+def read_table(
+    path: Path, *, text: Sequence[str], whole: Sequence[str], real: Sequence[str], optional: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the named columns of a parquet file as arrays.
 
     Columns named in ``text`` become lists of str, ``whole`` int64 arrays, ``real`` float64 arrays, all of one length.
-    Additional columns are not read. Missing columns, nulls and columns of another kind are errors.
+    Those named in ``optional`` as well may be missing. Additional columns are not read. Other missing columns, nulls
+    and columns of another kind are errors.
     """
     import polars as pl
 
     existing(path, LARGEST_TABLE)
-    wanted = [*text, *whole, *real]
     try:
         lazy = pl.scan_parquet(path, glob=False)
         schema = lazy.collect_schema()
+        text, whole, real = (
+            [name for name in kind if name in schema or name not in optional] for kind in (text, whole, real)
+        )
+        wanted = [*text, *whole, *real]
         missing = [name for name in wanted if name not in schema]
         if missing:
             raise RecordError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(wanted)}")
@@ -113,7 +120,8 @@ def read_table(path: Path, *, text: Sequence[str], whole: Sequence[str], real: S
 class Tensors:
     """A safetensors file to be sliced: header checked once, open only while read, never loaded whole, no pickle.
 
-    ``optional`` tensors may be missing; ``names`` holds all that are there.
+    ``optional`` tensors may be missing; ``names`` holds all that are there. An axis of -1 may have any length up to
+    4096.
     """
 
     def __init__(
@@ -128,7 +136,10 @@ class Tensors:
                 if name not in self.names:
                     raise RecordError(f"{path}: tensor {name!r} is missing; expected {', '.join(shapes)}")
                 found = tuple(file.get_slice(name).get_shape())
-                if found != shape:
+                fits = len(found) == len(shape) and all(
+                    n == m or (m == -1 and n <= _LONGEST_AXIS) for n, m in zip(found, shape, strict=False)
+                )
+                if not fits:
                     raise RecordError(f"{path}: tensor {name!r} has shape {list(found)}; the run has {list(shape)}")
 
     @contextmanager

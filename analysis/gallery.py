@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from analysis import comparing, figures, metrics, rule_figures, tables
+from analysis import comparing, figures, metrics, people, rule_figures, tables
 from analysis.export import export, write_text
 from analysis.figures import Drawn
 from analysis.files import RecordError
@@ -63,7 +63,12 @@ def gallery(facts: Facts) -> dict[str, Callable[[], Drawn]]:
         "optimum": lambda: figures.against_optimum(run),
         "lorenz": lambda: figures.lorenz(run),
         "rounds": lambda: figures.over_rounds(run),
+        "imports": lambda: figures.who_learns_from_whom(run),
     }
+    if len(people.roles(run)) > 1:
+        found["roles"] = lambda: figures.by_role(run)
+    if not people.everybody_stays(run):
+        found["attendance"] = lambda: figures.attendance(run)
     for name in run.markets:
         found[f"money-{run.methods.index(name)}"] = lambda name=name: figures.money(run, name)  # type: ignore[misc]
     if facts.curves:

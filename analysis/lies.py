@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.records import MarketRound, Run
-from mechanism import Market, Types, account, market_mechanism
+from mechanism import account, market_mechanism
 from mechanism.market.compiled import PLAIN_WORK
 from mechanism.tolerance import MONEY, scale
 
@@ -55,8 +55,7 @@ def accounts_of_reports(record: MarketRound, mechanism: str, client: int) -> Cal
     All others report the truth.
     """
     rule = market_mechanism(mechanism)
-    types = Types(record.size, record.cost, record.gain)
-    market = Market(record.differences, record.lam)
+    types, market = record.types, record.market
 
     # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
     together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62

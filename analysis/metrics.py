@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.records import Run
+from analysis.records import Run, Trace
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]
@@ -49,15 +49,34 @@ class MethodScores:
         return int(self.values.shape[1])
 
 
+def mean_where(values: Real, counted: NDArray[np.bool_]) -> Real:
+    """Return the mean over the last axis of the values that count, 0 where none does."""
+    total = np.where(counted, values, 0.0).sum(axis=-1)
+    return np.asarray(total / np.maximum(counted.sum(axis=-1), 1))
+
+
+def best_of_clients(trace: Trace) -> Real:
+    """Return every client's best personal accuracy while it took part, 0 if it never did, ``[seeds, m]``."""
+    return np.asarray(np.where(trace.present, trace.accuracy, 0.0).max(axis=1))
+
+
 def best_accuracy(run: Run) -> MethodScores:
-    """Personal accuracy as the paper counts it, in percent: each client's best round, averaged over clients."""
-    values = [run.traces[m].accuracy.max(axis=1).mean(axis=1) for m in run.methods]
+    """Personal accuracy as the paper counts it, in percent: each client's best round, averaged over benign clients."""
+    values = [
+        mean_where(best_of_clients(t), t.benign & t.present.any(axis=1)) for t in (run.traces[m] for m in run.methods)
+    ]
     return MethodScores("Best personal accuracy", "%", run.methods, 100.0 * np.stack(values))
 
 
+def _final(trace: Trace) -> Real:
+    last = trace.present.shape[1] - 1 - np.argmax(trace.present[:, ::-1], axis=1)
+    final = np.take_along_axis(trace.accuracy, last[:, None, :], axis=1)[:, 0]
+    return mean_where(final, trace.benign & trace.present.any(axis=1))
+
+
 def final_accuracy(run: Run) -> MethodScores:
-    """Personal accuracy after the last round, in percent, averaged over clients."""
-    values = [run.traces[m].accuracy[:, -1].mean(axis=1) for m in run.methods]
+    """Personal accuracy when each client last took part, in percent, averaged over benign clients."""
+    values = [_final(run.traces[m]) for m in run.methods]
     return MethodScores("Final personal accuracy", "%", run.methods, 100.0 * np.stack(values))
 
 
@@ -67,8 +86,8 @@ def client_utility(run: Run, method: str) -> Real:
 
 
 def mean_utility(run: Run) -> MethodScores:
-    """Mean client's utility over the run, money (the paper's measure)."""
-    values = np.stack([client_utility(run, m).mean(axis=1) for m in run.methods])
+    """Mean benign client's utility over the run, money (the paper's measure)."""
+    values = np.stack([mean_where(client_utility(run, m), run.traces[m].benign) for m in run.methods])
     return MethodScores("Mean utility of a client over the run", "money", run.methods, values)
 
 
@@ -191,14 +210,16 @@ class RoundCurves(MethodScores):
 
 
 def accuracy_rounds(run: Run) -> RoundCurves:
-    """Mean personal accuracy per round, percent."""
-    values = np.stack([100.0 * run.traces[m].accuracy.mean(axis=2) for m in run.methods])
+    """Mean personal accuracy of the benign clients that take part, per round, percent."""
+    traces = [run.traces[m] for m in run.methods]
+    values = np.stack([100.0 * mean_where(t.accuracy, t.benign[:, None] & t.present) for t in traces])
     return RoundCurves("Personal accuracy", "%", run.methods, values)
 
 
 def utility_rounds(run: Run) -> RoundCurves:
-    """Mean client's utility per round, money."""
-    values = np.stack([run.traces[m].utility.mean(axis=2) for m in run.methods])
+    """Mean benign client's utility per round, money."""
+    traces = [run.traces[m] for m in run.methods]
+    values = np.stack([mean_where(t.utility, np.broadcast_to(t.benign[:, None], t.utility.shape)) for t in traces])
     return RoundCurves("Utility per client and round", "money", run.methods, values)
 
 

@@ -12,70 +12,26 @@ from numpy.typing import NDArray
 
 from analysis.audits import Audit, read_audit
 from analysis.files import RecordError, Tensors, read_json, read_table, read_toml
+from analysis.laws import recorded_law
+from analysis.recorded import Ledger, MarketRound, Trace
+from mechanism.errors import InvalidMarketError
+from mechanism.market.gains import GainLaw, SqrtGain
 from mechanism.tolerance import scale
 
 REAL = ("accuracy", "loss", "gain", "cost", "paid", "received", "utility")
 COUNTS = ("imports", "exports")
 MONEY_COLUMNS = ("payment", "cost", "difference", "penalty")
 
+_VALUATION = ("valuation_kind", "valuation_exponent", "valuation_knots")
+"""Tensors of a run that measured its gains."""
+
 _CLOSE = 1e-6
 """Relative tolerance for two files that record the same money."""
 
+__all__ = ["Ledger", "MarketRound", "Run", "Trace", "market_file", "read_run"]
+
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """What happened to every client in every round under one method; each ``[seeds, rounds, m]``.
-
-    ``accuracy`` in [0, 1], ``loss`` of the test set (may be infinite where training diverged), then money: ``gain``,
-    ``cost``, ``paid``, ``received`` (gross), ``utility``; ``imports`` and ``exports`` count models.
-    """
-
-    accuracy: Real
-    loss: Real
-    gain: Real
-    cost: Real
-    paid: Real
-    received: Real
-    utility: Real
-    imports: Whole
-    exports: Whole
-
-
-@dataclass(frozen=True, eq=False)
-class Ledger:
-    """One entry per import under one method, arrays ``[n]``: ``seed`` an index, ``round`` from 1, then money."""
-
-    seed: Whole
-    round: Whole
-    importer: Whole
-    exporter: Whole
-    payment: Real
-    cost: Real
-    difference: Real
-    penalty: Real
-
-
-@dataclass(frozen=True, eq=False)
-class MarketRound:
-    """One recorded clearing: true types and reports ``[m]``, differences, imports and prices ``[m, m]``, ``lam``.
-
-    ``present`` ``[m]``: who took part (all, where the run did not record it).
-    """
-
-    lam: float
-    differences: Real
-    size: Real
-    cost: Real
-    gain: Real
-    reported_size: Real
-    reported_cost: Real
-    reported_gain: Real
-    imports: NDArray[np.bool_]
-    prices: Real
-    present: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +67,7 @@ class Run:
         """Return the clearing of one round (counted from 1)."""
         file, row = self._tensors[method, seed], round_number - 1
         there = file.read("present", row) != 0 if "present" in file.names else np.ones(self.clients, dtype=bool)
+        law = self._law(file, row)
         vectors = ("size", "cost", "gain", "reported_size", "reported_cost", "reported_gain")
         return MarketRound(
             lam=float(file.read("lam")),
@@ -118,8 +75,19 @@ class Run:
             imports=file.read("imports", row) != 0,
             prices=file.read("prices", row),
             present=there,
+            law=law,
             **{name: file.read(name, row) for name in vectors},
         )
+
+    @staticmethod
+    def _law(file: Tensors, row: int) -> GainLaw:
+        if not file.names >= set(_VALUATION):
+            return SqrtGain()
+        kind, exponent, knots = (file.read(name, row) for name in _VALUATION)
+        try:
+            return recorded_law(float(kind), float(exponent), knots)
+        except InvalidMarketError as error:
+            raise RecordError(f"{file.path}: the recorded gain law is damaged ({error}); run again") from None
 
 
 def market_file(folder: Path, method: str, seed: int) -> Path:
@@ -185,7 +153,10 @@ def _finite(path: Path, column: str, values: Real) -> Real:
 def _read_traces(
     path: Path, methods: tuple[str, ...], seeds: tuple[int, ...], clients: int
 ) -> tuple[int, dict[str, Trace]]:
-    table = read_table(path, text=("method",), whole=("seed", "round", "client", *COUNTS), real=REAL)
+    table = read_table(
+        path, text=("method", "role"), whole=("seed", "round", "client", "present", *COUNTS), real=REAL,
+        optional=("role", "present"),
+    )  # fmt: skip
     if not table["method"]:
         raise RecordError(f"{path}: no rows; the run recorded nothing")
     method = _index(path, "method", table["method"], methods)
@@ -210,6 +181,11 @@ def _read_traces(
         columns[name] = values[order].reshape(shape)
     if (columns["accuracy"] < 0).any() or (columns["accuracy"] > 1).any():
         raise RecordError(f"{path}: column 'accuracy' leaves 0 to 1")
+    columns["present"] = table.get("present", np.ones(rows, dtype=np.int64))[order].reshape(shape) != 0
+    roles = np.array(table.get("role", ["honest"] * rows), dtype=np.str_)[order].reshape(shape)
+    if (roles != roles[:, :, :1]).any():
+        raise RecordError(f"{path}: a client's role changes from one round to another")
+    columns["roles"] = roles[:, :, 0]
     return rounds, {m: Trace(**{name: column[k] for name, column in columns.items()}) for k, m in enumerate(methods)}
 
 
@@ -259,7 +235,7 @@ def read_run(folder: Path | str) -> Run:
     ledger = _read_ledger(folder / "ledger.parquet", traces, seeds)
     audit = read_audit(folder / "audit.json", mechanisms=mechanisms, seeds=seeds, rounds=rounds, clients=clients)
     shapes = _shapes(rounds, clients)
-    extra = {"present": (rounds, clients)}
+    extra = {"present": (rounds, clients)} | dict(zip(_VALUATION, ((rounds,), (rounds,), (rounds, 2, -1)), strict=True))
     tensors = {(m, s): Tensors(market_file(folder, m, s), shapes, extra) for m in methods for s in seeds}
     task = manifest.get("task", "")
     return Run(

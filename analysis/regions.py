@@ -11,7 +11,6 @@ from analysis.records import MarketRound, Run
 from analysis.tables import Cell, Table
 from mechanism import Market, Reports, market_mechanism
 from mechanism.market.compiled import PLAIN_WORK
-from mechanism.market.gains import SqrtGain
 
 Real = NDArray[np.float64]
 
@@ -51,7 +50,7 @@ def trio(record: MarketRound) -> tuple[int, int, int] | None:
         return None
     n, gain = record.size, record.gain
     own = n[:, None] + np.zeros_like(record.differences)
-    worth = SqrtGain().value(gain[:, None] + np.zeros_like(own), own, own + n[None, :])
+    worth = record.law.value(gain[:, None] + np.zeros_like(own), own, own + n[None, :])
     worth = worth - record.lam * record.differences * n[None, :] / n[:, None]
     np.fill_diagonal(worth, -np.inf)
     worth[:, ~record.present] = -np.inf
@@ -79,8 +78,8 @@ def allocation_regions(
     mechanism = market_mechanism(rule)
     at = np.array(places)
     size, gain = record.size[at], np.array([record.gain[at[0]], 0.0, 0.0])
-    market = Market(record.differences[np.ix_(at, at)], record.lam)
-    law, own = SqrtGain(), np.float64(size[0])
+    market = Market(record.differences[np.ix_(at, at)], record.lam, record.law)
+    law, own = record.law, np.float64(size[0])
     worth = [float(law.value(np.float64(gain[0]), own, own + n)) for n in size[1:]]
     end = 1.15 * max(*worth, *(float(c) for c in record.cost[at[1:]]))
     grid = np.linspace(0.0, end, points)

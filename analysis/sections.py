@@ -70,6 +70,10 @@ def run_sections(run: Run, prefix: str) -> tuple[Section, ...]:
             words.money(run), draw(*(f"money-{k}" for k in range(len(run.methods)))), evidence.balance(run),
         ),
         Section(
+            f"{prefix}-imports", "Who learns from whom?",
+            words.imports(run), draw("imports"), evidence.measured(run),
+        ),
+        Section(
             f"{prefix}-optimum", "How much of what was possible is reached?",
             words.against_optimum(run, best), draw("optimum"), evidence.efficiency(run, best),
         ),
@@ -87,6 +91,14 @@ def run_sections(run: Run, prefix: str) -> tuple[Section, ...]:
             words.rounds(run), draw("rounds"), evidence.measured(run),
         ),
     ]  # fmt: skip
+    if figures_of_people := draw("roles", "attendance"):
+        sections.insert(
+            2,
+            Section(
+                f"{prefix}-people", "Who does well, and who stays?",
+                words.population(run), figures_of_people, evidence.measured(run),
+            ),
+        )  # fmt: skip
     return (*sections, *_about_rules(facts, prefix, draw), *_how(run, prefix))
 
 

@@ -24,6 +24,7 @@ MARKS: Mapping[str, tuple[str, str, str]] = {
 """Mark, colour and words of each grade: shape and colour say the same."""
 
 _CELL = 0.34
+_WORDS = 4.4  # inches that the words of the grades need
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None) -> Axes:
     """Draw the matrix: a mark in each cell that applies; a frame where theory says otherwise."""
     rows, columns = len(matrix.mechanisms), len(matrix.properties)
     if ax is None:
-        ax = theme.axes(None, _CELL * columns + 2.6, _CELL * rows + 3.0)
+        ax = theme.axes(None, max(_CELL * columns, _WORDS) + 2.6, _CELL * rows + 3.0)
     for y, mechanism in enumerate(matrix.mechanisms):
         for x, name in enumerate(matrix.properties):
             grade = matrix.grades[mechanism].get(name)
@@ -84,8 +85,11 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None) -> Axes:
     used = [g for g in MARKS if any(g in row.values() for row in matrix.grades.values())]
     for k, grade in enumerate(used):
         mark, tone, words = MARKS[grade]
-        ax.text(-0.4, rows + 0.2 + 0.9 * k, mark, color=tone, fontsize=SMALL + 2, ha="center", va="center_baseline")
-        ax.text(0.2, rows + 0.2 + 0.9 * k, words, color=INK, fontsize=SMALL, va="center_baseline")
+        for text, colour, right, middle in ((mark, tone, 6, "center"), (words, INK, 18, "left")):
+            ax.annotate(
+                text, (0.0, 0.0), xycoords="axes fraction", xytext=(right, -14 - 17 * k), textcoords="offset points",
+                color=colour, fontsize=SMALL + 2 * (text == mark), ha=middle, va="center_baseline",
+            )  # fmt: skip
     return ax
 
 

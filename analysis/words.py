@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from analysis import metrics
+from analysis import metrics, people
 from analysis.decomposition import WelfareParts
 from analysis.lies import LieCurve
 from analysis.records import Run
@@ -176,6 +176,28 @@ def regions(found: Sequence[AllocationRegions]) -> str:
         for r in found
     ]
     return f"Alone with client {first.buyer} as their buyer: {listed(said)}."
+
+
+def imports(run: Run) -> str:
+    """Answer: how many pairs of clients exchange models under each method."""
+    pairs = run.clients * (run.clients - 1)
+    said = [f"{m} {int((people.import_shares(run, m).share > 0).sum())}" for m in run.methods]
+    return f"Of {pairs} pairs of clients, so many trade in some round: {listed(said)}."
+
+
+def population(run: Run) -> str:
+    """Answer: which roles there are, and how the leading method treats them; how many stay to the end."""
+    name, said = leading(run), []
+    k, found = run.methods.index(name), people.roles(run)
+    if len(found) > 1:
+        utility = people.utility_by_role(run).mean[:, k]
+        parts = [f"{role} {number(float(value))}" for role, value in zip(found, utility, strict=True)]
+        said.append(f"Under {name} the mean client of each role ends with: {listed(parts)}.")
+    if not people.everybody_stays(run):
+        last = people.attendance(run).mean[:, -1]
+        parts = [f"{m} {float(value):.3g}" for m, value in zip(run.methods, last, strict=True)]
+        said.append(f"In the last round so many of {run.clients} clients take part: {listed(parts)}.")
+    return " ".join(said)
 
 
 def against_optimum(run: Run, result: metrics.Optimum) -> str:

@@ -124,8 +124,12 @@ def refuse_other_runs(mine: dict[str, Any], manifest: dict[str, Any], plan: Lear
     ]
     if differing:
         raise CheckpointError(f"the saved state belongs to another run: {'; '.join(differing)}")
-    done, flags = manifest.get("round"), manifest.get("aggregated")
+    done = manifest.get("round")
     whole = isinstance(done, int) and not isinstance(done, bool) and done >= 0
-    flagged = isinstance(flags, list) and len(flags) == plan.clients and all(isinstance(f, bool) for f in flags)
+    flagged = all(_flags(manifest.get(name), plan.clients) for name in ("aggregated", "present"))
     if not whole or not flagged or not isinstance(manifest.get("spent"), list):
         raise CheckpointError("the saved state does not say how far it got; it is damaged")
+
+
+def _flags(value: object, clients: int) -> bool:
+    return isinstance(value, list) and len(value) == clients and all(isinstance(flag, bool) for flag in value)

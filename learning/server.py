@@ -30,7 +30,7 @@ class Server:
     def __init__(self, plan: LearningPlan, algorithm: Algorithm, seed: int) -> None:
         self.plan, self.algorithm, self.seed = plan, algorithm, seed
         self._geometry: Geometry | None = None
-        self._step: tuple[Aggregation | None] | None = None
+        self._step: tuple[Array, Aggregation | None] | None = None
 
     def forget(self) -> None:
         """Begin a round: what was computed of the last one's models no longer holds."""
@@ -61,16 +61,17 @@ class Server:
     ) -> Aggregation | None:
         """Return the method's step among ``clients`` [k], its matrices [k, k]; None for nothing.
 
-        A method that implies its graph is asked once a round, whatever ``imports`` [m, m].
+        A method that implies its graph is asked once a round and ``sizes`` [m], whatever ``imports`` [m, m].
         """
-        if self._step is None or self.algorithm.implied(self.plan.clients) is None:
+        market = self.algorithm.implied(self.plan.clients) is None
+        if self._step is None or market or not np.array_equal(self._step[0], sizes):
             uploads = self._uploads(state, imports, clients, sizes, round_index)
             if self.algorithm.tries is not None:
                 chosen = self.algorithm.tries(uploads)
                 results = backend.run(trial_tasks(chosen, clients, backend.work))
                 uploads = replace(uploads, trials=collect(chosen, results))
-            self._step = (self.algorithm.aggregate(uploads),)
-        return self._step[0]
+            self._step = (sizes.copy(), self.algorithm.aggregate(uploads))
+        return self._step[1]
 
     def _uploads(self, state: State, imports: Graph, clients: Clients, sizes: Array, round_index: int) -> Uploads:
         found, origin, m = self.geometry(state), self.algorithm.origin, self.plan.clients

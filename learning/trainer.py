@@ -200,25 +200,26 @@ class Trainer:
         """Return d_ij = 1 − cos(θ_i − θ_0, θ_j − θ_0) [m, m] and which clients [m] are still at θ_0 (d = 1)."""
         return self._server.differences(self.state, self._backend)
 
-    def implied_imports(self) -> NDArray[np.bool_] | None:
+    def implied_imports(self, sizes: Array | None = None) -> NDArray[np.bool_] | None:
         """Return the graph [m, m] that the method implies (row imports from column), None if a market decides it.
 
-        It has an edge where the weight of the round's server step is not 0: ask for it between `train` and `aggregate`.
-        Who does not take part has none.
+        It has an edge where the weight of the round's server step is not 0: ask for it between `train` and `aggregate`,
+        with the same ``sizes``. Who does not take part has none.
         """
         within = self.algorithm.implied(self.plan.clients)
         if within is None:
             return None
         graph = within & self._present[:, None] & self._present[None, :]
         clients = np.flatnonzero(self._present)
-        step = self._step(within, self.sizes.astype(np.float64)) if len(clients) else None
+        step = self._step(within, sizes) if len(clients) else None
         if step is not None:
             graph[np.ix_(clients, clients)] &= step.graph
         return graph
 
-    def _step(self, imports: Graph, sizes: Array) -> Aggregation | None:
+    def _step(self, imports: Graph, sizes: Array | None) -> Aggregation | None:
         clients = np.flatnonzero(self._present)
-        return self._server.step(self._backend, self.state, imports, clients, sizes, self._round)
+        said = np.asarray(self.sizes if sizes is None else sizes, dtype=np.float64)
+        return self._server.step(self._backend, self.state, imports, clients, said, self._round)
 
     def aggregate(self, imports: NDArray[np.bool_], sizes: Array | None = None) -> None:
         """Do the server's step on the graph ``imports`` bool [m, m]; it sets what the next round starts from.
@@ -230,8 +231,7 @@ class Trainer:
             raise LearningError(f"imports are {graph.dtype} {list(graph.shape)}; expected bool [{m}, {m}]")
         clients = np.flatnonzero(self._present)
         if len(clients):
-            said = self.sizes.astype(np.float64) if sizes is None else np.asarray(sizes, dtype=np.float64)
-            step = self._step(graph, said)
+            step = self._step(graph, sizes)
             self._aggregated[clients] = True
             if step is not None:
                 self._server.write(step, self.state, self._backend.work.tensors, clients)
@@ -280,6 +280,7 @@ class Trainer:
         progress = {
             "round": self._round,
             "aggregated": self._aggregated.tolist(),
+            "present": self._present.tolist(),
             "spent": [] if self._guard is None else self._guard.rows(),
         }
         checkpoint.save(Path(path), self.state.tensors(), self._identity() | progress)
@@ -294,7 +295,7 @@ class Trainer:
         for name, tensor in tensors.items():
             self._backend.work.tensors[name].copy_(tensor)
         self._round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
-        self._present = np.ones(self.plan.clients, dtype=bool)
+        self._present = np.array(manifest["present"], dtype=bool)
         if self._guard is not None:
             self._guard.restore(manifest["spent"])
         self._server.forget()

@@ -48,8 +48,8 @@ class Trains(Protocol):
         """Model differences [m, m], and which clients still equal the start [m]."""
         ...
 
-    def implied_imports(self) -> NDArray[np.bool_] | None:
-        """The graph that the method implies [m, m]; None where the market decides."""
+    def implied_imports(self, sizes: NDArray[np.float64] | None = None) -> NDArray[np.bool_] | None:
+        """The graph that the method implies [m, m], at the sizes that clients say; None where the market decides."""
         ...
 
     def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> None:
@@ -128,7 +128,7 @@ def play_round(
     said = Reports(*away(truth.truthful() if people is None else people.reports(types), present))
     matrix, unmoved = trainer.differences()
     market = Market(matrix, lam, law)
-    implied = trainer.implied_imports()
+    implied = trainer.implied_imports(said.size)
     if implied is None:
         if mechanism is None:
             raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")

@@ -162,9 +162,9 @@ def read_market(path: Path) -> MarketRecord:
             real["optimal_gap"],
             real["accuracy"],
             real["loss"],
-            arrays["present"].astype(np.bool_),
-            arrays["roles"].astype(np.uint8),
-            real["epsilon"],
+            arrays.get("present", np.ones(real["size"].shape)).astype(np.bool_),  # runs of version 0.1 had no absence
+            arrays.get("roles", np.zeros(real["size"].shape)).astype(np.uint8),
+            real.get("epsilon", np.zeros(real["size"].shape[-1])),
             valuations,
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -171,7 +171,8 @@ def _(get_start: Any, table: Any) -> Any:
     clients, misprint = typed(table.value)
     differences, forgotten = known(clients)
     misprint = misprint or forgotten
-    return clients, differences, misprint
+    law = get_start().law
+    return clients, differences, law, misprint
 
 
 @app.cell
@@ -184,9 +185,9 @@ def _(clients: Any, get_found: Any, said: Any) -> Any:
 
 
 @app.cell
-def _(clients: Any, differences: Any, lam: Any, names: Any, rule: Any, who: Any) -> Any:
+def _(clients: Any, differences: Any, lam: Any, law: Any, names: Any, rule: Any, who: Any) -> Any:
     index = names.index(who.value)
-    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost, differences)
+    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost, differences, law)
     return (setup,)
 
 

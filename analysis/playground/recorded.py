@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.laws import numbers_of
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
 from analysis.records import MarketRound, Run, read_run
 from analysis.theme import number
@@ -92,6 +93,7 @@ def state_of(run: Run, place: Place) -> PlayState:
         client=who,
         report=clients[who].cost,
         differences=differences,
+        law=numbers_of(record.law),
     )
 
 
@@ -101,6 +103,8 @@ def words(run: Run, place: Place) -> str:
     said = f"{run.task}, {place.method}, seed {place.seed}, round {place.round}: recorded types and differences."
     if run.mechanisms[place.method] not in MARKET_ENTRIES:
         said += f" {place.method} has no market; this is what {_OTHERWISE} would do with its models."
+    if numbers_of(record.law) is not None:
+        said += " Gains follow the law that was measured in the run."
     absent = int((~record.present).sum())
     if absent:
         said += f" {absent} of {run.clients} clients did not take part."

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.laws import LawNumbers, law_of
 from mechanism import Market, MarketProofError, Types
 from mechanism.market.entries import MARKET_ENTRIES
 
@@ -55,7 +56,8 @@ class PlayState:
     """All that the playground shows: the clients, the rule, the penalty's weight, and who reports what cost.
 
     ``client`` is the index of the one that reports ``report`` (money); everybody else tells the truth. ``differences``
-    ``[m][m]``, as a run recorded them, take the place of the clients' angles where they are given.
+    ``[m][m]``, as a run recorded them, take the place of the clients' angles where they are given. ``law``: a gain law
+    that a run measured, in numbers (`analysis.laws`); else the paper's.
     """
 
     clients: tuple[Client, ...] = EXAMPLE
@@ -64,6 +66,7 @@ class PlayState:
     client: int = 1
     report: float = 1.1
     differences: tuple[tuple[float, ...], ...] | None = None
+    law: LawNumbers = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,11 +85,11 @@ class PlayState:
     def market(self) -> Market:
         """Return what is public: differences ``[m, m]``, recorded or from the angles, and their penalty's weight."""
         if self.differences is not None:
-            return Market(np.array(self.differences), self.lam)
+            return Market(np.array(self.differences), self.lam, law_of(self.law))
         angles = np.radians([c.angle for c in self.clients])
         differences = 1.0 - np.cos(angles[:, None] - angles[None, :])
         np.fill_diagonal(differences, 0.0)
-        return Market(differences, self.lam)
+        return Market(differences, self.lam, law_of(self.law))
 
     def reporting(self, client: int, report: float) -> PlayState:
         """Return the same with another client reporting, or another report."""
@@ -183,6 +186,8 @@ def to_query(state: PlayState) -> dict[str, str]:
     }
     if state.differences is not None:
         query["differences"] = json.dumps(state.differences, separators=(",", ":"))
+    if state.law is not None:
+        query["law"] = json.dumps(state.law, separators=(",", ":"))
     return query
 
 
@@ -207,6 +212,8 @@ def from_query(query: Mapping[str, Any]) -> PlayState:
     if query.get("differences"):
         matrix = _differences(_parsed(str(query["differences"]), "differences of the link"), len(state.clients))
         state = replace(state, differences=matrix)
+    if query.get("law"):
+        state = replace(state, law=_law(_parsed(str(query["law"]), "law of the link")))
     report = query.get("says") or state.clients[index].cost
     return _checked(state, query.get("rule") or state.mechanism, query.get("lambda") or 0.0, index, report)
 
@@ -234,7 +241,9 @@ def from_json(text: str) -> PlayState:
     client = data.get("client")
     if type(client) is not int or not 0 <= client < len(state.clients):
         raise PlayError(f"client of the file is {_cut(client)}; expected 0 to {len(state.clients) - 1}")
-    state = replace(state, differences=_differences(data.get("differences"), len(state.clients)))
+    state = replace(
+        state, differences=_differences(data.get("differences"), len(state.clients)), law=_law(data.get("law"))
+    )
     return _checked(state, data.get("mechanism"), data.get("lam"), client, data.get("report"))
 
 
@@ -252,6 +261,20 @@ def _differences(value: object, clients: int) -> tuple[tuple[float, ...], ...] |
             tuple(_number(d, f"differences, row {i + 1}", 0.0, 0.0 if j == i else 2.0) for j, d in enumerate(row))
         )
     return tuple(rows)
+
+
+def _law(value: object) -> LawNumbers:
+    numbers: LawNumbers = None
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(row, list) for row in value):
+        rows = [tuple(_number(x, "law", -_LARGEST, _LARGEST) for x in row) for row in value]
+        numbers = (rows[0], rows[1])
+    elif value is not None:
+        numbers = _number(value, "law", 0.0, 1.0)
+    try:
+        law_of(numbers)
+    except MarketProofError as error:
+        raise PlayError(f"law: {error}") from None
+    return numbers
 
 
 def _parsed(text: str, what: str) -> Any:

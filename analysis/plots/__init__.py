@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from analysis.plots.compared import compared_dots
 from analysis.plots.dots import method_dots
+from analysis.plots.imports import import_matrix
 from analysis.plots.lie_curve import lie_curve
 from analysis.plots.lorenz import lorenz_curves
 from analysis.plots.money_graph import MOST_ARROWS, money_graph
@@ -17,6 +19,8 @@ from analysis.plots.welfare import welfare_bars
 __all__ = [
     "MOST_ARROWS",
     "allocation_regions",
+    "compared_dots",
+    "import_matrix",
     "lie_curve",
     "lorenz_curves",
     "method_dots",

@@ -1,4 +1,4 @@
-"""One number per method in several runs: a band per method, a mark per run."""
+"""One number per method in several groups (runs, roles): a band per method, a mark per group."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from analysis import theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analysis.comparing import ComparedScores
+    from analysis.scores import ComparedScores
 
 MARKS = "osD^vP*X"
 
 
 def compared_dots(scores: ComparedScores, ax: Axes | None = None, *, zero: bool = False, labels: bool = True) -> Axes:
-    """Draw a mark per run in the band of each method, runs from the top down; whiskers over seeds where there are any.
+    """Draw a mark per group in the band of each method, from the top down; whiskers over seeds where there are any.
 
-    ``zero`` draws the zero line; ``labels`` writes the methods' names, and the key of the runs above.
+    ``zero`` draws the zero line; ``labels`` writes the methods' names, and the key of the groups above.
     """
-    methods, runs = len(scores.methods), len(scores.runs)
+    methods, runs = len(scores.methods), len(scores.groups)
     ax = theme.axes(ax, height=1.3 + methods * (0.5 + 0.18 * runs))
     theme.style(ax, grid="x", x=f"{scores.name} ({scores.unit})")
     offsets = (np.arange(runs) - (runs - 1) / 2) * (0.7 / max(runs, 1))
@@ -39,7 +39,7 @@ def compared_dots(scores: ComparedScores, ax: Axes | None = None, *, zero: bool 
             )  # fmt: skip
         ax.plot(
             scores.mean[k, there], y, linestyle="", marker=MARKS[k % len(MARKS)], markersize=7, color=theme.colour(k),
-            markeredgecolor="white", zorder=4, label=theme.plain(scores.runs[k], 40),
+            markeredgecolor="white", zorder=4, label=theme.plain(scores.groups[k], 40),
         )  # fmt: skip
     ax.set_yticks(np.arange(methods), theme.names(scores.methods) if labels else [""] * methods, fontsize=theme.BODY)
     ax.tick_params(axis="y", length=0)

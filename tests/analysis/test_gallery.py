@@ -31,7 +31,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
 def test_every_figure_has_its_four_kinds_and_every_table_two(exported: Path, run: Run):
     names = list(gallery(Facts(run)))
     assert {"accuracy-and-utility", "waterline", "welfare", "optimum", "lorenz", "rounds", "money-2", "money-3",
-            "lie-curve", "regret", "regions", "verdicts"} == set(names)  # fmt: skip
+            "imports", "lie-curve", "regret", "regions", "verdicts"} == set(names)  # fmt: skip
     expected = {f"{name}{kind}" for name in names for kind in KINDS}
     expected |= {f"{name}{kind}" for name in ("methods", "theory") for kind in KINDS[2:]}
     assert {path.name for path in exported.iterdir()} == expected

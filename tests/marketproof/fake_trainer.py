@@ -38,7 +38,7 @@ class FakeTrainer:
 
     epsilon, notices = np.zeros(4), []
 
-    def implied_imports(self) -> np.ndarray | None:
+    def implied_imports(self, sizes: np.ndarray | None = None) -> np.ndarray | None:
         if self.unit.method.algorithm == "ipfl":
             return None
         return np.zeros((4, 4), bool) if self.unit.method.algorithm == "local" else ~np.eye(4, dtype=bool)

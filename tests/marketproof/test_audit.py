@@ -29,7 +29,11 @@ def record(types, mechanism, differences=FREE, lam=0.0, imports=None):
     optimal, gap = optimal_objective(reports, market)
     reached = float(objective(reports, outcome.imports, market))
     flat = np.full(types.clients, 0.5)
-    return RoundRecord(types, reports, market, outcome, reached, float(optimal), float(gap), flat, flat, flat, flat > 1)
+    none = flat > 1
+    return RoundRecord(
+        types, reports, market, outcome, reached, float(optimal), float(gap), flat, flat, flat, none, ~none,
+        np.zeros(types.clients, dtype=np.uint8), none,
+    )  # fmt: skip
 
 
 def recorded(tmp_path, *rounds, name="m"):

@@ -1,0 +1,90 @@
+"""``marketproof study``: the paper's experiments."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marketproof.commands.options import Json, Quiet, dumps
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("study", help=HELP, epilog=EPILOG)(study)
+
+
+HELP = """Repeat an experiment of the paper: performance, robustness, inclusive, liars or dropout.
+
+Each is a set of ordinary runs in folders under DIR, and a table over all of them with words and figures. The same
+command goes on where it was stopped; runs that are finished are kept."""
+
+EPILOG = """Example: "marketproof study liars --task digits-niid --scale smoke" measures in under a minute what
+reporting half or twice a cost, a size or a gain parameter earned under the paper's rule and under the repaired one.
+"marketproof study robustness --scale reduced --seeds 5" runs attackers and free-riders beside honest clients."""
+
+NAMES = "performance|robustness|inclusive|liars|dropout"
+
+
+def study(
+    name: Annotated[str, typer.Argument(metavar=NAMES, help="Which experiment.")],
+    task: Annotated[
+        str | None, typer.Option(metavar="T", help="Task; default fashion-niid if its data is there, else digits-niid.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="smoke|reduced|paper", help="How long to train; default reduced.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Seeds S … S+N-1; default 3, at scale smoke 1.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="First seed.")] = 0,
+    methods: Annotated[
+        str | None,
+        typer.Option(metavar="A,B/ID,…", help="Methods, instead of the study's; a market's mechanism after a slash."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; default studies/NAME-TASK-SCALE.", show_default=False)
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with data sets; else MARKETPROOF_DATA.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(metavar="auto|rows|pool", help="Where local work runs; the numbers are the same.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What it runs on.")] = "auto",
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Plan, run or go on, measure, write, show."""
+    from marketproof.atomic import write_all
+    from marketproof.console import stdout
+    from marketproof.errors import Interrupted
+    from marketproof.methods import split_names
+    from marketproof.running import Place
+    from marketproof.study import plan_study
+    from marketproof.study_files import as_json, show_findings, write_findings
+    from marketproof.study_measures import measured
+    from marketproof.study_runs import run_all
+
+    named = None if methods is None else split_names(methods)
+    plan = plan_study(name, task=task, scale=scale, seed=seed, seeds=seeds, methods=named, data_dir=data_dir)
+    one = plan.first
+    folder = Path("studies") / f"{name}-{Path(one.task).stem}-{one.scale}" if out is None else out
+    again = ["marketproof", "study", name, "--task", one.task, "--scale", one.scale, "--seeds", str(one.seeds)]
+    again += ["--seed", str(seed), *([] if methods is None else ["--methods", ",".join(one.methods)])]
+    again += ["--out", str(folder), *([] if data_dir is None else ["--data-dir", str(data_dir)])]
+    place = Place(backend, device, data_dir)
+    console = stdout(quiet=quiet)
+    console.print(f"Task: {plan.chosen}. {len(plan.configs)} runs, {len(one.methods)} methods, scale {one.scale}.")
+    done = run_all(plan.head, plan.configs, folder, place, shlex.join(again), quiet=quiet)
+    try:
+        found = measured(name, done)
+        told = as_json(plan, found)
+        title = f"{plan.study.title}: {one.task}, {one.scale}, seeds {seed} to {seed + one.seeds - 1}"
+        write_findings(folder, "study", told, found, title)
+        write_all({json: dumps(told)} if json is not None else {})
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted after the last run; go on with: {shlex.join(again)}") from None
+    show_findings(found, title, folder, "study", console)
