@@ -11,13 +11,12 @@ from typing import Any
 _HOME = {
     "RecordError": "files",
     "Run": "records",
-    "export": "export",
     "export_runs": "gallery",
     "read_run": "records",
     "write_report": "report",
 }
 
-__all__ = ["RecordError", "Run", "export", "export_runs", "read_run", "write_report"]
+__all__ = ["RecordError", "Run", "export_runs", "read_run", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -77,3 +77,21 @@ def left_over_rounds(panels: Mapping[str, Mapping[str, NDArray[np.float64]]]) ->
         numbers = np.stack(list(curves.values()))
         round_curves(RoundCurves(title, "clients there", tuple(curves), numbers), ax, zero=True)
     return whole
+
+
+def along(ticks: Sequence[str], x: str, panels: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Figure:
+    """Draw a line per method over named settings, a panel per measure; by method [seeds, ticks], whiskers over seeds."""
+    whole = theme.figure(theme.WIDTH * 1.4, 3.6)
+    for k, (title, lines) in enumerate(panels.items()):
+        ax = whole.add_subplot(1, len(panels), k + 1)
+        for j, (method, values) in enumerate(lines.items()):
+            spread = values.std(axis=0, ddof=1) if len(values) > 1 else None
+            ax.errorbar(
+                np.arange(len(ticks)), values.mean(axis=0), yerr=spread, color=theme.colour(j), capsize=3.0,
+                marker="osD^vP*X"[j % 8], linewidth=1.6, label=theme.plain(method),
+            )  # fmt: skip
+        ax.set_xticks(np.arange(len(ticks)), list(ticks))
+        theme.never_flat(ax, "y", 0.05)
+        theme.style(ax, x=x, y=title)
+    ax.legend(fontsize=theme.SMALL, frameon=False)
+    return whole

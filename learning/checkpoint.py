@@ -127,7 +127,9 @@ def refuse_other_runs(mine: dict[str, Any], manifest: dict[str, Any], plan: Lear
     done = manifest.get("round")
     whole = isinstance(done, int) and not isinstance(done, bool) and done >= 0
     flagged = all(_flags(manifest.get(name), plan.clients) for name in ("aggregated", "present"))
-    if not whole or not flagged or not isinstance(manifest.get("spent"), list):
+    stopped = manifest.get("stopped")
+    told = isinstance(stopped, list) and all(isinstance(client, int) for client in stopped)
+    if not whole or not flagged or not told or not isinstance(manifest.get("spent"), list):
         raise CheckpointError("the saved state does not say how far it got; it is damaged")
 
 

@@ -282,6 +282,7 @@ class Trainer:
             "aggregated": self._aggregated.tolist(),
             "present": self._present.tolist(),
             "spent": [] if self._guard is None else self._guard.rows(),
+            "stopped": [] if self._guard is None else self._guard.stopped,
         }
         checkpoint.save(Path(path), self.state.tensors(), self._identity() | progress)
 
@@ -297,7 +298,7 @@ class Trainer:
         self._round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
         self._present = np.array(manifest["present"], dtype=bool)
         if self._guard is not None:
-            self._guard.restore(manifest["spent"])
+            self._guard.restore(manifest["spent"], manifest["stopped"])
         self._server.forget()
 
     def close(self) -> None:

@@ -160,7 +160,7 @@ def _lie_json(mechanism: Clearing, lie: Lie, record: MarketRecord) -> dict[str, 
 
 def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
     """Say whether clearing the recorded reports again gives the recorded imports and prices."""
-    again = clear_and_settle(mechanism, record.reports, record.types, record.market)
+    again = clear_and_settle(mechanism, record.reports, record.types, record.market, record.present)
     close = np.abs(again.prices - record.outcome.prices) <= MONEY * np.maximum(1.0, np.abs(again.prices))
     return bool(np.array_equal(again.imports, record.outcome.imports) and close.all())
 

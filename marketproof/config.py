@@ -176,6 +176,10 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
         raise InputError(f"unknown population {shown(config.population.name)}; known: {', '.join(POPULATIONS)}")
     if config.valuation not in VALUATIONS:
         raise InputError(f"unknown valuation {shown(config.valuation)}; known: {', '.join(VALUATIONS)}")
+    if config.privacy.noise and not config.privacy.epsilon:
+        raise InputError(
+            f"privacy.noise is {config.privacy.noise:g}, but there is no privacy without a budget; give --dp-epsilon E"
+        )
     for client, first, last in config.population.schedule:
         if client >= config.data.clients or first < 1 or (last and last < first):
             raise InputError(

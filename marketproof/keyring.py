@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from marketproof.config import RunConfig
 
 
@@ -16,8 +18,15 @@ class Keyring:
         self._config = config
         self._keys: list[bytes] = []
 
-    def keys(self) -> list[bytes]:
-        """Return one key per client, none for a run without privacy; `LearningError` if they are lost or damaged."""
+    def keys(self, unit: str) -> list[bytes]:
+        """Return one key per client for a unit of the run, none for a run without privacy.
+
+        Every method under every seed has keys of its own: two trainings with the same noise and unlike gradients would
+        give away the difference of the gradients. `LearningError` if the run's keys are lost or damaged.
+        """
+        return [hashlib.blake2b(unit.encode(), digest_size=32, key=key).digest() for key in self._of_the_run()]
+
+    def _of_the_run(self) -> list[bytes]:
         if not self._config.privacy.epsilon or self._keys:
             return self._keys
         from learning.privacy.keys import create_keys, load_keys, new_run, seeded_keys

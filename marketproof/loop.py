@@ -132,7 +132,7 @@ def play_round(
     if implied is None:
         if mechanism is None:
             raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
-        outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market)
+        outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market, present)
     else:
         outcome = fixed_outcome(implied)
     trainer.aggregate(outcome.imports, said.size)

@@ -57,7 +57,7 @@ class Bar:
         """Show a round that is complete."""
         self.where = f"after round {number} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
         for line in record.notices:
-            self._progress.console.print(f"{unit.method.name}, seed {unit.seed}: {line}")
+            self._progress.console.print(f"{unit.method.name}, seed {unit.seed}: {line}", soft_wrap=True)
         accuracy, money_each = float(record.accuracy.mean()), float(utility(record).mean())
         self._progress.update(
             self._task,

@@ -87,7 +87,8 @@ def trainers(config: RunConfig, place: Place, keyring: Keyring) -> MakeTrainer:
 
         with _ctrl_c_later():
             plan, algorithm = plans[unit.seed], unit.method.algorithm
-            return Trainer(plan, algorithm, place.backend, place.device, unit.seed, place.data_dir, keys=keyring.keys())
+            keys = keyring.keys(unit.key)
+            return Trainer(plan, algorithm, place.backend, place.device, unit.seed, place.data_dir, keys=keys)
 
     return make
 
@@ -138,7 +139,9 @@ def run(
             if recorder is None:
                 recorder = Recorder.start(folder, config)
             recorder.progress.backend, recorder.progress.device = trainer.backend, trainer.device
-            recorder.progress.keys = keyring.run
+            if recorder.progress.keys != keyring.run:
+                recorder.progress.keys = keyring.run
+                recorder.write_progress()  # before the first round: a run stopped in it must find its keys again
             return recorder
 
         with Bar(config.rounds, len(units), done, quiet=quiet) as bar:

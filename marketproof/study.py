@@ -81,7 +81,7 @@ STUDIES: Mapping[str, Study] = {
     "dropout": Study(
         "Clients that leave when they lose",
         "who leaves when, and how those do who stay",
-        _populations("dropout-strict", "dropout-probabilistic"),
+        (Case("strict", "dropout-strict"), Case("probabilistic", "dropout-probabilistic")),
     ),
 }
 """Every study by its name."""

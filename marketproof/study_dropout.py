@@ -21,10 +21,10 @@ COLUMNS = (
     Column("clients", "clients", "clients at the start", "count"),
     Column("left", "left", "clients that are still there after the last round"),
     Column("first_leaves", "first leaves", "first round after which anybody leaves, in any seed (-: nobody)", "count"),
-    Column("accuracy_staying", "accuracy staying", "best accuracy of those who are left", "share"),
-    Column("accuracy_leaving", "leaving", "best accuracy, while they were there, of those who left", "share"),
-    Column("utility_staying", "utility staying", "true utility per round of those who are left"),
-    Column("utility_leaving", "leaving", "true utility per round there of those who left"),
+    Column("accuracy_staying", "stay: accuracy", "best accuracy of those who are left", "share"),
+    Column("accuracy_leaving", "leave: accuracy", "best accuracy, while they were there, of those who left", "share"),
+    Column("utility_staying", "stay: utility", "true utility per round of those who are left"),
+    Column("utility_leaving", "leave: utility", "true utility per round there of those who left"),
 )
 
 NOTES = (
@@ -41,7 +41,7 @@ def findings(cases: Mapping[str, Recorded]) -> Findings:
     leaving: list[dict[str, Any]] = []
     panels: dict[str, dict[str, NDArray[np.float64]]] = {}
     for population, case in cases.items():
-        panel = panels.setdefault(case.config.population.name, {})
+        panel = panels.setdefault(population, {})
         markets = case.markets()
         for method, arrays in case.arrays().items():
             gone = [np.asarray(one["leaving"]).astype(bool) for one in arrays]
@@ -86,7 +86,9 @@ def words(rows: Sequence[Row]) -> list[str]:
             if row["left"] < row["clients"]:
                 rest = "nobody stays"
                 if row["accuracy_staying"] is not None:
-                    rest = f"those who stay have {row['accuracy_staying']:.1%} and {money(row['utility_staying'])}"
+                    rest = (
+                        f"those who stay reach {row['accuracy_staying']:.1%} and earn {money(row['utility_staying'])}"
+                    )
                 said.append(
                     f"{population}: under {row['method']} {row['left']:.3g} of {row['clients']} are left (the first "
                     f"leave after round {row['first_leaves']}); {rest} a round."

@@ -85,6 +85,7 @@ def show_findings(found: Findings, title: str, folder: Path, stem: str, console:
     left = 1 + max(k for k, column in enumerate(columns[:3]) if column.kind == "text")  # what a row is about
     cells = [[shown_cell(column, row) for column in columns] for row in found.rows]
     console.print(table(title, [column.head for column in columns], cells, left=left))
+    console.print(" · ".join(f"{column.head}: {column.meaning}" for column in columns[1:]))
     for line in found.words:
         console.print(line)
     for line in found.notes:

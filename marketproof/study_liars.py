@@ -22,15 +22,15 @@ from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.tolerance import MONEY
 
 COLUMNS = (
-    Column("lie", "lie about", "which number liars misreport", "text"),
+    Column("lie", "lie", "which number liars misreport", "text"),
     Column("factor", "times", "what they multiply it by", "count"),
     Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),
     Column("liars", "liars", "liars, over all seeds", "count"),
     Column("gain_mean", "mean gain", "what the lie adds to the liar's true utility in a round, mean"),
-    Column("gain_best", "largest gain", "the most that it added for any liar in any round of any seed"),
-    Column("gain_worst", "smallest gain", "the least that it added; below 0 the lie cost its teller"),
-    Column("share_paying", "it pays in", "share of liars and rounds in which the lie gained", "share"),
-    Column("utility_lying", "utility lying", "true utility of a liar per round, as recorded"),
+    Column("gain_best", "best gain", "the most that it added for any liar in any round of any seed"),
+    Column("gain_worst", "worst gain", "the least that it added; below 0 the lie cost its teller"),
+    Column("share_paying", "pays in", "share of liars and rounds in which the lie gained", "share"),
+    Column("utility_lying", "lying", "true utility of a liar per round, as recorded"),
     Column("utility_truthful", "truthful", "the same, had it told the truth in that round"),
 )
 

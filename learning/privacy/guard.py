@@ -59,10 +59,17 @@ class Guard:
         """Return all ledgers as plain rows {client, rate, noise, steps}."""
         return [{**row, "client": k} for k, ledger in enumerate(self._ledgers) for row in ledger.rows()]
 
-    def restore(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take back what `rows` wrote; who has to stop is found anew when it is asked for."""
-        odd = [row for row in rows if not isinstance(row, Mapping) or row.get("client") not in range(len(self._ledgers))]
+    @property
+    def stopped(self) -> list[int]:
+        """Who was told to stop."""
+        return [int(client) for client in np.flatnonzero(self._stopped)]
+
+    def restore(self, rows: Sequence[Mapping[str, Any]], stopped: Sequence[int] = ()) -> None:
+        """Take back what `rows` and `stopped` gave; who else has to stop is found anew when it is asked for."""
+        known = range(len(self._ledgers))
+        odd = [row for row in rows if not isinstance(row, Mapping) or row.get("client") not in known]
         if odd:
             raise CheckpointError("the saved privacy ledger has rows of no client; it is damaged")
         for client, ledger in enumerate(self._ledgers):
             ledger.restore([{**row, "client": 0} for row in rows if row.get("client") == client])
+        self._stopped = np.isin(np.arange(len(self._ledgers)), list(stopped))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from learning.algorithms import ALGORITHMS
-from marketproof.config import TASKS, load_task, resolve, schedule_of
+from marketproof.config import TASKS, load_task, overridden, resolve, schedule_of
 from marketproof.errors import InputError
 from marketproof.loop import people_of, types_of
 from marketproof.populations import (
@@ -21,7 +21,9 @@ from marketproof.populations import (
     usual_schedule,
 )
 from marketproof.running import plan_of
+from marketproof.settling import clear_and_settle
 from mechanism import Market, Types, account, market_mechanism
+from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
 
 COST, GAIN = (0.25, 1.0), (1e4, 3e4)
 
@@ -166,7 +168,7 @@ def test_who_is_away_trades_nothing_whatever_it_is_worth():
     size, cost, gain = away(types, present)
     assert (cost[1], gain[1]) == (AWAY, 0.0)
     here = Types(size, cost, gain)
-    for mechanism in ("ipfl", "ipfl-exact", "vcg-two-sided", "posted-price"):
+    for mechanism in ("ipfl-exact", "vcg-two-sided", "posted-price"):
         found = market_mechanism(mechanism).clear(here.truthful(), market)
         assert not found.imports[1].any(), mechanism
         assert not found.imports[:, 1].any(), mechanism
@@ -180,6 +182,26 @@ def test_who_is_away_trades_nothing_whatever_it_is_worth():
     assert alone.imports.any()
     assert np.array_equal(whole.imports[np.ix_(few, few)], alone.imports)
     assert np.array_equal(whole.prices[np.ix_(few, few)], alone.prices)
+
+
+@pytest.mark.parametrize("mechanism", list(MECHANISMS))
+@pytest.mark.parametrize(("lam", "cost"), [(0.0, 0.0), (0.5, 0.7)])
+def test_no_mechanism_lets_who_is_away_trade(mechanism, lam, cost):
+    """Neither the paper's rule, which hands out what costs nothing, nor the one that gives all models to all."""
+    types = Types([100, 300, 300, 50], [cost] * 4, [3.6e6, 5e6, 5e6, 9e6])
+    present = np.array([[True, False, True, True], [True, True, True, True], [False] * 4])
+    parts = away(types, present)
+    here = Types(np.broadcast_to(parts[0], (3, 4)), parts[1], parts[2])
+    market = Market(np.full((4, 4), 0.1) * ~np.eye(4, dtype=bool), lam)
+    found = clear_and_settle(market_mechanism(mechanism), here.truthful(), here, market, present)
+    accounts = account(here, found)
+    for money in (accounts.gain, accounts.cost, accounts.paid, accounts.received, accounts.centre, accounts.utility):
+        assert not money[~present].any()
+    assert found.imports[1].any()
+    assert not found.imports[2].any()
+    assert (np.abs(accounts.utility) < 1e6).all()
+    again = clear_and_settle(market_mechanism(mechanism), here.truthful(), here, market, present)
+    assert np.array_equal(again.prices, found.prices)
 
 
 def test_attendance_follows_the_schedule():
@@ -245,8 +267,6 @@ def test_arrivals_have_the_usual_schedule_unless_one_is_given():
     assert schedule_of(config()) == []
     given = config(population="arrivals").model_dump()
     given["population"]["schedule"] = [[0, 2, 0]]
-    from marketproof.config import overridden
-
     assert schedule_of(overridden(given, {})) == [[0, 2, 0]]
 
 
@@ -267,8 +287,8 @@ def test_arrivals_have_the_usual_schedule_unless_one_is_given():
 def test_a_wrong_schedule_is_told(tmp_path, schedule, clients, expected):
     path = tmp_path / "mine.toml"
     path.write_text((TASKS / "digits-niid.toml").read_text() + f"\n[population]\nschedule = {schedule}\n")
+    options = {"seed": 0, "seeds": 1, "methods": ["local"], "mechanism": "ipfl-exact", "clients": clients}
     with pytest.raises(InputError) as caught:
-        resolve(str(path), load_task(str(path)), {"seed": 0, "seeds": 1, "methods": ["local"], "mechanism": "ipfl-exact",
-                "clients": clients})  # fmt: skip
+        resolve(str(path), load_task(str(path)), options)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
