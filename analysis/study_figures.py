@@ -80,7 +80,7 @@ def left_over_rounds(panels: Mapping[str, Mapping[str, NDArray[np.float64]]]) ->
 
 
 def along(ticks: Sequence[str], x: str, panels: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Figure:
-    """Draw a line per method over named settings, a panel per measure; by method [seeds, ticks], whiskers over seeds."""
+    """Draw a line per method over named settings, a panel per measure: by method, [seeds, ticks]."""
     whole = theme.figure(theme.WIDTH * 1.4, 3.6)
     for k, (title, lines) in enumerate(panels.items()):
         ax = whole.add_subplot(1, len(panels), k + 1)

@@ -36,7 +36,7 @@ ALIKE = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """Median seconds of a round of both sides, the backend that ours took, the plain threads, and the mean accuracies in the end."""
+    """Median seconds of a round of each side, our backend, the plain side's threads, both final mean accuracies."""
 
     ours: float
     plain: float
@@ -110,9 +110,9 @@ def main(names: list[str]) -> int:
         met, alike = ratio <= TARGETS[name], abs(mine - reference) <= ALIKE
         missed += not (met and alike)
         print(
-            f"{name:9}: {found.ours:5.2f} s ({found.backend}) : {found.plain:5.2f} s ({found.threads} threads), ratio {ratio:.2f} "
-            f"(target <= {TARGETS[name]}): {'ok' if met else 'MISSED'}; accuracies {mine:.3f} and {reference:.3f}"
-            f"{'' if alike else ': NOT ALIKE'}",
+            f"{name:9}: {found.ours:5.2f} s ({found.backend}) : {found.plain:5.2f} s (threads: {found.threads}), "
+            f"ratio {ratio:.2f} (target <= {TARGETS[name]}): {'ok' if met else 'MISSED'}; "
+            f"accuracies {mine:.3f} and {reference:.3f}{'' if alike else ': NOT ALIKE'}",
             flush=True,
         )
     return 1 if missed else 0

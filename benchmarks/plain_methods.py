@@ -1,4 +1,4 @@
-"""The nine methods as one writes them in plain PyTorch, a small class each: the other side of the benchmark of rounds."""
+"""The nine methods as one writes them in plain PyTorch, a small class each: the other side of `methods`."""
 
 from __future__ import annotations
 

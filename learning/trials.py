@@ -60,20 +60,22 @@ def try_models(work: Work, task: TrialTask) -> Tried:
     index = samples if len(samples) else work.members(task.client)
     start = work.tensors[f"slot/{START}"][task.client]
     rows = [work.tensors["rows"][row] for row in task.rows]
-    losses = [_loss(work, row, index) for row in (start, *rows)]
+    losses = _losses(work, (start, *rows), index)
     # Both in float64: late in training models lie close together, and their difference has few digits left.
     distances = [float((row.double() - start.double()).square().sum().sqrt()) for row in rows]
     return Tried(losses[0], tuple(losses[1:]), tuple(distances))
 
 
-def _loss(work: Work, row: torch.Tensor, index: torch.Tensor) -> float:
-    work.bench.row.copy_(row)
-    total = torch.zeros((), dtype=torch.float64, device=work.device)
+def _losses(work: Work, rows: Sequence[torch.Tensor], index: torch.Tensor) -> list[float]:
+    """Return each model's mean loss on the samples ``index``; these are fetched once for all models."""
+    total = torch.zeros(len(rows), dtype=torch.float64, device=work.device)
     with torch.inference_mode():
         for chunk in index.split(_CHUNK):
             x, y = work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk]
-            total += work.bench.judge(x, y)[1].sum()
-    return float(total) / len(index)
+            for k, row in enumerate(rows):
+                work.bench.row.copy_(row)
+                total[k] += work.bench.judge(x, y)[1].sum()
+    return (total / len(index)).tolist()
 
 
 def trial_tasks(chosen: Graph, clients: NDArray[np.int64], work: Work) -> list[TrialTask]:

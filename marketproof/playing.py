@@ -86,6 +86,8 @@ def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool, r
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
     )
     before = {name: signal.signal(name, _stop) for name in _ENDS}
+    # Reading a run loads polars, whose own handler of Ctrl-C would let the wait below go on: ours is put back.
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
     try:
         assert server.stdin is not None
         server.stdin.write(secret + "\n")

@@ -83,6 +83,8 @@ def price_of_privacy(
     wrong = next((epsilon for epsilon in wanted if not epsilon > 0), None)
     if wrong is not None:
         raise InputError(f"epsilon is {wrong:g}; expected a number above 0")
+    if not wanted:
+        raise InputError("no epsilon is named to compare with a run without privacy; name some above 0")
     configs = {f"epsilon-{epsilon:g}": _at(config, epsilon) for epsilon in sorted(wanted)} | {
         "no-privacy": _at(config, 0.0)
     }
@@ -160,6 +162,9 @@ def words(rows: Sequence[Row]) -> list[str]:
             f"{money(loose['utility_mean'])}), epsilon {strict['epsilon']} costs {100 * strict['accuracy_lost']:.1f} "
             f"(utility {money(strict['utility_mean'])})."
         )
+        reached = [row["accuracy_best"] for row in own]
+        if reached != sorted(reached):
+            said.append(f"{method}: a looser budget does not always reach more here; compare over more seeds.")
     worst = max(rows, key=lambda row: row["accuracy_lost"])
     if worst["accuracy_lost"] > 0:
         said.append(

@@ -63,7 +63,7 @@ def findings(cases: Mapping[str, Recorded]) -> Findings:
 
 def _one(record: MarketRecord, gone: Flags) -> dict[str, float | None]:
     """Return the figures of one seed from its record and who left after which round [R, m]."""
-    left: Flags = ~gone.any(axis=0)
+    left = np.logical_not(gone.any(axis=0))
     money_each = utilities(record)
     return {
         "left": float(left.sum()),
@@ -86,9 +86,8 @@ def words(rows: Sequence[Row]) -> list[str]:
             if row["left"] < row["clients"]:
                 rest = "nobody stays"
                 if row["accuracy_staying"] is not None:
-                    rest = (
-                        f"those who stay reach {row['accuracy_staying']:.1%} and earn {money(row['utility_staying'])}"
-                    )
+                    earned = money(row["utility_staying"])
+                    rest = f"those who stay reach {row['accuracy_staying']:.1%} and earn {earned}"
                 said.append(
                     f"{population}: under {row['method']} {row['left']:.3g} of {row['clients']} are left (the first "
                     f"leave after round {row['first_leaves']}); {rest} a round."

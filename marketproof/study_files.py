@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,7 @@ def write_findings(folder: Path, stem: str, told: Mapping[str, Any], found: Find
         }
     )
     for name, figure in found.figures.items():
-        write_atomically(
-            folder / f"{name}.png", lambda path, figure=figure: figure.savefig(path, format="png", dpi=200)
-        )
+        write_atomically(folder / f"{name}.png", partial(figure.savefig, format="png", dpi=200))
 
 
 def _any(rows: Sequence[Row], key: str) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from marketproof.commands.options import Json, Quiet, dumps
+
+if TYPE_CHECKING:
+    from marketproof.config import RunConfig
+    from marketproof.running import Place
 
 
 def register(app: typer.Typer) -> None:
@@ -56,6 +60,9 @@ def run(
     dp_noise: Annotated[
         float | None, typer.Option(min=0, metavar="Z", help="Noise multiplier, instead of the one that fits E.")
     ] = None,
+    dp_report: Annotated[
+        bool, typer.Option("--dp-report", help="Run at epsilon 1, 2, 4, 8 and without privacy, and compare.")
+    ] = False,
     base_model: Annotated[
         str | None, typer.Option(metavar="NAME|DIR", help="Language model: tiny, smollm2, or a folder.")
     ] = None,
@@ -90,7 +97,23 @@ def run(
     }  # fmt: skip
     config, resuming = settings(task, options, out, resume=resume)
     folder = default_folder(config.task) if out is None else out
-    done = run_all(config, folder, Place(backend, device, data_dir), resume=resuming, quiet=quiet)
+    place = Place(backend, device, data_dir)
+    if dp_report:
+        _compare_budgets(config, folder, place, json, quiet)
+        return
+    done = run_all(config, folder, place, resume=resuming, quiet=quiet)
     if json is not None:
         write_all({json: dumps({"folder": str(done.folder), **done.summary, "audit": done.audit})})
     show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet))
+
+
+def _compare_budgets(config: RunConfig, folder: Path, place: Place, json: Path | None, quiet: bool) -> None:
+    """Run at several privacy budgets and show what each costs; the same command with the same --out goes on."""
+    from marketproof.atomic import write_all
+    from marketproof.console import stdout
+    from marketproof.privacy_report import price_of_privacy
+
+    price = price_of_privacy(config, folder, place, f"the same command with --out {folder}", quiet=quiet)
+    if json is not None:
+        write_all({json: dumps(price.told)})
+    price.show(stdout(quiet=quiet))

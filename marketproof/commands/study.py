@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,7 @@ def study(
 ) -> None:
     """Plan, run or go on, measure, write, show."""
     from marketproof.atomic import write_all
-    from marketproof.console import stdout
+    from marketproof.console import stderr, stdout
     from marketproof.errors import Interrupted
     from marketproof.methods import split_names
     from marketproof.running import Place
@@ -76,8 +77,9 @@ def study(
     again += ["--seed", str(seed), *([] if methods is None else ["--methods", ",".join(one.methods)])]
     again += ["--out", str(folder), *([] if data_dir is None else ["--data-dir", str(data_dir)])]
     place = Place(backend, device, data_dir)
-    console = stdout(quiet=quiet)
-    console.print(f"Task: {plan.chosen}. {len(plan.configs)} runs, {len(one.methods)} methods, scale {one.scale}.")
+    chosen = f"Task: {plan.chosen}."
+    if sys.stderr.isatty():
+        stderr(quiet=quiet).print(chosen)
     done = run_all(plan.head, plan.configs, folder, place, shlex.join(again), quiet=quiet)
     try:
         found = measured(name, done)
@@ -87,4 +89,6 @@ def study(
         write_all({json: dumps(told)} if json is not None else {})
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after the last run; go on with: {shlex.join(again)}") from None
+    console = stdout(quiet=quiet)
+    console.print(chosen)
     show_findings(found, title, folder, "study", console)

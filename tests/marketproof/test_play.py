@@ -11,6 +11,8 @@ from analysis.lessons import LESSONS
 from marketproof.cli import execute
 from marketproof.errors import InputError
 from marketproof.playing import HOST, PORT, app_file, app_files, free_port
+from tests.analysis.synthetic import write_run
+from tests.analysis.watched import served
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,13 @@ def test_a_taken_port_is_told_and_the_default_gives_way():
             free_port(port)
     assert free_port(None) > 0
     assert free_port(0) not in (0, PORT)
+
+
+def test_ctrl_c_ends_it_after_a_run_was_read(tmp_path):
+    """Reading a run loads polars, which puts a handler of Ctrl-C of its own in place of ours."""
+    run = write_run(tmp_path / "run", clients=3, rounds=1, seeds=(0,), methods={"ipfl": "ipfl"})
+    addresses = list(served("--run", str(run)))  # starts, interrupts and waits for the end
+    assert len(addresses) == 1
 
 
 def test_the_apps_are_found_without_being_run():
