@@ -2,7 +2,7 @@
 
 `marketproof run` in a process of its own trains iPFL, which carries two matrices of models, and Ditto, which carries
 three, the most of all methods, for two rounds on Fashion-MNIST. Counted is the proportional set size (Linux) of the
-command and its worker processes, added up many times a second: shared memory counts once, files that are mapped too.
+command and its worker processes, added up four times a second: shared memory counts once, files that are mapped too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 TARGET = 4.0
 """Largest accepted peak, GiB."""
 
-INTERVAL = 0.1
-"""Seconds between two looks: a matrix of models takes longer to fill."""
+INTERVAL = 0.25
+"""Seconds between two looks: about as long as a matrix of models takes to fill."""
 
 CLIENTS, PARAMETERS = 200, 582_026
 TASK = f"""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from analysis.export import write_atomically, write_text
 from analysis.verdict_matrix import as_matrix, draw_matrix
+from analysis.verdicts import main as package_verdicts
 from proofs_checks.matrix import matrix, to_json
 
 
@@ -25,6 +26,8 @@ def main(folder: str = "docs") -> int:
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in told["cells"])
     head = json.dumps({k: v for k, v in told.items() if k != "cells"}, ensure_ascii=False)
     write_text(out / "results" / "matrix.json", f'{head[:-1]}, "cells": [\n{lines}\n]}}\n')
+    if folder == "docs":
+        package_verdicts(str(out / "results" / "matrix.json"))
     figure = draw_matrix(as_matrix(told["cells"])).figure
     write_atomically(out / "matrix.png", lambda path: figure.savefig(path, format="png", dpi=130))
     known = [c for c in cells if c.agrees is not None]

@@ -57,19 +57,11 @@ def batch_order(
 
 def dropout(work: Work, purpose: str, task: TrainTask) -> Callable[[int], Sequence[torch.Tensor]]:
     """Return what draws a batch's dropout masks [n, *shape] of 0 or 1/(1 − rate), from a stream of the client's own."""
-    drops = work.network.drops
-    if not drops:
+    if not work.network.drops:
         return lambda samples: ()
     seed = int(stream(work.facts.seed, f"dropout/{purpose}", task.round_index, task.client).integers(2**63))
     generator = torch.Generator().manual_seed(seed)  # on the CPU, so that every device sees the same masks
-
-    def draw(samples: int) -> Sequence[torch.Tensor]:
-        return [
-            ((torch.rand(samples, *shape, generator=generator) >= rate) / (1.0 - rate)).to(work.device)
-            for rate, shape in drops
-        ]
-
-    return draw
+    return lambda samples: work.masks(samples, generator)
 
 
 def train_client(work: Work, task: TrainTask) -> float:

@@ -70,6 +70,13 @@ class Work:
         """Return stored samples as the numbers that the network sees."""
         return self.network.inputs(x, self.facts.scale, self.facts.shift)
 
+    def masks(self, samples: int, generator: torch.Generator) -> list[torch.Tensor]:
+        """Return the network's dropout masks for a batch, [n, *shape] of 0 or 1/(1 − rate), drawn on the CPU."""
+        return [
+            ((torch.rand(samples, *shape, generator=generator) >= rate) / (1.0 - rate)).to(self.device)
+            for rate, shape in self.network.drops
+        ]
+
     def models(self, slot: str) -> torch.Tensor:
         """Return the models [m, P] of a slot; the clients' own rows if ``slot`` is empty."""
         return self.tensors[f"slot/{slot}" if slot else "rows"]

@@ -8,6 +8,7 @@ computes it again, and the same seed gives the same bits.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -64,6 +65,7 @@ class Recorder:
 
     def __init__(self, folder: Path, config: RunConfig, progress: Progress) -> None:
         self.folder, self.config, self.progress = folder, config, progress
+        self._made = False
         self._lock = _take_lock(folder)
 
     @classmethod
@@ -76,8 +78,10 @@ class Recorder:
             If something is there already.
         """
         refuse_occupied(folder)
+        there = folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
         recorder = cls(folder, config, Progress())
+        recorder._made = not there
         try:
             atomic.write(folder / CONFIG, to_toml(config.model_dump()).encode())
         except BaseException:
@@ -108,6 +112,16 @@ class Recorder:
             (self.folder / LOCK).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+    def abandon(self) -> None:
+        """Delete a run of which no round is complete: its folder is as it was before `start`."""
+        shutil.rmtree(self.folder / ROUNDS, ignore_errors=True)
+        for name in (CONFIG, PROGRESS):
+            (self.folder / name).unlink(missing_ok=True)
+        self.close()
+        if self._made:
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                self.folder.rmdir()
 
     def rounds_done(self, unit: Unit) -> int:
         """Return how many rounds of a unit are complete."""

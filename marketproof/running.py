@@ -19,6 +19,7 @@ from marketproof.loop import MakeTrainer, Trains, people_of, run_units, units_of
 from marketproof.methods import Method, parse
 from marketproof.recorder import Recorder, Unit, refuse_occupied
 from marketproof.run_view import Bar
+from mechanism.errors import MarketProofError
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,11 @@ def run(
                 finished = _finished(recorder, methods, units)
                 keyring.destroy()
                 return finished
+            except MarketProofError:
+                if recorder is not None and not resume and not recorder.progress.rounds:
+                    recorder.abandon()
+                    recorder = None
+                raise
             except KeyboardInterrupt:
                 raise Interrupted(_interruption(recorder, bar.where, folder)) from None
     finally:

@@ -68,8 +68,8 @@ def summarise(task: str, records: Sequence[tuple[Unit, MarketRecord]], seconds: 
     methods: dict[str, dict[str, float]] = {}
     for name, figures in grouped.items():
         methods[name] = {}
-        for key in figures[0]:
-            values = np.array([one[key] for one in figures])
+        for key in dict.fromkeys(key for one in figures for key in one):
+            values = np.array([one.get(key, 0.0) for one in figures])  # nothing was spent where nobody could train
             methods[name][key] = float(values.mean()) + 0.0
             if len(values) > 1:
                 methods[name][f"{key}_std"] = float(values.std(ddof=1))

@@ -200,7 +200,7 @@ def _(get_found: Any, said: Any, setup: Any) -> Any:
     def remember(value: Any) -> None:
         said["report"] = value
 
-    steps = view.steps(setup)
+    steps = view.steps(setup.reporting(setup.client, said["report"]))  # a lie that was found is a stop as well
     report = mo.ui.slider(
         steps=steps, value=min(steps, key=lambda x: abs(x - said["report"])), show_value=True, full_width=True,
         label="Cost that it reports", on_change=remember,

@@ -21,7 +21,7 @@ def report_curve(curve: ReportCurve, report: float, seen: Cleared, ax: Axes | No
     ax.plot(curve.reports, curve.utilities, color=theme.GAIN, linewidth=2.0, zorder=2)
     ax.plot(
         [report], [seen.utility], "D", color=theme.LOSS, markeredgecolor="white", markersize=10,
-        label=f"report {theme.number(report, 4)}: utility {theme.number(seen.utility)}", zorder=4,
+        label=f"report {theme.number(report, 4)}: utility {theme.number(seen.utility)}", zorder=4, clip_on=False,
     )  # fmt: skip
     ax.plot(
         [curve.truth], [seen.truthful], "o", color=theme.INK, markeredgecolor="white", markersize=8,

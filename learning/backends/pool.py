@@ -37,7 +37,8 @@ class PoolBackend:
 
     Results do not depend on who does what: a task reads its own row and stream only. Starting returns at once; the
     first `run` waits for the workers to be ready. A worker that dies makes `run` raise `WorkerError` and closes the
-    pool. Workers end with their parent, even when it is killed.
+    pool. Workers end with their parent, even when it is killed. The tensors of ``work`` are moved to shared memory: it
+    is empty afterwards, and ``self.work`` takes its place.
     """
 
     name = "pool"
@@ -45,7 +46,7 @@ class PoolBackend:
     def __init__(self, work: Work, processes: int) -> None:
         if processes < 1:
             raise LearningError(f"a pool has {processes} processes; expected at least 1")
-        self._shared = SharedTensors.copy_of(work.tensors)
+        self._shared = SharedTensors.moved_from(work.tensors)
         self.work = Work(work.facts, self._shared.tensors)
         context = multiprocessing.get_context("spawn")
         self._workers: list[multiprocessing.process.BaseProcess] = []

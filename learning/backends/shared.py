@@ -52,13 +52,21 @@ class SharedTensors:
     @classmethod
     def copy_of(cls, tensors: dict[str, torch.Tensor]) -> SharedTensors:
         """Return shared copies of CPU tensors, none of them empty."""
+        return cls.moved_from(dict(tensors))
+
+    @classmethod
+    def moved_from(cls, tensors: dict[str, torch.Tensor]) -> SharedTensors:
+        """Return shared copies of CPU tensors, none of them empty, and take each out of ``tensors`` once copied.
+
+        Where nobody else holds them, no more than one is there twice at any moment.
+        """
         places, end = [], 0
         for name, tensor in tensors.items():
             places.append(_Place(name, tensor.dtype, tuple(tensor.shape), end))
             end += -(-tensor.numel() * tensor.element_size() // _ALIGN) * _ALIGN
         shared = cls(tuple(places), _anonymous_file(end), end)
-        for name, tensor in tensors.items():
-            shared.tensors[name].copy_(tensor)
+        for place in places:
+            shared.tensors[place.name].copy_(tensors.pop(place.name))
         return shared
 
     def __reduce__(self) -> tuple[Any, ...]:

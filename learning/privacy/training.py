@@ -91,11 +91,6 @@ def masks(work: Work, samples: int, secret: bytes) -> list[torch.Tensor]:
     Were they known, a sample removed would visibly shift the masks of those after it, and change more than its own
     gradient.
     """
-    drops = work.network.drops
-    if not drops:
+    if not work.network.drops:
         return []
-    generator = torch.Generator().manual_seed(int.from_bytes(secret[:8], "little", signed=True))
-    return [
-        ((torch.rand(samples, *shape, generator=generator) >= rate) / (1.0 - rate)).to(work.device)
-        for rate, shape in drops
-    ]
+    return work.masks(samples, torch.Generator().manual_seed(int.from_bytes(secret[:8], "little", signed=True)))
