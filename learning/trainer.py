@@ -75,6 +75,7 @@ class Trainer:
         place = device_named(device, backend)
         holdings = hold(plan, seed, data_dir)
         self.sizes, self._weights, self._class_sizes = holdings.sizes, holdings.weights, holdings.stratum_sizes
+        self._base = _base_of(plan)
         self._digest, self.data_source = holdings.dataset.digest(), holdings.dataset.source
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
@@ -273,6 +274,7 @@ class Trainer:
             "seed": self.seed,
             "data": self._digest,
             "layout": [[n, list(s)] for n, s in zip(layout.names, layout.shapes, strict=True)],
+            "base": self._base,
         }
 
     def save(self, path: Path) -> None:
@@ -312,3 +314,12 @@ class Trainer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _base_of(plan: LearningPlan) -> str:
+    """Return the digest of the language model that adapters are of: they mean nothing without it. Empty for others."""
+    if plan.model != "lora":
+        return ""
+    from learning.models.base_models import base_digest
+
+    return base_digest(plan.base_model)

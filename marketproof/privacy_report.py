@@ -137,7 +137,7 @@ def findings(cases: Mapping[str, Recorded]) -> Findings:
     panels = {"best accuracy (%)": accuracy, "utility per client and round (money)": utility}
     figure = along(ticks, "epsilon: less is more private", panels)
     private = any(row["spent"] is not None for row in rows)
-    fresh = ("The noise comes from secret keys: run again, it is another, and so are the last digits.",)
+    fresh = ("The noise comes from secret keys: in a new folder it is another, and the numbers differ by it.",)
     return Findings(COLUMNS, rows, words(rows), (_COVERS, *(fresh if private else ())), {"privacy": figure})
 
 

@@ -1,8 +1,9 @@
-"""Where local work runs, and nothing else: in this process, in worker processes, or whichever is quicker."""
+"""Where local work runs, and nothing else: in this process, one client or several at a time, or in workers."""
 
 BACKENDS: dict[str, str] = {
-    "auto": "times one step and takes rows or pool, whichever gets through a run sooner",
+    "auto": "times a few steps and takes the one that gets through a run soonest",
     "rows": "one client after the other in this process, on the CPU or a CUDA device",
     "pool": "worker processes on shared memory, one thread each",
+    "stacked": "several clients at once in this process, for a CUDA device and tiny batches; other last bits",
 }
 """What each backend is, by name. Importable without torch."""

@@ -1,15 +1,17 @@
-"""Which backend gets through a run sooner: one measured step decides."""
+"""Which backend gets through a run sooner: a few measured steps decide."""
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
 from learning.algorithms.algorithm import LocalSpec
 from learning.backends.backend import one_thread
+from learning.backends.stacked import budget_of, chunk_of, stackable, train_stacked
 from learning.evaluation import EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
 from learning.work import Work
@@ -19,6 +21,15 @@ START_SECONDS = 3.0
 
 ROUNDS = 10
 """Rounds over which starting workers must pay for itself; a trainer is not told how many there will be."""
+
+CLEARLY = 0.5
+"""On the CPU, stacking must need at most this share of the best other time: it gives other last bits than rows and
+pool, and what a run computes should not hang on a few percent of one measurement."""
+
+SHORT_STEP = 0.02
+"""Seconds. A step that takes longer on the CPU is arithmetic, of which stacking saves nothing: it is not tried."""
+
+_TRIED = 16  # clients stacked in the trial
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,14 @@ class Choice:
     reason: str
 
 
+@dataclass(frozen=True)
+class Seconds:
+    """What one client's step takes, and the test of one image, in this process and one client after the other."""
+
+    step: float
+    image: float
+
+
 def usable_cores() -> int:
     """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -37,44 +56,82 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def round_seconds(work: Work, images: int) -> float:
-    """Estimate the seconds that one round takes in this process, from a few steps and a few test images.
+def _scratch(work: Work, clients: int, device: torch.device) -> Work:
+    """Return the data with copies of the first clients' models, on ``device``: a run's own state is not touched."""
+    tensors = {name: tensor for name, tensor in work.tensors.items() if not name.startswith("slot/")}
+    return Work(work.facts, tensors | {"rows": work.tensors["rows"][:clients].clone()}).to(device)
 
-    ``images`` is the number of test images of one evaluation over all clients. A scratch copy of client 0 is used: the
-    run's own state is not touched.
-    """
-    plan = work.facts.plan
-    steps = min(4, plan.steps)
-    scratch = Work(work.facts, work.tensors | {"rows": work.tensors["rows"][:1].clone()})
-    sizes = [b - a for a, b in zip(work.facts.class_starts, work.facts.class_starts[1:], strict=False)]
-    label = min(range(len(sizes)), key=lambda c: sizes[c])
-    task = TrainTask(0, 1, LocalSpec(steps))
-    test = EvaluateTask(0, (label,), sizes[label])
-    with one_thread():
-        train_client(scratch, task)  # the first steps also choose and compile kernels
-        evaluate_row(scratch, test)
+
+def _timed(action: Callable[[], object], device: torch.device) -> float:
+    """Return the seconds of an action's second run: the first also chooses and compiles kernels."""
+    seconds = 0.0
+    for _ in range(2):
         begin = time.perf_counter()
-        train_client(scratch, task)
-        middle = time.perf_counter()
-        evaluate_row(scratch, test)
-        end = time.perf_counter()
-    clients = len(work.facts.starts) - 1
-    return clients * plan.steps * (middle - begin) / steps + images * (end - middle) / sizes[label]
+        action()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.perf_counter() - begin
+    return seconds
+
+
+def plain_seconds(work: Work, device: torch.device) -> Seconds:
+    """Time a few steps of client 0 and the test of a few images, as the plain loop does them."""
+    steps = min(4, work.facts.plan.steps)
+    scratch = _scratch(work, 1, device)
+    sizes = [b - a for a, b in zip(work.facts.class_starts, work.facts.class_starts[1:], strict=False)]
+    label = min((c for c in range(len(sizes)) if sizes[c]), key=lambda c: sizes[c])
+    task, test = TrainTask(0, 1, LocalSpec(steps)), EvaluateTask(0, (label,), sizes[label])
+    with one_thread():
+        training = _timed(lambda: train_client(scratch, task), device)
+        return Seconds(training / steps, _timed(lambda: evaluate_row(scratch, test), device) / sizes[label])
+
+
+def stacked_seconds(work: Work, device: torch.device) -> float:
+    """Time two steps of up to 16 clients stacked; return the seconds for one client's step."""
+    clients, steps = min(_TRIED, len(work.facts.starts) - 1), min(2, work.facts.plan.steps)
+    scratch = _scratch(work, clients, device)
+    clients = min(clients, chunk_of(scratch, budget_of(device)))
+    tasks = [TrainTask(client, 1, LocalSpec(steps)) for client in range(clients)]
+    with one_thread():
+        return _timed(lambda: train_stacked(scratch, tasks), device) / (clients * steps)
 
 
 def choose(work: Work, images: int, device: torch.device, cores: int | None = None) -> Choice:
-    """Return rows on a device other than the CPU or on one core, else what is sooner over `ROUNDS` rounds."""
+    """Return the backend that is soonest over `ROUNDS` rounds, for ``images`` tested in each.
+
+    On CUDA that is rows or stacked, whose step is shorter. On the CPU rows, or pool if several processes save more
+    than they cost to start, or stacked if that is `CLEARLY` sooner than either.
+    """
     cores = usable_cores() if cores is None else cores
-    processes = min(cores, len(work.facts.starts) - 1)
+    clients = len(work.facts.starts) - 1
+    processes = min(cores, clients)
+    stacks = clients > 1 and stackable(work)
+    if device.type == "cuda":
+        return _on_cuda(work, device) if stacks else Choice("rows", 1, "rows: stacking is not for this training")
     if device.type != "cpu":
         return Choice("rows", 1, f"rows: the work is on {device}")
-    if processes < 2:
+    if clients < 2 or (processes < 2 and not stacks):
         return Choice("rows", 1, "rows: there is one core, or one client")
-    seconds = round_seconds(work, images)
-    saved = ROUNDS * seconds * (1 - 1 / processes)
-    choice = Choice("pool", processes, "") if saved > START_SECONDS else Choice("rows", 1, "")
-    return replace(
-        choice,
-        reason=f"{choice.backend}: {processes} processes would save {saved:.1f} s over {ROUNDS} rounds of an estimated "
-        f"{seconds:.2f} s and cost {START_SECONDS:.1f} s to start",
-    )
+    one = plain_seconds(work, device)
+    testing = images * one.image
+    seconds = {"rows": ROUNDS * (clients * work.facts.plan.steps * one.step + testing)}
+    if processes > 1:
+        seconds["pool"] = seconds["rows"] / processes + START_SECONDS
+    best = min(seconds, key=lambda name: seconds[name])
+    if stacks and one.step < SHORT_STEP and seconds["rows"] > START_SECONDS:  # else there is little to save
+        step = stacked_seconds(work, device)
+        seconds["stacked"] = ROUNDS * (clients * work.facts.plan.steps * step + testing)
+        best = "stacked" if seconds["stacked"] <= CLEARLY * seconds[best] else best
+    each = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    reason = f"{best}: estimated for {ROUNDS} rounds: {each}"
+    if "pool" in seconds:
+        reason += f" ({processes} processes, with {START_SECONDS:.0f} s to start)"
+    if "stacked" in seconds and best != "stacked" and seconds["stacked"] < seconds[best]:
+        reason += f"; stacked, which gives other last bits, is taken at {CLEARLY:.0%} of the others' time"
+    return Choice(best, processes if best == "pool" else 1, reason)
+
+
+def _on_cuda(work: Work, device: torch.device) -> Choice:
+    alone, together = plain_seconds(work, device).step, stacked_seconds(work, device)
+    name = "stacked" if together < alone else "rows"
+    return Choice(name, 1, f"{name}: a client's step takes {1e3 * alone:.2f} ms alone, {1e3 * together:.2f} ms stacked")

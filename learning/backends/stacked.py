@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch.func import grad_and_value, vmap
+from torch.nn.utils.rnn import pad_sequence
 from torch.overrides import TorchFunctionMode
 
 from learning.backends.backend import Result, Task, one_thread, perform
@@ -29,6 +31,9 @@ Tensor = torch.Tensor
 _ALONE = ("lstm", "lora")  # vmap runs an LSTM client by client, and a language model's batches differ in length
 _CPU_BYTES = 256 * 2**20
 _CUDA_SHARE = 0.25  # of the memory that is free: what vmap needs besides is an estimate
+UNCOUNTED = -100
+"""The label of a sample that fills up a batch: cross entropy leaves it out."""
+
 _MATRICES = 7  # of parameters: models, targets, gradients twice, two of AdamW, one to work in
 
 
@@ -96,60 +101,65 @@ def stacked_gradient(network: Network) -> Callable[..., Any]:
     return vmap(grad_and_value(loss))
 
 
+class _Batches:
+    """The batches of several clients side by side, each its own: what `train_client` would draw for it alone.
+
+    A step is as wide as its widest batch. Narrower ones, the last of their epochs, are filled up with a sample of
+    their own whose label is -100, which cross entropy counts neither in its sum nor in what it divides by: exact.
+    """
+
+    def __init__(self, work: Work, tasks: Sequence[TrainTask]) -> None:
+        spec, round_index = tasks[0].spec, tasks[0].round_index
+        purpose = f"batches/{spec.model}" if spec.model else "batches"
+        self._work, self._visited, cuts = work, [], []
+        for task in tasks:
+            members = work.members(task.client).cpu().numpy()
+            rng = stream(work.facts.seed, purpose, round_index, task.client)
+            order, cut = batch_order(len(members), work.facts.plan.batch, spec.steps, rng)
+            self._visited.append(members[order])
+            cuts.append(cut)
+        self._cuts = np.array(cuts)
+        self._masks = [dropout(work, purpose, task) for task in tasks]
+
+    def at(self, step: int) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Return inputs [c, n, ...], labels [c, n] and masks [c, n, ...] of a step."""
+        tensors, device = self._work.tensors, self._work.device
+        starts, sizes = self._cuts[:, step], np.diff(self._cuts[:, step : step + 2])[:, 0]
+        place = np.arange(sizes.max())
+        real = place < sizes[:, None]
+        index = np.stack([v[a + np.where(r, place, 0)] for v, a, r in zip(self._visited, starts, real, strict=True)])
+        where = torch.from_numpy(index).to(device)
+        x = self._work.inputs(tensors["train_x"][where.flatten()]).unflatten(0, index.shape)
+        y = tensors["train_y"][where]
+        if not real.all():
+            y = torch.where(torch.from_numpy(real).to(device), y, UNCOUNTED)
+        drawn = [draw(size) for draw, size in zip(self._masks, sizes.tolist(), strict=True)]
+        return x, y, tuple(pad_sequence(list(of_one), batch_first=True) for of_one in zip(*drawn, strict=True))
+
+
 def train_stacked(work: Work, tasks: Sequence[TrainTask]) -> list[float]:
     """Train the clients of ``tasks`` together and return what `train_client` returns for each.
 
-    All tasks must have one round and one spec. Clients see the same batches and dropout masks as alone. Where the last
-    batches of their epochs make them differ in size, the clients of each size take their step together: no padding, so
-    that each loss stays the mean over its own samples, whatever the network's loss is.
+    All tasks must have one round and one spec. Clients see the same batches and dropout masks as alone.
     """
     if len(tasks) == 1:
         return [train_client(work, tasks[0])]
-    plan, spec, round_index = work.facts.plan, tasks[0].spec, tasks[0].round_index
-    purpose = f"batches/{spec.model}" if spec.model else "batches"
-    visited, cuts = [], []
-    for task in tasks:
-        members = work.members(task.client)
-        order, cut = batch_order(
-            len(members), plan.batch, spec.steps, stream(work.facts.seed, purpose, round_index, task.client)
-        )
-        visited.append(members[torch.from_numpy(order).to(work.device)])
-        cuts.append(cut.tolist())
-    masks = [dropout(work, purpose, task) for task in tasks]
+    spec, batches = tasks[0].spec, _Batches(work, tasks)
     clients = torch.tensor([task.client for task in tasks], device=work.device)
     rows = work.models(spec.model)[clients]
     target = work.models(spec.target)[clients] if spec.pull else None
-    gradient, losses = torch.zeros_like(rows), torch.zeros(len(tasks), device=work.device)
-    total = torch.zeros(len(tasks), dtype=torch.float64, device=work.device)
-    move, differentiate = optimizer(plan, rows), stacked_gradient(work.network)
-    move.reset(rate(plan, round_index))
+    gradient, total = torch.zeros_like(rows), torch.zeros(len(tasks), dtype=torch.float64, device=work.device)
+    move, differentiate = optimizer(work.facts.plan, rows), stacked_gradient(work.network)
+    move.reset(rate(work.facts.plan, tasks[0].round_index))
     for step in range(spec.steps):
-        alike: dict[int, list[int]] = defaultdict(list)
-        for k, cut in enumerate(cuts):
-            alike[cut[step + 1] - cut[step]].append(k)
-        for size, group in alike.items():
-            index = torch.cat([visited[k][cuts[k][step] : cuts[k][step + 1]] for k in group])
-            drawn = [torch.stack(of_one) for of_one in zip(*(masks[k](size) for k in group), strict=True)]
-            whole = len(group) == len(tasks)
-            chosen = slice(None) if whole else torch.tensor(group, device=work.device)
-            found, lost = differentiate(
-                _parameters(work.network, rows[chosen]),
-                work.inputs(work.tensors["train_x"][index]).unflatten(0, (len(group), size)),
-                work.tensors["train_y"][index].unflatten(0, (len(group), size)),
-                tuple(drawn),
-            )
-            flat = [part.flatten(1) for part in found]
-            if whole:
-                torch.cat(flat, dim=1, out=gradient)
-            else:
-                gradient[chosen] = torch.cat(flat, dim=1)
-            losses[chosen] = lost.detach()
+        found, losses = differentiate(_parameters(work.network, rows), *batches.at(step))
+        torch.cat([part.flatten(1) for part in found], dim=1, out=gradient)
         total += losses
         if target is not None:
             gradient.add_(rows - target, alpha=spec.pull)
         move.step(rows, gradient)
     work.models(spec.model)[clients] = rows
-    means = (total / spec.steps).tolist()
+    means: list[float] = (total / spec.steps).tolist()
     if spec.then is not None:
         further = train_stacked(work, [replace(task, spec=spec.then) for task in tasks])
         # divergence anywhere is the trainer's to report

@@ -320,6 +320,26 @@ def test_a_lie_about_a_size_moves_the_average(tmp_path):
     assert np.abs(one - two).max() > 1e-4
 
 
+def test_the_graph_recorded_is_that_of_the_sizes_said(tmp_path):
+    """What pFedGraph averages depends on shares of samples: the graph asked for and the step done are the same."""
+    asked, done = [], []
+
+    class Watched(Untrue):
+        def implied_imports(self, sizes=None):
+            asked.append(sizes)
+            return super().implied_imports(sizes)
+
+        def aggregate(self, imports, sizes=None):
+            done.append(sizes)
+            super().aggregate(imports, sizes)
+
+    start(tmp_path / "run", config("liars-size", rounds=2), Watched)
+    assert len(asked) == len(done) == 4
+    for one, two in zip(asked, done, strict=True):
+        np.testing.assert_array_equal(one, two)
+        assert sorted((one / Untrue(None).sizes).tolist()) == [1.0, 1.0, 1.0, 2.0]
+
+
 def test_the_command_says_and_records_the_population(cli, tmp_path):
     folder = tmp_path / "run"
     answer = cli(

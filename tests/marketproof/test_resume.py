@@ -177,7 +177,7 @@ from marketproof.cli import execute
 from marketproof.loop import run_units
 sys.path.insert(0, sys.argv[1])
 from tests.marketproof.fake_trainer import FakeTrainer
-running.trainers = lambda config, place: FakeTrainer
+running.trainers = lambda config, place, keyring: FakeTrainer
 running.make_report = lambda folder: folder / "report.html"
 fatal, count, replace = int(sys.argv[2]), 0, os.replace
 def dying(source, target):

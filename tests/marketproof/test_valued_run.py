@@ -108,6 +108,15 @@ def test_there_is_trade_and_its_accounts_follow_from_the_law(valued):
         assert total[r, i] == size[r, i] or abs(row["gain"] - root) > 1e-6  # and not from the paper's law
 
 
+def test_the_summary_counts_utilities_by_the_law(valued):
+    told = json.loads((valued[1] / "summary.json").read_text())["methods"]
+    rounds = pl.read_parquet(valued[1] / "rounds.parquet")
+    for name, figures in told.items():
+        mine = rounds.filter(pl.col("method") == name)
+        assert figures["utility_mean"] == pytest.approx(mine["utility"].mean())
+        assert figures["welfare"] == pytest.approx((mine["gain"] - mine["cost"]).sum())
+
+
 def test_the_law_is_the_same_in_all_rounds_and_rests_on_the_first(valued):
     kind, folder = valued
     record = read_market(folder / MARKET)

@@ -1,0 +1,33 @@
+"""From the name of a backend to one that is ready to run."""
+
+from __future__ import annotations
+
+import torch
+
+from learning.backends.auto import Choice, choose, usable_cores
+from learning.backends.backend import Backend
+from learning.backends.pool import PoolBackend
+from learning.backends.rows import RowsBackend
+from learning.backends.stacked import StackedBackend
+from learning.work import Work
+
+
+def start(
+    work: Work, backend: str, device: torch.device, images: int, processes: int | None = None
+) -> tuple[Choice, Backend]:
+    """Return the backend called ``backend`` on ``device`` with the choice that it is, or that `auto` made of it.
+
+    ``images``: how many test images one round looks at; ``processes``: how many workers a pool has, by default as many
+    as there are cores or clients. A pool moves the tensors out of ``work``.
+    """
+    if backend == "auto":
+        choice = choose(work, images, device, processes)
+    else:
+        clients = len(work.facts.starts) - 1
+        count = (processes or min(usable_cores(), clients)) if backend == "pool" else 1
+        choice = Choice(backend, count, f"{backend}: asked for")
+    if choice.backend == "pool":
+        return choice, PoolBackend(work, choice.processes)
+    if choice.backend == "stacked":
+        return choice, StackedBackend(work, device)
+    return choice, RowsBackend(work, device)
