@@ -48,7 +48,8 @@ class Trainer:
     """Training of m clients by one method; the graph comes from outside where the method leaves it to a market.
 
     In a round r = 1..R call `train`, `differences`, `aggregate` with the graph, `evaluate`, in this order. ``seed``
-    decides the split, θ_0 and every batch; the numbers do not depend on backend or number of processes. Use it as a
+    decides the split, θ_0 and every batch; the numbers do not depend on the number of processes, nor on the backend but
+    for the last bits of stacked. Use it as a
     context manager, or `close` it: it may hold worker processes. ``keys``: the clients' secret noise keys, where the
     plan asks for privacy (`learning.privacy.keys`).
     """

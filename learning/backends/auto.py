@@ -118,7 +118,8 @@ def choose(work: Work, images: int, device: torch.device, cores: int | None = No
     if processes > 1:
         seconds["pool"] = seconds["rows"] / processes + START_SECONDS
     best = min(seconds, key=lambda name: seconds[name])
-    if stacks and one.step < SHORT_STEP and seconds["rows"] > START_SECONDS:  # else there is little to save
+    training = ROUNDS * clients * work.facts.plan.steps * one.step
+    if stacks and one.step < SHORT_STEP and training > START_SECONDS:  # else there is little that stacking could save
         step = stacked_seconds(work, device)
         seconds["stacked"] = ROUNDS * (clients * work.facts.plan.steps * step + testing)
         best = "stacked" if seconds["stacked"] <= CLEARLY * seconds[best] else best
