@@ -45,8 +45,13 @@ def stackable(work: Work) -> bool:
 def client_bytes(work: Work) -> int:
     """Estimate what one client's share of a stacked step takes: its vectors, and twice what its batch saves.
 
-    What a sample's forward pass saves for the backward pass is counted on one sample.
+    What a sample's forward pass saves for the backward pass is what two samples save more than one.
     """
+    activations = _saved_bytes(work, 2) - _saved_bytes(work, 1)
+    return _MATRICES * 4 * work.network.layout.parameters + 2 * work.facts.plan.batch * activations
+
+
+def _saved_bytes(work: Work, samples: int) -> int:
     held = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -54,11 +59,11 @@ def client_bytes(work: Work) -> int:
         held += tensor.numel() * tensor.element_size()
         return tensor
 
-    sample, masks = work.tensors["train_x"][:1], [torch.ones(1, *s, device=work.device) for _, s in work.network.drops]
+    first = torch.zeros(samples, dtype=torch.int64, device=work.device)
+    masks = [torch.ones(samples, *shape, device=work.device) for _, shape in work.network.drops]
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        work.bench.loss(work.inputs(sample), work.tensors["train_y"][:1], masks)
-    row = 4 * work.network.layout.parameters
-    return _MATRICES * row + 2 * work.facts.plan.batch * max(0, held - row)  # the row is saved too, but not by sample
+        work.bench.loss(work.inputs(work.tensors["train_x"][first]), work.tensors["train_y"][first], masks)
+    return held
 
 
 def budget_of(device: torch.device) -> int:

@@ -22,6 +22,8 @@ from learning.privacy.keys import seeded_keys
 from learning.streams import stream
 from learning.trainer import Trainer
 
+pytestmark = pytest.mark.slow  # a minute on one core
+
 PLAN = LearningPlan(clients=5, steps=6, lam=0.5, split_beta=0.5)
 FASHION = LearningPlan(dataset="fashion", model="cnn", clients=4, steps=3, lam=0.001, test=200)
 
@@ -78,12 +80,12 @@ def test_a_chunk_is_a_power_of_two_that_fits_the_budget():
     with Trainer(PLAN, "local", backend="rows", device="cpu") as trainer:
         work = trainer._backend.work
         one = stacked.client_bytes(work)
-        more = stacked.client_bytes(SimpleNamespace(**{n: getattr(work, n) for n in ("tensors", "network", "device")},
-                                    bench=work.bench, inputs=work.inputs,
-                                    facts=SimpleNamespace(plan=replace(PLAN, batch=640))))  # fmt: skip
         assert [stacked.chunk_of(work, n) for n in (0, one, 4 * one - 1, 4 * one, 7 * one)] == [1, 1, 2, 4, 4]
         assert StackedBackend(work, budget=3 * one).chunk == 2
-    assert 4 * 4_810 < one < more < 20 * one
+        vectors, activations = 7 * 4 * 4_810, one - 7 * 4 * 4_810
+        assert 2 * 4 * 64 * (64 + 64) < activations < 4 * 4 * 64 * (64 + 64)  # inputs and hidden layer of 64 samples
+        work.facts = replace(work.facts, plan=replace(PLAN, batch=128))
+        assert stacked.client_bytes(work) == vectors + 2 * activations
 
 
 def test_a_quarter_of_what_is_free_on_cuda(monkeypatch):
