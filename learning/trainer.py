@@ -17,11 +17,10 @@ from learning.adversaries import HONEST, trains, upload
 from learning.algorithms import ALGORITHMS
 from learning.algorithms.algorithm import START, Aggregation, Graph
 from learning.backends import BACKENDS
-from learning.backends.auto import Choice, choose, usable_cores
+from learning.backends.auto import Choice
 from learning.backends.backend import Backend
 from learning.backends.device import device_named
-from learning.backends.pool import PoolBackend
-from learning.backends.rows import RowsBackend
+from learning.backends.start import start
 from learning.errors import LearningError
 from learning.evaluation import evaluation_tasks, personal
 from learning.holdings import Holdings, hold
@@ -94,19 +93,13 @@ class Trainer:
         dataset, method = holdings.dataset, self.algorithm
         net = network(self.plan.model, dataset.shape, dataset.classes, self.plan.base_model)
         initial = torch.from_numpy(net.initial(stream(self.seed, "initial")))
-        state = fresh_state(net.layout, initial, self.plan.clients, self._slots, method.memory)
         holds = method.tries is not None or self.plan.held_out
         ordered, held = hold_out(holdings.members, self.seed) if holds else (holdings.members, [])
+        state = fresh_state(net.layout, initial, self.plan.clients, self._slots, method.memory)
         work = assemble(self.plan, self.seed, dataset, ordered, state, net, held)
+        del state  # a pool moves its matrices to shared memory one by one: nobody else may hold them
         self._layout = net.layout
-        if backend == "auto":
-            choice = choose(work, self._images(), place, processes)
-        else:
-            count = (processes or min(usable_cores(), self.plan.clients)) if backend == "pool" else 1
-            choice = Choice(backend, count, f"{backend}: asked for")
-        if choice.backend == "pool":
-            return choice, PoolBackend(work, choice.processes)
-        return choice, RowsBackend(work, place)
+        return start(work, backend, place, self._images(), processes)
 
     def _guarded(self, keys: Sequence[bytes]) -> Guard | None:
         if not self.plan.dp_epsilon:

@@ -197,6 +197,7 @@ def run_units(recorder: Callable[[Trains], Recorder], units: Sequence[Unit], mak
             run_unit(recorder(trainer), unit, trainer, watch)
         finally:
             trainer.close()
+            del trainer  # with its models, before those of the next unit are made
 
 
 def units_of(config: RunConfig, methods: Sequence[Any]) -> list[Unit]:

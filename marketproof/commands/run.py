@@ -67,7 +67,11 @@ def run(
         str | None, typer.Option(metavar="NAME|DIR", help="Language model: tiny, smollm2, or a folder.")
     ] = None,
     backend: Annotated[
-        str, typer.Option(metavar="auto|rows|pool|stacked", help="Where local work runs; the numbers are the same.")
+        str,
+        typer.Option(
+            metavar="auto|rows|pool|stacked",
+            help="Where local work runs; stacked gives other last bits, the others the same numbers.",
+        ),
     ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What it runs on.")] = "auto",
     data_dir: Annotated[

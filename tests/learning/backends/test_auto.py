@@ -148,3 +148,11 @@ def test_rows_move_the_work_to_their_device_and_share_it_where_it_is_there_alrea
     moved = RowsBackend(work, torch.device("meta")).work
     assert {t.device.type for t in (*moved.tensors.values(), moved.bench.row, moved.bench.gradient)} == {"meta"}
     assert moved.facts == replace(work.facts)
+
+
+@pytest.mark.parametrize("name", ["rows", "pool", "stacked"])
+def test_the_trainer_runs_the_backend_that_was_asked_for(name):
+    plan = LearningPlan(clients=3, steps=2, split_beta=1.0)
+    with Trainer(plan, "local", backend=name, device="cpu", processes=1) as trainer:
+        assert (trainer.backend, trainer.choice.backend, trainer.device) == (name, name, "cpu")
+        assert all(loss > 0 for loss in trainer.train(1))

@@ -203,9 +203,3 @@ def test_cross_entropy_divides_by_the_samples_that_count():
     """What filling up relies on."""
     scores, labels = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 2, -100, -100])
     assert float(F.cross_entropy(scores, labels)) == pytest.approx(float(F.cross_entropy(scores[:2], labels[:2])))
-
-
-def test_the_trainer_takes_it_by_name():
-    with Trainer(PLAN, "local", backend="stacked", device="cpu") as trainer:
-        assert (trainer.backend, trainer.choice.backend, trainer.device) == ("stacked", "stacked", "cpu")
-        assert np.isfinite(trainer.train(1)).all()
