@@ -48,9 +48,8 @@ class Trainer:
 
     In a round r = 1..R call `train`, `differences`, `aggregate` with the graph, `evaluate`, in this order. ``seed``
     decides the split, θ_0 and every batch; the numbers do not depend on the number of processes, nor on the backend but
-    for the last bits of stacked. Use it as a
-    context manager, or `close` it: it may hold worker processes. ``keys``: the clients' secret noise keys, where the
-    plan asks for privacy (`learning.privacy.keys`).
+    for the last bits of stacked. Use it as a context manager, or `close` it: it may hold worker processes. ``keys``:
+    the clients' secret noise keys, where the plan asks for privacy (`learning.privacy.keys`).
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class Trainer:
         holdings = hold(plan, seed, data_dir)
         self.sizes, self._weights, self._class_sizes = holdings.sizes, holdings.weights, holdings.stratum_sizes
         self._base = _base_of(plan)
-        self._digest, self.data_source = holdings.dataset.digest(), holdings.dataset.source
+        self._digest = holdings.dataset.digest()
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
         self._server = Server(plan, self.algorithm, seed)

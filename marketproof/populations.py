@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.recorded import HARMFUL
 from learning.adversaries import HONEST
 from learning.streams import stream
 from marketproof.draws import uniform
@@ -24,7 +25,7 @@ Flags = NDArray[np.bool_]
 ROLES = ("honest", "trader", "buyer", "seller", "attacker", "free-rider", "liar")
 """Roles by their code in a record."""
 
-BENIGN = ("honest", "trader", "buyer", "seller", "liar")
+BENIGN = tuple(role for role in ROLES if role not in HARMFUL)
 """Roles whose accuracy and utility count in a summary (paper: means over benign clients)."""
 
 AWAY = 1e11
@@ -97,7 +98,7 @@ class People:
     @property
     def conduct(self) -> tuple[str, ...]:
         """What each client uploads; empty if all are honest."""
-        strange = [role in ("attacker", "free-rider") for role in self.roles]
+        strange = [role in HARMFUL for role in self.roles]
         if not any(strange):
             return ()
         return tuple(self.population.conduct if odd else HONEST for odd in strange)

@@ -97,11 +97,10 @@ def stacked_gradient(network: Network) -> Callable[..., Any]:
 
     It gives each client's gradients, like the parameters, and its mean loss [c].
     """
-    forward: Callable[..., Tensor] = getattr(network, "plain_forward", network.forward)
 
     def loss(parameters: tuple[Tensor, ...], x: Tensor, y: Tensor, masks: tuple[Tensor, ...]) -> Tensor:
         with _AnyLayout():
-            return network.loss(forward(parameters, x, masks), y)
+            return network.batch_loss(parameters, x, y, masks)
 
     return vmap(grad_and_value(loss))
 

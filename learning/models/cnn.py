@@ -53,12 +53,3 @@ class SimpleCNN(Classifier):
         h = (features(x) if training else in_pieces(features, x, _PIECE)).flatten(1)
         h = F.relu(F.linear(h, f1, c1))
         return F.linear(F.relu(F.linear(h, f2, c2)), f3, c3)
-
-    def plain_forward(
-        self, parameters: Sequence[torch.Tensor], x: torch.Tensor, masks: Sequence[torch.Tensor] = ()
-    ) -> torch.Tensor:
-        """Return the same scores by torch's own convolutions, which `torch.func` can differentiate sample by sample."""
-        w1, b1, w2, b2, f1, c1, f2, c2, f3, c3 = parameters
-        h = F.relu(F.max_pool2d(F.conv2d(F.pixel_shuffle(x, 2), w1, b1), 2))
-        h = F.relu(F.max_pool2d(F.conv2d(h, w2, b2), 2)).flatten(1)
-        return F.linear(F.relu(F.linear(F.relu(F.linear(h, f1, c1)), f2, c2)), f3, c3)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from learning.models.network import Classifier, layered
+from learning.models.network import ImageClassifier, layered
 
 
-class FedAvgCNN(Classifier):
+class FedAvgCNN(ImageClassifier):
     """conv 32@5×5, rectifier, pool 2, conv 64@5×5, rectifier, pool 2, linear 512, rectifier, classes.
 
     McMahan et al., arXiv 1602.05629, with convolutions without padding. Pooling before the rectifier gives the same
@@ -23,10 +23,6 @@ class FedAvgCNN(Classifier):
         self.layout = layered(
             {"conv1": (32, 1, 5, 5), "conv2": (64, 32, 5, 5), "fc1": (512, 1024), "fc2": (classes, 512)}
         )
-
-    def prepare(self, x: torch.Tensor) -> torch.Tensor:
-        """Return images [n, 1, 28, 28] as [n, 28, 28, 1]."""
-        return x.movedim(1, -1)
 
     def forward(
         self, parameters: Sequence[torch.Tensor], x: torch.Tensor, masks: Sequence[torch.Tensor] = ()

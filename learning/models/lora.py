@@ -48,6 +48,7 @@ class LoraNetwork:
 
     name = "lora"
     drops: Drops = ()
+    loops = True  # vmap of a language model needs attention in its slow form
 
     def __init__(self, base: Any, base_model: str = "", rank: int = 0, alpha: int = 0) -> None:
         require("peft")

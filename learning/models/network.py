@@ -62,6 +62,11 @@ class Network(Protocol):
         """The rate and the shape of one sample's mask of each dropout in order of use."""
         ...
 
+    @property
+    def loops(self) -> bool:
+        """Whether gradients of single samples are sooner had one by one than by `torch.func.vmap`."""
+        ...
+
     def prepare(self, x: Tensor) -> Tensor:
         """Return raw inputs [n, ...] in the layout in which they are stored, once per data set."""
         ...
@@ -100,6 +105,7 @@ class Classifier:
 
     layout: Layout
     drops: ClassVar[Drops] = ()
+    loops: ClassVar[bool] = False
 
     def prepare(self, x: Tensor) -> Tensor:
         """Return samples as they are."""
@@ -132,6 +138,14 @@ class Classifier:
     def initial(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """Return θ_0 as `initial_row` draws it."""
         return initial_row(self.layout, rng)
+
+
+class ImageClassifier(Classifier):
+    """A classifier whose images are stored with their channels last, as its convolutions read them."""
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """Return images [n, c, h, w] as [n, h, w, c]."""
+        return x.movedim(1, -1)
 
 
 def initial_row(layout: Layout, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ from learning.models.network import Network
 
 Tensor = torch.Tensor
 
-_LOOPED = ("lstm", "lora")
 _BYTES = 64 * 2**20
 
 
@@ -37,8 +36,8 @@ def clipped_sum(
     y [n, ...], each of ``masks`` [n, ...]. One sample more or less changes the sum by at most ``clip`` (up to rounding,
     a relative 1e-5): a gradient that is not finite counts as 0. An empty batch gives 0 and no losses.
 
-    Samples are taken ``chunk`` at a time with `torch.func.vmap`, or one by one where a network says ``loops = True`` or
-    is recurrent or a language model, for which vmap is slower.
+    Samples are taken ``chunk`` at a time with `torch.func.vmap`, or one by one where vmap is slower: a network's
+    ``loops`` says which.
     """
     if not clip > 0:
         raise LearningError(f"clip is {clip}; expected a norm > 0")
@@ -47,8 +46,7 @@ def clipped_sum(
         return x.new_zeros(0, dtype=torch.float32)
     layout = network.layout
     parameters = layout.views(row.detach())
-    looped = getattr(network, "loops", network.name in _LOOPED)
-    add = _one_by_one if looped else _stacked
+    add = _one_by_one if network.loops else _stacked
     losses = [
         add(network, parameters, x[k : k + chunk], y[k : k + chunk], [m[k : k + chunk] for m in masks], clip, out)
         for k in range(0, len(x), chunk)
@@ -72,11 +70,11 @@ def _stacked(
     clip: float,
     out: Tensor,
 ) -> Tensor:
-    forward: Callable[..., Tensor] = getattr(network, "plain_forward", network.forward)
 
     def loss(values: tuple[Tensor, ...], sample: Tensor, label: Tensor, drops: tuple[Tensor, ...]) -> Tensor:
-        outputs = forward(values, sample.unsqueeze(0), [mask.unsqueeze(0) for mask in drops])
-        return network.loss(outputs, label.unsqueeze(0))
+        return network.batch_loss(
+            values, sample.unsqueeze(0), label.unsqueeze(0), [mask.unsqueeze(0) for mask in drops]
+        )
 
     each: Callable[..., Any] = vmap(grad_and_value(loss), in_dims=(None, 0, 0, 0))
     gradients, losses = each(tuple(parameters), x, y, tuple(masks))
