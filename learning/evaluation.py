@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -80,6 +81,29 @@ def evaluation_tasks(
         if group:
             tasks.append(EvaluateTask(row, tuple(group), int(class_sizes[group].sum()), slot))
     return tasks
+
+
+def evaluate(
+    run: Callable[[Sequence[EvaluateTask]], Sequence[Any]],
+    rows: torch.Tensor,
+    weights: Array,
+    class_sizes: NDArray[np.int64],
+    slot: str,
+) -> tuple[Array, Array]:
+    """Return personal accuracy and loss [m] of the models ``rows`` [m, P] of a slot, tested by whatever ``run`` does.
+
+    Only strata in which a client has a share (``weights`` [m, strata]) are tested, and a model that all clients have in
+    common is tested once.
+    """
+    needed = weights > 0
+    tested = np.any(needed, axis=0, keepdims=True) if bool((rows == rows[0]).all()) else needed
+    tasks = evaluation_tasks(range(len(tested)), tested, class_sizes, slot)
+    correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
+    for task, result in zip(tasks, run(tasks), strict=True):
+        correct[task.row] += result.correct
+        loss[task.row] += result.loss
+    counts = np.maximum(class_sizes, 1)
+    return personal(weights, correct / counts), personal(weights, loss / counts)
 
 
 def personal(weights: Array, per_class: Array) -> Array:

@@ -22,10 +22,10 @@ from learning.backends.backend import Backend
 from learning.backends.device import device_named
 from learning.backends.start import start
 from learning.errors import LearningError
-from learning.evaluation import evaluation_tasks, personal
+from learning.evaluation import evaluate
 from learning.holdings import Holdings, hold
 from learning.local import TrainTask
-from learning.models.network import network
+from learning.models.network import base_digest_of, network
 from learning.plan import LearningPlan
 from learning.privacy.guard import Guard
 from learning.privacy.training import private_steps
@@ -74,7 +74,7 @@ class Trainer:
         place = device_named(device, backend)
         holdings = hold(plan, seed, data_dir)
         self.sizes, self._weights, self._class_sizes = holdings.sizes, holdings.weights, holdings.stratum_sizes
-        self._base = _base_of(plan)
+        self._base = base_digest_of(plan.model, plan.base_model)
         self._digest = holdings.dataset.digest()
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
@@ -240,17 +240,8 @@ class Trainer:
         Per stratum (class, unless the data says otherwise), weighted by each client's own shares; only strata with a
         share are tested, and a model that all clients have in common is tested once.
         """
-        slot, needed = self.algorithm.deployed, self._weights > 0
-        rows = self._backend.work.models(slot)
-        shared = bool((rows == rows[0]).all())
-        tested = np.any(needed, axis=0, keepdims=True) if shared else needed
-        tasks = evaluation_tasks(range(len(tested)), tested, self._class_sizes, slot)
-        correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
-        for task, result in zip(tasks, self._backend.run(tasks), strict=True):
-            correct[task.row] += result.correct
-            loss[task.row] += result.loss
-        counts = np.maximum(self._class_sizes, 1)
-        return personal(self._weights, correct / counts), personal(self._weights, loss / counts)
+        rows = self._backend.work.models(self.algorithm.deployed)
+        return evaluate(self._backend.run, rows, self._weights, self._class_sizes, self.algorithm.deployed)
 
     def measure(self) -> Curve:
         """Return what averaging others' models brings every client on the samples that it holds out."""
@@ -307,12 +298,3 @@ class Trainer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _base_of(plan: LearningPlan) -> str:
-    """Return the digest of the language model that adapters are of: they mean nothing without it. Empty for others."""
-    if plan.model != "lora":
-        return ""
-    from learning.models.base_models import base_digest
-
-    return base_digest(plan.base_model)

@@ -230,3 +230,12 @@ def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "
     from learning.models.resnet import ResNet20
 
     return ResNet20(channels=shape[0], classes=classes)
+
+
+def base_digest_of(name: str, base_model: str) -> str:
+    """Return the digest of the language model that a network adapts, without which adapters mean nothing; else ""."""
+    if name != "lora":
+        return ""
+    from learning.models.base_models import base_digest
+
+    return base_digest(base_model)
