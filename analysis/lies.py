@@ -52,10 +52,11 @@ class LieCurve:
 def accounts_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
     """Return the function reported costs ``[k]`` -> true utilities ``[k]`` and exports ``[k]`` of ``client``.
 
-    All others report the truth.
+    All others report the truth; the market is that of the clients who were there.
     """
     rule = market_mechanism(mechanism)
-    types, market = record.types, record.market
+    types, market = record.types.take(record.present), record.market.take(record.present)
+    client = int(record.present[:client].sum())  # its number among those who were there
 
     # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
     together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62

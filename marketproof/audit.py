@@ -132,9 +132,9 @@ def _worst(measured: Sequence[Promises]) -> Promises:
 
 def _best(mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: str) -> Lie:
     """Return the best lie over all seeds; the earliest of equal ones."""
-    found = [best_lie(mechanism, record.types, record.market, coordinate) for record in records]
+    found = [best_lie(mechanism, record.types, record.market, coordinate, record.present) for record in records]
     tried = sum(lie.deviations for lie in found)
-    k = int(np.argmax([lie.gain for lie in found]))
+    k = int(np.argmax([lie.gain if lie.deviations else -1.0 for lie in found]))
     return Lie(seeds[k], found[k], tried)
 
 
@@ -142,6 +142,7 @@ def _lie_json(mechanism: Clearing, lie: Lie, record: MarketRecord) -> dict[str, 
     found = lie.found
     if found.deviations == 0:
         return None
+    witness = witness_of(mechanism, found, record.types, record.market, record.present) if found.pays else None
     return {
         "gain": found.gain,
         "seed": lie.seed,
@@ -154,7 +155,8 @@ def _lie_json(mechanism: Clearing, lie: Lie, record: MarketRecord) -> dict[str, 
         "deviations": lie.tried,
         "exact": found.exact,
         "sentence": lie.sentence,
-        "witness": witness_of(mechanism, found, record.types, record.market) if found.pays else None,
+        "present": np.flatnonzero(record.present[found.where]).tolist(),
+        "witness": witness,
     }
 
 

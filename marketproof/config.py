@@ -180,6 +180,11 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
         raise InputError(
             f"privacy.noise is {config.privacy.noise:g}, but there is no privacy without a budget; give --dp-epsilon E"
         )
+    if config.model.base and config.model.name != "lora":
+        raise InputError(
+            f"model.base is {shown(config.model.base)}, but network {shown(config.model.name)} adapts no language "
+            'model; expected network "lora": take task finance or cofinance, or drop --base-model (model.base)'
+        )
     for client, first, last in config.population.schedule:
         if client >= config.data.clients or first < 1 or (last and last < first):
             raise InputError(

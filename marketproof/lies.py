@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from marketproof.promises import apart, money
-from marketproof.settling import clear_and_settle
+from marketproof.settling import FEWEST, Flags, batch_of, clear_and_settle, gatherings
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY, scale
+
+if TYPE_CHECKING:
+    from proofs_checks.search.reports import Lies
 
 COORDINATES = ("cost", "gain", "size")
 """What a client can lie about."""
@@ -33,7 +36,7 @@ class FoundLie:
 
     ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
     ``truth`` and ``report`` its ``coordinate`` ("cost", "gain" or "size"), ``utility_truthful`` and ``utility_lying``
-    its utility, ``deviations`` how many reports were tried (0: the market is too large to search), ``exact`` whether no
+    its utility, ``deviations`` how many reports were tried (0: none, ``unsearched`` says why), ``exact`` whether no
     report whatever is better, by the argument in `proofs_checks.search.cost_lies`.
     """
 
@@ -48,6 +51,7 @@ class FoundLie:
     exact: bool
     tolerance: float
     coordinate: str = "cost"
+    unsearched: str = ""
 
     @property
     def pays(self) -> bool:
@@ -58,7 +62,7 @@ class FoundLie:
         """Say what was found; ``names`` of the clients, else their numbers; ``tried`` where more was searched."""
         tried = self.deviations if tried is None else tried
         if self.deviations == 0:
-            return f"No lie was searched for: the market has more than {MOST_CLIENTS} clients."
+            return f"No lie was searched for: {self.unsearched}."
         if not self.pays:
             sure = "no other report could do better" if self.exact else "a search, no proof"
             return f"No lie about a {self.coordinate} was found to pay ({tried} reports tried; {sure})."
@@ -88,60 +92,87 @@ class FoundLie:
         }
 
 
-def best_lie(mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost") -> FoundLie:
+def best_lie(
+    mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", present: Flags | None = None
+) -> FoundLie:
     """Search every client of every clearing of the batch for the report of this number that pays it most.
 
-    For costs every break point is tried; for gains and sizes a ladder of reports.
+    For costs every break point is tried; for gains and sizes a ladder of reports. Where not all are ``present``
+    [..., m], in the market of those who are.
 
     The utilities told are computed again from the report found, by clearing with it and accounting with the truth.
     """
-    if types.clients > MOST_CLIENTS:
-        return FoundLie(0.0, (0,) * len(types.batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate)
-    from proofs_checks.search.cost_lies import best_cost_lies
-    from proofs_checks.search.number_lies import best_number_lies
-
-    points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * types.clients**3)))
-    if coordinate == "cost":
-        found = best_cost_lies(mechanism, types, market, limit=points)
-    else:
-        found = best_number_lies(mechanism, types, market, coordinate, limit=_REPORTS_PER_POINT * points)
-    at = np.unravel_index(int(np.argmax(found.gain)), found.gain.shape)
+    batch = batch_of(market, types)
+    there = np.broadcast_to(True if present is None else present, (*batch, types.clients))
+    most = int(there.sum(axis=-1).max(initial=0))
+    if most > MOST_CLIENTS or most < FEWEST:
+        why = f"the market has more than {MOST_CLIENTS} clients" if most > MOST_CLIENTS else "no two clients ever met"
+        return FoundLie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
+    gain, report = np.full(there.shape, -np.inf), np.zeros(there.shape)
+    deviations, exact = 0, True
+    for group in gatherings(there, batch):
+        found = _search(mechanism, group.clients(types), group.market(market), coordinate)
+        for whole, part in ((gain, found.gain), (report, found.report)):
+            whole.reshape(-1, types.clients)[np.ix_(group.rows, group.there)] = part
+        deviations, exact = deviations + found.deviations, exact and found.exact
+    at = np.unravel_index(int(np.argmax(gain)), gain.shape)
     where, client = tuple(int(k) for k in at[:-1]), int(at[-1])
-    one, single = pick(types, market, where)
+    one, single = pick(types, market, where, there)
+    me = _place(there, where, client)
     truth = one.truthful()
     said = np.array(getattr(truth, coordinate))
-    said[client] = found.report[at]
+    said[me] = report[at]
     honest = account(one, clear_and_settle(mechanism, truth, one, single), single.law)
     lying = account(one, clear_and_settle(mechanism, truth.replace(**{coordinate: said}), one, single), single.law)
-    before, after = float(honest.utility[client]), float(lying.utility[client])
+    before, after = float(honest.utility[me]), float(lying.utility[me])
     small = MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid]))
     return FoundLie(
         gain=max(0.0, after - before),
         where=where,
         client=client,
-        truth=float(getattr(one, coordinate)[client]),
-        report=float(said[client]),
+        truth=float(getattr(one, coordinate)[me]),
+        report=float(said[me]),
         utility_truthful=before + 0.0,
         utility_lying=after + 0.0,
-        deviations=int(found.deviations),
-        exact=bool(found.exact),
+        deviations=deviations,
+        exact=exact,
         tolerance=small,
         coordinate=coordinate,
     )
 
 
-def pick(types: Types, market: Market, where: tuple[int, ...]) -> tuple[Types, Market]:
-    """Return one clearing of a batch: its types and its market."""
+def _search(mechanism: Clearing, types: Types, market: Market, coordinate: str) -> Lies:
+    from proofs_checks.search.cost_lies import best_cost_lies
+    from proofs_checks.search.number_lies import best_number_lies
+
+    points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * types.clients**3)))
+    if coordinate == "cost":
+        return best_cost_lies(mechanism, types, market, limit=points)
+    return best_number_lies(mechanism, types, market, coordinate, limit=_REPORTS_PER_POINT * points)
+
+
+def pick(types: Types, market: Market, where: tuple[int, ...], present: Flags | None = None) -> tuple[Types, Market]:
+    """Return one clearing of a batch, among those who are ``present`` [..., m]: its types and its market."""
     one = Types(types.size[where], types.cost[where], types.gain[where])
     d = market.differences
     batch = np.broadcast_shapes(types.batch, () if d is None else d.shape[:-2])
-    single = None if d is None else np.broadcast_to(d, (*batch, *d.shape[-2:]))[where]
-    return one, Market(single, market.lam, market.law)
+    single = Market(None if d is None else np.broadcast_to(d, (*batch, *d.shape[-2:]))[where], market.lam, market.law)
+    if present is None or present[where].all():
+        return one, single
+    return one.take(present[where]), single.take(present[where])
 
 
-def witness_of(mechanism: Clearing, lie: FoundLie, types: Types, market: Market) -> dict[str, Any]:
-    """Return the lie as a witness that `marketproof replay` recomputes."""
+def _place(present: Flags, where: tuple[int, ...], client: int) -> int:
+    """Return the number of a client among those who are there."""
+    return int(present[where][:client].sum())
+
+
+def witness_of(
+    mechanism: Clearing, lie: FoundLie, types: Types, market: Market, present: Flags | None = None
+) -> dict[str, Any]:
+    """Return the lie as a witness that `marketproof replay` recomputes; its clients are those who were ``present``."""
     from proofs_checks.evidence import Deviation, observe
 
-    one, single = pick(types, market, lie.where)
-    return observe(mechanism, one, single, (Deviation(lie.client, lie.coordinate, lie.report),)).to_dict()
+    one, single = pick(types, market, lie.where, present)
+    client = lie.client if present is None else _place(present, lie.where, lie.client)
+    return observe(mechanism, one, single, (Deviation(client, lie.coordinate, lie.report),)).to_dict()

@@ -19,12 +19,12 @@ from marketproof.config import MarketSection, RunConfig, schedule_of
 from marketproof.populations import Attendance, People, away, draw
 from marketproof.recorder import Recorder, Unit
 from marketproof.records import RoundRecord
-from marketproof.settling import clear_and_settle
+from marketproof.settling import clear_and_settle, objectives
 from marketproof.valuing import Valuer
-from mechanism.market.accounting import account, objective
+from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
-from mechanism.market.mechanisms import fixed_outcome, market_mechanism, optimal_objective
+from mechanism.market.mechanisms import fixed_outcome, market_mechanism
 from mechanism.tolerance import MONEY, scale
 
 
@@ -116,7 +116,7 @@ def play_round(
     """Play round ``number`` (from 1) and return what happened.
 
     Everybody reports the truth but for the liars among ``people``, and is there but for those whom ``attendance`` or
-    the trainer keeps out: they are priced out of the market of the round, and keep what they have.
+    the trainer keeps out: the market of the round is that of those who are there, the others keep what they have.
     """
     m, told = types.clients, len(trainer.notices)
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
@@ -134,14 +134,13 @@ def play_round(
             raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
         outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market, present)
     else:
-        outcome = fixed_outcome(implied)
+        outcome = fixed_outcome(implied & present[:, None] & present[None, :])
     trainer.aggregate(outcome.imports, said.size)
     accuracy, loss = trainer.evaluate()
-    optimal, optimal_gap = optimal_objective(said, market)
-    reached = float(objective(said, outcome.imports, market))
+    reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
     codes = np.zeros(m, dtype=np.uint8) if people is None else people.codes
     record = RoundRecord(
-        truth, said, market, outcome, reached, float(optimal), float(optimal_gap),
+        truth, said, market, outcome, reached, optimal, optimal_gap,
         accuracy, loss, training_loss, unmoved, present, codes, np.zeros(m, dtype=bool),
         valuation, tuple(trainer.notices[told:]),
     )  # fmt: skip

@@ -29,7 +29,9 @@ BENIGN = tuple(role for role in ROLES if role not in HARMFUL)
 """Roles whose accuracy and utility count in a summary (paper: means over benign clients)."""
 
 AWAY = 1e11
-"""Cost at which those who are not there stand in a round's market: above any gain, well within what a market takes."""
+"""Cost at which those who are not there stand in a round's record: above any gain, well within what a market takes.
+
+No clearing of a run asks for it (`marketproof.settling`): it is for readers of a record that clear all clients."""
 
 STINGY = 1000.0
 """Cost of a buyer's model in the inclusive market: nobody buys from it (paper)."""
@@ -153,7 +155,7 @@ def draw(name: str, share: float, factor: float, clients: int, seed: int) -> Peo
 
 
 def away(clients: Types | Reports, present: Flags) -> tuple[Floats, Floats, Floats]:
-    """Return size, cost and gain with those who are not there priced out of the market: they want and sell nothing."""
+    """Return size, cost and gain as a round records them: who is not there wants nothing and is priced out."""
     return (
         np.asarray(clients.size),
         np.where(present, clients.cost, AWAY),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketproof.errors import InputError, shown
 from marketproof.lies import MOST_CLIENTS, MOST_PAIRS
 from marketproof.records import MarketRecord, read_market
+from marketproof.settling import batch_of, gatherings
 from marketproof.strategic import MARKET_MEASURE, Progress, misreports, ratio_json, settled
 from marketproof.strategic_words import short
 from mechanism.direct import Floats
+from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing, market_mechanism
 
 _REPORTS_PER_POINT = 6
@@ -58,7 +61,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     Raises
     ------
     InputError
-        If the market is too large to be played.
+        If the market is too large to be played, or no two clients were ever there together.
     """
     from proofs_checks.play.anarchy import anarchy, price_of_anarchy
     from proofs_checks.play.dynamics import best_responses
@@ -71,21 +74,23 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
         raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
     points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * m**3)))
     sums, parts, found = np.zeros((4, m)), [], []
-    exact, pays, tried = True, 0, 0
-    for record in records:
-        lies = best_cost_lies(mechanism, record.types, record.market, limit=points)
-        direct, profiles = recorded_market(mechanism, record.types, record.market)
-        play = Play(direct, profiles, _levels(record.types.cost), "cost")
+    exact, pays, tried, cases = True, 0, 0, 0
+    for types, market, there in _meetings(records):
+        lies = best_cost_lies(mechanism, types, market, limit=points)
+        direct, profiles = recorded_market(mechanism, types, market)
+        play = Play(direct, profiles, _levels(types.cost), "cost")
         done = best_responses(play, rounds)
         books = anarchy(play, done.reached, seed)
         alone = done.reached.mean(_honest(play, done.reached.reports, done.reached.games), play.games)
-        gain = lies.gain.reshape(-1, m)
-        small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(-1, m).max(axis=1, keepdims=True))
-        pays += int((gain > small).sum())
-        sums += [part.sum(axis=0) for part in (books.utility_truthful, gain, books.utility, alone)]
+        gain = lies.gain.reshape(-1, len(there))
+        small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(gain.shape).max(axis=1, keepdims=True))
+        pays, cases = pays + int((gain > small).sum()), cases + gain.size
+        sums[:, there] += [part.sum(axis=0) for part in (books.utility_truthful, gain, books.utility, alone)]
         parts.append((books.welfare_truthful, books.welfare, books.optimum))
         found.append({**settled(done), **misreports(play, done.reached), "games": play.games})
         exact, tried = exact and lies.exact, tried + lies.deviations
+    if not found:
+        raise InputError("no two clients of the run were ever there together; expected a run with a market")
     truthful, played, optimum = (np.concatenate([p for p in column if p is not None]) for column in zip(*parts))  # noqa: B905
     result: dict[str, Any] = {
         "mechanism": mechanism.id,
@@ -114,7 +119,14 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
             "price_truthful": ratio_json(price_of_anarchy(truthful, optimum, seed)),
         },
     }
-    return {**result, "sentence": _sentence(result, m)}
+    return {**result, "sentence": _sentence(result, cases)}
+
+
+def _meetings(records: Sequence[MarketRecord]) -> Iterator[tuple[Types, Market, NDArray[np.intp]]]:
+    """Yield recorded markets with the same clients there: their types [r, k], what is public, and who they are [k]."""
+    for record in records:
+        for group in gatherings(record.present, batch_of(record.market, record.types)):
+            yield group.clients(record.types), group.market(record.market), group.there
 
 
 def _levels(cost: Floats) -> Floats:
@@ -141,23 +153,23 @@ def _pooled(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def _sentence(result: dict[str, Any], m: int) -> str:
+def _sentence(result: dict[str, Any], cases: int) -> str:
     totals, found, markets = result["totals"], result["found"], result["markets"]
     lost = totals["utility_truthful"] - totals["utility_honest"]
     price = result["welfare"]["price_of_anarchy"]
     sure = "exact best responses" if result["lies_exact"] else "a search, no proof"
     one = (
-        f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {markets * m} cases "
+        f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {cases} cases "
         f"and earned {short(totals['best_lie_gain'])} in all ({sure})"
         if result["lies_that_pay"]
-        else f"no lie about a cost would have paid in any of {markets * m} cases ({sure})"
+        else f"no lie about a cost would have paid in any of {cases} cases ({sure})"
     )
     rest = f"{found['settled']} of {markets} markets settle"
     rest += f", {found['circling']} circle" if found["circling"] else ""
     if abs(lost) <= 1e-9 * max(1.0, abs(totals["utility_truthful"])):
         honest = "staying honest then costs nothing"
     else:
-        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {short(abs(lost) / m / markets)} "
+        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {short(abs(lost) / cases)} "
         honest += "a market on average, against a market of honest clients"
     few = f"{100 * found['below']:.1f} % understate" if found["below"] else "nobody understates"
     all_lie = f"if all play best responses ({rest}), {few}, and {honest}"

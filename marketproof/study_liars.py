@@ -53,7 +53,8 @@ def gains(mechanism: Clearing, record: MarketRecord) -> tuple[NDArray[np.float64
             values = np.array(getattr(record.reports, number))
             values[:, liar] = getattr(truth, number)[:, liar]
             said[number] = values
-        outcome = clear_and_settle(mechanism, record.reports.replace(**said), record.types, record.market)
+        reports = record.reports.replace(**said)
+        outcome = clear_and_settle(mechanism, reports, record.types, record.market, record.present)
         honest[:, k] = account(record.types, outcome, record.market.law).utility[:, liar]
     return lying, honest
 

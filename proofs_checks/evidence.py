@@ -13,6 +13,7 @@ import numpy as np
 from mechanism import MONEY, Market, Outcome, Types, account, market_mechanism
 from mechanism.market.accounting import Accounts
 from mechanism.market.gains import GainLaw
+from mechanism.market.realised import TwoStage
 from proofs_checks.errors import WitnessError
 from proofs_checks.properties.check import scales
 from proofs_checks.protocol import Clears, flatten
@@ -160,15 +161,33 @@ class Replay:
     witness: Witness
 
 
+def property_of(deviations: tuple[Deviation, ...]) -> str:
+    """Return the property of `mechanism.PROPERTIES` that deviations speak about, if they pay: by who lies about what.
+
+    Nobody: "ir". One client: "dsic-cost", "dsic-gain" or "dsic-size"; "dsic" where it lies about more than one number.
+    More clients: "group-dsic".
+    """
+    if not deviations:
+        return "ir"
+    if len({d.client for d in deviations}) > 1:
+        return "group-dsic"
+    about = {d.coordinate for d in deviations}
+    return f"dsic-{about.pop()}" if len(about) == 1 else "dsic"
+
+
 def observe(
-    mechanism: Clears, types: Types, market: Market, deviations: tuple[Deviation, ...], *, property: str = "dsic-cost"
+    mechanism: Clears, types: Types, market: Market, deviations: tuple[Deviation, ...], *, property: str = ""
 ) -> Witness:
-    """Clear one market ``[m]`` truthfully and with the deviations, and record what happens (whether it pays or not)."""
+    """Clear one market ``[m]`` truthfully and with the deviations, and record what happens (whether it pays or not).
+
+    ``property`` is what the witness is said to be about; if empty, what such deviations are about (`property_of`). A
+    mechanism with two stages is settled on the truth.
+    """
     honest, before = _run(mechanism, types, market, ())
     lying, after = (honest, before) if not deviations else _run(mechanism, types, market, deviations)
     d = market.differences
     return Witness(
-        property=property,
+        property=property or property_of(deviations),
         mechanism=mechanism.id,
         size=tuple(types.size.tolist()),
         cost=tuple(types.cost.tolist()),
@@ -231,6 +250,8 @@ def _run(
             )
         said[d.coordinate][d.client] = d.report
     outcome = mechanism.clear(types.report(**said), market)
+    if isinstance(mechanism, TwoStage):
+        outcome = mechanism.settle(outcome, types)
     return outcome, account(types, outcome, market.law)
 
 

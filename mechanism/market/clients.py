@@ -34,6 +34,20 @@ def _checked(name: str, values: ArrayLike, *, positive: bool) -> NDArray[np.floa
     return array
 
 
+def _indices(clients: ArrayLike, m: int) -> NDArray[np.intp]:
+    """Return the indices of some of m clients, given as such or as flags."""
+    chosen = np.asarray(clients)
+    if chosen.dtype == np.bool_:
+        if chosen.shape != (m,):
+            raise InvalidMarketError(f"flags have shape {list(chosen.shape)}; expected one for each of {m} clients")
+        return np.flatnonzero(chosen)
+    if chosen.ndim != 1 or (chosen.size and not np.issubdtype(chosen.dtype, np.integer)):
+        raise InvalidMarketError(f"clients are chosen by a row of indices or flags; got {chosen.dtype} {chosen.shape}")
+    if len(np.unique(chosen)) < chosen.size or not ((chosen >= 0) & (chosen < m)).all():
+        raise InvalidMarketError(f"indices of clients must be different numbers from 0 to {m - 1}")
+    return chosen.astype(np.intp)
+
+
 @dataclass(frozen=True, eq=False)
 class _Clients:
     """Size, cost and gain of m clients, each float64 ``[..., m]`` with the same leading batch axes.
@@ -71,6 +85,17 @@ class _Clients:
     def batch(self) -> tuple[int, ...]:
         """Leading batch axes."""
         return self.size.shape[:-1]
+
+    def take(self, clients: ArrayLike) -> Self:
+        """Return some of the clients ``[..., k]``: by k indices, in their order, or by one flag for each of the m.
+
+        Raises
+        ------
+        InvalidMarketError
+            If an index names nobody or somebody twice, or the flags are not m.
+        """
+        which = _indices(clients, self.clients)
+        return type(self)(self.size[..., which], self.cost[..., which], self.gain[..., which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +160,21 @@ class Market:
         d[..., diagonal, diagonal] = 0.0
         d.setflags(write=False)
         object.__setattr__(self, "differences", d)
+
+    def take(self, clients: ArrayLike) -> Market:
+        """Return the market of some of the clients, differences ``[..., k, k]``; ``clients`` as of `Types.take`.
+
+        Weight and gain law are those of the whole: they are public and hold nothing of any one client.
+
+        Raises
+        ------
+        InvalidMarketError
+            If an index names nobody or somebody twice, or the flags are not m.
+        """
+        if self.differences is None:
+            return self
+        which = _indices(clients, self.differences.shape[-1])
+        return Market(self.differences[..., which[:, None], which], self.lam, self.law)
 
     def penalties(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return pen_ij = lam d_ij n_j / n_i, money, ``[..., m, m]`` (paper, payment row). ``size`` ``[..., m]``."""

@@ -83,3 +83,14 @@ def test_curves_of_a_run_tell_what_its_audit_found(run: Run) -> None:
 
 def test_without_a_market_there_is_no_curve(run: Run) -> None:
     assert lie_curves(replace(run, mechanisms=dict.fromkeys(run.methods))) == ()
+
+
+def test_who_is_absent_is_no_part_of_a_curves_market() -> None:
+    """A seller at cost 0.2 who is not there must not be bought from, nor set what the others can be paid."""
+    size, cost, gain = np.array([400.0, 100.0, 300.0, 300.0]), np.array([0.2, 0, 1.1, 1]), np.array([0, 3600.0, 0, 0])
+    none, there = np.zeros((4, 4)), np.array([False, True, True, True])
+    for rule in ("ipfl", "ipfl-exact", "pooled-price"):
+        more = OneMarket(rule, MarketRound(0.0, none, size, cost, gain, size, cost, gain, none != 0, none, there))
+        found, alone = lie_curve(more, "m", seed=0, round_number=1, client=2, report=0.9), curve(rule, 0.9)
+        assert np.array_equal(found.reports, alone.reports)
+        assert np.array_equal(found.utilities, alone.utilities)

@@ -10,8 +10,8 @@ import pytest
 from marketproof.audit import audit_method, audit_run
 from marketproof.errors import InputError
 from marketproof.records import RoundRecord, decode, encode, read_market, stack
-from marketproof.settling import clear_and_settle
-from mechanism import Market, Types, fixed_outcome, market_mechanism, objective, optimal_objective
+from marketproof.settling import clear_and_settle, objectives
+from mechanism import Market, Types, fixed_outcome, market_mechanism
 from proofs_checks.evidence import Witness, replay
 
 TRUTHFUL = Types([100, 300, 300], [0.0, 1.1, 1.0], [3600, 0, 0])
@@ -20,18 +20,18 @@ TRUTHFUL = Types([100, 300, 300], [0.0, 1.1, 1.0], [3600, 0, 0])
 FREE = np.zeros((3, 3))
 
 
-def record(types, mechanism, differences=FREE, lam=0.0, imports=None):
+def record(types, mechanism, differences=FREE, lam=0.0, imports=None, present=None):
     market, reports = Market(differences, lam), types.truthful()
+    flat = np.full(types.clients, 0.5)
+    none = flat > 1
+    there = ~none if present is None else np.array(present, dtype=bool)
     if mechanism is None:
         outcome = fixed_outcome(imports)
     else:
-        outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market)
-    optimal, gap = optimal_objective(reports, market)
-    reached = float(objective(reports, outcome.imports, market))
-    flat = np.full(types.clients, 0.5)
-    none = flat > 1
+        outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market, there)
+    reached, optimal, gap = objectives(reports, outcome.imports, market, there)
     return RoundRecord(
-        types, reports, market, outcome, reached, float(optimal), float(gap), flat, flat, flat, none, ~none,
+        types, reports, market, outcome, reached, optimal, gap, flat, flat, flat, none, there,
         np.zeros(types.clients, dtype=np.uint8), none,
     )  # fmt: skip
 
@@ -67,6 +67,21 @@ def test_finds_no_lie_under_the_exact_rule_and_says_that_none_can_be_better(tmp_
     assert told["reproduced"] is True
 
 
+@pytest.mark.parametrize("mechanism", ["ipfl", "realised-bilateral"])
+def test_a_lie_about_a_gain_or_a_size_is_called_that_by_replay(cli, tmp_path, mechanism):
+    types = Types([100, 300, 250], [0.3, 1.1, 0.4], [9e3, 4e3, 2e4])
+    told = audit_method(market_mechanism(mechanism), [0], [recorded(tmp_path, record(types, mechanism))])
+    path = tmp_path / "audit.json"
+    path.write_text(json.dumps({"methods": {"ipfl": told}}))
+    paying = [name for name, lie in told["best_lie"].items() if lie["witness"] is not None]
+    assert {"gain", "size"} <= set(paying)
+    answer = cli("replay", path)
+    assert (answer.status, answer.err) == (0, "")
+    for name in paying:
+        assert told["best_lie"][name]["witness"]["property"] == f"dsic-{name}"
+        assert f"dsic-{name} under {mechanism}" in " ".join(answer.out.split())
+
+
 def test_the_best_lie_is_the_best_of_all_seeds(tmp_path):
     calm = recorded(tmp_path, record(Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0]), "ipfl"), name="a")
     lively = recorded(tmp_path, record(TRUTHFUL, "ipfl"), name="b")
@@ -88,6 +103,37 @@ def test_says_who_loses_where_nobody_pays(tmp_path):
     assert told["lowest_utility"]["client"] == pytest.approx(-2.2)
     assert told["lowest_utility"]["seller"] == pytest.approx(-2.2)
     assert any("Somebody loses" in sentence for sentence in told["words"])
+
+
+def test_lies_of_a_round_with_absences_are_those_of_who_is_there(tmp_path):
+    """Theory, example 2, with a stranger between buyer and sellers who sells for nothing, but is not there."""
+    types = Types([100, 900, 300, 300], [0.0, 0.0, 1.1, 1.0], [3600, 9e9, 0, 0])
+    there, calm = [True, False, True, True], Types([100, 900, 300, 300], [0.0, 5.0, 5.0, 1.0], [0, 0, 0, 0])
+    rounds = [record(calm, "ipfl", np.zeros((4, 4))), record(types, "ipfl", np.zeros((4, 4)), present=there)]
+    told = audit_method(market_mechanism("ipfl"), [7], [recorded(tmp_path, *rounds)])
+    lie = told["best_lie"]["cost"]
+    assert (lie["round"], lie["client"], lie["present"]) == (2, 2, [0, 2, 3])
+    assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
+    assert "client 2" in lie["sentence"]
+    witness = Witness.from_json(lie["witness"])
+    assert (witness.size, witness.deviations[0].client) == ((100.0, 300.0, 300.0), 1)
+    assert replay(witness).reproduced
+    assert told["reproduced"] is True
+    assert told["optimal_objective"] == pytest.approx(2.0)
+
+
+def test_a_seed_in_which_nobody_met_hides_no_lie_of_another(tmp_path):
+    lonely = recorded(tmp_path, record(TRUTHFUL, "ipfl", present=[True, False, False]), name="a")
+    lively = recorded(tmp_path, record(TRUTHFUL, "ipfl"), name="b")
+    told = audit_method(market_mechanism("ipfl"), [0, 1], [lonely, lively])
+    assert told["best_lie"]["cost"]["seed"] == 1
+    calm = Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0])
+    quiet = recorded(tmp_path, record(calm, "ipfl"), name="c")
+    assert audit_method(market_mechanism("ipfl"), [0, 1], [lonely, quiet])["best_lie"]["cost"]["seed"] == 1
+    told = audit_method(market_mechanism("ipfl"), [0], [lonely])
+    assert told["best_lie"] == {"cost": None, "gain": None, "size": None}
+    assert "No lie was searched for: no two clients ever met." in told["words"]
+    assert told["reproduced"] is True
 
 
 def test_the_centre_of_a_two_sided_rule_counts_for_both_roles(tmp_path):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from marketproof import study_dropout, study_inclusive, study_liars, study_performance, study_robustness
+from marketproof.errors import InputError
 from marketproof.populations import ROLES
 from marketproof.records import MarketRecord
 from marketproof.settling import clear_and_settle
+from marketproof.strategic_run import play_method
 from marketproof.study_findings import best_accuracy, compare, over_seeds
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
@@ -204,3 +208,38 @@ def test_equal_amounts_are_neither_less_nor_more():
 
 def test_nobody_has_no_accuracy():
     assert best_accuracy(record("ipfl"), np.zeros(CLIENTS, bool)) is None
+
+
+def test_the_truth_of_a_liar_is_cleared_among_those_who_are_there():
+    rule = market_mechanism("pooled-price")
+    there = np.ones((ROUNDS, CLIENTS), bool)
+    there[1, 0] = there[2, 4] = False
+    seen = record("pooled-price", [(1, "cost")], 2.0, liars(1), present=there)
+    honest = study_liars.gains(rule, seen)[1]
+    expected = clear_and_settle(rule, seen.types.truthful(), seen.types, seen.market, there)
+    assert honest[:, 0] == pytest.approx(account(seen.types, expected).utility[:, 1])
+    whole = clear_and_settle(rule, seen.types.truthful(), seen.types, seen.market)
+    assert honest[1:, 0] != pytest.approx(account(seen.types, whole).utility[1:, 1]), "absence must matter here"
+
+
+def test_a_recorded_market_is_played_by_those_who_are_there():
+    """Playing a record in which client 2 is never there is playing one that does not hold it."""
+    rule, there = market_mechanism("ipfl"), np.ones((ROUNDS, CLIENTS), bool)
+    there[:, 2] = False
+    seen, here = record("ipfl", present=there), np.delete(np.arange(CLIENTS), 2)
+    smaller = replace(
+        seen, types=seen.types.take(here), market=seen.market.take(here), present=np.ones((ROUNDS, CLIENTS - 1), bool)
+    )
+    found, alone = play_method(rule, [seen], 20), play_method(rule, [smaller], 20)
+    assert alone["sentence"] == found["sentence"]
+    assert found["welfare"] == alone["welfare"]
+    by_client = [{k: v for k, v in row.items() if k != "client"} for row in found["clients"]]
+    assert [by_client[k] for k in here] == [{k: v for k, v in row.items() if k != "client"} for row in alone["clients"]]
+    assert set(by_client[2].values()) == {0.0}
+
+
+def test_a_run_in_which_nobody_meets_is_not_played():
+    there = np.zeros((ROUNDS, CLIENTS), bool)
+    there[:, 0] = True
+    with pytest.raises(InputError, match="no two clients"):
+        play_method(market_mechanism("ipfl"), [record("ipfl", present=there)], 20)

@@ -52,6 +52,9 @@ PRIVATE = ("--dp-epsilon", "1")
         (["--dp-epsilon", "much"], "dp-epsilon"),
         (["--dp-noise", "-1", "--dp-epsilon", "1"], "dp-noise"),
         (["--dp-noise", "1"], "give --dp-epsilon E"),
+        (["digits-niid", "--base-model", "smollm2", *PRIVATE], "model.base is 'smollm2', but network 'mlp' adapts no"),
+        (["--base-model", "tiny"], 'expected network "lora": take task finance or cofinance, or drop --base-model'),
+        (["pacs", "--base-model", "nowhere"], "network 'resnet20' adapts no language model"),
         (["--clients", "1"], "clients"),
         (["--clients", "150"], "take fewer clients"),
         (["--rounds", "0"], "rounds"),
@@ -111,6 +114,7 @@ def _sections(text: str) -> list[str]:
     [
         ('name = "mlp"', 'name = "lora"', "model 'lora' does not fit data set 'digits'; expected mlp"),
         ('name = "mlp"', 'name = "resnet20"', "model 'resnet20' does not fit"),
+        ('name = "mlp"', 'name = "mlp"\nbase = "smollm2"', "model.base is 'smollm2', but network 'mlp' adapts no"),
         ('kind = "niid"', 'kind = "natural"', "split 'natural' needs samples that belong to groups"),
         ('kind = "niid"', 'kind = "domain"', "split 'domain' needs samples that belong to groups"),
         ('kind = "niid"', 'kind = "mixed"\nshares = [[0, 10, 20]]', "split 'mixed' needs samples that belong"),

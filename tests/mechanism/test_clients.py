@@ -78,3 +78,42 @@ def test_penalty_is_lam_times_difference_times_the_ratio_of_sizes(n_i, n_j, d, l
 def test_differences_for_another_number_of_clients_are_refused():
     with pytest.raises(InvalidMarketError, match="3 clients"):
         Market(np.zeros((3, 3)), 1.0).penalties(np.ones(2))
+
+
+def test_some_of_the_clients_have_the_market_among_themselves():
+    rng = np.random.default_rng(0)
+    size, cost, gain = rng.uniform(1, 2, (3, 2, 5))
+    d = rng.uniform(0, 1, (2, 5, 5)) * ~np.eye(5, dtype=bool)
+    types, market = Types(size, cost, gain), Market(d, 0.3)
+    for chosen in ([3, 0, 4], np.array([1, 0, 0, 1, 1], dtype=bool)):
+        few = np.flatnonzero(chosen) if isinstance(chosen, np.ndarray) else np.array(chosen)
+        some, among = types.take(chosen), market.take(chosen)
+        assert isinstance(some, Types)
+        assert isinstance(types.truthful().take(chosen), Reports)
+        assert (some.clients, some.batch) == (3, (2,))
+        for name in ("size", "cost", "gain"):
+            assert np.array_equal(getattr(some, name), getattr(types, name)[:, few])
+        assert np.array_equal(among.differences, d[:, few][:, :, few])
+        whole = market.penalties(types.size)
+        assert np.array_equal(among.penalties(some.size), whole[:, few][:, :, few])
+        assert (among.lam, among.law) == (0.3, market.law)
+    assert Market(None, 0.3).take([0, 1]).differences is None
+    assert types.take([]).clients == types.take(np.zeros(5, dtype=bool)).clients == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ([0, 3], "from 0 to 2"),
+        ([-1], "from 0 to 2"),
+        ([1, 1], "different numbers"),
+        ([True, False], "one for each of 3 clients"),
+        ([[0, 1]], "row of indices"),
+        ([0.0, 1.0], "row of indices"),
+        (1, "row of indices"),
+    ],
+)
+def test_a_choice_that_names_no_clients_is_refused(chosen, expected):
+    for whole in (Types([1, 2, 3], [0, 0, 0], [0, 0, 0]), Market(np.zeros((3, 3)), 1.0)):
+        with pytest.raises(InvalidMarketError, match=expected):
+            whole.take(chosen)

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, UnknownNameError, market_mechanism
+from mechanism.entry import PROPERTIES
 from proofs_checks.errors import WitnessError
 from proofs_checks.evidence import Deviation, Grade, Witness, observe, replay, witness_of
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.markets import random_markets
+from proofs_checks.search.number_lies import best_number_lies
 from tests.proofs_checks import mutants
 
 EXAMPLE = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
@@ -131,6 +133,47 @@ def test_replay_takes_the_mechanism_that_is_named_or_given():
         replay(replace(example(), mechanism="nobody"))
     assert not replay(example(), mutants.Mutant(mutants.leaks)).reproduced
     assert replay(replace(example(), mechanism="nobody"), market_mechanism("ipfl")).reproduced
+
+
+@pytest.mark.parametrize(
+    ("deviations", "expected"),
+    [
+        ([], "ir"),
+        ([(0, "cost")], "dsic-cost"),
+        ([(2, "gain")], "dsic-gain"),
+        ([(1, "size")], "dsic-size"),
+        ([(1, "size"), (1, "cost")], "dsic"),
+        ([(1, "cost"), (2, "cost")], "group-dsic"),
+    ],
+)
+def test_a_witness_is_about_the_number_that_is_lied_about(deviations, expected):
+    lies = tuple(Deviation(client, coordinate, 900.0) for client, coordinate in deviations)
+    witness = observe(market_mechanism("ipfl"), EXAMPLE, Market(), lies)
+    assert witness.property == expected
+    assert expected in PROPERTIES
+    assert observe(market_mechanism("ipfl"), EXAMPLE, Market(), lies, property="dsic").property == "dsic"
+
+
+def test_a_witness_with_an_older_label_replays_under_it():
+    """Up to now every lie that a search found was called one about a cost."""
+    buyer = Types([100, 300], [1, 1], [3600, 0])
+    told = json.loads(observe(market_mechanism("ipfl"), buyer, Market(), (Deviation(0, "gain", 900),)).to_json())
+    assert told["property"] == "dsic-gain"
+    again = replay(Witness.from_json(told | {"property": "dsic-cost"}))
+    assert (again.reproduced, again.bitwise, again.witness.property) == (True, True, "dsic-cost")
+
+
+@pytest.mark.parametrize("coordinate", ["gain", "size"])
+def test_a_mechanism_with_two_stages_is_settled_on_the_truth(coordinate):
+    """What such a rule pays after measuring is what the lie is about; by the reports alone it would pay nothing."""
+    mechanism = market_mechanism("realised-bilateral")
+    types, market = random_markets("small", np.random.default_rng(4), 20, 4)
+    lies = best_number_lies(mechanism, types, market, coordinate)
+    witness = witness_of(lies, mechanism, types, market)
+    assert witness is not None
+    assert witness.property == f"dsic-{coordinate}"
+    assert witness.rise == pytest.approx(float(lies.gain.max()), rel=1e-12)
+    assert replay(Witness.from_json(witness.to_json())).reproduced
 
 
 def test_deviations_of_nobody_are_refused():
