@@ -34,8 +34,17 @@ KINDS: dict[str, type[Part]] = {
 
 
 def kind_of(part: Part) -> str:
-    """Return the name of a part's kind."""
-    return next(name for name, kind in KINDS.items() if type(part) is kind)
+    """Return the name of a part's kind.
+
+    Raises
+    ------
+    CertificateError
+        If it is none of `KINDS`.
+    """
+    for name, kind in KINDS.items():
+        if type(part) is kind:
+            return name
+    raise CertificateError(f"a part is a {type(part).__name__[:40]}; expected one of {', '.join(KINDS)}")
 
 
 @dataclass(frozen=True)

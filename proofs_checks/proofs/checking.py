@@ -22,9 +22,11 @@ Claim = tuple[str, str, str, str, str, tuple[str, ...]]
 def check(certificate: Certificate) -> list[str]:
     """Return what is wrong with a certificate, one message per failed condition; empty: its statement is proved.
 
-    Trusts no solver, floats nowhere: integers and fractions only.
+    Trusts no solver, floats nowhere: integers and fractions only, of a size that JSON may bring.
     """
     try:
+        # a part made in Python may hold anything, and NaN passes every comparison: checked is what JSON can say
+        certificate = Certificate.from_json(certificate.to_dict())
         claim, keys = _due(certificate)
     except CertificateError as error:
         return [str(error)]
@@ -55,6 +57,13 @@ def key_of(part: Part) -> tuple[str, str]:
 
 
 def _check_part(part: Part) -> list[str]:
+    try:
+        return _wrong_with(part)
+    except ValueError as error:  # Python writes no number of more than 4300 digits, and a message may hold one
+        return [f"cannot be checked: {str(error)[:100]}"]
+
+
+def _wrong_with(part: Part) -> list[str]:
     if isinstance(part, Derivation):
         problem = PROBLEMS.get(part.problem)
         return ["no such problem"] if problem is None else check_derivation(part, problem)

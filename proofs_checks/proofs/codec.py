@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from mechanism.errors import MarketProofError
@@ -39,8 +40,8 @@ def decode(kind: Any, value: object, what: str) -> Any:
         At the first part that is of another kind, missing, unknown or too large; the message names it.
     """
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
-        names = [f.name for f in fields(kind)]
+        hints = _hints(kind)
+        names = list(hints)
         if not isinstance(value, Mapping) or set(value) != set(names):
             raise CertificateError(f"{what} is {short(value)}; expected an object with exactly {', '.join(names)}")
         return kind(**{name: decode(hints[name], value[name], f"{what}.{name}") for name in names})
@@ -55,6 +56,13 @@ def decode(kind: Any, value: object, what: str) -> Any:
     if isinstance(value, str) and len(value) > MOST_WORDS:
         raise CertificateError(f"{what} is longer than {MOST_WORDS} characters; expected a short text")
     return value
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields, by name."""
+    hints = get_type_hints(kind)
+    return {f.name: hints[f.name] for f in fields(kind)}
 
 
 def _sequence(kinds: tuple[Any, ...], value: object, what: str) -> tuple[Any, ...]:

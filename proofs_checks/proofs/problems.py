@@ -13,7 +13,7 @@ from proofs_checks.proofs.derivation import Axiom, Problem
 _PENALTY = Axiom("pen[j] >= 0", "penalties are λ d n_j / n_i with λ, d >= 0 and sizes > 0", "assumption")
 _BUYER = Axiom("buyer - G + Σp = 0", "a buyer keeps its gain G(S) less the prices that it pays")
 _SELLER = Axiom("seller - Σp + Σc = 0", "a seller keeps the prices of its sales less its cost for each")
-_SUBMODULAR = "G(S) is a concave law of the total data behind S, and the sizes are >= 0: submodular"
+_SUBMODULAR = "G(S) is a concave law of the total data behind S, and the sizes are >= 0: submodular; G of nothing is 0"
 _CLARKE = Axiom("p[j] - c[j] - W + Wout[j] = 0", "critical-value price p = c + W(M) - W(M-j)")
 
 MARKET_PROBLEMS: dict[str, Problem] = {

@@ -15,9 +15,9 @@ from proofs_checks.proofs.certificate import Certificate, Part
 from proofs_checks.proofs.checking import check
 from proofs_checks.proofs.codec import CertificateError
 from proofs_checks.proofs.conformance import market_conformance
-from proofs_checks.proofs.conformance_classics import classic_conformance
+from proofs_checks.proofs.conformance_classics import CRITICAL_ONLY, classic_conformance
 from proofs_checks.proofs.prover import derive, falling_returns, tangent_gap, telescoping
-from proofs_checks.proofs.theorems import THEOREMS, Theorem, with_exponent
+from proofs_checks.proofs.theorems import DELIVERED, THEOREMS, Theorem, with_exponent
 
 MARKETS = ("ipfl", "exact-marginal", "ipfl-exact", "posted-price")
 """Market mechanisms about which theorems are kept."""
@@ -99,7 +99,8 @@ def conformance(
     try:
         if formula in MARKETS:
             inner, own = _unwrapped(mechanism)
-            return market_conformance(inner, formula, rng, samples, law or own)
+            agents = mechanism.agents if type(mechanism) is MarketDirect else 0
+            return market_conformance(inner, formula, rng, samples, law or own, agents)
         return classic_conformance(mechanism, formula, rng, samples)
     except Exception as error:  # a user's code may raise anything, and then it does not compute the formula
         said = (str(error).splitlines() or [""])[0][:200]
@@ -130,10 +131,13 @@ def prove_mechanism(
     if certificate is None:
         under = f" under the gain law {law.name!r}" if law is not None and (name, property_id) in THEOREMS else ""
         return Proof(None, f"no proof is kept of {property_id} of {name or 'a mechanism without name'}{under}")
+    if DELIVERED in certificate.scope and "size" in getattr(mechanism, "interdependent", ()):
+        return Proof(None, f"{property_id} is proved only{DELIVERED[1:]}; here others' data may differ from reports")
     if departures := conformance(certificate, mechanism, rng or np.random.default_rng(0), samples):
         return Proof(None, f"the code is not the formula that is proved: {departures[0]}")
+    part = " as far as the proof needs it, winning and paying by a critical value," if name in CRITICAL_ONLY else ""
     words = (
-        f"proved of the formula, {certificate.statement} ({certificate.scope}); that the code computes this formula "
-        f"is tested on {samples} random cases, not proved"
+        f"proved of the formula in exact arithmetic, {certificate.statement} ({certificate.scope}); that the code "
+        f"computes this formula{part} is tested on {samples} random cases, not proved"
     )
     return Proof(certificate, words, samples)

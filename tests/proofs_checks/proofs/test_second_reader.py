@@ -1,0 +1,246 @@
+"""The trusted base read by a sceptic: certificates and grids that were made to be wrong, and what is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from mechanism import Market, MarketMechanism, TableGain, Types, account, market_mechanism
+from mechanism.auctions.second_price import second_price
+from mechanism.catalogue import CATALOGUE
+from mechanism.design.system import check_point
+from mechanism.errors import SolverError
+from mechanism.market.direct import MarketDirect
+from mechanism.market.gains import PowerGain
+from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove, prove_mechanism
+from proofs_checks.proofs.checking import claim_of
+from proofs_checks.proofs.finders import set_function_certificate, step_rule_certificate, trade_certificate
+from proofs_checks.proofs.intervals import StepRule
+from proofs_checks.proofs.setfunctions import axiom_rows, denial
+from proofs_checks.proofs.theorems import DELIVERED, SQRT
+from proofs_checks.proofs.trade import TradeProof, trade_system
+
+# --- certificates ---
+
+
+def alone(part):
+    return Certificate(*claim_of(part), parts=(part,))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 0.5, 1, None, True])
+def test_a_part_made_in_python_of_anything_but_fractions_is_refused(number):
+    """NaN would pass every comparison, and floats would round."""
+    good = step_rule_certificate(["1/2"], [0, 1]).parts[0]
+    for field in ("low", "high"):
+        assert check(alone(replace(good, **{field: number})))
+    for field in ("cuts", "levels", "payments"):
+        assert check(alone(replace(good, **{field: (number,) * len(getattr(good, field))})))
+    trade = trade_certificate([1, 5], [0, 4]).parts[0]
+    assert check(alone(replace(trade, numbers=tuple((name, number) for name, _ in trade.numbers))))
+
+
+def test_a_fraction_that_lies_about_its_order_is_read_as_a_fraction():
+    class Small(Fraction):
+        def __ge__(self, other):
+            return False
+
+        def __lt__(self, other):
+            return False
+
+        def __mul__(self, other):
+            return self
+
+    lying = StepRule(Fraction(0), Fraction(1), (Fraction(1, 2),), (Fraction(1), Fraction(0)), (Small(1), Small(1)))
+    assert check(alone(lying))
+
+
+def test_multipliers_that_are_no_integers_are_refused():
+    certificate = prove("second-price", "dsic")
+    part = certificate.parts[0]
+    steps = tuple(replace(s, of=tuple((line, float(m)) for line, m in s.of)) for s in part.steps)
+    assert check(certificate) == []
+    assert check(replace(certificate, parts=(replace(part, steps=steps),)))
+
+
+def test_parts_of_no_kind_and_no_parts_are_refused():
+    class Mine(StepRule):
+        pass
+
+    good = step_rule_certificate(["1/2"], [0, 1]).parts[0]
+    mine = Mine(good.low, good.high, good.cuts, good.levels, good.payments)
+    assert "expected one of" in check(alone(mine))[0]
+    assert check(replace(prove("ipfl", "ir"), parts=()))
+
+
+def test_numbers_too_long_to_be_written_are_refused_in_one_line():
+    values, costs = (tuple(Fraction(2 * k + odd) for k in range(8)) for odd in (1, 0))
+    rows = trade_system(values, costs, "dsic", "ex-post", "ex-post")
+    numbers = tuple((row.name, Fraction(1, 10**500 + 2 * k + 1)) for k, row in enumerate(rows))
+    part = TradeProof(values, costs, "dsic", "ex-post", "ex-post", "impossible", numbers)
+    (wrong,) = check(Certificate.from_json(alone(part).to_json()))
+    assert "cannot be checked" in wrong
+    assert "\n" not in wrong
+
+
+def test_no_certificate_passes_under_the_name_of_another_theorem():
+    kept = {key: prove(*key) for key in THEOREMS}
+    for key, certificate in kept.items():
+        for other, theirs in kept.items():
+            if key != other:
+                assert check(replace(certificate, mechanism=other[0], property=other[1])), (key, other)
+                assert check(replace(theirs, parts=certificate.parts)) or certificate.parts == theirs.parts
+
+
+def test_an_exponent_beside_the_one_that_is_proved_has_no_proof():
+    for exponent in (np.nextafter(0.5, 1.0), np.nextafter(1.0, 0.0), 1e-9):
+        assert prove("ipfl", "ir", law=PowerGain(float(exponent))) is None
+
+    class Other(PowerGain):
+        def value(self, gain, own, total):
+            return 2.0 * super().value(gain, own, total)
+
+    assert prove("ipfl", "ir", law=Other(0.5)) is None
+
+
+def test_what_z3_does_not_know_is_not_proved(monkeypatch):
+    import z3
+
+    monkeypatch.setattr(z3.Solver, "check", lambda *_: z3.unknown)
+    with pytest.raises(CertificateError, match="stays unknown"):
+        set_function_certificate(3)
+
+
+def test_a_core_that_z3_invents_is_not_proved(monkeypatch):
+    import z3
+
+    monkeypatch.setattr(z3.Solver, "check", lambda *_: z3.unsat)
+    monkeypatch.setattr(z3.Solver, "unsat_core", lambda _: [z3.Bool("monotone")])
+    with pytest.raises((CertificateError, SolverError)):
+        set_function_certificate(3)
+
+
+# --- the rows behind impossibility and any gain, against their definitions ---
+
+
+@pytest.mark.parametrize("incentive", ["dsic", "bic"])
+@pytest.mark.parametrize("rationality", ["ex-post", "interim"])
+@pytest.mark.parametrize("balance", ["ex-post", "ex-ante"])
+def test_the_rows_of_a_grid_are_the_definitions(incentive, rationality, balance):
+    rng = np.random.default_rng(1)
+    values, costs = (Fraction(1), Fraction(3)), (Fraction(0), Fraction(2))
+    system, answers = trade_system(values, costs, incentive, rationality, balance), set()
+    for _ in range(400):
+        pay = {(v, c): Fraction(int(rng.integers(0, 7)), 2) * (v > c) for v in values for c in costs}
+        shift = Fraction(int(rng.integers(0, 2)), 2) if rng.random() < 0.3 else Fraction(0)
+        get = {key: p - shift * (balance == "ex-ante" and p > 0) for key, p in pay.items()}
+
+        def buyer(true, said, c, pay=pay):
+            return true * (said > c) - pay[said, c]
+
+        def seller(true, said, v, get=get):
+            return get[v, said] - true * (v > said)
+
+        def fine(utility, own, other):
+            def all_of(gains, mode):
+                return min(gains) >= 0 if mode else sum(gains) >= 0
+
+            ir = (all_of([utility(t, t, o) for o in other], rationality == "ex-post") for t in own)
+            ic = (
+                all_of([utility(t, t, o) - utility(t, s, o) for o in other], incentive == "dsic")
+                for t in own for s in own
+            )  # fmt: skip
+            return all(ir) and all(ic)
+
+        due = sum(pay.values()) >= sum(get.values()) if balance == "ex-ante" else pay == get
+        expected = due and fine(buyer, values, costs) and fine(seller, costs, values)
+        point = {f"pay {v} {c}": p for (v, c), p in pay.items()} | {f"get {v} {c}": g for (v, c), g in get.items()}
+        assert (not check_point(system, point)) == expected
+        answers.add(expected)
+    assert False in answers
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_rows_of_any_gain_are_the_definitions(n):
+    rng = np.random.default_rng(n)
+    for _ in range(200):
+        level = [sorted(int(x) for x in rng.integers(-2, 9, 1 << n))[bin(s).count("1")] for s in range(1 << n)]
+        g = [x + int(rng.integers(0, 2)) for x in level]
+        names = ["g{" + ",".join(str(j) for j in range(n) if s >> j & 1) + "}" for s in range(1 << n)]
+        point = {name: Fraction(x) for name, x in zip(names, g, strict=True)}
+        whole = (1 << n) - 1
+        pairs = [(s, 1 << j) for s in range(1 << n) for j in range(n) if not s >> j & 1]
+        expected = {
+            "normalised": g[0] >= 0,
+            "monotone": all(g[s | j] >= g[s] for s, j in pairs),
+            "submodular": all(g[s | j] - g[s] >= g[s | j | k] - g[s | k]
+                              for s, j in pairs for t, k in pairs if t == s and k != j),
+        }  # fmt: skip
+        for axiom, holds in expected.items():
+            assert (not check_point(axiom_rows(n, (axiom,)), point)) == holds
+        claim = sum(g[whole] - g[whole & ~(1 << j)] for j in range(n)) <= g[whole]
+        assert bool(check_point((denial(n),), point)) == claim  # whole numbers: broken means broken by 1
+
+
+# --- what is said ---
+
+
+@pytest.mark.parametrize("key", THEOREMS)
+def test_the_scope_is_the_condition_that_the_catalogue_names(key):
+    entries = {entry.id: entry for entry in (CATALOGUE.values() if hasattr(CATALOGUE, "values") else CATALOGUE)}
+    truth = entries[key[0]].truths[key[1]]
+    assert truth.startswith("yes")
+    assert ("sizes as reported" in truth) == (DELIVERED in THEOREMS[key].scope)
+
+
+def test_the_gain_law_is_named_exactly_where_the_proof_rests_on_it():
+    for theorem in THEOREMS.values():
+        assert (SQRT in theorem.scope) == any(kind == "tangent-gap" for kind, _ in theorem.parts)
+    table = TableGain((100.0, 1000.0, 5000.0), (0.0, 1.0, 1.2))
+    certificate = prove_mechanism(
+        MarketDirect(market_mechanism("exact-marginal"), 3, law=table), "ir-seller"
+    ).certificate
+    assert "any gain law" in certificate.scope
+
+
+def test_a_buyer_can_lose_by_data_that_is_not_there_and_no_certificate_says_otherwise():
+    types = Types([100.0, 100.0], [0.0, 5.0], [90_000.0, 0.0])
+    outcome = market_mechanism("ipfl-exact").clear(types.report(size=[100.0, 10_000.0]), Market())
+    assert outcome.imports[0, 1]
+    assert account(types, outcome).utility[0] < 0
+    for name, prop in (("ipfl-exact", "ir"), ("ipfl", "ir-buyer"), ("posted-price", "dsic-gain")):
+        private = MarketDirect(market_mechanism(name), 3, sizes="private")
+        assert "there as reported" in prove_mechanism(private, prop).words
+        assert prove_mechanism(MarketDirect(market_mechanism(name), 3), prop).certificate is not None
+    private = MarketDirect(market_mechanism("ipfl-exact"), 3, sizes="private")
+    for prop in ("dsic-cost", "ir-seller", "budget-balance", "efficiency"):
+        assert prove_mechanism(private, prop).certificate is not None
+
+
+def test_rules_of_which_only_critical_values_are_tested_say_so():
+    named = replace(second_price(3), name="myerson")
+    assert "as far as the proof needs it" in prove_mechanism(named, "dsic").words
+    assert "as far as the proof needs it" not in prove_mechanism(second_price(3), "dsic").words
+
+
+def test_a_gap_costs_no_more_than_the_scope_says():
+    """Selection cut short after few nodes: a lie about the cost may pay, by at most 2ε for each importer."""
+    rng = np.random.default_rng(3)
+    types = Types(rng.uniform(50, 300, (60, 9)), rng.uniform(0, 3, (60, 9)), rng.uniform(0, 200_000, (60, 9)))
+    assert "a gap ε of an importer may cost up to 2ε" in prove("ipfl-exact", "dsic-cost").scope
+    paid = 0
+    for limit in (2, 6):
+        rule = MarketMechanism("ipfl-exact", "exact", "clarke", node_limit=limit)
+        before = rule.clear(types.truthful(), Market())
+        for j in range(9):
+            for factor in (0.0, 0.7, 1.3):
+                cost = types.cost.copy()
+                cost[:, j] *= factor
+                after = rule.clear(types.report(cost=cost), Market())
+                gained = account(types, after).utility[:, j] - account(types, before).utility[:, j]
+                gaps = np.maximum(before.gap, after.gap).sum(axis=1)
+                assert (gained <= 2.0 * gaps + 1e-9).all()
+                paid += (gained > 1e-6).sum()
+    assert paid > 0  # the words are needed
