@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 from rich.console import Console
 
 from marketproof.cleared import Cleared, trades
 from marketproof.console import table
-from marketproof.promises import money
+from marketproof.errors import shown
+from marketproof.promises import Promises, money
 
 MOST_ROWS = 40
 """Rows shown of a table; the rest is counted and stands in the JSON."""
 
 
 def show(cleared: Cleared, console: Console) -> None:
-    """Print the clearing."""
+    """Print the clearing; where all money moves through a centre, there is no price between importer and exporter."""
     names, accounts, promises = cleared.names, cleared.accounts, cleared.promises
     console.print(f"Cleared by {cleared.mechanism}: {len(names)} clients, lambda {cleared.market.lam:g}", style="bold")
-    rows = [(names[i], names[j], money(price)) for i, j, price in trades(cleared)]
+    central = bool(accounts.centre.any())
+    priced = not central or bool(cleared.outcome.prices.any())
+    rows = [(names[i], names[j], money(price) if priced else "-") for i, j, price in trades(cleared)]
     if rows:
         console.print(table("Who imports from whom", ("importer", "exporter", "price"), rows[:MOST_ROWS], left=2))
         _rest(console, len(rows), "imports")
+        if not priced:
+            console.print("-: no price between the two, each settles with the centre")
     else:
         console.print("Nobody imports anything: no model is worth its price to anyone.")
     columns = ["client", "gain", "cost", "paid", "received", "utility"]
     parts = [accounts.gain, accounts.cost, accounts.paid, accounts.received, accounts.utility]
-    central = bool(accounts.centre.any())
     if central:
         columns.insert(5, "to centre")
         parts.insert(4, accounts.centre)
@@ -35,11 +42,30 @@ def show(cleared: Cleared, console: Console) -> None:
     console.print(f"utility = gain - cost of exporting - paid + received{centre} (money)")
     console.print(
         f"Welfare {money(float(accounts.welfare))} (sum of utilities) · objective {money(promises.objective)} "
-        f"(welfare less penalties) · optimum {money(promises.optimal)} · gap {money(promises.gap)}"
+        f"({_objective(promises)}) · optimum {money(promises.optimal)} · gap {money(promises.gap)}"
     )
     console.print("Audit", style="bold")
     for sentence in cleared.words:
         console.print(f"  {sentence}")
+
+
+def _objective(promises: Promises) -> str:
+    """Say how the objective comes from the sum of utilities, which a centre's money raises or lowers."""
+    if promises.pays_in > promises.tolerance:
+        return f"welfare less the {money(promises.pays_in)} that the centre pays in, less penalties"
+    if promises.keeps > promises.tolerance:
+        return f"welfare and the {money(promises.keeps)} that the centre keeps, less penalties"
+    return "welfare less penalties"
+
+
+def show_written(json: Path | None, out: Path | None, made: Collection[Path], console: Console) -> None:
+    """Print in one line what was written where, and which folders were ``made`` for it."""
+    parts = [] if json is None else [f"JSON: {shown(json)}"]
+    parts += [] if out is None else [f"tables: {shown(out)} (clear.json, accounts.csv, payments.csv)"]
+    if made:
+        parts.append(f"new folder{'s' if len(made) > 1 else ''}: {', '.join(shown(folder) for folder in made)}")
+    if parts:
+        console.print(" · ".join(parts))
 
 
 def _rest(console: Console, count: int, what: str) -> None:

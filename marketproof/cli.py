@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 from collections.abc import Sequence
+from typing import Any
 
 from marketproof.house import import_ours_first
 
@@ -12,6 +15,7 @@ import_ours_first()
 import typer  # noqa: E402 - our packages come first on purpose
 
 from marketproof import claims_command, errors  # noqa: E402
+from marketproof.arguments_help import restore_help  # noqa: E402
 from marketproof.commands import clear, design, frontier, list_, play, replay, report, run, strategic, study, verify  # noqa: E402
 
 app = typer.Typer(
@@ -44,10 +48,17 @@ def _top(
     """Options that stand before the command."""
 
 
+def whole_command() -> Any:
+    """Return the application as one command with its subcommands, every help text in place."""
+    command: Any = typer.main.get_command(app)
+    restore_help(command.commands)
+    return command
+
+
 def execute(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; every error becomes one line on stderr."""
-    command = typer.main.get_command(app)
     try:
+        command = whole_command()
         # Not app(): its own handling prints usage over several lines and swallows broken pipes with status 1.
         with command.make_context("marketproof", list(arguments) or ["--help"]) as context:
             command.invoke(context)
@@ -71,9 +82,39 @@ def _flushed(status: int) -> int:
     return status
 
 
+class CtrlC:
+    """Answers Ctrl-C once: what follows within a second belongs to the same key, and what is told is not interrupted.
+
+    A second interruption would hit the tidying up after the first, or Python's own on its way out, and put a traceback
+    under the line that says how to go on. After a second another one counts: code of a user's may have swallowed it.
+    """
+
+    def __init__(self) -> None:
+        self._last = -SAME_KEY
+
+    def __call__(self, number: int, frame: object) -> None:
+        """Interrupt, unless that has just been done."""
+        now = time.monotonic()
+        if now - self._last >= SAME_KEY:
+            self._last = now
+            raise KeyboardInterrupt
+
+    def install(self) -> None:
+        """Take over from Python's handler; not where the caller has us ignore Ctrl-C."""
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self)
+
+
+SAME_KEY = 1.0
+"""Seconds within which a second Ctrl-C is the same one."""
+
+
 def main() -> None:
     """Entry point of the script ``marketproof`` and of ``python -m marketproof``."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without our characters must not stop us
-    sys.exit(execute(sys.argv[1:]))
+    CtrlC().install()
+    status = execute(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: nothing on the way out may be interrupted
+    sys.exit(status)

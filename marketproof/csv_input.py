@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +24,12 @@ MOST_CLIENTS = 5_000
 LONGEST_NAME = 100
 """Characters of a client's name."""
 
+MOST_WRONG = 1_000
+"""Wrong cells that are counted after the first."""
+
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FIRST_LINE = re.compile(r"\S[^\r\n]*")
+_OTHER_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -101,6 +105,20 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
         start = reader.line_num + 1
 
 
+def _refuse_other_separators(text: str, name: str) -> None:
+    """Raise an error where the header has no comma but another separator: no table of ours has a single column."""
+    header = _FIRST_LINE.search(text)
+    if header is None or "," in header[0]:
+        return
+    for separator, told in _OTHER_SEPARATORS.items():
+        if separator in header[0]:
+            line = text.count("\n", 0, header.start()) + 1
+            remedy = "save it with commas between cells and points in numbers"
+            raise InputError(
+                f"{name}, row {line}: columns are separated by commas here, this file uses {told}; {remedy}"
+            )
+
+
 def read_table(path: Path) -> Table:
     """Read a CSV file with one header and rows of exactly its width.
 
@@ -112,7 +130,9 @@ def read_table(path: Path) -> Table:
         If the file is no such table; the message names file, row and remedy.
     """
     name = one_line(path)
-    records = _records(read_text(path), name)
+    text = read_text(path)
+    _refuse_other_separators(text, name)
+    records = _records(text, name)
     header_line, columns = next(records, (0, []))
     if not columns:
         raise InputError(f"{name} is empty; expected a header and one row per client")
@@ -164,6 +184,45 @@ def number(text: str, place: str, *, low: float, high: float, expected: str) -> 
         raise InputError(f"{place}: {shown(text)} is not a number; write a number {expected}{hint}")
     value = float(text)
     if not low <= value <= high:
-        size = "too large" if value > high and math.copysign(1.0, value) > 0 else "too small"
+        size = "too large" if value > high else "negative" if value < 0.0 else "too small"
         raise InputError(f"{place}: {shown(text)} is {size}; write a number {expected}")
     return value + 0.0  # turns -0 into 0
+
+
+class WrongCells:
+    """Collects what is wrong in the cells of a table: the first complaint in full, the others as a count."""
+
+    def __init__(self) -> None:
+        self._first: InputError | None = None
+        self._more = 0
+
+    def keep(self, error: InputError) -> None:
+        """Keep one more; where `MOST_WRONG` are kept besides the first, raise.
+
+        Raises
+        ------
+        InputError
+            As `complain`.
+        """
+        if self._first is None:
+            self._first = error
+        else:
+            self._more += 1
+        if self._more == MOST_WRONG:
+            self.complain()
+
+    def complain(self) -> None:
+        """Raise the first complaint with the number of the others; do nothing if there was none.
+
+        Raises
+        ------
+        InputError
+            If any was kept.
+        """
+        if self._first is None:
+            return
+        if self._more == 0:
+            raise self._first
+        least = "at least " if self._more == MOST_WRONG else ""
+        others = "1 more cell is wrong" if self._more == 1 else f"{least}{self._more} more cells are wrong"
+        raise InputError(f"{self._first}; and {others}") from None

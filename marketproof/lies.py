@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marketproof.promises import apart, money
+from marketproof.promises import apart, money, near
 from marketproof.settling import FEWEST, Flags, batch_of, clear_and_settle, gatherings
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
@@ -69,6 +69,7 @@ class FoundLie:
         who = f"client {self.client}" if names is None else names[self.client]
         what = {"cost": "cost", "gain": "gain parameter", "size": "number of samples"}[self.coordinate]
         truth, said = apart(self.truth, self.report)
+        said = near(self.report, said)
         before, after = apart(self.utility_truthful, self.utility_lying)
         return (
             f"A lie pays: {who}, whose {what} is {truth}, gains {money(self.gain)} by saying {said} "

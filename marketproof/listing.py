@@ -83,11 +83,12 @@ def properties() -> Listing:
 
 
 def populations() -> Listing:
-    """Who takes part in a run."""
+    """Who takes part in a run, and what of its task changes with them."""
     from marketproof.populations import POPULATIONS
 
-    rows = [{"id": name, "summary": population.summary} for name, population in POPULATIONS.items()]
-    return Listing("Populations", ("id", "summary"), rows)
+    column = "changes in the task"
+    rows = [{"id": name, "summary": one.summary, column: one.changes} for name, one in POPULATIONS.items()]
+    return Listing("Populations for run --population", ("id", "summary", column), rows)
 
 
 LISTINGS: dict[str, Callable[[], Listing]] = {

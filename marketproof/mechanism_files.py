@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketproof.errors import InputError, one_line, shown
-from mechanism.errors import MarketProofError
+from mechanism.errors import MarketProofError, did_you_mean
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
@@ -23,6 +23,7 @@ _PARTS = ("space", "outcome", "utility", "payments")
 _MODULE = "_marketproof_users_mechanism"
 _COUNTS = ("agents", "clients", "n")  # what a maker may call the number of agents if it has a default
 _MOST_AGENTS = 64
+_MOST_SHOWN = 8  # names that a file holds
 _LARGEST = 16 * 2**20
 
 
@@ -85,11 +86,26 @@ def find_mechanism(text: str) -> Source:
     if not colon and text.endswith(".py"):
         raise InputError(f"{shown(text)} names no mechanism in the file; write {one_line(text)}:NAME")
     if not colon:
-        return Source(text)
+        return Source(_known(text))
     if not name.isidentifier():
         raise InputError(f"{shown(name)} is no name of a Python object; write FILE.py:NAME")
+    if not Path(path).is_file() and Path(f"{path}.py").is_file():
+        raise InputError(f"there is no file {shown(path)}; did you mean {one_line(f'{path}.py:{name}')}?")
     module = run_file(Path(path))
     return Source(f"{one_line(Path(path).name)}:{name}", Path(path), getattr_of(module, name, path))
+
+
+def _known(name: str) -> str:
+    """Return the id of a mechanism of the catalogue; else say which look like it, and how one's own is named."""
+    from mechanism.catalogue import CATALOGUE
+
+    names = [n for n, entry in CATALOGUE.items() if entry.build is not None]
+    if name in names:
+        return name
+    near = did_you_mean(name, names)
+    here = Path(f"{name}.py").is_file()
+    where = f"; what your file holds is {one_line(name)}.py:NAME" if here else "; your own is FILE.py:NAME"
+    raise InputError(f"unknown mechanism {shown(name)}{near or ';'} 'marketproof list mechanisms' shows all{where}")
 
 
 def is_file(text: str) -> bool:
@@ -131,7 +147,10 @@ def run_file(path: Path) -> Any:
         raise InputError(f"{one_line(path)}: {_said(error)}") from None
     sys.modules[_MODULE] = module  # dataclasses and pickles of the file look their module up
     with Source(one_line(path), path).blamed("does not run"):
-        exec(code, module.__dict__)
+        try:
+            exec(code, module.__dict__)
+        except MarketProofError as error:  # ours says what is wrong, not where
+            raise InputError(f"{one_line(path)}{_line(error, path)}: {error}") from None
     return module
 
 
@@ -150,8 +169,11 @@ def getattr_of(module: Any, name: str, path: str) -> Any:
     if hasattr(module, name):
         return getattr(module, name)
     held = [n for n, value in vars(module).items() if not n.startswith("_") and _could_be(value)]
-    hint = f"it holds {', '.join(held[:8])}" if held else "it holds no mechanism"
-    raise InputError(f"{one_line(path)} holds no {shown(name)}; {hint}")
+    near = did_you_mean(name, held)
+    more = f", …, and {len(held) - _MOST_SHOWN} more" if len(held) > _MOST_SHOWN else ""
+    names = ", ".join(one_line(n)[:40] for n in held[:_MOST_SHOWN])
+    hint = f"holds {names}{more}" if held else "holds no mechanism"
+    raise InputError(f"{one_line(path)} holds no {shown(name)}{f'{near} It' if near else '; it'} {hint}")
 
 
 def _could_be(value: Any) -> bool:
@@ -204,8 +226,9 @@ def _called(maker: Any, name: str, agents: int | None) -> Any:
     wanted = [p for p in taken if p.default is p.empty]
     if len(wanted) > 1 or (wanted and agents is None):
         raise InputError(
-            f"{name} takes {', '.join(p.name for p in wanted)}; expected a mechanism (decorate a rule with "
-            "mechanism.single_parameter), or what makes one from nothing or, with --clients M, from a number of agents"
+            f"{name} takes {', '.join(p.name for p in wanted)} and is no mechanism: if it is a rule, write "
+            "@single_parameter(agents=N) above it (from mechanism import single_parameter); if it makes a mechanism, "
+            "it takes nothing or one number of agents, which --clients gives"
         )
     count = next(iter(wanted), None) or next((p for p in taken if p.name in _COUNTS), None)
     if count is None or agents is None:

@@ -59,6 +59,13 @@ class Population:
         """Whether clients differ in what they want of the market."""
         return any(role == "trader" for role, _ in self.roles)
 
+    @property
+    def changes(self) -> str:
+        """What it changes in a task, in words; "-" for nothing."""
+        factors = {"gain": "market.gain"}
+        told = [f"{factors[k]} × {v:g}" if k in factors else f"{k} = {v:g}" for k, v in self.settings.items()]
+        return ", ".join(told) or "-"
+
 
 _INCLUSIVE: dict[str, Any] = {"data.clients": 12, "split.beta": 1.0, "market.lam": 1.0, "market.eta": 5.0, "gain": 100}
 

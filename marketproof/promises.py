@@ -19,6 +19,16 @@ SCOPE = (
 )
 """Said wherever truthfulness is claimed (theory.md, Scope)."""
 
+_DIGITS = 6
+"""Significant digits of money for people."""
+
+_ROUNDING = 1e-12
+_BESIDE = 2e-9
+"""Relative distances: below the first two numbers are one, written in binary; below the second no six digits of an
+ordinary number come to lie by chance."""
+
+_SMALLEST = 1e-300
+
 
 @dataclass(frozen=True)
 class Promises:
@@ -26,7 +36,8 @@ class Promises:
 
     ``client``, ``buyer``, ``seller``: lowest utility, as a whole and by role (individual rationality holds at >= 0);
     what a centre pays for sales counts for the seller.
-    ``imbalance``: largest sum of all payments in a clearing (0: balanced). ``objective`` and ``optimal``: V_lambda of
+    ``pays_in`` and ``keeps``: the most that a centre adds to the clients' payments in a clearing, and the most that it
+    keeps of them; ``imbalance`` is the larger (0: the books balance). ``objective`` and ``optimal``: V_lambda of
     the reports, summed over clearings, and the largest possible; ``gap`` bounds optimal - objective from above.
     ``scale``: what `tolerance` is relative to.
     """
@@ -34,11 +45,17 @@ class Promises:
     client: float
     buyer: float
     seller: float
-    imbalance: float
+    pays_in: float
+    keeps: float
     objective: float
     optimal: float
     gap: float
     scale: float
+
+    @property
+    def imbalance(self) -> float:
+        """Largest sum of all payments in a clearing, either way."""
+        return max(self.pays_in, self.keeps)
 
     @property
     def tolerance(self) -> float:
@@ -70,7 +87,8 @@ def measure(
         client=float(accounts.utility.min()) + 0.0,
         buyer=float((accounts.buyer - sales).min()) + 0.0,
         seller=float((accounts.seller + sales).min()) + 0.0,
-        imbalance=float(np.abs(net).max()),
+        pays_in=max(0.0, float(-net.min())),
+        keeps=max(0.0, float(net.max())),
         objective=total + 0.0,
         optimal=best + 0.0,
         gap=max(0.0, best + float(np.sum(optimal_gap)) - total),
@@ -81,16 +99,29 @@ def measure(
 
 def money(amount: float) -> str:
     """Return money for people: six significant digits, never a negative zero."""
-    return f"{amount + 0.0:.6g}"
+    return f"{amount + 0.0:.{_DIGITS}g}"
 
 
 def apart(a: float, b: float) -> tuple[str, str]:
     """Return two amounts in as few digits, six at least, as tell them apart."""
-    for digits in range(6, 17):
+    for digits in range(_DIGITS, 17):
         first, second = f"{a + 0.0:.{digits}g}", f"{b + 0.0:.{digits}g}"
         if first != second:
             return first, second
     return repr(a), repr(b)
+
+
+def near(amount: float, digits: str) -> str:
+    """Return the digits, and "just under" or "just over" before them where they would be read as another amount.
+
+    That is where the amount is none of these few digits but lies as close to them as a report does that was put beside
+    a break point: 0.8999999991 is not the 0.9 that somebody else says.
+    """
+    off = (amount - float(digits)) / max(abs(amount), _SMALLEST)
+    few = len(digits.partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")) < _DIGITS
+    if abs(off) <= _ROUNDING or not (few or abs(off) <= _BESIDE):
+        return digits
+    return f"just {'under' if off < 0 else 'over'} {digits}"
 
 
 def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
@@ -112,7 +143,7 @@ def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
     if promises.imbalance <= small:
         words.append(f"Every payment is received{each}: the books balance.")
     else:
-        words.append(f"The books miss balance by up to {money(promises.imbalance)}; the centre covers or keeps it.")
+        words.append(f"The books miss balance: {_centre(promises, '' if clearings == 1 else 'up to ')}.")
     if promises.gap <= small:
         words.append(f"No other set of imports has a larger objective than {money(promises.objective)}{each}.")
     else:
@@ -121,3 +152,13 @@ def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
             f"which is {money(promises.gap)} more."
         )
     return words
+
+
+def _centre(promises: Promises, most: str) -> str:
+    """Say what the centre does in the clearings in which it does anything; ``most`` qualifies the amounts."""
+    parts = [
+        f"{verb} {most}{money(amount)}"
+        for verb, amount in (("pays in", promises.pays_in), ("keeps", promises.keeps))
+        if amount > promises.tolerance
+    ]
+    return f"the centre {' in one clearing and '.join(parts)}{' in another' if len(parts) == 2 else ''}"

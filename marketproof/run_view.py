@@ -10,20 +10,31 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from marketproof.console import stderr, table
+from marketproof.console import stderr
 from marketproof.errors import shown
+from marketproof.fitting import four, share, show_fitted, spread
 from marketproof.loop import utility
-from marketproof.promises import money
 from marketproof.recorder import Unit
 from marketproof.records import RoundRecord
 
+COLUMNS = (
+    "method", "best accuracy", "final accuracy", "utility per round", "welfare", "of optimum", "lowest utility",
+    "best lie",
+)  # fmt: skip
+DISPENSABLE = ("welfare", "final accuracy", "lowest utility", "of optimum", "utility per round", "best accuracy")
+"""Columns that a narrow terminal goes without, least important first."""
+
 LEGEND = (
-    "best accuracy: each client's best round on its own label mix, averaged · utility: money per client and round",
-    "welfare: sum of all utilities · of optimum: share of the best objective, which is welfare less penalties",
+    "best accuracy: each client's best round on its own label mix, averaged",
+    "utility per round: money, mean over clients and rounds · welfare: sum of all utilities over the run",
+    "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all",
     "lowest utility: of any client in any round, below 0 somebody loses",
     "best lie: most that a client could gain in a round by lying about its cost (-: nobody reports)",
 )
 """What the columns of the last table mean."""
+
+SMOKE = "Scale smoke only shows that everything runs: after so little training accuracies mean nothing."
+"""Said under every result at scale smoke."""
 
 
 class Bar:
@@ -72,44 +83,55 @@ class Bar:
 
 
 def show_run(
-    summary: Mapping[str, Any], audit: Mapping[str, Any], folder: Path, report: Path, console: Console
+    summary: Mapping[str, Any],
+    audit: Mapping[str, Any],
+    folder: Path,
+    report: Path,
+    console: Console,
+    *,
+    scale: str = "",
 ) -> None:
     """Print the comparison of the methods, what its columns mean, what the audit found, and where to read on."""
     rows = [_row(name, figures, audit["methods"][name]) for name, figures in summary["methods"].items()]
-    columns = (
-        "method", "best accuracy", "final accuracy", "utility", "welfare", "of optimum", "lowest utility", "best lie",
-    )  # fmt: skip
     seeds = summary["seeds"]
     over = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over {len(seeds)} seeds ± sample deviation"
-    console.print(table(f"{summary['task']}, {over}", columns, rows))
+    show_fitted(
+        console,
+        f"{summary['task']}, {over}",
+        COLUMNS,
+        rows,
+        dispensable=DISPENSABLE,
+        elsewhere="summary.json, audit.json",
+    )
     for line in LEGEND:
         console.print(line)
+    if scale == "smoke":
+        console.print(SMOKE)
     for name, told in audit["methods"].items():
         for coordinate, lie in told["best_lie"].items():
             if lie is not None and (coordinate == "cost" or lie["witness"] is not None):
                 console.print(f"{name}: {lie['sentence']}")
     console.print(f"Scope: {audit['scope']}")
-    console.print(f"Record: {shown(folder)} · report: {shown(report)}")
+    console.print(f"Record: {shown(folder)} · report: {shown(report)}", soft_wrap=True)
 
 
 def _row(name: str, figures: Mapping[str, float], told: Mapping[str, Any]) -> Sequence[str]:
-    def spread(key: str, text: str) -> str:
-        return text if f"{key}_std" not in figures else f"{text} ± {money(figures[f'{key}_std'])}"
+    def amount(key: str) -> str:
+        return spread(four(figures[key]), figures.get(f"{key}_std"))
 
     def percent(key: str) -> str:
         std = figures.get(f"{key}_std")
         return f"{figures[key]:.1%}" + ("" if std is None else f" ± {std:.1%}")
 
     optimal = told["optimal_objective"]
-    share = f"{told['objective'] / optimal:.2%}" if optimal > 0 else "-"
     lie = told["best_lie"]["cost"]
     return (
         name,
         percent("accuracy_best"),
         percent("accuracy_final"),
-        spread("utility_mean", money(figures["utility_mean"])),
-        spread("welfare", money(figures["welfare"])),
-        share,
-        money(told["lowest_utility"]["client"]),
-        "-" if lie is None else money(lie["gain"]),
+        amount("utility_mean"),
+        amount("welfare"),
+        share(told["objective"] / optimal) if optimal > 0 else "-",
+        four(told["lowest_utility"]["client"]),
+        "-" if lie is None else four(lie["gain"]),
     )

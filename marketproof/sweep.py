@@ -98,7 +98,7 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
     points = grid(sweep.mechanisms, sweep.lam, sweep.cost_spread, sweep.heterogeneity)
     path = folder / RECORD
     head = json.loads(json.dumps(asdict(sweep)))
-    done = _taken_up(path, head, resume=resume)
+    done = _taken_up(path, head, len(points), resume=resume)
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_text(json.dumps(head) + "\n", encoding="utf-8")
@@ -121,24 +121,38 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
     return rows
 
 
-def _taken_up(path: Path, head: dict[str, Any], *, resume: bool) -> list[dict[str, Any]]:
+def _taken_up(path: Path, head: dict[str, Any], count: int, *, resume: bool) -> list[dict[str, Any]]:
     """Return the points that a record holds; a last line that was cut short is removed from it."""
     if not path.exists():
         return []
-    if not resume:
-        raise InputError(f"{shown(path.parent)} holds a sweep; add --resume to go on, or name another --out")
     lines = path.read_text(encoding="utf-8").split("\n")
     whole = lines[:-1]  # what follows the last line end was not finished
     try:
         rows = [json.loads(line) for line in whole]
-    except ValueError:
+        other = [key for key, value in head.items() if rows and rows[0].get(key) != value]
+    except (ValueError, AttributeError):
         raise InputError(f"{shown(path)} is damaged; name another --out") from None
+    if not resume:
+        raise InputError(_standing(path.parent, len(rows) - 1, count, other=bool(other)))
     if not rows:
         path.unlink()
         return []
-    for key, value in head.items():
-        if rows[0].get(key) != value:
-            raise InputError(f"{shown(path)} was swept with {key} {rows[0].get(key)!r:.80}; this is {value!r:.80}")
+    for key in other:
+        raise InputError(f"{shown(path)} was swept with {key} {rows[0].get(key)!r:.80}; this is {head[key]!r:.80}")
     if lines[-1]:
         path.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
     return rows[1:]
+
+
+def _standing(folder: Path, done: int, count: int, *, other: bool) -> str:
+    """Say how far the sweep in a folder is, and what to do."""
+    if other:
+        return f"{shown(folder)} holds a sweep with other settings; name another --out"
+    if done >= count:
+        return (
+            f"{shown(folder)} holds this sweep, complete with {count} points; add --resume to see its table again, or "
+            "name another --out"
+        )
+    return (
+        f"{shown(folder)} holds a sweep, {max(done, 0)} of {count} points; add --resume to go on, or name another --out"
+    )

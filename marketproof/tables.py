@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.csv_input import Table, client_name, number, read_table
+from marketproof.csv_input import Table, WrongCells, client_name, number, read_table
 from marketproof.errors import InputError, shown
 from mechanism.market.clients import LARGEST
 
@@ -36,15 +36,17 @@ class ClientTable:
 
 
 def _columns(table: Table) -> dict[str, int]:
-    """Return where each of `COLUMNS` stands, or say which is missing, double or unknown."""
+    """Return where each of `COLUMNS` stands, in capitals or not, or say which is missing, double or unknown."""
     place = table.place(table.header_line)
     remedy = f"expected the header {','.join(COLUMNS)} in any order"
     positions: dict[str, int] = {}
-    for k, column in enumerate(table.columns):
+    for k, told in enumerate(table.columns):
+        column = told.lower()
         if column not in COLUMNS:
-            raise InputError(f"{place}: unknown column {shown(column)}; {remedy}")
+            known = f"{', '.join(COLUMNS[:-1])} and {COLUMNS[-1]}"
+            raise InputError(f"{place}: unknown column {shown(told)}; the columns are {known}; take out any other")
         if column in positions:
-            raise InputError(f"{place}: column {shown(column)} stands twice; {remedy}")
+            raise InputError(f"{place}: column {shown(told)} stands twice; {remedy}")
         positions[column] = k
     for column in COLUMNS:
         if column not in positions:
@@ -53,7 +55,7 @@ def _columns(table: Table) -> dict[str, int]:
 
 
 def read_clients(path: Path) -> ClientTable:
-    """Read ``CLIENTS.csv``: header ``client,size,cost,gain`` in any order, one row per client.
+    """Read ``CLIENTS.csv``: header ``client,size,cost,gain`` in any order, in capitals or not, one row per client.
 
     Raises
     ------
@@ -66,15 +68,22 @@ def read_clients(path: Path) -> ClientTable:
         raise InputError(f"{table.file} holds no client; write one row per client under its header")
     first_line: dict[str, int] = {}
     numbers: dict[str, list[float]] = {column: [] for column in _RANGES}
+    wrong = WrongCells()
     for row in table.rows:
         place = table.place(row.line, "client")
-        name = client_name(row.cells[at["client"]], place)
-        if name in first_line:
-            raise InputError(f"{place}: {shown(name)} stands already in row {first_line[name]}; name each client once")
-        first_line[name] = row.line
+        try:
+            name = client_name(row.cells[at["client"]], place)
+            _name_once(name, first_line, place, "name each client once")
+            first_line[name] = row.line
+        except InputError as error:
+            wrong.keep(error)
         for column, (low, high, expected) in _RANGES.items():
-            text = row.cells[at[column]]
-            numbers[column].append(number(text, table.place(row.line, column), low=low, high=high, expected=expected))
+            place = table.place(row.line, column)
+            try:
+                numbers[column].append(number(row.cells[at[column]], place, low=low, high=high, expected=expected))
+            except InputError as error:
+                wrong.keep(error)
+    wrong.complain()
     size, cost, gain = (np.array(numbers[column], dtype=np.float64) for column in ("size", "cost", "gain"))
     return ClientTable(tuple(first_line), size, cost, gain)
 
@@ -120,31 +129,42 @@ def read_matrix(
     table = read_table(path)
     header = table.place(table.header_line)
     index = {name: k for k, name in enumerate(names)}
-    if table.columns[0] != "client":
+    if table.columns[0].lower() != "client":
         found = shown(table.columns[0])
         raise InputError(f"{header}: the first column is {found}; expected client, then one column per client")
     exporters = [_known(name, index, header) for name in table.columns[1:]]
     _each_once(exporters, names, header, "column")
     matrix = np.zeros((len(names), len(names)))
-    seen: dict[int, int] = {}
+    seen: dict[str, int] = {}
+    wrong = WrongCells()
     for row in table.rows:
         place = table.place(row.line, "client")
-        importer = _known(row.cells[0], index, place)
-        if importer in seen:
-            first = f"stands already in row {seen[importer]}; write one row per client"
-            raise InputError(f"{place}: {shown(row.cells[0])} {first}")
-        seen[importer] = row.line
+        try:
+            importer = _known(row.cells[0], index, place)
+            _name_once(row.cells[0], seen, place, "write one row per client")
+        except InputError as error:
+            wrong.keep(error)
+            continue
+        seen[row.cells[0]] = row.line
         for exporter, text, column in zip(exporters, row.cells[1:], table.columns[1:], strict=True):
             cell = table.place(row.line, column)
-            value = number(text, cell, low=low, high=high, expected=expected)
-            if importer == exporter and diagonal is not None and abs(value) > diagonal:
-                raise InputError(
-                    f"{cell}: {shown(text)} on the diagonal; write 0: a client does not differ from itself"
-                )
-            matrix[importer, exporter] = value
-    _each_once(list(seen), names, table.file, "row")
+            try:
+                value = number(text, cell, low=low, high=high, expected=expected)
+                if importer == exporter and diagonal is not None and abs(value) > diagonal:
+                    remedy = "write 0: a client does not differ from itself"
+                    raise InputError(f"{cell}: {shown(text)} on the diagonal; {remedy}")
+                matrix[importer, exporter] = value
+            except InputError as error:
+                wrong.keep(error)
+    wrong.complain()
+    _each_once([index[name] for name in seen], names, table.file, "row")
     np.fill_diagonal(matrix, 0.0)
     return matrix
+
+
+def _name_once(name: str, seen: dict[str, int], place: str, remedy: str) -> None:
+    if name in seen:
+        raise InputError(f"{place}: {shown(name)} stands already in row {seen[name]}; {remedy}")
 
 
 def _known(name: str, index: dict[str, int], place: str) -> int:

@@ -33,7 +33,7 @@ def domain_of(name: str, mechanism: DirectMechanism) -> str:
 
 def show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: bool) -> None:
     """Print the verdicts."""
-    rows = [(v.property, str(v.grade), _HOLDS[v.holds], _why(v)) for v in verdicts]
+    rows = [(v.property, str(v.grade), _HOLDS[v.holds], _why(v) + _aside(v)) for v in verdicts]
     console.print(table(name, ("property", "grade", "holds", "because"), rows, left=4))
     console.print(f"Domain: {domain}")
     if executed:
@@ -59,6 +59,13 @@ def _why(verdict: Verdict) -> str:
         )
         return f"{_count(evidence['tried'])} tried, none found; {sure}"
     return f"{_count(evidence['tried'])} tried, none found; {verdict.bound}"
+
+
+def _aside(verdict: Verdict) -> str:
+    from proofs_checks.engine.registry import PROPERTY
+
+    aside = PROPERTY[verdict.property].aside if verdict.holds else ""
+    return f"; {aside}" if aside else ""
 
 
 def _count(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The witnesses in a file: one witness, the verdicts of `verify --json`, or the audit of a run."""
+"""The witnesses in a file (one, the verdicts of `verify --json`, the audit of a run) or in all files of a folder."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from proofs_checks.evidence import Witness
 
 _LARGEST = 16 * 2**20
+_MOST_FILES = 1000
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,28 @@ class Found:
     name: str
     market: Witness | None = None
     direct: DirectWitness | None = None
+
+
+def witness_files(path: Path) -> list[Path]:
+    """Return the file itself; of a folder its .json files by name, or the one audit.json where it is a run's.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no such file, or more than 1000.
+    """
+    if not path.is_dir():
+        return [path]
+    if (path / "audit.json").is_file():
+        return [path / "audit.json"]
+    files = sorted(p for p in path.iterdir() if p.suffix == ".json" and p.is_file())
+    if not files:
+        raise InputError(
+            f"{shown(path)} holds no .json file; expected what 'marketproof verify --witnesses DIR' writes"
+        )
+    if len(files) > _MOST_FILES:
+        raise InputError(f"{shown(path)} holds {len(files)} .json files; expected at most {_MOST_FILES}")
+    return files
 
 
 def read_witnesses(path: Path) -> list[Found]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from mechanism.auctions.entries import AUCTION_ENTRIES
 from mechanism.direct import DirectMechanism
 from mechanism.entry import PROPERTIES, CatalogueEntry
-from mechanism.errors import UnknownNameError
+from mechanism.errors import UnknownNameError, unknown
 from mechanism.market.entries import MARKET_ENTRIES
 
 __all__ = ["CATALOGUE", "MARKET_MECHANISMS", "PROPERTIES", "CatalogueEntry", "direct_mechanism"]
@@ -34,8 +34,7 @@ def direct_mechanism(name: str, agents: int | None = None) -> DirectMechanism:
     """
     entry = CATALOGUE.get(name)
     if entry is None or entry.build is None:
-        known = ", ".join(n for n, e in CATALOGUE.items() if e.build is not None)
-        raise UnknownNameError(f"unknown mechanism {name!r}; known: {known}")
+        raise unknown("mechanism", name, (n for n, e in CATALOGUE.items() if e.build is not None))
     count = entry.agents if agents is None else agents
     if count < entry.fewest:
         raise UnknownNameError(f"{name} needs at least {entry.fewest} agents; got {count}")

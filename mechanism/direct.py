@@ -187,7 +187,7 @@ class SingleParameter:
         if array.shape != bids.shape:
             raise InvalidMechanismError(
                 f"{self.name} returned {_an(what)} of shape {list(array.shape)} for bids of shape {list(bids.shape)}; "
-                "expected the same shape"
+                "expected the same shape, one row per profile"
             )
         if not np.isfinite(array).all():
             at = int(np.argwhere(~np.isfinite(array))[0][0])
@@ -240,8 +240,10 @@ class SingleParameter:
 
 
 def single_parameter(
+    _rule: Any = None,
+    /,
     *,
-    agents: int,
+    agents: int | None = None,
     low: float = 0.0,
     high: float = 1.0,
     role: str = "buyer",
@@ -259,12 +261,23 @@ def single_parameter(
     Parameters
     ----------
     agents, low, high
-        How many agents, and the bounds of their one private number.
+        How many agents (must be given), and the bounds of their one private number.
     role
         "buyer": utility = value · allocation - payment; "seller": utility = payment - cost · allocation.
     optimum
         Largest feasible welfare at true numbers ``[batch, agents]``, needed for efficiency only.
+
+    Raises
+    ------
+    InvalidMechanismError
+        If the number of agents is missing (as where the decorator is written without parentheses), or there are no
+        such numbers, bounds or role.
     """
+    if _rule is not None or agents is None:  # without parentheses, the rule itself comes as the first argument
+        on = f" on {_rule.__name__}" if callable(_rule) and hasattr(_rule, "__name__") else ""
+        raise InvalidMechanismError(
+            f"single_parameter{on} needs the number of agents; write @single_parameter(agents=N) above the rule"
+        )
 
     def wrap(rule: Rule) -> SingleParameter:
         return SingleParameter(rule, agents, low, high, role, getattr(rule, "__name__", "mechanism"), optimum)

@@ -17,8 +17,9 @@ def register(app: typer.Typer) -> None:
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
-CLIENTS.csv has the header client,size,cost,gain: samples, money per exported model, and the gain parameter K
-(what data is worth to the client; 0 wants no model). The numbers are taken as true and as reported."""
+Row 1 of CLIENTS.csv is the header client,size,cost,gain, its columns in any order, and each further row a client:
+samples, money per exported model, and the gain parameter K (what data is worth to the client; 0 wants no model).
+Columns are separated by commas, and decimals written with a point. The numbers are taken as true and as reported."""
 
 EPILOG = """Example, a file A.csv of four lines:
 
@@ -36,14 +37,16 @@ and dear would gain 1.9 by saying 0.9."""
 
 
 def clear(
-    clients: Annotated[Path, typer.Argument(metavar="CLIENTS.csv", help="Table client,size,cost,gain.")],
+    clients: Annotated[
+        Path, typer.Argument(metavar="CLIENTS.csv", help="Table client,size,cost,gain; row 1 is the header.")
+    ],
     differences: Annotated[
         Path | None,
         typer.Option(metavar="D.csv", help="Table client,ID1,ID2,… of differences in [0, 2], row = importer."),
     ] = None,
     lam: Annotated[
         float | None,
-        typer.Option(metavar="L", help="Weight of the differences; default 1 where they are given, else 0."),
+        typer.Option(metavar="L", help="Weight of the differences, without effect where none are given; default 1."),
     ] = None,
     mechanism: Annotated[
         str, typer.Option(metavar="ID", help="How the market clears; see 'marketproof list mechanisms'.")
@@ -68,9 +71,9 @@ def clear(
     from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.clear_files import files
     from marketproof.clear_rule import check_rule, rule_of, table_of_prices
-    from marketproof.clear_view import show
+    from marketproof.clear_view import show, show_written
     from marketproof.cleared import as_json, clear_market
-    from marketproof.console import stdout
+    from marketproof.console import stderr, stdout
     from marketproof.tables import read_clients, read_differences
 
     check_rule(mechanism, price, pool)
@@ -85,5 +88,9 @@ def clear(
     if out is not None:
         written |= files(cleared, out)
     refuse_overwriting(written, (clients, differences, table_of_prices(price)))
+    made = {path.parent: None for path in written if not path.parent.exists()}
     write_all(written)
+    if matrix is None and weight:
+        stderr(quiet=quiet).print(f"note: --lam {weight:g} has no effect: it weighs --differences, and none are given")
     show(cleared, stdout(quiet=quiet))
+    show_written(json, out, made, stdout(quiet=quiet))

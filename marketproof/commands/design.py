@@ -21,8 +21,8 @@ SPEC.toml names the agents' types and values, the outcomes, the promises (truthf
 expectation, individually rational, balanced) and the objective. A linear programme finds the mechanism; exact fractions
 confirm it, its dual says what each promise costs, and every profile and report is then audited."""
 
-EPILOG = """Example, a file SPEC.toml: title = "a price", objective = "revenue", incentive = "dsic", rationality =
-"ex-post", outcomes = ["kept", "sold"], then [[agents]] with name = "buyer", types = ["low", "high"], values =
+EPILOG = r"""Example, a file SPEC.toml: title = "a price", objective = "revenue", incentive = "dsic", rationality =
+"ex-post", outcomes = ["kept", "sold"], then [\[agents]] with name = "buyer", types = ["low", "high"], values =
 [[0, 1], [0, 3]]: a row for each type, a number for each outcome. Two more lie in docs/specs."""
 
 

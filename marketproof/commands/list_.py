@@ -20,11 +20,9 @@ HELP = "List what exists: mechanisms, methods, tasks, properties or populations.
 EPILOG = """Example: "marketproof list mechanisms" shows of each mechanism which promises it keeps by theory: ir (nobody
 loses), dsic-cost (no lie about a cost pays), budget-balance, efficiency. No mechanism keeps all of them."""
 
-KINDS = "mechanisms|methods|tasks|properties|populations"
-
 
 def list_(
-    what: Annotated[str, typer.Argument(metavar=KINDS, help="What to list.")],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="mechanisms, methods, tasks, properties or populations.")],
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,

@@ -15,13 +15,13 @@ def register(app: typer.Typer) -> None:
     app.command("play", help=HELP, epilog=EPILOG)(play)
 
 
-HELP = """Open the playground in the browser: set up clients, drag a report, switch the rule, look for a lie.
+HELP = r"""Open the playground in the browser: set up clients, drag a report, switch the rule, look for a lie.
 
 --run starts it with a recorded clearing: its types, its differences, its λ.
 LESSON opens a lesson instead: second_price, revelation, vcg, myerson, myerson_satterthwaite, model_market or
 understated_cost, each with a figure to drag and an exercise; "lessons" a page with all of them. The server listens on
 this machine only and needs no network; Ctrl-C ends it. What is typed into an exercise is EXECUTED on this machine.
-Needs marimo: pip install 'marketproof[play]'."""
+Needs marimo: pip install 'marketproof\[play]'."""
 
 EPILOG = """Example: "marketproof play", "marketproof play --run runs/NAME" or "marketproof play second_price";
 "marketproof play vcg --export vcg.html" writes the lesson as a page that needs nothing else."""

@@ -1,4 +1,4 @@
-"""``marketproof replay``: recompute a witness."""
+"""``marketproof replay``: recompute witnesses."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def register(app: typer.Typer) -> None:
 
 HELP = """Recompute a witness: an example in which a promise fails, with the lie that shows it.
 
-Exit status 0 if every number reproduces and the promise fails there, 1 if not. A witness about your own mechanism
-needs its code: name it as FILE.py:NAME; the file is then EXECUTED. Code is never taken from the witness."""
+Exit status 0 if every number reproduces and the promise fails there, 1 if not. Of a folder, every .json file is
+replayed, and the status is 1 if one does not reproduce. A witness about your own mechanism needs its code: name it as
+FILE.py:NAME; the file is then EXECUTED. Code is never taken from the witness. If the name is another one than the
+witness gives (a renamed file, another rule), that is said, and the code that you named is asked."""
 
 EPILOG = """Example: "marketproof verify first-price --json verdicts.json", then "marketproof replay verdicts.json". The
 audit of a run holds, of each mechanism under which a lie pays, the best one found:
@@ -31,7 +33,10 @@ audit of a run holds, of each mechanism under which a lie pays, the best one fou
 
 def replay(
     witness: Annotated[
-        Path, typer.Argument(metavar="WITNESS.json", help="A witness, the file of verify --json, or an audit.json.")
+        Path,
+        typer.Argument(
+            metavar="WITNESS.json", help="A witness, the file of verify --json, an audit.json, or a folder of them."
+        ),
     ],
     mechanism: Annotated[
         str | None,
@@ -44,12 +49,13 @@ def replay(
     """Read, recompute, write, show."""
     from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.console import stdout
-    from marketproof.errors import InputError, RequirementFailed
+    from marketproof.errors import InputError, RequirementFailed, one_line
     from marketproof.mechanism_files import find_mechanism
-    from marketproof.witnesses import read_witnesses
+    from marketproof.witnesses import read_witnesses, witness_files
 
-    refuse_overwriting([json], [witness])
-    found = read_witnesses(witness)
+    files = witness_files(witness)
+    refuse_overwriting([json], files)
+    found = [told for file in files for told in read_witnesses(file)]
     if mechanism is not None and any(w.market is not None for w in found):
         raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")
     own = None if mechanism is None else find_mechanism(mechanism)
@@ -57,13 +63,36 @@ def replay(
     if json is not None:
         write_all({json: dumps({"reproduced": all(r["reproduced"] for r in results), "witnesses": results})})
     console = stdout(quiet=quiet)
+    others = _others(results)
+    if others:
+        console.print(f"{others[0].upper()}{others[1:]}.")
     for result in results:
         how = "to the bit" if result["bitwise"] else "up to rounding"
         verdict = f"reproduced {how}" if result["reproduced"] else f"NOT reproduced: {result['difference']}"
-        console.print(f"{result['witness']}: {result['property']} under {result['mechanism']}: {result['sentence']}")
+        said = (
+            one_line(result["sentence"])
+            if result["reproduced"]
+            else f"the witness says: {one_line(result['sentence'])}"
+        )
+        console.print(f"{result['witness']}: {result['property']} under {result['replayed']}: {said}")
         console.print(f"  {verdict}")
     if failed := [f"{r['witness']}: {r['difference']}" for r in results if not r["reproduced"]]:
-        raise RequirementFailed(f"not reproduced: {'; '.join(failed)}")
+        raise RequirementFailed(f"{f'{others}; ' if others else ''}not reproduced: {'; '.join(failed)}")
+
+
+def _others(results: list[dict[str, Any]]) -> str:
+    """Say which mechanisms the witnesses are about, if not the one that was asked; "" if they are about that one."""
+    from marketproof.errors import shown
+
+    other = {  # a witness made in Python bears the rule's name without its file
+        r["mechanism"]: r["replayed"]
+        for r in results
+        if r["mechanism"] not in (r["replayed"], r["replayed"].rpartition(":")[2])
+    }
+    if not other:
+        return ""
+    asked = next(iter(other.values()))
+    return f"the witness is about {' and '.join(map(shown, other))}; replayed under {shown(asked)} as asked"
 
 
 def _market(found: Found) -> dict[str, Any]:
@@ -75,6 +104,7 @@ def _market(found: Found) -> dict[str, Any]:
     return {
         "witness": found.name,
         "mechanism": told.mechanism,
+        "replayed": told.mechanism,
         "property": told.property,
         "reproduced": done.reproduced,
         "bitwise": done.bitwise,
@@ -102,6 +132,7 @@ def _direct(found: Found, own: Source | None) -> dict[str, Any]:
     return {
         "witness": found.name,
         "mechanism": told.mechanism,
+        "replayed": source.name,
         "property": told.property,
         "reproduced": done.reproduces,
         "bitwise": done.bitwise,

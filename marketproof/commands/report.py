@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,7 @@ def register(app: typer.Typer) -> None:
 HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.
 
 --export DIR writes every figure as SVG, PNG and, with its numbers, as CSV and LaTeX instead; --figure NAME only that
-one. Names: accuracy-and-utility, waterline, welfare, optimum, lorenz, rounds, money-0 (the first method; money-1, …),
-lie-curve, regret, regions, verdicts, and compared for several runs."""
+one. "marketproof report RUN --figures" lists the names that these runs have and writes nothing."""
 
 EPILOG = """Example: "marketproof report runs/digits-niid-* --out comparison.html" puts several runs on one page.
 A single run has its report.html in its own folder already.
@@ -37,6 +37,9 @@ def report(
     figure: Annotated[
         list[str] | None, typer.Option("--figure", metavar="NAME", help="With --export: only this figure; repeatable.")
     ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="List the names that --figure takes, and write nothing.")
+    ] = False,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -49,7 +52,13 @@ def report(
     from marketproof.errors import InputError, shown
 
     result: dict[str, object] = {"runs": [str(run) for run in runs]}
-    if export is not None:
+    if figures:
+        if export is not None or out is not None or figure:
+            raise InputError("--figures lists names and writes nothing; leave --export, --figure and --out away")
+        names = _names(runs)
+        said = "\n".join(f"{name}  {told}".rstrip() for name, told in names.items())
+        result |= {"figures": list(names)}
+    elif export is not None:
         if out is not None:
             raise InputError("--export writes figures and --out the page; give one of them")
         written = export_runs([read_run(run) for run in runs], export, figure or ())
@@ -66,3 +75,15 @@ def report(
     if json is not None:
         write_all({json: dumps(result)})
     stdout(quiet=quiet).print(said)
+
+
+def _names(runs: Sequence[Path]) -> dict[str, str]:
+    """Return the names of the figures that these runs have, as `analysis.gallery` makes them, with a word on some."""
+    from analysis import read_run
+    from analysis.gallery import Facts, gallery
+
+    found: dict[str, str] = {}
+    for run in map(read_run, runs):
+        money = {f"money-{k}": name for k, name in enumerate(run.methods)}
+        found |= {name: money.get(name, "") for name in gallery(Facts(run))}
+    return found | ({"compared": "the runs side by side"} if len(runs) > 1 else {})

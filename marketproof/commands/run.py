@@ -24,9 +24,10 @@ HELP = """Train clients on a task, let a market decide who imports whose model a
 Writes a run folder: what each client gained, paid and received in every round, the audit, the models, and report.html.
 An interrupted run goes on with --resume --out DIR."""
 
-EPILOG = """Example: "marketproof run --scale smoke" takes seconds. It compares training alone (local), plain averaging
-(fedavg), the paper's market (ipfl/ipfl) and the repaired one (ipfl/ipfl-exact) on handwritten digits: look at the last
-column, the most that a client could gain by lying about its cost.
+EPILOG = """Example: "marketproof run --scale smoke" takes seconds and only shows that everything runs; without --scale
+it trains enough for accuracies to mean something. It compares training alone (local), plain averaging (fedavg), the
+paper's market (ipfl/ipfl) and the repaired one (ipfl/ipfl-exact) on handwritten digits: look at the last column, the
+most that a client could gain by lying about its cost.
 
 "marketproof run fashion-niid --methods ipfl --mechanism exact-marginal --seeds 3" runs one method under three seeds."""
 
@@ -46,10 +47,18 @@ def run(
     steps: Annotated[int | None, typer.Option(min=1, metavar="S", help="Local steps a round, likewise.")] = None,
     clients: Annotated[int | None, typer.Option(min=2, metavar="M", help="Clients, instead of the task's.")] = None,
     scale: Annotated[
-        str | None, typer.Option(metavar="smoke|reduced|paper", help="How long to train; default reduced.")
+        str | None,
+        typer.Option(
+            metavar="smoke|reduced|paper", help="How long to train; default reduced. At smoke accuracies mean nothing."
+        ),
     ] = None,
     population: Annotated[
-        str | None, typer.Option(metavar="P", help="Who takes part: see 'marketproof list populations'.")
+        str | None,
+        typer.Option(
+            metavar="P",
+            help="Who takes part: see 'marketproof list populations'. inclusive also changes the task: clients, "
+            "split.beta, market.lam, market.eta and market.gain (× 100).",
+        ),
     ] = None,
     valuation: Annotated[
         str | None, typer.Option(metavar="size|measured|fitted", help="What models are worth; default size.")
@@ -108,7 +117,7 @@ def run(
     done = run_all(config, folder, place, resume=resuming, quiet=quiet)
     if json is not None:
         write_all({json: dumps({"folder": str(done.folder), **done.summary, "audit": done.audit})})
-    show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet))
+    show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet), scale=config.scale)
 
 
 def _compare_budgets(config: RunConfig, folder: Path, place: Place, json: Path | None, quiet: bool) -> None:

@@ -26,11 +26,9 @@ EPILOG = """Example: "marketproof study liars --task digits-niid --scale smoke" 
 reporting half or twice a cost, a size or a gain parameter earned under the paper's rule and under the repaired one.
 "marketproof study robustness --scale reduced --seeds 5" runs attackers and free-riders beside honest clients."""
 
-NAMES = "performance|robustness|inclusive|liars|dropout"
-
 
 def study(
-    name: Annotated[str, typer.Argument(metavar=NAMES, help="Which experiment.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="performance, robustness, inclusive, liars or dropout.")],
     task: Annotated[
         str | None, typer.Option(metavar="T", help="Task; default fashion-niid if its data is there, else digits-niid.")
     ] = None,
@@ -63,6 +61,7 @@ def study(
     from marketproof.console import stderr, stdout
     from marketproof.errors import Interrupted
     from marketproof.methods import split_names
+    from marketproof.run_view import SMOKE
     from marketproof.running import Place
     from marketproof.study import plan_study
     from marketproof.study_files import as_json, show_findings, write_findings
@@ -92,3 +91,5 @@ def study(
     console = stdout(quiet=quiet)
     console.print(chosen)
     show_findings(found, title, folder, "study", console)
+    if one.scale == "smoke":
+        console.print(SMOKE)

@@ -46,6 +46,15 @@ class Property:
         """Whether one violation takes thousands of outcomes: then shrinking asks for few."""
         return False
 
+    @property
+    def aside(self) -> str:
+        """What the check leaves aside, for whoever reads that the property holds; "" if nothing."""
+        return ""
+
+    def bound(self, tried: int, probes: int) -> str | None:
+        """Return what a search without a find says, where it is no share of profiles; else None."""
+        return None
+
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Say why the property does not apply to this mechanism, or None."""
         return None

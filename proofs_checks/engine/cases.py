@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError, MarketProofError
+from proofs_checks.engine.blame import advice, for_one_profile, place, said
 
 Bools = NDArray[np.bool_]
 
@@ -70,12 +71,15 @@ def answer(mechanism: DirectMechanism, reports: Floats) -> Any:
     except InvalidMechanismError:
         raise
     except (Exception, SystemExit) as error:
+        what = f"{said(error)}{advice(mechanism, error, reports.shape)}"
+        if for_one_profile(error):  # it fails on every batch: whose reports they are plays no part
+            raise InvalidMechanismError(f"the mechanism failed{place(error)}: {what}") from error
         rows = _culprit(mechanism, reports)
-        what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         where = (
             "reports " + str(np.round(rows[0], 12).tolist()) if len(rows) == 1 else f"a batch of {len(rows)} profiles"
         )
-        raise InvalidMechanismError(f"the mechanism failed on {where}: {what}") from error
+        there = f"{place(error)}, on" if place(error) else " on"
+        raise InvalidMechanismError(f"the mechanism failed{there} {where}: {what}") from error
 
 
 def _culprit(mechanism: DirectMechanism, reports: Floats) -> Floats:
@@ -115,8 +119,7 @@ def _finite(function: Any, what: str, types: Floats, outcome: Any) -> Floats:
     except MarketProofError:
         raise
     except Exception as error:
-        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise InvalidMechanismError(f"the mechanism's {what} failed: {told}") from error
+        raise InvalidMechanismError(f"the mechanism's {what} failed{place(error)}: {said(error)}") from error
     if values.shape != types.shape[:-1]:
         raise InvalidMechanismError(
             f"the mechanism's {what} has shape {list(values.shape)}; expected {list(types.shape[:-1])} (batch, agents)"

@@ -39,6 +39,27 @@ class Expected(Property):
         """Needs a private number."""
         return None if mechanism.space.private.any() else "agents have no private number"
 
+    @property
+    def _reports(self) -> int:
+        """How many reports of each type are compared."""
+        return _LEVELS
+
+    def bound(self, tried: int, probes: int) -> str:
+        """Return how the number tried comes about, and what it says."""
+        draws = tried // max(1, probes * _LEVELS * self._reports)
+        return (
+            f"{probes * _LEVELS} types with {self._asked}, against {draws} draws of the others (uniform prior) on "
+            f"average: {self._none} beyond sampling error; nothing is said of types that were not asked"
+        )
+
+    @property
+    def _asked(self) -> str:
+        return f"{self._reports} reports each"
+
+    @property
+    def _none(self) -> str:
+        return "no report was better than the truth"
+
     def _pick(self, table: Floats) -> tuple[int, int]:
         """Return (truth, report) of the most suspicious pair in samples of U ``[N, R, R]``."""
         raise NotImplementedError  # pragma: no cover - both subclasses have their own
@@ -73,7 +94,7 @@ class Expected(Property):
         rough = self._samples(mechanism, case, others)
         suspicious = rough.mean() > 2.0 * rough.std() / math.sqrt(len(rough))
         worst = float(self.violation(mechanism, case)[0, 0]) if suspicious else -math.inf
-        return Probe(case, worst, drawn * _LEVELS * _LEVELS, 1)
+        return Probe(case, worst, drawn * _LEVELS * self._reports, 1)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the lower confidence bound of each case ``[P, 1]``, by the draws that it names."""
@@ -164,6 +185,18 @@ class InterimRational(Expected):
         """Staying out must be possible."""
         voluntary = getattr(mechanism, "voluntary", True)
         return super().missing(mechanism) if voluntary else "there is no staying out of this mechanism"
+
+    @property
+    def _reports(self) -> int:
+        return 1
+
+    @property
+    def _asked(self) -> str:
+        return "their true reports"
+
+    @property
+    def _none(self) -> str:
+        return "none expects to lose"
 
     def _pick(self, table: Floats) -> tuple[int, int]:
         truth = int(np.argmin(np.diagonal(table, axis1=1, axis2=2).mean(axis=0)))

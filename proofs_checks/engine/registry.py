@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from mechanism.entry import PROPERTIES as STATEMENTS
-from mechanism.errors import UnknownNameError
+from mechanism.errors import unknown
 from proofs_checks.engine.base import Property
 from proofs_checks.engine.coalition import Core
 from proofs_checks.engine.expectation import BayesTruthful, InterimRational
@@ -94,6 +94,6 @@ def properties(ids: Iterable[str] | None = None) -> list[Property]:
         If an id is none of `mechanism.PROPERTIES`.
     """
     chosen = list(PROPERTY) if ids is None else list(dict.fromkeys(ids))
-    if unknown := [name for name in chosen if name not in PROPERTY]:
-        raise UnknownNameError(f"unknown property {unknown[0]!r}; known: {', '.join(PROPERTY)}")
+    if missing := [name for name in chosen if name not in PROPERTY]:
+        raise unknown("property", missing[0], PROPERTY)
     return [PROPERTY[name] for name in chosen]

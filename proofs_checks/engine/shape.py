@@ -179,8 +179,8 @@ def implementing_payments(table: Floats) -> Floats | None:
     ``table`` ``[R, R]``: U(t, r). The shortest distances from the first report in the graph of `arcs` (reversed) are
     such changes: U(t, t) - x_t >= U(t, r) - x_r, that is x_t <= x_r + arcs[t, r].
 
-    >>> implementing_payments(np.array([[0.0, -1.0], [2.0, 0.0]])).tolist()
-    [0.0, 0.0]
+    >>> implementing_payments(np.array([[0.0, -1.0], [0.5, 0.0]])).tolist()
+    [0.0, -0.5]
     """
     length = arcs(table[None])[0]
     distance = shortest(length[None])[0]

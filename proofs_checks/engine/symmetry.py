@@ -26,6 +26,11 @@ class Anonymous(Property):
     what counts is the smallest difference among the four.
     """
 
+    @property
+    def aside(self) -> str:
+        """Ties."""
+        return "exact ties are left aside: they may go to whoever is listed first"
+
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Needs agents that could be one another."""
         space = mechanism.space

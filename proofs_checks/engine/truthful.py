@@ -132,7 +132,27 @@ class GroupTruthful(Property):
         )
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
-        """Each member's truth, report and change."""
+        """Each member's truth, report and change; shrinking may leave one member, which counts as a coalition."""
         assert case.deviators is not None
-        alone = case.deviators.sum() == 1
-        return ("" if alone else "together: ") + _sentence(mechanism, case, numbers)
+        members = np.flatnonzero(case.deviators[0])
+        if len(members) == 1:
+            return f"a coalition of one: {_sentence(mechanism, case, numbers)}"
+        assert case.after is not None
+        parts = [_member(mechanism, case, numbers, int(agent)) for agent in members]
+        said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
+        said[members] = True
+        rest = profile_words(mechanism, case.before[0], said)
+        return "together: " + "; and ".join(parts) + (f" (other reports: {rest})" if rest else "")
+
+
+def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]], agent: int) -> str:
+    """Say what one member of a coalition has, reports and gets by it."""
+    assert case.after is not None
+    truth, lie = case.types[0, agent], case.after[0, 0, agent]
+    moved = truth != lie
+    has = f"{letters(agent)} has {told(mechanism, truth, mechanism.space.private[agent])}"
+    reports = f"reports {told(mechanism, lie, moved)}" if moved.any() else "tells the truth"
+    old, new = (short(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
+    return (
+        f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
 import pytest
 
 from mechanism import Market, Types, account, market_mechanism, objective
@@ -128,6 +129,21 @@ def test_columns_may_stand_in_any_order_with_byte_order_mark(cli, tmp_path, tabl
     assert cleared(cli, tmp_path, other) == plain
 
 
+def test_the_header_may_be_in_capitals_with_spaces_around_it(cli, tmp_path, table):
+    plain = cleared(cli, tmp_path, table(*EXAMPLE))
+    other = table(*EXAMPLE, name="other.csv", header=" Client , SIZE,Cost ,Gain")
+    assert cleared(cli, tmp_path, other) == plain
+    d = tmp_path / "d.csv"
+    d.write_text("Client,buyer,dear,cheap\nbuyer,0,0,0\ndear,0,0,0\ncheap,0,0,0\n")
+    assert cleared(cli, tmp_path, other, "--differences", d) == plain
+
+
+def test_help_tells_how_a_table_is_read(cli):
+    text = " ".join(cli("clear", "--help").out.replace("│", " ").split())
+    for told in ("Row 1 of CLIENTS.csv is the header", "in any order", "separated by commas"):
+        assert told in text
+
+
 def test_terminal_shows_who_buys_and_the_scope_of_the_claim(cli, table):
     answer = cli("clear", table(*EXAMPLE))
     assert answer.status == 0
@@ -168,12 +184,74 @@ def test_money_to_a_centre_stands_in_the_accounts(cli, table, tmp_path):
     assert "to centre" in cli("clear", table(*EXAMPLE), "--mechanism", "vcg-two-sided").out
 
 
+@pytest.mark.parametrize("mechanism", ["vcg-two-sided", "realised"])
+def test_what_the_centre_pays_in_explains_the_objective_and_there_is_no_price(cli, table, mechanism):
+    text = " ".join(cli("clear", table(*EXAMPLE), "--mechanism", mechanism).out.split())
+    assert "Welfare 2.1 (sum of utilities) · objective 2 (welfare less the 0.1 that the centre pays in" in text
+    assert "the centre pays in 0.1." in text
+    assert "│ buyer │ cheap │ - │" in text
+    assert "settles with the centre" in text
+
+
+def test_what_the_centre_keeps_is_called_that_and_adds_up(cli, table, tmp_path):
+    market, d = table("buyer,100,0,90000", "one,300,1,0", "other,300,1,0"), tmp_path / "d.csv"
+    d.write_text("client,buyer,one,other\nbuyer,0,.5,.5\none,.5,0,.5\nother,.5,.5,0\n")
+    arguments = (market, "--mechanism", "vcg-two-sided", "--differences", d)
+    result = cleared(cli, tmp_path, *arguments)
+    weighed = Market(np.full((3, 3), 0.5) * ~np.eye(3, dtype=bool), 1.0).penalties(np.array([100.0, 300.0, 300.0]))
+    penalties = sum(weighed[0, result["clients"].index(row["to"])] for row in result["payments"])
+    kept = sum(result["centre"].values())
+    assert kept > 0.1
+    assert result["welfare"] + kept - penalties == pytest.approx(result["objective"])
+    text = " ".join(cli("clear", *arguments).out.split())
+    assert f"(welfare and the {kept:.6g} that the centre keeps, less penalties)" in text
+    assert f"The books miss balance: the centre keeps {kept:.6g}." in text
+
+
+def test_prices_between_two_stay_prices(cli, table):
+    for mechanism in ("realised-bilateral", "no-payment"):
+        text = cli("clear", table(*EXAMPLE), "--mechanism", mechanism).out
+        assert "centre" not in text
+        assert "(welfare less penalties)" in text
+        assert "│     - │" not in text
+
+
+def test_a_weight_without_differences_is_said_to_have_no_effect(cli, table, tmp_path):
+    market = table(*EXAMPLE)
+    plain = cleared(cli, tmp_path, market)
+    answer = cli("clear", market, "--lam", "0.5", "--json", tmp_path / "o.json")
+    assert answer.status == 0
+    assert answer.err == "note: --lam 0.5 has no effect: it weighs --differences, and none are given\n"
+    assert json.loads((tmp_path / "o.json").read_text()) == plain
+    assert cli("clear", market, "--lam", "0.5", "--quiet").err == ""
+    assert cli("clear", market, "--lam", "0").err == ""
+
+
+def test_a_report_just_beside_another_ones_number_is_called_that(cli, table, tmp_path):
+    rows = ("ann,100,1.0,3600", "bob,300,0.9,0", "cat,300,1.0,0")
+    lie = cleared(cli, tmp_path, table(*rows), "--mechanism", "ipfl")["audit"]["best_lie"]["cost"]
+    assert lie["report"] < 0.9
+    assert "cat, whose cost is 1, gains 2 by saying just under 0.9 (" in lie["sentence"]
+
+
 def test_out_folder_holds_json_and_tables(cli, table, tmp_path):
     out = tmp_path / "new" / "folder"
     assert cli("clear", table(*EXAMPLE), "--out", out, "--quiet").status == 0
     assert sorted(p.name for p in out.iterdir()) == ["accounts.csv", "clear.json", "payments.csv"]
     assert (out / "payments.csv").read_text() == "from,to,amount\nbuyer,cheap,1.1\n"
     assert json.loads((out / "clear.json").read_text())["clients"] == ["buyer", "dear", "cheap"]
+
+
+def test_what_was_written_where_is_told_in_one_line(cli, table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    market = table(*EXAMPLE).name
+    told = "JSON: 'x.json' · tables: 'made' (clear.json, accounts.csv, payments.csv) · new folder: 'made'"
+    assert cli("clear", market, "--json", "x.json", "--out", "made").out.endswith(f"\n{told}\n")
+    last = cli("clear", market, "--json", "no/such/x.json").out.splitlines()[-1]
+    assert last == "JSON: 'no/such/x.json' · new folder: 'no/such'"
+    assert "new folder" not in cli("clear", market, "--json", "no/such/x.json").out
+    assert "JSON" not in cli("clear", market).out
+    assert cli("clear", market, "--json", "x.json", "--quiet").out == ""
 
 
 def test_wrong_places_to_write_leave_nothing_behind(cli, table, tmp_path):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
+from rich.markup import render
 
+from marketproof import cli as way_in
 from marketproof import errors
 from marketproof.commands import list_ as list_command
 
@@ -32,6 +35,36 @@ def test_help_names_every_command_and_is_what_no_argument_gives(cli):
     assert answer.out == cli("--help").out
     for name in COMMANDS:
         assert name in answer.out
+
+
+def source_texts(command) -> list[str]:
+    texts = [command.help, command.epilog, *(getattr(param, "help", None) for param in command.params)]
+    return [text.replace("\\[", "[") for text in texts if text]
+
+
+@pytest.mark.parametrize("name", ["", *sorted(way_in.whole_command().commands)])
+def test_every_word_of_a_help_text_is_on_the_screen(cli, monkeypatch, name):
+    """What stands in square brackets is markup to the library that prints it: unescaped it vanishes."""
+    monkeypatch.setenv("COLUMNS", "2000")
+    command = way_in.whole_command().commands[name] if name else way_in.whole_command()
+    screen = "".join(cli(*filter(None, [name]), "--help").out.split())
+    for text in source_texts(command):
+        assert "".join(text.split()) in screen
+
+
+def test_the_help_of_every_argument_is_on_the_screen(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    for name, words in (("play", "A lesson by its name"), ("report", "Run folders."), ("run", "or a .toml file")):
+        assert words in cli(name, "--help").out
+    for command in way_in.whole_command().commands.values():
+        for param in command.params:
+            assert getattr(param, "help", None), (command.name, param.name)
+
+
+def test_markup_eats_what_is_not_escaped():
+    """The reason for the backslash in the help of play, and for the test above."""
+    assert render("a[play]").plain == "a"
+    assert render(r"a\[play]").plain == "a[play]"
 
 
 def test_version(cli):
@@ -114,3 +147,48 @@ def test_a_full_disk_under_stdout_is_one_line():
         done = subprocess.run([*MODULE, "list", "properties"], stdout=full, stderr=subprocess.PIPE, timeout=30)
     assert done.returncode == 2
     assert done.stderr == b"marketproof: No space left on device\n"
+
+
+def test_a_second_ctrl_c_within_a_second_is_the_same_one(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(way_in.time, "monotonic", lambda: now[0])
+    answer = way_in.CtrlC()
+    with pytest.raises(KeyboardInterrupt):
+        answer(signal.SIGINT, None)
+    now[0] += 0.5
+    answer(signal.SIGINT, None)
+    now[0] += 1.0  # whoever swallowed the first must still be stoppable
+    with pytest.raises(KeyboardInterrupt):
+        answer(signal.SIGINT, None)
+
+
+def test_ctrl_c_stays_ignored_where_the_caller_ignores_it():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        way_in.CtrlC().install()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+INTERRUPTED_TWICE = """
+import atexit, os, signal, sys
+from marketproof import cli
+
+def interrupted(arguments):
+    for _ in range(2):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            print("told", file=sys.stderr)
+    return 130
+
+cli.execute = interrupted
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+cli.main()
+"""
+
+
+def test_nothing_is_printed_under_the_line_that_tells_of_an_interruption():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_TWICE], capture_output=True, timeout=30)
+    assert (done.returncode, done.stderr) == (130, b"told\n")

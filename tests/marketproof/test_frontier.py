@@ -37,6 +37,40 @@ def test_a_small_sweep_writes_everything(cli, tmp_path, spec):
     for name in ("trade-off", "best-lie", "of-optimum", "lowest-utility", "deficit", "where-lies-pay"):
         for kind in ("svg", "png", "csv", "tex"):
             assert (out / f"{name}.{kind}").stat().st_size > 100
+    assert (out / "points.csv").read_text().count("\n") == 9
+    assert (out / "frontier.csv").read_text().startswith("mechanism,of optimum,")
+    assert "ipfl-exact & " in (out / "frontier.tex").read_text()
+    exact = next(line for line in answer.out.splitlines() if "ipfl-exact" in line)
+    assert [cell.strip() for cell in exact.split("│")[2:6:2]] == ["100.00%", "0.00%"]
+    assert "markets with a lie: share of the markets in which some client gains" in answer.out
+
+
+def test_what_help_promises_is_written(cli, tmp_path, spec, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    said = cli("frontier", "--help").out
+    assert "into the folder frontier of the working directory" in " ".join(said.split())
+    monkeypatch.chdir(tmp_path)
+    assert cli("frontier", spec, "--quiet").status == 0
+    for name in ("points.jsonl", "points.csv", "frontier.csv", "frontier.tex"):
+        assert name in said
+        assert (tmp_path / "frontier" / name).is_file()
+
+
+def test_a_sweep_that_is_complete_is_told_to_be_and_shown_again(cli, tmp_path, spec):
+    out = tmp_path / "sweep"
+    first = cli("frontier", spec, "--out", out)
+    line = cli("frontier", spec, "--out", out).line()
+    assert "holds this sweep, complete with 8 points; add --resume to see its table again" in line
+    assert cli("frontier", spec, "--out", out, "--resume").out == first.out
+    assert "holds a sweep with other settings" in cli("frontier", spec, "--out", out, "--seed", 1).line()
+
+
+def test_a_damaged_record_is_told(cli, tmp_path, spec):
+    out = tmp_path / "sweep"
+    out.mkdir()
+    for text in ("[\n", "7\n"):
+        (out / "points.jsonl").write_text(text)
+        assert "is damaged" in cli("frontier", spec, "--out", out, "--resume").line()
 
 
 def test_a_sweep_that_was_stopped_goes_on_to_the_same_record(cli, tmp_path, spec, monkeypatch):
@@ -57,7 +91,7 @@ def test_a_sweep_that_was_stopped_goes_on_to_the_same_record(cli, tmp_path, spec
     with open(cut / "points.jsonl", "a") as file:
         file.write('{"mechanism": "ip')  # a line that was being written
     monkeypatch.undo()
-    assert "add --resume" in cli("frontier", spec, "--out", cut).line()
+    assert "3 of 8 points; add --resume" in cli("frontier", spec, "--out", cut).line()
     assert cli("frontier", spec, "--out", cut, "--resume", "--quiet").status == 0
     assert (cut / "points.jsonl").read_bytes() == (whole / "points.jsonl").read_bytes()
 

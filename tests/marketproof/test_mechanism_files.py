@@ -16,7 +16,10 @@ WRONG = {
     "missing": (HEAD.replace("rule", "other") + "    return bids, bids\n", "holds no 'rule'; it holds other"),
     "empty": ("x = 1\n", "holds no 'rule'; it holds no mechanism"),
     "kind": ("rule = 3\n", "is an int; expected a mechanism"),
-    "plain function": ("def rule(bids):\n    return bids, bids\n", "takes bids; expected a mechanism"),
+    "plain function": (
+        "def rule(bids):\n    return bids, bids\n",
+        "takes bids and is no mechanism: if it is a rule, write @single",
+    ),
     "shape": (HEAD + "    return bids.sum(axis=1), bids\n", "allocation of shape"),
     "one answer": (HEAD + "    return bids\n", "expected (allocation, payment)"),
     "text": (HEAD + "    return np.full(bids.shape, 'x'), bids\n", "not numbers"),
@@ -29,7 +32,36 @@ WRONG = {
         + "    if (bids > 0.99).any():\n        raise ValueError('too high')\n    return wins, wins * bids\n",
         "ValueError: too high",
     ),
-    "writes": (HEAD + WINS + "    bids[:] = 0\n    return wins, wins * bids\n", "read-only"),
+    "writes": (
+        HEAD + WINS + "    bids[:] = 0\n    return wins, wins * bids\n",
+        "read-only; copy bids first: bids = bids.copy()",
+    ),
+    "one profile": (
+        HEAD + "    best = max(range(3), key=lambda i: bids[i])\n    return [i == best for i in range(3)], [0, 0, 0]\n",
+        "failed in own.py, line 6: ValueError: The truth value of an array with more than one element is ambiguous. "
+        "Use a.any() or a.all(); bids is [320, 3], one row per profile: compute all rows at once",
+    ),
+    "flat": (
+        HEAD + "    wins = np.zeros(3)\n    wins[np.argmax(bids)] = 1\n    return wins, wins * 0\n",
+        "bids is [320, 3], one row per profile",
+    ),
+    "no row": (
+        HEAD + "    return bids[0] > 0.5, bids\n",
+        "of shape [3] for bids of shape [320, 3]; expected the same shape, one",
+    ),
+    "misspelt": (HEAD + "    return np.maxmum(bids, 0), bids\n", "failed in own.py, line 6, on reports [["),
+    "no parentheses": (
+        HEAD.replace("(agents=3)", "") + "    return bids, bids\n",
+        "single_parameter on rule needs the number",
+    ),
+    "no agents": (
+        HEAD.replace("agents=3", "") + "    return bids, bids\n",
+        "line 4: single_parameter needs the number of agents; write @single_parameter(agents=N) above the rule",
+    ),
+    "no number of agents": (
+        HEAD.replace("agents=3", "agents=0") + "    return bids, bids\n",
+        "own.py, line 4: a space needs",
+    ),
 }
 
 
@@ -81,3 +113,23 @@ def test_the_files_folder_does_not_shadow_our_packages(cli, tmp_path):
     path = tmp_path / "own.py"
     path.write_text(HEAD + WINS + "    return wins, wins * bids\n")
     assert cli("verify", f"{path}:rule", "--property", "ir", "--budget", 1).status == 0
+
+
+def test_of_many_names_some_are_shown_and_the_rest_is_counted(cli, tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text("".join(HEAD.replace("def rule", f"def rule_{k}") + "    return bids, bids\n" for k in range(11)))
+    line = cli("verify", f"{path}:nothing").line()
+    assert line.endswith("it holds rule_0, rule_1, rule_2, rule_3, rule_4, rule_5, rule_6, rule_7, …, and 3 more")
+    assert "holds no 'rule_33'; did you mean 'rule_3" in cli("verify", f"{path}:rule_33").line()
+
+
+def test_a_forgotten_py_and_an_id_that_is_none_say_how_a_file_is_named(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(HEAD + "    return bids, bids\n")
+    assert cli("verify", "own:rule").line() == "there is no file 'own'; did you mean own.py:rule?"
+    assert cli("verify", "own").line().endswith("what your file holds is own.py:NAME")
+    assert cli("verify", "fist-price").line() == (
+        "unknown mechanism 'fist-price'; did you mean 'first-price' or 'posted-price'? "
+        "'marketproof list mechanisms' shows all; "
+        "your own is FILE.py:NAME"
+    )

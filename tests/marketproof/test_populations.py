@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from learning.algorithms import ALGORITHMS
-from marketproof.config import TASKS, load_task, overridden, resolve, schedule_of
+from marketproof.config import TASKS, flat, load_task, overridden, populate, resolve, schedule_of
 from marketproof.errors import InputError
 from marketproof.loop import people_of, types_of
 from marketproof.populations import (
@@ -292,3 +294,21 @@ def test_a_wrong_schedule_is_told(tmp_path, schedule, clients, expected):
         resolve(str(path), load_task(str(path)), options)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_list_tells_what_a_population_changes_in_a_task(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    assert cli("list", "populations", "--json", tmp_path / "list.json").status == 0
+    rows = {
+        row["id"]: row["changes in the task"] for row in json.loads((tmp_path / "list.json").read_text())["populations"]
+    }
+    for name, population in POPULATIONS.items():
+        before, after = (load_task("digits-niid").model_dump() for _ in range(2))
+        populate(after, name)
+        changed = [key for key, value in flat(after).items() if flat(before)[key] != value and key != "population.name"]
+        assert all(key in rows[name] for key in changed), name
+        assert (rows[name] == "-") == (not population.settings)
+    assert "market.gain × 100" in rows["inclusive"]
+    screen = cli("run", "--help").out
+    for words in ("split.beta", "market.lam", "market.eta", "market.gain (× 100)"):
+        assert words in screen

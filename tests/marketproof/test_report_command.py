@@ -32,9 +32,25 @@ def test_one_figure_is_exported(run, tmp_path, capsys):
     assert (folder / "waterline.svg").is_file()
 
 
+def test_the_names_that_are_listed_are_those_that_are_exported(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    told = tmp_path / "told.json"
+    assert execute(["report", str(run), str(run), "--figures", "--json", str(told)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "money-2  ipfl/ipfl" in lines
+    names = json.loads(told.read_text())["figures"]
+    assert names == [line.split()[0] for line in lines]
+    assert "imports" in names
+    assert "money-0" not in names  # training alone pays nobody
+    assert [path.name for path in tmp_path.iterdir()] == ["told.json"]
+    assert execute(["report", str(run), str(run), "--export", "x", "--figure", "none"]) == 2
+    assert f"expected one of {', '.join(names)}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--figures", "--export", "x"], "--figures lists names and writes nothing"),
         (["--figure", "waterline"], "--figure chooses what --export writes"),
         (["--export", "x", "--out", "y.html"], "give one of them"),
         (["--export", "x", "--figure", "no"], "there is no figure 'no'"),

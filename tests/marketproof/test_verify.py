@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_market_witnesses_have_at_most_three_clients_and_three_digits(cli, tmp_p
     ("arguments", "words"),
     [
         (("nonesuch",), "unknown mechanism 'nonesuch'"),
-        (("first-price", "--property", "dsicc"), "unknown property 'dsicc'"),
+        (("first-price", "--property", "dsicc"), "unknown property 'dsicc'; did you mean 'dsic'"),
         (("first-price", "--grade", "sure"), "--grade is 'sure'"),
         (("first-price", "--budget", "0"), "--budget is 0"),
         (("first-price", "--clients", "0"), "--clients is 0"),
@@ -140,3 +141,26 @@ def test_market_witnesses_have_at_most_three_clients_and_three_digits(cli, tmp_p
 )
 def test_wrong_arguments_are_one_line(cli, arguments, words):
     assert words in cli("verify", *arguments).line()
+
+
+def test_a_proof_is_not_searched_for_long_beside(cli, tmp_path):
+    [verdict] = verified(cli, tmp_path, "second-price", "--property", "dsic", "--budget", 300)["verdicts"]
+    assert verdict["grade"] == "proved"
+    assert verdict["evidence"]["tried"] > 1000
+    assert verdict["seconds"] < 20
+
+
+def test_that_ties_are_left_aside_stands_where_anonymity_holds(cli):
+    shown = " ".join(cli("verify", "second-price", "--property", "anonymity", "--budget", 1).out.split())
+    assert "exact ties are left" in shown
+    shown = " ".join(cli("verify", "second-price", "--property", "ir", "--budget", 1).out.split())
+    assert "exact ties are left" not in shown
+
+
+@pytest.mark.parametrize(("prop", "reports"), [("interim-ir", 1), ("bic", 12)])
+def test_what_was_tried_in_expectation_is_types_times_reports_times_draws(cli, tmp_path, prop, reports):
+    asked = ("second-price", "--property", prop, "--budget", 1, "--grade", "searched")
+    [verdict] = verified(cli, tmp_path, *asked)["verdicts"]
+    types, draws = (int(word) for word in re.findall(r"(\d+) (?:types|draws)", verdict["bound"]))
+    assert types == 12 * verdict["evidence"]["probes"]
+    assert types * reports * draws <= verdict["evidence"]["tried"] < types * reports * (draws + 1)

@@ -25,9 +25,16 @@ WRONG = {
     "utf-16": ("client,size,cost,gain\na,1,1,1\n".encode("utf-16"), "NUL byte"),
     "latin-1": (HEADER + b"\xe9t\xe9,1,1,1\n", "row 2: byte 0xe9 is not UTF-8"),
     "missing column": (b"client,size,cost\na,1,1\n", "column 'gain' is missing"),
-    "extra column": (b"client,size,cost,gain,note\na,1,1,1,x\n", "unknown column 'note'"),
+    "extra column": (b"client,size,cost,gain,note\na,1,1,1,x\n", "'note'; the columns are client, size, cost and gain"),
     "double column": (b"client,size,size,gain\na,1,1,1\n", "column 'size' stands twice"),
-    "capitals": (b"Client,size,cost,gain\na,1,1,1\n", "unknown column 'Client'"),
+    "double in capitals": (b"client,size,Size,gain\na,1,1,1\n", "column 'Size' stands twice"),
+    "semicolons": (
+        b"client;size;cost;gain\na;1;1,5;1\n",
+        "row 1: columns are separated by commas here, this file uses ';'",
+    ),
+    "quoted semicolons": (b'\n"client";"size"\n"a";"1"\n', "row 2: columns are separated by commas here"),
+    "tabs": (b"client\tsize\tcost\tgain\na\t1\t1,5\t1\n", "separated by commas here, this file uses tabs"),
+    "one more wrong": (HEADER + b"a,1,x,1\nb,1,1,y\n", "row 2, column 'cost': 'x' is not a number; write"),
     "short row": (HEADER + b"a,1,1,1\nb,1,1\n", "row 3: has 3 cells, too short"),
     "long row": (HEADER + b"a,1,1,1,1\n", "row 2: has 5 cells, too long"),
     "twice": (HEADER + b"a,1,1,1\nb,1,1,1\na,1,1,1\n", "row 4, column 'client': 'a' stands already in row 2"),
@@ -39,7 +46,7 @@ WRONG = {
     "empty cell": (HEADER + b"a,,1,1\n", "row 2, column 'size': is empty"),
     "nan": (HEADER + b"a,1,NaN,1\n", "'NaN' is not a finite number"),
     "inf": (HEADER + b"a,1,1,-Infinity\n", "'-Infinity' is not a finite number"),
-    "negative": (HEADER + b"a,1,-0.5,1\n", "row 2, column 'cost': '-0.5' is too small"),
+    "negative": (HEADER + b"a,1,-0.5,1\n", "row 2, column 'cost': '-0.5' is negative"),
     "zero size": (HEADER + b"a,0,1,1\n", "row 2, column 'size': '0' is too small"),
     "tiny size": (HEADER + b"a,1e-300,1,1\n", "too small"),
     "huge": (HEADER + b"a,1,1,1e16\n", "row 2, column 'gain': '1e16' is too large"),
@@ -78,7 +85,8 @@ WRONG_DIFFERENCES = {
     "double row": (b"client,a,b,c\na,0,1,1\na,0,1,1\nc,1,1,0\n", "'a' stands already in row 2"),
     "short row": (b"client,a,b,c\na,0,1,1\nb,1,0\nc,1,1,0\n", "row 3: has 3 cells, too short"),
     "above two": (b"client,a,b,c\na,0,2.1,1\nb,1,0,1\nc,1,1,0\n", "row 2, column 'b': '2.1' is too large"),
-    "negative": (b"client,a,b,c\na,0,-1e-6,1\nb,1,0,1\nc,1,1,0\n", "row 2, column 'b': '-1e-6' is too small"),
+    "negative": (b"client,a,b,c\na,0,-1e-6,1\nb,1,0,1\nc,1,1,0\n", "row 2, column 'b': '-1e-6' is negative"),
+    "semicolons": (b"client;a;b;c\na;0;1;1\nb;1;0;1\nc;1;1;0\n", "this file uses ';'"),
     "diagonal": (b"client,a,b,c\na,0,1,1\nb,1,.5,1\nc,1,1,0\n", "row 3, column 'b': '.5' on the diagonal"),
     "nan": (b"client,a,b,c\na,0,nan,1\nb,1,0,1\nc,1,1,0\n", "not a finite number"),
 }
@@ -93,6 +101,32 @@ def test_wrong_table_of_differences(cli, tmp_path, name):
     line = cli("clear", clients, "--differences", file).line()
     assert expected in line
     assert "d.csv" in line
+
+
+@pytest.mark.parametrize(
+    ("rows", "end"),
+    [
+        (b"a,1,x,1\nb,1,1,1\n", "(money per exported model)"),
+        (b"a,1,x,1\nb,1,-1,1\n", "; and 1 more cell is wrong"),
+        (b"a,1,x,1\na,1,-1,nan\n", "; and 3 more cells are wrong"),
+        (b"a,1,x,y\n" + b"".join(b"b%d,z,1,1\n" % k for k in range(2000)), "; and at least 1000 more cells are wrong"),
+    ],
+)
+def test_the_first_wrong_cell_is_named_and_the_others_counted(cli, tmp_path, rows, end):
+    file = tmp_path / "clients.csv"
+    file.write_bytes(HEADER + rows)
+    line = cli("clear", file).line()
+    assert "row 2, column 'cost': 'x' is not a number" in line
+    assert line.endswith(end)
+
+
+def test_wrong_cells_of_a_table_of_differences_are_counted_in_the_order_of_reading(cli, tmp_path):
+    clients, file = tmp_path / "clients.csv", tmp_path / "d.csv"
+    clients.write_bytes(GOOD_CLIENTS)
+    file.write_bytes(b"client,a,b,c\na,0,3,1\nx,9,9,9\nc,1,,1\n")
+    line = cli("clear", clients, "--differences", file).line()
+    assert "row 2, column 'b': '3' is too large" in line
+    assert line.endswith("; and 3 more cells are wrong")  # the name x, the empty cell, the diagonal
 
 
 def test_rounding_of_differences_is_clipped(cli, tmp_path):

@@ -71,7 +71,7 @@ def test_a_crash_of_batches_only_names_a_batch():
             raise ValueError("one at a time")
         return got, paid
 
-    with pytest.raises(InvalidMechanismError, match=r"failed on a batch of 2 profiles: ValueError: one at a time"):
+    with pytest.raises(InvalidMechanismError, match=r"line \d+, on a batch of 2 profiles: ValueError: one at a time"):
         answer(rule_with(crash), np.zeros((64, 2, 1)))
 
 
@@ -165,7 +165,8 @@ def test_an_error_in_the_accounts_is_one_line():
     def broken(types, outcome):
         raise KeyError("gain")
 
-    assert refusal(Own(broken)) == "the mechanism's utility failed: KeyError: 'gain'"
+    line = broken.__code__.co_firstlineno + 1
+    assert refusal(Own(broken)) == f"the mechanism's utility failed in test_cases.py, line {line}: KeyError: 'gain'"
 
 
 def test_a_missing_part_is_named():

@@ -166,7 +166,7 @@ def test_no_proof_is_unknown_with_a_reason():
 
 def test_mistakes_are_named():
     mechanism = direct_mechanism("first-price")
-    with pytest.raises(UnknownNameError, match=r"unknown property 'dsci'; known: ir, "):
+    with pytest.raises(UnknownNameError, match=r"unknown property 'dsci'; did you mean 'dsic'\? Known: ir, "):
         verify(mechanism, ["dsic", "dsci"])
     with pytest.raises(InvalidMechanismError, match=r"grade is 'sure'; expected one of auto"):
         verify(mechanism, grade="sure")

@@ -1,0 +1,63 @@
+"""The README's own market runs as it is written, and what its lines write is kept out of the repository."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.marketproof.conftest import command
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def block(title: str) -> list[str]:
+    """Return the lines of the first shell block under a heading."""
+    part = README[README.index(f"\n## {title}") :]
+    return part[part.index("```sh\n") + 6 : part.index("\n```\n")].splitlines()
+
+
+def test_clear_your_own_market_says_what_its_comments_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = []
+    for line in block("Clear your own market"):
+        line = re.sub(r" +#.*", "", line)
+        if line.startswith(".venv/bin/marketproof "):
+            answer = command(*line.split()[1:])
+            assert (answer.status, answer.err) == (0, "")
+            shown.append(" ".join(answer.out.split()))
+        elif line:
+            subprocess.run(["sh", "-c", line], check=True)
+    exact, honest, lying = shown
+    assert "│ ann │ cat │ 1.1 │" in exact
+    assert "No lie about a cost was found to pay" in exact
+    assert "A lie pays: cat, whose number of samples is 300" in exact
+    assert "│ ann │ cat │ 3 │" in honest
+    assert "bob, whose cost is 1.1, gains 1.9" in honest
+    assert "│ ann │ bob │ 3 │" in lying
+    assert "│ bob │ 0 │ 0.9 │ 0 │ 3 │ 2.1 │" in lying
+
+
+def test_what_the_lines_write_is_ignored():
+    ignored = [line for line in (ROOT / ".gitignore").read_text().splitlines() if line.startswith("/")]
+    lines = block("Clear your own market") + block("Verify a mechanism") + block("Train a market")
+    written = re.findall(r"(?:> |--json |--out )([\w.]+)(?=\s|$)", "\n".join(lines))
+    assert {"clients.csv", "my_auction.py", "v.json", "three.html"} <= set(written)
+    for name in written:
+        assert any(fnmatch.fnmatch(f"/{name}", pattern) for pattern in ignored), name
+
+
+def test_no_tracked_file_is_ignored():
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("no clone")
+    question = [git, "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    listed = subprocess.run(question, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip(f"git does not answer here: {listed.stderr}")
+    assert listed.stdout == ""
