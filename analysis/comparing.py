@@ -9,7 +9,7 @@ import numpy as np
 from analysis import metrics, theme
 from analysis.figures import Drawn
 from analysis.metrics import MethodScores
-from analysis.plots.compared import compared_dots
+from analysis.plots.compared import compared_dots, scale_words
 from analysis.records import Run
 from analysis.scores import ComparedScores, scores_rows
 from analysis.settings import flat
@@ -65,19 +65,20 @@ def words(runs: Sequence[Run], table: Table) -> str:
 
 
 def side_by_side(runs: Sequence[Run]) -> Drawn:
-    """Accuracy and utility of all runs and methods, side by side."""
-    accuracy, utility = compared(runs, metrics.best_accuracy), compared(runs, metrics.mean_utility)
+    """Accuracy, and utility per client and round, of all runs and methods, side by side."""
+    accuracy, utility = compared(runs, metrics.best_accuracy), compared(runs, metrics.utility_per_round)
     rows = len(accuracy.methods) * (0.5 + 0.18 * len(runs))
     whole = theme.figure(theme.WIDTH, 1.3 + 0.16 * len(runs) + rows)
     left, right = whole.subplots(1, 2)
-    compared_dots(accuracy, left)
-    compared_dots(utility, right, zero=True, labels=False)
+    compared_dots(accuracy, left, numbers=True)
+    compared_dots(utility, right, zero=True, labels=False, numbers=True)
     whiskers = " Whiskers are one standard deviation over seeds." if max(accuracy.seeds) > 1 else ""
     return Drawn(
         "compared",
         f"Accuracy and utility per method and run. {accuracy.told(utility, 'run ')}.",
         "Each band is a method, each mark in it a run (the key is above). Further right is better in both panels; left "
-        "of the zero line the average client loses. Differences smaller than the whiskers are noise." + whiskers,
+        "of the zero line the average client loses. Money is per client and round, since runs may differ in length. "
+        "Differences smaller than the whiskers are noise." + whiskers + scale_words(right),
         whole,
         scores_rows("run", accuracy, utility),
     )

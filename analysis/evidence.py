@@ -1,7 +1,8 @@
 """How well a run's own record supports each promise: graded lines, in the words of the audit.
 
-Grades: *searched* means checked on this run's own markets and found to hold there, no proof for others; *refuted* means
-that the record holds a counterexample; *measured* is a number without a promise. A recorded run proves nothing for all
+Grades: *measured* means counted or computed on this run's own record; *searched* that reports were tried on this run's
+own markets and none was found that breaks the promise, no proof for others; *refuted* that the record holds a
+counterexample. A recorded run proves nothing for all
 markets: *proved* and *exhausted* are verdicts of the verification package, not of this one.
 """
 
@@ -49,7 +50,7 @@ def individual_rationality(run: Run) -> tuple[Evidence, ...]:
             if below == 0
             else f"{below} of {utility.size} recorded utilities are below zero, the lowest {number(utility.min())}"
         )
-        lines.append(Evidence(REFUTED if below else SEARCHED, name, text))
+        lines.append(Evidence(REFUTED if below else MEASURED, name, text))
     return tuple(lines)
 
 
@@ -65,7 +66,7 @@ def balance(run: Run) -> tuple[Evidence, ...]:
             if kept
             else f"payments miss balance by up to {number(imbalance)} in a clearing"
         )
-        lines.append(Evidence(SEARCHED if kept else REFUTED, name, text))
+        lines.append(Evidence(MEASURED if kept else REFUTED, name, text))
     return tuple(lines)
 
 
@@ -82,7 +83,7 @@ def efficiency(run: Run, result: metrics.Optimum) -> tuple[Evidence, ...]:
             if reached
             else f"falls short of the best sets of trades by {number(audit.optimality_gap)} in all"
         )
-        lines.append(Evidence(SEARCHED if reached else REFUTED, name, text))
+        lines.append(Evidence(MEASURED if reached else REFUTED, name, text))
     return tuple(lines)
 
 

@@ -81,14 +81,23 @@ def write_text(path: Path, text: str) -> Path:
     return write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", "replace")))
 
 
-def export(figure: Figure, table: Table, stem: Path, *, dpi: int = 200) -> tuple[Path, ...]:
-    """Write ``stem``.svg, .png, .csv and .tex: a figure and the numbers under it. Returns the four paths.
+def export(
+    figure: Figure, table: Table, stem: Path | str, *, drawn: Table | None = None, dpi: int = 200
+) -> tuple[Path, ...]:
+    """Write ``stem``.svg, .png, .csv and .tex: a figure and its numbers. Returns the four paths.
 
-    To export a plot's Axes, pass ``ax.figure``.
+    The CSV holds ``drawn``, everything that is drawn (default: the table); the LaTeX holds ``table``, which may be a
+    summary that fits on a page. To export a plot's Axes, pass ``ax.figure``.
+
+    Raises
+    ------
+    RecordError
+        If the folder cannot be written.
     """
+    stem = Path(stem)
     paths = tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png", "csv", "tex"))
     write_text(paths[0], svg_text(figure))
     write_atomically(paths[1], lambda path: figure.savefig(path, format="png", dpi=dpi))
-    write_text(paths[2], table.to_csv())
+    write_text(paths[2], (table if drawn is None else drawn).to_csv())
     write_text(paths[3], table.to_latex())
     return paths

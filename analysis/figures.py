@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A finished figure: ``name`` for files, ``alt`` for those who cannot see it, ``look`` what to look at, numbers."""
+    """A finished figure: ``name`` for files, ``alt`` for those who cannot see it, ``look`` what to look at, numbers.
+
+    ``table`` is short enough for a page; ``drawn`` every number that is drawn, where that is more.
+    """
 
     name: str
     alt: str
     look: str
     figure: Figure
     table: Table
+    drawn: Table | None = None
+
+    @property
+    def numbers(self) -> Table:
+        """Every number that is drawn."""
+        return self.table if self.drawn is None else self.drawn
 
 
 def grid(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
@@ -35,6 +44,11 @@ def grid(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
     whole = theme.figure(theme.WIDTH * max(share, 0.5), height * rows)
     grid = whole.add_gridspec(rows, across)
     return whole, [whole.add_subplot(grid[k // across, k % across]) for k in range(count)]
+
+
+def note(whole: Figure, text: str) -> None:
+    """Write a line below all panels: what holds of the whole figure and must not be lost when it is exported."""
+    whole.supxlabel(theme.plain(text, 120), x=0.01, ha="left", fontsize=theme.SMALL, color=theme.SOFT)
 
 
 def accuracy_and_utility(run: Run) -> Drawn:
@@ -89,7 +103,10 @@ def money(run: Run, method: str) -> Drawn:
     """Who pays whom under one method: graph and matrix."""
     flow = metrics.money_flow(run, method)
     whole = theme.figure(theme.WIDTH, 4.5)
-    whole.suptitle(theme.plain(method), x=0.005, ha="left", fontsize=theme.TITLE, fontweight="bold", color=theme.INK)
+    where = f", seed {flow.seed}" if len(run.seeds) > 1 else ""
+    whole.suptitle(
+        f"{theme.plain(method)}{where}", x=0.005, ha="left", fontsize=theme.TITLE, fontweight="bold", color=theme.INK
+    )
     left, right = whole.subplots(1, 2)
     plots.money_graph(flow, left)
     plots.money_matrix(flow, right)
@@ -97,7 +114,7 @@ def money(run: Run, method: str) -> Drawn:
     pairs = int((flow.net > 0).sum())
     drawn = len(flow.arrows(plots.MOST_ARROWS))
     left_out = f" Only the {drawn} largest of {pairs} net payments are drawn as arrows." if drawn < pairs else ""
-    seeds = f" Seed {flow.seed}; other seeds hold other data." if len(run.seeds) > 1 else ""
+    seeds = f" Only seed {flow.seed} is drawn; in other seeds the clients hold other data." if where else ""
     return Drawn(
         f"money-{run.methods.index(method)}",
         f"Net payments under {method}: {pairs} pairs of clients, {theme.number(flow.turnover)} money changed hands in "
@@ -107,6 +124,7 @@ def money(run: Run, method: str) -> Drawn:
         "sign, because every payment is received: nothing is lost and nothing comes from outside." + left_out + seeds,
         whole,
         tables.flow_table(flow),
+        tables.payments_table(flow),
     )
 
 
@@ -139,7 +157,9 @@ def who_learns_from_whom(run: Run) -> Drawn:
         if k % min(len(found), across):
             panel.set_ylabel("")
     said = [f"{one.method}: {int((one.share > 0).sum())} pairs trade" for one in found]
-    seeds = f" Seed {found[0].seed}." if len(run.seeds) > 1 else ""
+    seeds = f" Only seed {found[0].seed} is drawn." if len(run.seeds) > 1 else ""
+    if seeds:
+        note(whole, f"seed {found[0].seed} of {len(run.seeds)} seeds")
     return Drawn(
         "imports",
         f"Who imports whose model, of {run.clients * (run.clients - 1)} pairs. " + "; ".join(said) + ".",
@@ -156,13 +176,15 @@ def by_role(run: Run) -> Drawn:
     groups = len(accuracy.groups)
     whole = theme.figure(theme.WIDTH, 1.3 + 0.16 * groups + len(run.methods) * (0.5 + 0.18 * groups))
     left, right = whole.subplots(1, 2)
-    plots.compared_dots(accuracy, left)
-    plots.compared_dots(utility, right, zero=True, labels=False)
+    plots.compared_dots(accuracy, left, numbers=True)
+    plots.compared_dots(utility, right, zero=True, labels=False, numbers=True)
     return Drawn(
         "roles",
         f"Accuracy and utility per method and role. {accuracy.told(utility, '')}.",
-        "Each band is a method, each mark in it a role. A market treats its people well if honest roles are right of "
-        "zero; attackers and free-riders should earn less than those who do the work.",
+        "Each band is a method, each mark in it a role: what a client came for. A market treats its people well if "
+        "honest roles are right of zero; attackers and free-riders should earn less than those who do the work. A "
+        "seller here is a client that wants no model; the selling side of an account is something else, which every "
+        "client has." + plots.scale_words(right),
         whole,
         scores_rows("role", accuracy, utility),
     )
@@ -183,6 +205,7 @@ def attendance(run: Run) -> Drawn:
         "those who stay.",
         theme.figure_of(ax),
         tables.rounds_table(curves),
+        tables.bands_table(curves),
     )
 
 
@@ -203,12 +226,16 @@ def against_optimum(run: Run) -> Drawn:
 
 
 def lie_panels(curves: Sequence[lies.LieCurve]) -> Drawn:
-    """Lie curves, one panel per method with a market."""
+    """Lie curves, one panel per method with a market, on one scale of money unless that would flatten one of them."""
     whole, panels = grid(len(curves), 2, 3.5)
-    for k, (curve, panel) in enumerate(zip(curves, panels, strict=True)):
+    for curve, panel in zip(curves, panels, strict=True):
         plots.lie_curve(curve, panel)
-        if k % 2:
+    own = len(curves) > 1 and not _one_scale(panels)
+    for k, panel in enumerate(panels):
+        if k % 2 and not own:
             panel.set_ylabel("")
+    if own:
+        note(whole, "Each panel has its own scale of money.")
     parts = [
         f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {theme.number(c.truth)}, utility "
         f"{theme.number(c.truthful_utility)}; "
@@ -226,7 +253,23 @@ def lie_panels(curves: Sequence[lies.LieCurve]) -> Drawn:
         "all others tell the truth. Anywhere the line rises above the dotted level of the truth, lying pays.",
         whole,
         tables.lies_table(tuple(curves)),
+        tables.curves_table(tuple(curves)),
     )
+
+
+_FLAT = 8.0
+"""How much more money the whole may span than a panel before the panel keeps a scale of its own."""
+
+
+def _one_scale(panels: Sequence[Axes]) -> bool:
+    """Give panels one vertical scale and return True, unless a panel would be flattened by it."""
+    limits = [panel.get_ylim() for panel in panels]
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    if high - low > _FLAT * min(b - a for a, b in limits):
+        return False
+    for panel in panels:
+        panel.set_ylim(low, high)
+    return True
 
 
 def over_rounds(run: Run) -> Drawn:
@@ -250,6 +293,7 @@ def over_rounds(run: Run) -> Drawn:
         "anew every round, on the differences between that round's models." + band,
         whole,
         tables.rounds_table(accuracy, utility),
+        tables.bands_table(accuracy, utility),
     )
 
 
@@ -266,4 +310,5 @@ def lorenz(run: Run) -> Drawn:
         "that the Gini coefficient stays between 0 and 1 then too.",
         theme.figure_of(ax),
         tables.inequality_table(result),
+        tables.lorenz_table(result),
     )

@@ -24,12 +24,14 @@ AXES: Mapping[str, str] = {
 """What a sweep moves, by its key, in words."""
 
 MEASURES: Mapping[str, str] = {
-    "of_optimum": "share of the best objective",
-    "best_lie": "mean gain of the best lie about a cost",
-    "lowest_utility": "lowest utility of a truthful client",
-    "deficit": "mean deficit of the centre",
+    "of_optimum": "share of the\nbest objective",
+    "best_lie": "mean gain of the best lie\nabout a cost (money)",
+    "lowest_utility": "lowest utility of a\ntruthful client (money)",
+    "deficit": "mean deficit of\nthe centre (money)",
 }
 """What is drawn along one axis, by its key, in words."""
+
+MARKS = "osD^vP*X"
 
 
 def mechanisms(rows: Rows) -> list[str]:
@@ -52,31 +54,85 @@ def along(rows: Rows, axis: str, measure: str) -> dict[str, tuple[np.ndarray, np
     return found
 
 
+def same(rows: Rows, measure: str) -> list[list[str]]:
+    """Return the mechanisms in groups whose lines coincide along every axis, which would hide one another.
+
+    They coincide if they are nowhere further apart than a two-hundredth of what all mechanisms span.
+    """
+    lines = [along(rows, axis, measure) for axis in AXES]
+    every = np.concatenate([values for found in lines for _, values in found.values()])
+    near = max(float(np.ptp(every)) / 200.0, 1e-9)
+    groups: list[list[str]] = []
+    for name in mechanisms(rows):
+        for group in groups:
+            pairs = [(found[name], found[group[0]]) for found in lines]
+            if all(
+                a.shape == b.shape and np.abs(own - other).max() <= near and (a == b).all()
+                for (a, own), (b, other) in pairs
+            ):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups
+
+
 def draw_along(rows: Rows, axis: str, measure: str, ax: Axes | None = None) -> Axes:
-    """Draw one measure along one axis, a line for each mechanism."""
+    """Draw one measure along one axis, a line for each mechanism; those that coincide are one line, named together."""
     ax = theme.axes(ax)
-    for k, (name, (places, values)) in enumerate(along(rows, axis, measure).items()):
-        ax.plot(places, values, color=theme.colour(k), marker="osD^vP*X"[k % 8], linewidth=1.6, label=theme.plain(name))
+    found, order = along(rows, axis, measure), mechanisms(rows)
+    for group in same(rows, measure):
+        (places, values), k = found[group[0]], order.index(group[0])
+        names = ", ".join(theme.plain(name) for name in group)
+        names += f" ({'both' if len(group) == 2 else f'all {len(group)}'} on this line)" if group[1:] else ""
+        ax.plot(
+            places, values, color=theme.colour(k), marker=MARKS[k % len(MARKS)], linewidth=1.6, clip_on=False, zorder=3,
+            label=names,
+        )  # fmt: skip
     if measure in ("lowest_utility", "deficit", "best_lie"):
         ax.axhline(0.0, color=theme.ZERO, linewidth=0.8)
     theme.never_flat(ax, "y", 0.05)
     theme.style(ax, x=AXES[axis], y=MEASURES[measure])
-    ax.legend(fontsize=theme.SMALL, frameon=False)
+    every = np.concatenate([values for _, values in found.values()])
+    if np.ptp(every) == 0.0:  # one line in an empty picture: say so
+        ax.annotate(
+            f"{theme.number(float(every[0]))} under every rule", (0.5, float(every[0])),
+            xycoords=ax.get_yaxis_transform(), xytext=(0, 6), textcoords="offset points", ha="center",
+            fontsize=theme.BODY, color=theme.INK,
+        )  # fmt: skip
+    theme.legend_above(ax, 3)
     return ax
 
 
 def draw_trade_off(rows: Rows, ax: Axes | None = None) -> Axes:
-    """Draw efficiency against the best lie: the corner on the upper left is what everybody wants."""
-    ax = theme.axes(ax)
+    """Draw efficiency against the best lie: the corner on the upper left is what everybody wants.
+
+    A large mark is a mechanism's mean, a pale dot one point of the sweep. Of means that fall together the first is the
+    largest mark, so that the others are seen inside it.
+    """
+    ax = theme.axes(ax, height=4.2)
+    means: dict[str, tuple[float, float]] = {}
     for k, name in enumerate(mechanisms(rows)):
         own = [row for row in rows if row["mechanism"] == name]
         lie, share = ([float(row[key]) for row in own] for key in ("best_lie", "of_optimum"))
         ax.scatter(lie, share, s=14, color=theme.faded(theme.colour(k), 0.45), linewidths=0)
-        ax.scatter(
-            np.mean(lie), np.mean(share), s=70, color=theme.colour(k), marker="osD^vP*X"[k % 8], label=theme.plain(name)
+        means[name] = float(np.mean(lie)), float(np.mean(share))
+    span = np.ptp(np.array(list(means.values())), axis=0)
+    near = np.maximum(span * 0.04, 1e-9)
+    for k, (name, at) in enumerate(means.items()):
+        before, after = (
+            [other for other in names if (np.abs(np.subtract(means[other], at)) <= near).all()]
+            for names in (list(means)[:k], list(means)[k + 1 :])
         )
+        words = f" (where {theme.plain(before[0])} is)" if before else ""
+        ax.scatter(
+            *at, s=60 + 130 * len(after), color=theme.colour(k), marker=MARKS[k % len(MARKS)], zorder=3 + 0.1 * k,
+            edgecolors="white", linewidths=0.8, label=f"{theme.plain(name)}{words}",
+        )  # fmt: skip
+    ax.scatter([], [], s=14, color=theme.NEUTRAL, linewidths=0, label="pale: one point of the sweep each")
     theme.style(ax, grid="both", x=MEASURES["best_lie"], y=MEASURES["of_optimum"])
-    ax.legend(fontsize=theme.SMALL, frameon=False)
+    for handle in theme.legend_above(ax, 3).legend_handles[:-1]:
+        handle.set_sizes([50.0])
     return ax
 
 
@@ -108,11 +164,18 @@ def figures(rows: Rows) -> dict[str, Figure]:
     """Return one figure for each trade-off, by the name of its file."""
     found = {"trade-off": theme.figure_of(draw_trade_off(rows))}
     for measure in MEASURES:
-        whole = theme.figure(theme.WIDTH * 1.6, 3.4)
-        for axis, ax in zip(AXES, np.atleast_1d(whole.subplots(1, len(AXES))), strict=True):
+        groups = same(rows, measure)
+        whole = theme.figure(theme.WIDTH * 1.6, 3.2 + 0.2 * len(groups))
+        panels = np.atleast_1d(whole.subplots(1, len(AXES), sharey=True))
+        for axis, ax in zip(AXES, panels, strict=True):
             draw_along(rows, axis, measure, ax)
-            if axis != "lam" and (legend := ax.get_legend()) is not None:
+            ax.set_ylabel(ax.get_ylabel() if ax is panels[0] else "")
+            if (legend := ax.get_legend()) is not None:
                 legend.remove()
+        handles, words = panels[0].get_legend_handles_labels()
+        whole.legend(
+            handles, words, loc="outside upper left", frameon=False, fontsize=theme.SMALL, labelcolor=theme.INK
+        )
         found[measure.replace("_", "-")] = whole
     names = mechanisms(rows)
     whole = theme.figure(theme.WIDTH * 1.4, 2.8 * -(-len(names) // 3))
@@ -120,6 +183,28 @@ def figures(rows: Rows) -> dict[str, Figure]:
         draw_map(rows, name, whole.add_subplot(-(-len(names) // 3), min(3, len(names)), k + 1))
     found["where-lies-pay"] = whole
     return found
+
+
+def numbers(rows: Rows) -> dict[str, Table]:
+    """Return what each of `figures` draws, by the same names: for the CSV beside it."""
+    points = tuple(rows[0])
+    found = {"trade-off": Table("points", points, tuple(tuple(row[c] for c in points) for row in rows))}
+    for measure, words in MEASURES.items():
+        lines = [
+            (axis, name, float(x), float(y))
+            for axis in AXES
+            for name, (places, values) in along(rows, axis, measure).items()
+            for x, y in zip(places, values, strict=True)
+        ]
+        head = ("axis", "mechanism", "at", words.replace("\n", " "))
+        found[measure.replace("_", "-")] = Table(words.replace("\n", " "), head, tuple(lines))
+    cells: dict[tuple[str, float, float], list[float]] = {}
+    for row in rows:
+        place = (str(row["mechanism"]), float(row["lam"]), float(row["cost_spread"]))
+        cells.setdefault(place, []).append(float(row["lying_share"]))
+    head = ("mechanism", "lam", "cost_spread", "share of markets with a paying lie")
+    shares = tuple((*place, float(np.mean(values))) for place, values in cells.items())
+    return found | {"where-lies-pay": Table("where lies pay", head, shares)}
 
 
 def table(rows: Rows) -> Table:

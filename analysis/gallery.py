@@ -84,6 +84,7 @@ def gallery(facts: Facts) -> dict[str, Callable[[], Drawn]]:
 def export_runs(runs: Sequence[Run], folder: Path, names: Sequence[str] = ()) -> tuple[Path, ...]:
     """Write the figures of runs as SVG, PNG, CSV and LaTeX, and their tables as CSV and LaTeX; returns the paths.
 
+    A figure's CSV holds every number that is drawn, its LaTeX the table that stands under it in the report.
     With several runs each has a folder of its own, ``1-NAME``, ``2-NAME``, …, and the comparison is beside them.
     ``names``: only these figures (default: all, and the tables).
 
@@ -105,12 +106,12 @@ def export_runs(runs: Sequence[Run], folder: Path, names: Sequence[str] = ()) ->
         for name, draw in drawings.items():
             if not names or name in names:
                 drawn = draw()
-                written += export(drawn.figure, drawn.table, place / name)
+                written += export(drawn.figure, drawn.table, place / name, drawn=drawn.numbers)
         if not names:
             written += _tables({"methods": tables.methods_table(run), "theory": tables.theory_table(run)}, place)
     if len(runs) > 1 and (not names or "compared" in names):
         drawn = comparing.side_by_side(runs)
-        written += export(drawn.figure, drawn.table, folder / "compared")
+        written += export(drawn.figure, drawn.table, folder / "compared", drawn=drawn.numbers)
     if len(runs) > 1 and not names:
         written += _tables({"differing": comparing.differing(runs), "runs": tables.compared_table(runs)}, folder)
     return tuple(written)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.metrics import known
 from analysis.records import MarketRound, Run
 from mechanism import account, market_mechanism
 from mechanism.market.compiled import PLAIN_WORK
@@ -108,9 +109,9 @@ def lie_curve(
     Raises
     ------
     UnknownNameError
-        If the method has no market mechanism or one that is not in the catalogue.
+        If the run has no such method, or it has no market mechanism or one that is not in the catalogue.
     """
-    mechanism = run.mechanisms[method]
+    mechanism = run.mechanisms[known(run, method)]
     record = run.market_round(method, seed, round_number)
     utility = utility_of_reports(record, str(mechanism), client)
     truth = float(record.cost[client])

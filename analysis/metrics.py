@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.records import Run, Trace
+from mechanism.errors import UnknownNameError
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]
@@ -80,15 +81,33 @@ def final_accuracy(run: Run) -> MethodScores:
     return MethodScores("Final personal accuracy", "%", run.methods, 100.0 * np.stack(values))
 
 
+def known(run: Run, method: str) -> str:
+    """Return the name of a method of the run.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run has no such method; the message names those that it has.
+    """
+    if method not in run.mechanisms:
+        raise UnknownNameError(f"the run has no method {method!r:.80}; it has {', '.join(run.mechanisms)}")
+    return method
+
+
 def client_utility(run: Run, method: str) -> Real:
     """Return every client's utility over the run, money, ``[seeds, m]``."""
-    return np.asarray(run.traces[method].utility.sum(axis=1))
+    return np.asarray(run.traces[known(run, method)].utility.sum(axis=1))
 
 
 def mean_utility(run: Run) -> MethodScores:
     """Mean benign client's utility over the run, money (the paper's measure)."""
     values = np.stack([mean_where(client_utility(run, m), run.traces[m].benign) for m in run.methods])
     return MethodScores("Mean utility of a client over the run", "money", run.methods, values)
+
+
+def utility_per_round(run: Run) -> MethodScores:
+    """Mean benign client's utility per round, money: what runs of different length can be compared by."""
+    return MethodScores("Utility per client and round", "money", run.methods, mean_utility(run).values / run.rounds)
 
 
 def welfare(run: Run) -> MethodScores:
@@ -123,7 +142,7 @@ class Waterline:
 
 def waterline(run: Run, method: str) -> Waterline:
     """Return a method's waterline, all seeds pooled (no averaging that could hide a loss)."""
-    utility = run.traces[method].utility
+    utility = run.traces[known(run, method)].utility
     pooled = np.sort(client_utility(run, method).ravel())
     return Waterline(method, pooled, float(utility.min()), run.rounds * slack(run, method))
 
@@ -198,7 +217,7 @@ class MoneyFlow:
 def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
     """Return the payments of one seed (default: the first; clients of different seeds hold different data)."""
     seed = run.seeds[0] if seed is None else seed
-    entries = run.ledger[method]
+    entries = run.ledger[known(run, method)]
     chosen = entries.seed == run.seeds.index(seed)
     gross = np.zeros((run.clients, run.clients))
     np.add.at(gross, (entries.importer[chosen], entries.exporter[chosen]), entries.payment[chosen])

@@ -73,7 +73,7 @@ class ImportShares:
 def import_shares(run: Run, method: str, seed: int | None = None) -> ImportShares:
     """Return the graph that a method implied, averaged over the rounds of a seed (default: the first)."""
     seed = run.seeds[0] if seed is None else seed
-    entries = run.ledger[method]
+    entries = run.ledger[metrics.known(run, method)]
     chosen = entries.seed == run.seeds.index(seed)
     share = np.zeros((run.clients, run.clients))
     np.add.at(share, (entries.importer[chosen], entries.exporter[chosen]), 1.0 / run.rounds)

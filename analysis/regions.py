@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ class AllocationRegions:
     """Which of two sellers a rule lets a buyer import from, alone with them; costs in money.
 
     ``first`` ``[k]`` and ``second`` ``[k]`` rising costs; ``bought`` ``[k, k]``: 0 neither, 1 the first, 2 the second,
-    3 both; row = the second seller's cost, column = the first's. ``truth``: their true costs.
+    3 both; row = the second seller's cost, column = the first's. ``truth``: their true costs. ``where``: of which
+    market, in words, where that is known.
     """
 
     rule: str
@@ -33,6 +34,7 @@ class AllocationRegions:
     second: Real
     bought: NDArray[np.int64]
     truth: tuple[float, float]
+    where: str = ""
 
     def share(self, what: int) -> float:
         """Return the share of the grid where this is bought."""
@@ -104,7 +106,22 @@ def all_regions(run: Run) -> tuple[AllocationRegions, ...]:
     if places is None:
         return ()
     rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
-    return tuple(allocation_regions(record, rule, places) for rule in rules)
+    where = f"{run.markets[0]}, round 1, seed {run.seeds[0]}"
+    return tuple(replace(allocation_regions(record, rule, places), where=where) for rule in rules)
+
+
+def grid_table(regions: tuple[AllocationRegions, ...]) -> Table:
+    """Return what is bought at every pair of costs drawn, a row per pair and rule; costs in money."""
+    one, two = regions[0].sellers
+    words = {NEITHER: "neither", FIRST: f"seller {one}", SECOND: f"seller {two}", BOTH: "both"}
+    rows = tuple(
+        (r.rule, float(x), float(y), words[int(r.bought[i, j])])
+        for r in regions
+        for i, y in enumerate(r.second)
+        for j, x in enumerate(r.first)
+    )
+    heads = ("rule", f"cost that seller {one} reports", f"cost that seller {two} reports", "bought")
+    return Table(f"What client {regions[0].buyer} buys", heads, rows)
 
 
 def regions_table(regions: tuple[AllocationRegions, ...]) -> Table:

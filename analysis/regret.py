@@ -64,6 +64,18 @@ def regret_map(run: Run, curve: LieCurve, points: int = _POINTS) -> RegretMap:
     )
 
 
+def map_table(maps: tuple[RegretMap, ...]) -> Table:
+    """Return the maps point by point: what a report wins over the truth, a row per true and reported cost; money."""
+    rows = tuple(
+        (m.method, m.client, m.seed, m.round, float(truth), float(report), float(m.won[i, j]))
+        for m in maps
+        for i, truth in enumerate(m.costs)
+        for j, report in enumerate(m.costs)
+    )
+    heads = ("method", "client", "seed", "round", "true cost", "reported cost", "won")
+    return Table("What a report wins over the truth (money)", heads, rows)
+
+
 def regret_table(maps: tuple[RegretMap, ...]) -> Table:
     """Return the most that a lie wins and how many pairs of truth and report pay, a row per method."""
     rows = tuple((m.method, m.client, m.seed, m.round, m.most, 100.0 * m.paying) for m in maps)

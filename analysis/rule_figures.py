@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis import plots, theme
-from analysis.figures import Drawn, grid
-from analysis.regions import BOTH, FIRST, NEITHER, SECOND, AllocationRegions, regions_table
-from analysis.regret import RegretMap, regret_table
-from analysis.verdict_matrix import draw_matrix
+from analysis.figures import Drawn, grid, note
+from analysis.regions import BOTH, FIRST, NEITHER, SECOND, AllocationRegions, grid_table, regions_table
+from analysis.regret import RegretMap, map_table, regret_table
+from analysis.verdict_matrix import draw_columns
 from analysis.verdicts import RuleVerdict, verdict_matrix, verdict_table
 
 
@@ -28,19 +28,23 @@ def verdict_marks(found: Sequence[RuleVerdict]) -> Drawn:
         "A filled disc is a proof for every market, a circle a search that found nothing, a cross a counterexample. A "
         "cross is no scandal by itself: look whether the property is one that your market needs, and at its example in "
         "the table. The words for each property: marketproof list properties.",
-        theme.figure_of(draw_matrix(verdict_matrix(found))),
+        draw_columns(verdict_matrix(found)),
         verdict_table(found),
     )
 
 
 def region_panels(regions: Sequence[AllocationRegions]) -> Drawn:
     """Allocation regions, one panel per rule."""
-    whole, panels = grid(len(regions), 2, 4.1)
+    whole, panels = grid(len(regions), 2, 4.4)
     for k, (one, panel) in enumerate(zip(regions, panels, strict=True)):
-        plots.allocation_regions(one, panel)
+        plots.allocation_regions(one, panel, key=False)
         if k % 2:
             panel.set_ylabel("")
+    plots.regions_key(whole, regions)
     first = regions[0]
+    left, right = first.sellers
+    if first.where:
+        note(whole, f"client {first.buyer} buys; types and models of {first.where}")
     parts = [
         f"{r.rule}: neither on {theme.percent(r.share(NEITHER))} of the square, seller {r.sellers[0]} alone on "
         f"{theme.percent(r.share(FIRST))}, seller {r.sellers[1]} alone on {theme.percent(r.share(SECOND))}, both on "
@@ -51,12 +55,14 @@ def region_panels(regions: Sequence[AllocationRegions]) -> Drawn:
         "regions",
         f"What buyer {first.buyer} imports from sellers {first.sellers[0]} and {first.sellers[1]}, alone with them. "
         + "; ".join(parts) + ".",
+        f"Light blue: bought from seller {left}; orange: from seller {right}; dark blue: from both; grey: neither. "
         "The dot is at the true costs. Go from it along one axis, which is one seller changing its report: a truthful "
         "rule pays that seller the cost at which the colour changes, and its own report cannot move that border. Where "
         "one seller takes the other's place the border should run at 45°, a coin more here for a coin more there; "
         "where it does not, the rule gives up welfare: it takes the dearer model.",
         whole,
         regions_table(tuple(regions)),
+        grid_table(tuple(regions)),
     )  # fmt: skip
 
 
@@ -83,4 +89,5 @@ def regret_panels(maps: Sequence[RegretMap]) -> Drawn:
         "vermilion, whatever the true cost.",
         whole,
         regret_table(tuple(maps)),
+        map_table(tuple(maps)),
     )

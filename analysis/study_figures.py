@@ -64,7 +64,7 @@ def marks(panels: Mapping[str, ComparedScores], *, zero: bool = True) -> Figure:
         if k and (legend := ax.get_legend()) is not None:
             legend.remove()
         if title:
-            ax.set_xlabel(f"{theme.plain(title)}: {panel.name} ({panel.unit})", fontsize=theme.SMALL, color=theme.INK)
+            ax.set_xlabel(f"{theme.plain(title)}: {ax.get_xlabel()}", fontsize=theme.SMALL, color=theme.INK)
     return whole
 
 

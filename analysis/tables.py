@@ -73,39 +73,47 @@ class Table:
 
 
 def methods_table(run: Run) -> Table:
-    """Return the run in one row per method: accuracy, utility, welfare, share of the optimum, lowest utility, best lie.
+    """Return the run in one row per method: accuracies, utility, welfare, share of the optimum, lowest utility, lie.
+
+    Accuracy is each client's best round, as the paper counts it, and beside it where the clients ended.
 
     Spreads over seeds are columns of their own, absent with one seed.
     """
     accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
+    final = metrics.final_accuracy(run)
     welfare, best, found = metrics.welfare(run), metrics.optimum(run), metrics.regret(run)
     spreads = len(run.seeds) > 1
-    columns = ["method", "accuracy (%)", "mean utility", "welfare", "of optimum (%)", "lowest utility in a round"]
-    columns += ["best cost lie wins"]
-    if spreads:
-        columns[2:3] = ["±", "mean utility", "±"]
+    plus = ["±"] if spreads else []
+    columns = ["method", "best accuracy (%)", *plus, "final accuracy (%)", *plus, "mean utility", *plus]
+    columns += ["welfare", "of optimum (%)", "lowest utility in a round", "best cost lie wins"]
     rows: list[tuple[Cell, ...]] = []
     for k, name in enumerate(run.methods):
         share = float(best.share[k])
-        row: list[Cell] = [name, float(accuracy.mean[k])]
-        row += [float(accuracy.spread[k])] if spreads else []
-        row += [float(utility.mean[k])]
-        row += [float(utility.spread[k])] if spreads else []
+        row: list[Cell] = [name]
+        for score in (accuracy, final, utility):
+            row += [float(score.mean[k])] + ([float(score.spread[k])] if spreads else [])
         row += [float(welfare.mean[k]), None if np.isnan(share) else 100.0 * share]
         row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
         rows.append(tuple(row))
-    return Table("All methods: money over the run, means over seeds, best accuracy", tuple(columns), tuple(rows))
+    return Table("All methods: money over the run, means over seeds and clients", tuple(columns), tuple(rows))
 
 
 def compared_table(runs: Sequence[Run]) -> Table:
-    """Return several runs in one table: `methods_table` without spreads, a row per run and method."""
+    """Return several runs in one table: `methods_table` without spreads, a row per run and method.
+
+    Beside the mean utility over the run stands that of a round, since runs may differ in length.
+    """
     rows: list[tuple[Cell, ...]] = []
     for number, run in enumerate(runs, start=1):
-        table = methods_table(run)
+        table, each = methods_table(run), metrics.utility_per_round(run).mean
         kept = [k for k, column in enumerate(table.columns) if column != "±"]
-        rows += [(f"{number}: {run.path.resolve().name}", *(row[k] for k in kept)) for row in table.rows]
         columns = ("run", *(table.columns[k] for k in kept))
-    return Table("All runs: money over the run, means over seeds, best accuracy", columns, tuple(rows))
+        at = columns.index("mean utility")
+        columns = (*columns[:at], "mean utility per round", *columns[at:])
+        for k, line in enumerate(table.rows):
+            row = (f"{number}: {run.path.resolve().name}", *(line[c] for c in kept))
+            rows.append((*row[:at], float(each[k]), *row[at:]))
+    return Table("All runs: money over the run but where a round is named, means over seeds", columns, tuple(rows))
 
 
 _THEORY = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
@@ -161,6 +169,13 @@ def flow_table(flow: metrics.MoneyFlow) -> Table:
     return Table(f"Money under {flow.method}, seed {flow.seed}", ("client", "paid", "received", "net"), rows)
 
 
+def payments_table(flow: metrics.MoneyFlow) -> Table:
+    """Return the payments between every two clients: gross, and net of what is paid back; a row per pair."""
+    net, clients = flow.net, range(flow.gross.shape[0])
+    rows = tuple((i, j, float(flow.gross[i, j]), float(net[i, j])) for i in clients for j in clients if i != j)
+    return Table(f"Payments under {flow.method}, seed {flow.seed}", ("payer", "receiver", "paid", "net"), rows)
+
+
 def optimum_table(result: metrics.Optimum) -> Table:
     """Return objective, optimum, share and welfare, means over seeds, a row per method."""
     rows = []
@@ -195,6 +210,29 @@ def lies_table(curves: tuple[lies.LieCurve, ...]) -> Table:
     return Table("Truth and best report (money)", heads, rows)
 
 
+def curves_table(curves: tuple[lies.LieCurve, ...]) -> Table:
+    """Return the lie curves point by point, with the truth and the best report marked; money."""
+    rows = []
+    for c in curves:
+        for report, utility in zip(c.reports.tolist(), c.utilities.tolist(), strict=True):
+            mark = "truth" if report == c.truth else "best lie" if c.gain > 0 and report == c.best_report else ""
+            rows.append((c.method, c.seed, c.round, c.client, report, utility, mark))
+    heads = ("method", "seed", "round", "client", "reported cost", "utility", "mark")
+    return Table("Utility against reported cost (money)", heads, tuple(rows))
+
+
+def bands_table(*curves: metrics.RoundCurves) -> Table:
+    """Return what `plots.round_curves` draws: mean and standard deviation over seeds, a row per round."""
+    heads, columns = ["round"], []
+    for c in curves:
+        mean, spread = c.mean, c.spread
+        for k, name in enumerate(c.methods):
+            heads += [f"{c.name}, {name} ({c.unit})", f"± {c.name}, {name} ({c.unit})"]
+            columns += [mean[k], spread[k]]
+    rows = tuple((r + 1, *(float(column[r]) for column in columns)) for r in range(len(columns[0])))
+    return Table("Per round, means over clients, then mean and standard deviation over seeds", tuple(heads), rows)
+
+
 def rounds_table(*curves: metrics.RoundCurves) -> Table:
     """Return the mean over clients and seeds of each quantity, a row per round."""
     heads = ["round", *(f"{c.name}, {name} ({c.unit})" for c in curves for name in c.methods)]
@@ -203,6 +241,14 @@ def rounds_table(*curves: metrics.RoundCurves) -> Table:
         for r in range(curves[0].mean.shape[1])
     ]
     return Table("Per round, means over clients and seeds", tuple(heads), tuple(rows))
+
+
+def lorenz_table(result: metrics.Inequality) -> Table:
+    """Return the Lorenz curves: the share of all |utility| that the poorest share of clients holds, per method."""
+    rows = tuple(
+        (float(p), *(float(curve[k]) for curve in result.curves)) for k, p in enumerate(result.population.tolist())
+    )
+    return Table("Lorenz curves, means over seeds", ("share of clients, poorest first", *result.methods), rows)
 
 
 def inequality_table(result: metrics.Inequality) -> Table:

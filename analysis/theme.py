@@ -6,6 +6,7 @@ that figures can be drawn in any thread and leave nothing behind. Importing this
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -96,9 +97,77 @@ def style(ax: Axes, *, grid: Literal["", "x", "y", "both"] = "y", title: str = "
         ax.grid(visible=True, axis=grid, color=GRID, linewidth=0.8)
     if title:
         ax.set_title(title, loc="left", fontsize=TITLE, fontweight="bold", color=INK, pad=8)
+    for scale in (ax.xaxis, ax.yaxis):
+        if type(scale.get_major_formatter()).__name__ == "ScalarFormatter":  # not where ticks have words of their own
+            scale.set_major_formatter(_ticks())
     ax.set_xlabel(x, fontsize=BODY, color=INK)
     ax.set_ylabel(y, fontsize=BODY, color=INK)
     return ax
+
+
+def _ticks() -> Any:
+    """Return a formatter of ticks that writes thousands apart, as `number` does."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Ticks(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return grouped(str(super().__call__(x, pos)))
+
+    return Ticks()
+
+
+def grouped(text: str) -> str:
+    """Return a number's text with a narrow space between thousands; digits behind a point stay together."""
+    whole, point, rest = text.partition(".")
+    return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", "\N{NARROW NO-BREAK SPACE}", whole) + point + rest
+
+
+_KEY = 0.75
+"""Inches left of a plot that its own numbers and title take."""
+
+
+def legend_above(ax: Axes, most: int = 4, **options: Any) -> Any:
+    """Put the key above the axes, in at most ``most`` columns and in as few as it takes to stay on the picture.
+
+    A key that is wider than the picture is cut, or presses the axes together. ``options`` as of ``Axes.legend``.
+    """
+    whole = figure_of(ax)
+    chosen: dict[str, Any] = {
+        "loc": "lower left", "bbox_to_anchor": (0.0, 1.01), "frameon": False, "fontsize": SMALL, "labelcolor": INK,
+        "borderaxespad": 0.0, "handletextpad": 0.5, "columnspacing": 1.4,
+    } | options  # fmt: skip
+    room = float(whole.get_size_inches()[0]) * float(ax.get_position().width) / 0.775 - _KEY
+    for columns in range(most, 0, -1):
+        legend = ax.legend(ncols=columns, **chosen)
+        if legend.get_window_extent().width / whole.dpi <= room:
+            break
+    return legend
+
+
+def symmetric_log(ax: Axes, values: ArrayLike, axis: Literal["x", "y"] = "x") -> bool:
+    """Give an axis a symmetric logarithmic scale if one value hides all others; return whether it did.
+
+    It does where the largest size is more than 30 times the median of the sizes above 0: on an even scale half of the
+    marks would stand within a thirtieth of the picture. Linear up to the power of ten at the median or below.
+    """
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    every = np.asarray(values, dtype=np.float64)
+    sizes = np.abs(every)
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    if sizes.size < 2 or sizes.max() <= 30.0 * np.median(sizes):
+        return False
+    linear = 10.0 ** np.floor(np.log10(np.median(sizes)))
+    scale = ax.xaxis if axis == "x" else ax.yaxis
+    (ax.set_xscale if axis == "x" else ax.set_yscale)("symlog", linthresh=linear, linscale=0.6)
+    decades = int(np.ceil(np.log10(sizes.max() / linear)))
+    powers = linear * 10.0 ** np.arange(0, decades + 1, max(1, -(-decades // 3)))
+    left, right = (powers[: 1 + int((powers < size).sum())] for size in (-np.nanmin(every), np.nanmax(every)))
+    below, above = (p if has else p[:0] for p, has in ((left, np.nanmin(every) < 0), (right, np.nanmax(every) > 0)))
+    scale.set_major_locator(FixedLocator([*(-below[::-1]), 0.0, *above]))
+    scale.set_minor_locator(NullLocator())
+    scale.set_major_formatter(FuncFormatter(lambda x, _: number(x, 1)))
+    return True
 
 
 def write(ax: Axes, x: float, y: float, text: str, **options: Any) -> Any:

@@ -13,6 +13,7 @@ from analysis.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MARKS: Mapping[str, tuple[str, str, str]] = {
     "proved": ("●", GAIN, "proved: a certificate that a small checker accepts"),
@@ -57,8 +58,44 @@ def as_matrix(cells: Sequence[Mapping[str, Any]]) -> VerdictMatrix:
     return VerdictMatrix(tuple(grades), tuple(properties), grades, frozenset(wrong))
 
 
-def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None) -> Axes:
-    """Draw the matrix: a mark in each cell that applies; a frame where theory says otherwise."""
+def draw_columns(matrix: VerdictMatrix) -> Figure:
+    """Draw the matrix turned round, a row per property, in columns beside one another: few rules, many properties.
+
+    So the letters stay as large as a page's own where the whole width of all properties would make them small.
+    """
+    names, rules = matrix.properties, len(matrix.mechanisms)
+    columns = 3 if rules <= 2 else 2 if rules <= 6 else 1
+    most = -(-len(names) // columns)
+    used = _used(matrix)
+    below = 0.24 * len(used) + 0.1
+    height = _CELL * most + 1.4 + below
+    whole = theme.figure(theme.WIDTH, height)
+    whole.set_layout_engine("constrained", rect=(0.0, below / height, 1.0, 1.0 - below / height))
+    for k in range(columns):
+        part = names[k * most : (k + 1) * most]
+        if part:
+            turned = {p: {m: row[p] for m, row in matrix.grades.items() if p in row} for p in part}
+            wrong = frozenset((p, m) for m, p in matrix.wrong)
+            ax = whole.add_subplot(1, columns, k + 1)
+            draw_matrix(VerdictMatrix(part, matrix.mechanisms, turned, wrong), ax, key=False)
+            ax.set_ylim(most - 0.5, -0.5)
+            ax.set_anchor("NW")
+            for side in ax.spines.values():
+                side.set_visible(False)
+    for k, grade in enumerate(used):
+        mark, tone, words = MARKS[grade]
+        y = (below - 0.14 - 0.24 * k) / height
+        whole.text(0.03, y, mark, color=tone, fontsize=SMALL + 2, ha="center", va="center_baseline")
+        whole.text(0.05, y, words, color=INK, fontsize=SMALL, va="center_baseline")
+    return whole
+
+
+def _used(matrix: VerdictMatrix) -> list[str]:
+    return [g for g in MARKS if any(g in row.values() for row in matrix.grades.values())]
+
+
+def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None, *, key: bool = True) -> Axes:
+    """Draw the matrix: a mark in each cell that applies; a frame where theory says otherwise; the ``key`` below."""
     rows, columns = len(matrix.mechanisms), len(matrix.properties)
     if ax is None:
         ax = theme.axes(None, max(_CELL * columns, _WORDS) + 2.6, _CELL * rows + 3.0)
@@ -82,8 +119,7 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None) -> Axes:
     ax.tick_params(length=0, labelsize=SMALL, labelcolor=INK)
     for side in ax.spines.values():
         side.set_color(GRID)
-    used = [g for g in MARKS if any(g in row.values() for row in matrix.grades.values())]
-    for k, grade in enumerate(used):
+    for k, grade in enumerate(_used(matrix) if key else ()):
         mark, tone, words = MARKS[grade]
         for text, colour, right, middle in ((mark, tone, 6, "center"), (words, INK, 18, "left")):
             ax.annotate(

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import metrics, people
 from analysis.decomposition import WelfareParts
 from analysis.lies import LieCurve
 from analysis.records import Run
 from analysis.regions import BOTH, FIRST, SECOND, AllocationRegions
+from analysis.settings import flat
 from analysis.theme import count, number, percent
 from analysis.verdicts import RuleVerdict
+from proofs_checks import amounts
+
+Real = NDArray[np.float64]
 
 
 def listed(items: Iterable[str]) -> str:
@@ -31,18 +36,36 @@ def leading(run: Run) -> str:
     return run.methods[int(np.argmax(metrics.best_accuracy(run).mean))]
 
 
+FAR_BELOW = 5.0
+"""Percentage points between best and final accuracy that are worth a sentence."""
+
+
+def worth(run: Run) -> str:
+    """Return what the money of a run's gains follows, in a sentence: a law of sample sizes, or measured accuracy."""
+    kind = run.config.get("valuation")
+    if kind == "measured":
+        return "What a model is worth was measured, by the accuracy that it adds."
+    if kind == "fitted":
+        return "What a model is worth follows a law of sample sizes whose exponent was fitted to measured accuracy."
+    return "What a model is worth, and so the money, follows a law of sample sizes, not the accuracy measured."
+
+
 def headline(run: Run) -> str:
     """Return the report's answer in a few sentences."""
     name = leading(run)
     k = run.methods.index(name)
     accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
+    final, one = float(metrics.final_accuracy(run).mean[k]), run.clients == 1
     line = metrics.waterline(run, name)
     loses = f"{line.below} of {line.utilities.size} clients lose" if line.below else "no client loses over the run"
     text = (
-        f"With {name}, {run.clients} client{'s' * (run.clients != 1)} reach {number(accuracy.mean[k])} % personal "
-        f"accuracy and gain {number(utility.mean[k])} money each, on average, over {run.rounds} "
+        f"With {name}, {'1 client reaches' if one else f'{run.clients} clients reach'} {number(accuracy.mean[k])} % "
+        f"personal accuracy, {'' if one else 'each '}in its best round, and gain{'s' * one} "
+        f"{number(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
         f"round{'s' * (run.rounds != 1)}; {loses}."
     )
+    if accuracy.mean[k] - final > FAR_BELOW:
+        text += f" At the end accuracy is only {number(final)} %: the best round was not the last."
     if name in run.markets:
         share = float(metrics.optimum(run).share[k])
         if not np.isnan(share):
@@ -59,24 +82,51 @@ def headline(run: Run) -> str:
         worst = max(others, key=lambda m: run.audit.methods[m].lies["cost"].gain)
         gain = run.audit.methods[worst].lies["cost"].gain
         text += f" Under {worst} a lie wins {number(gain)}."
-    return text
+    return f"{text} {worth(run)}"
+
+
+_COUNTED = {"rounds": "rounds", "clients": "clients"}
+_SET = {"market.gain": "gain parameter", "valuation": "valuation"}
+
+
+def incomparable(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return in what runs differ that makes their money other money, each with the runs' values."""
+    values = {words: [str(getattr(run, name)) for run in runs] for name, words in _COUNTED.items()}
+    each = [dict(flat(run.config)) for run in runs]
+    values |= {words: [settings.get(name, "–") for settings in each] for name, words in _SET.items()}
+    return tuple(f"{words} ({' | '.join(found)})" for words, found in values.items() if len(set(found)) > 1)
 
 
 def compared(runs: Sequence[Run]) -> str:
-    """Return, over several runs, where the average client is best off and where a model is most accurate."""
-    places = [(index, run, k) for index, run in enumerate(runs, start=1) for k in range(len(run.methods))]
-    utility = [float(metrics.mean_utility(run).mean[k]) for _, run, k in places]
-    accuracy = [float(metrics.best_accuracy(run).mean[k]) for _, run, k in places]
-    richest, best = int(np.argmax(utility)), int(np.argmax(accuracy))
+    """Return, over several runs, where the average client is best off and where a model is most accurate.
 
-    def named(place: int) -> str:
-        index, run, k = places[place]
-        return f"{run.methods[k]} in run {index}"
-
-    return (
-        f"The average client is best off under {named(richest)} ({number(utility[richest])} money over the run); the "
-        f"most accurate is {named(best)} ({number(accuracy[best])} %)."
+    Money is told per client and round, which runs of any length have; what else differs and moves money is named.
+    """
+    utility, accuracy = (
+        [score(run).mean for run in runs] for score in (metrics.utility_per_round, metrics.best_accuracy)
     )
+
+    def highest(values: Sequence[Real], unit: str) -> tuple[list[str], int]:
+        """Return the highest of each run in words, and in which run the highest of all is."""
+        at = [int(np.argmax(own)) for own in values]
+        said = [
+            f"{run.methods[k]} in run {n} ({number(float(own[k]))}{unit})"
+            for n, (run, own, k) in enumerate(zip(runs, values, at, strict=True), start=1)
+        ]
+        return said, int(np.argmax([own.max() for own in values]))
+
+    (richest, first), (best, second) = highest(utility, " money"), highest(accuracy, " %")
+    other = incomparable(runs)
+    # Other gains are other money: then no run is above another in it.
+    own_money = any(words in one for one in other for words in _SET.values())
+    text = (
+        f"Per client and round the average client is best off under {listed(richest) if own_money else richest[first]};"
+        f" the most accurate, each client in its best round, is {best[second]}."
+    )
+    if other:
+        text += f" The runs differ in {listed(other)}: totals over a run cannot be compared"
+        text += ", and with other gains money is other money." if own_money else "."
+    return text
 
 
 def accuracy_beside_utility(run: Run) -> str:
@@ -85,10 +135,10 @@ def accuracy_beside_utility(run: Run) -> str:
     best, richest = int(np.argmax(accuracy.mean)), int(np.argmax(utility.mean))
     if len(run.methods) == 1:
         return (
-            f"{run.methods[0]} reaches {number(accuracy.mean[0])} % and leaves the average client "
+            f"{run.methods[0]} reaches {number(accuracy.mean[0])} % in the best rounds and leaves the average client "
             f"{number(utility.mean[0])} money over the run."
         )
-    text = f"{run.methods[best]} is the most accurate ({number(accuracy.mean[best])} %)"
+    text = f"{run.methods[best]} is the most accurate ({number(accuracy.mean[best])} %, each client in its best round)"
     text += " and leaves" if richest == best else f"; {run.methods[richest]} leaves"
     text += f" the average client best off ({number(utility.mean[richest])} money over the run)."
     name = leading(run)
@@ -124,14 +174,15 @@ def money(run: Run) -> str:
     if not run.markets:
         return "Nobody pays anybody: no method of this run has a market."
     parts = []
+    where = f" in seed {run.seeds[0]}" if len(run.seeds) > 1 else ""
     for name in run.markets:
         flow = metrics.money_flow(run, name)
         if flow.turnover == 0.0:
-            parts.append(f"Under {name} no money changes hands.")
+            parts.append(f"Under {name} no money changes hands{where}.")
             continue
         top, low = int(np.argmax(flow.earned)), int(np.argmin(flow.earned))
         parts.append(
-            f"Under {name} payments add up to {number(flow.turnover)} money; client {top} ends with "
+            f"Under {name} payments add up to {number(flow.turnover)} money{where}; client {top} ends with "
             f"{number(flow.earned[top])} more, client {low} with {number(-float(flow.earned[low]))} less."
         )
     return " ".join(parts)
@@ -217,9 +268,10 @@ def lying(run: Run, curves: tuple[LieCurve, ...]) -> str:
     for curve in curves:
         lie = run.audit.methods[curve.method].lies["cost"]
         if lie.pays:
+            said = amounts.near(lie.report, amounts.money(lie.report))
             parts.append(
                 f"Under {curve.method} it does: client {lie.client}, whose cost is {number(lie.truth)}, wins "
-                f"{number(lie.gain)} by saying {number(lie.report)} (seed {lie.seed}, round {lie.round})."
+                f"{number(lie.gain)} by saying {said} (seed {lie.seed}, round {lie.round})."
             )
         else:
             parts.append(f"Under {curve.method} none of {count(lie.deviations)} reports tried beats the truth.")

@@ -10,7 +10,8 @@ from rich.console import Console
 from marketproof.cleared import Cleared, trades
 from marketproof.console import table
 from marketproof.errors import shown
-from marketproof.promises import Promises, money
+from marketproof.promises import Promises
+from proofs_checks.amounts import money
 
 MOST_ROWS = 40
 """Rows shown of a table; the rest is counted and stands in the JSON."""

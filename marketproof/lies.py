@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marketproof.promises import apart, money, near
 from marketproof.settling import FEWEST, Flags, batch_of, clear_and_settle, gatherings
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY, scale
+from proofs_checks.amounts import apart, money, near
 
 if TYPE_CHECKING:
     from proofs_checks.search.reports import Lies

@@ -14,13 +14,13 @@ from rich.console import Console
 from marketproof.config import RunConfig
 from marketproof.errors import InputError, Interrupted
 from marketproof.loop import MakeTrainer
-from marketproof.promises import money
 from marketproof.records import MarketRecord
 from marketproof.running import Place
 from marketproof.study_files import show_findings, write_findings
 from marketproof.study_findings import Column, Findings, Row, over_seeds
 from marketproof.study_runs import Recorded, run_all
 from marketproof.summary import unit_figures
+from proofs_checks.amounts import money
 
 EPSILONS: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
 """Budgets compared, from the strictest; a run without privacy always follows."""

@@ -12,22 +12,13 @@ from mechanism.market.accounting import Accounts, Outcome, account
 from mechanism.market.clients import Market, Types
 from mechanism.market.two_sided import CentralOutcome
 from mechanism.tolerance import MONEY, scale
+from proofs_checks.amounts import money
 
 SCOPE = (
     "Truthfulness is claimed for one clearing with the model differences given: the differences come from models that "
     "clients upload, and a report now changes later rounds; neither is covered by the theorem."
 )
 """Said wherever truthfulness is claimed (theory.md, Scope)."""
-
-_DIGITS = 6
-"""Significant digits of money for people."""
-
-_ROUNDING = 1e-12
-_BESIDE = 2e-9
-"""Relative distances: below the first two numbers are one, written in binary; below the second no six digits of an
-ordinary number come to lie by chance."""
-
-_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -97,33 +88,6 @@ def measure(
     return promises, accounts
 
 
-def money(amount: float) -> str:
-    """Return money for people: six significant digits, never a negative zero."""
-    return f"{amount + 0.0:.{_DIGITS}g}"
-
-
-def apart(a: float, b: float) -> tuple[str, str]:
-    """Return two amounts in as few digits, six at least, as tell them apart."""
-    for digits in range(_DIGITS, 17):
-        first, second = f"{a + 0.0:.{digits}g}", f"{b + 0.0:.{digits}g}"
-        if first != second:
-            return first, second
-    return repr(a), repr(b)
-
-
-def near(amount: float, digits: str) -> str:
-    """Return the digits, and "just under" or "just over" before them where they would be read as another amount.
-
-    That is where the amount is none of these few digits but lies as close to them as a report does that was put beside
-    a break point: 0.8999999991 is not the 0.9 that somebody else says.
-    """
-    off = (amount - float(digits)) / max(abs(amount), _SMALLEST)
-    few = len(digits.partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")) < _DIGITS
-    if abs(off) <= _ROUNDING or not (few or abs(off) <= _BESIDE):
-        return digits
-    return f"just {'under' if off < 0 else 'over'} {digits}"
-
-
 def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
     """Say in words what was measured, one sentence a promise."""
     each = "" if clearings == 1 else f" in all {clearings} clearings"
@@ -133,13 +97,13 @@ def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
         words.append(f"Nobody loses{each}: the lowest utility is {money(max(promises.client, 0.0))}.")
     else:
         words.append(f"Somebody loses: the lowest utility is {money(promises.client)}.")
-    roles = [
-        f"{role} go down to {money(value)}"
-        for role, value in (("buyers", promises.buyer), ("sellers", promises.seller))
+    sides = [
+        f"the {side} side goes down to {money(value)}"
+        for side, value in (("buying", promises.buyer), ("selling", promises.seller))
         if value < -small
     ]
-    if roles:
-        words.append(f"By role, {' and '.join(roles)}.")
+    if sides:
+        words.append(f"Taken apart, an account may lose on one side: {' and '.join(sides)}.")
     if promises.imbalance <= small:
         words.append(f"Every payment is received{each}: the books balance.")
     else:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.promises import money
 from marketproof.records import MarketRecord
 from marketproof.study_findings import Column, Findings, Row, best_accuracy, mean_of, over_seeds, utilities
 from marketproof.study_runs import Recorded
+from proofs_checks.amounts import money
 
 Flags = NDArray[np.bool_]
 

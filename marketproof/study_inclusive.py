@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from marketproof.methods import uses_market
-from marketproof.promises import money
 from marketproof.records import MarketRecord
 from marketproof.study_findings import Column, Findings, Row, compare, over_seeds, utilities, who
 from marketproof.study_runs import Recorded
 from mechanism.tolerance import MONEY
+from proofs_checks.amounts import money
 
 PLACES = ("trader", "buyer", "seller", "attacker")
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketproof.populations import POPULATIONS
-from marketproof.promises import money
 from marketproof.records import MarketRecord
 from marketproof.settling import clear_and_settle
 from marketproof.study_findings import Column, Findings, Row, over_seeds, utilities, who
@@ -20,6 +19,7 @@ from marketproof.study_runs import Recorded
 from mechanism.market.accounting import account
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.tolerance import MONEY
+from proofs_checks.amounts import money
 
 COLUMNS = (
     Column("lie", "lie", "which number liars misreport", "text"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from marketproof.promises import money
 from marketproof.study_findings import Column, Findings, Row, over_seeds, utilities
 from marketproof.study_runs import Recorded
 from marketproof.summary import unit_figures
 from mechanism.tolerance import MONEY
+from proofs_checks.amounts import money
 
 COLUMNS = (
     Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from marketproof.methods import uses_market
 from marketproof.populations import POPULATIONS
-from marketproof.promises import money
 from marketproof.records import MarketRecord
 from marketproof.study_findings import (
     Column,
@@ -20,6 +19,7 @@ from marketproof.study_findings import (
     utilities,
 )
 from marketproof.study_runs import Recorded
+from proofs_checks.amounts import money
 
 COLUMNS = (
     Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),

@@ -150,7 +150,7 @@ _ALL = (
     Exercise(
         "revelation",
         "Two bidders, values uniform from 0 to 1, and a first-price auction, in which each bids half its value in "
-        "equilibrium. Write the rule that takes *values* and plays that equilibrium for the bidders: then telling "
+        "equilibrium. Write the rule that takes values and plays that equilibrium for the bidders: then telling "
         "the truth is best on average (the revelation principle). The seller must earn what it earned, 1/3.",
         2,
         ("bic", "interim-ir"),

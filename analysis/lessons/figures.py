@@ -201,6 +201,4 @@ def _truth(ax: Axes, x: float, words: str) -> None:
 
 
 def _legend(ax: Axes) -> None:
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, fontsize=theme.SMALL, labelcolor=theme.INK
-    )
+    theme.legend_above(ax, 3)

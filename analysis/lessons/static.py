@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from importlib import import_module
@@ -20,7 +21,8 @@ _STYLE = """
 body { font: 17px/1.55 Georgia, 'DejaVu Serif', serif; color: #1f2933; background: #fff; max-width: 46em;
   margin: 2em auto; padding: 0 1.2em }
 h1, h2 { line-height: 1.25 } svg { width: 100%; height: auto } .paragraph { display: block; margin: 0.8em 0 }
-pre { background: #f5f7fa; padding: 0.8em; overflow-x: auto; font-size: 0.8em } summary { cursor: pointer }
+pre { background: #f5f7fa; padding: 0.8em; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em }
+summary { cursor: pointer }
 .set { color: #52606d; margin: 0.2em 0 } .set .paragraph { display: inline } #waiting { display: none }
 @media print { body { margin: 0; max-width: none } details::details-content { content-visibility: visible } }
 """
@@ -39,12 +41,20 @@ def static_page(lesson: str) -> str:
     outputs, _ = import_module(f"analysis.lessons.{lesson}").app.run()
     body = "\n".join(still(str(output.text)) for output in outputs if hasattr(output, "text"))
     title = lesson.replace("_", " ")
+    moves = f"This page is a still: <code>marketproof play {lesson}</code> makes it move, and answers your rule."
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: marketproof</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head>\n<body>{body}\n<p>To drag the figure and have your rule answered: "
-        f"<code>marketproof play {lesson}</code></p></body></html>\n"
+        f'<style>{_STYLE}</style></head>\n<body><p class="set">{moves}</p>\n{undragged(body)}</body></html>\n'
     )
+
+
+_DRAG = re.compile(r"Drag (?:[^.:<]|</?em>)+(?::\s*(\w)|\.\s*)")
+
+
+def undragged(text: str) -> str:
+    """Return HTML without the invitations to drag something; what they say to look at stays."""
+    return _DRAG.sub(lambda found: (found[1] or "").upper(), text).replace('<span class="paragraph"></span>', "")
 
 
 def still(text: str) -> str:

@@ -41,7 +41,7 @@ def _() -> Any:
 
 @app.cell
 def _(report: Any) -> Any:
-    panels = [parts.market(rule, report.value) for rule in ("ipfl", "ipfl-exact")]
+    panels = [parts.market(rule, report.value) for rule in parts.RULES]
     mo.hstack([mo.Html(panel) for panel in panels], widths="equal", gap=1)
     return
 

@@ -136,7 +136,7 @@ def _(begin: Any, get_run: Any, set_complaint: Any) -> Any:
     shown = get_run()
     choices = choice(*shown) if shown is not None else []  # kept: what nobody keeps is not heard
     provenance = html.sentence("recorded", recorded.words(*shown)) if shown is not None else ""
-    where = [mo.hstack(choices, justify="start"), mo.Html(provenance)] if shown is not None else []
+    where = [mo.hstack(choices, justify="start", wrap=True), mo.Html(provenance)] if shown is not None else []
     return choices, where
 
 
@@ -226,9 +226,14 @@ def _(get_complaint: Any, lam: Any, look_for_lie: Any, misprint: Any, report: An
     mo.vstack(
         [
             mo.hstack(
-                [mo.vstack([table, upload, run_folder]), mo.vstack([rule, lam, who, look_for_lie])],
+                # Beside one another where there is room, below one another on a telephone.
+                [
+                    mo.vstack(part).style(min_width="min(18rem, 100%)")
+                    for part in ([table, upload, run_folder], [rule, lam, who, look_for_lie])
+                ],
                 widths=[1.2, 1],
                 gap=2,
+                wrap=True,
             ),
             *where,
             mo.Html(html.sentence("complaint", misprint or get_complaint(), warning=True)),
@@ -245,8 +250,8 @@ def _(setup: Any) -> Any:
 
 
 @app.cell
-def _(curve: Any, get_found: Any, report: Any, setup: Any) -> Any:
-    now = setup.reporting(setup.client, report.value)
+def _(curve: Any, get_found: Any, report: Any, said: Any, setup: Any) -> Any:
+    now = setup.reporting(setup.client, view.told(setup, report.value, said["report"]))
     seen = view.look(now)
     found = get_found()
     told = found[1].sentence if found is not None and found[0] == view.key(setup) else ""
@@ -262,6 +267,7 @@ def _(curve: Any, get_found: Any, report: Any, setup: Any) -> Any:
                 justify="start",
                 align="start",
                 gap=3,
+                wrap=True,
             ),
             mo.hstack(
                 [
@@ -270,6 +276,7 @@ def _(curve: Any, get_found: Any, report: Any, setup: Any) -> Any:
                 ],
                 justify="start",
                 gap=2,
+                wrap=True,
             ),
         ]
     )

@@ -30,9 +30,7 @@ def report_curve(curve: ReportCurve, report: float, seen: Cleared, ax: Axes | No
     ax.set_xlim(0.0, max(float(curve.reports[-1]), report))
     ax.margins(y=0.12)
     theme.never_flat(ax, "y", 0.04 * max(float(np.abs(curve.utilities).max()), 1.0))
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=theme.SMALL, labelcolor=theme.INK
-    )
+    theme.legend_above(ax, 2)
     return ax
 
 

@@ -28,9 +28,10 @@ def table(name: str, caption: str, header: Sequence[str], rows: Sequence[Sequenc
 
     body = "".join(line(row, "td") for row in rows)
     return (
+        '<div style="overflow-x:auto">'
         f'<table id="{name}" style="border-collapse:collapse;font-variant-numeric:tabular-nums;color:{INK}">'
         f'<caption style="text-align:left;font-weight:600;padding:0.4em 0">{html.escape(caption)}</caption>'
-        f"<thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table>"
+        f"<thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table></div>"
     )
 
 

@@ -196,11 +196,23 @@ def key(state: PlayState) -> PlayState:
     return state.reporting(0, 0.0)
 
 
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
 def steps(state: PlayState, count: int = 100) -> list[float]:
-    """Return where the slider may stop: an even grid from 0, and the truth, so that the truth can be told."""
+    """Return where the slider may stop: an even grid from 0, and the truth, so that the truth can be told.
+
+    Six digits each, which is what the slider shows; `told` makes a report of a stop.
+    """
     end = highest_report(state)
-    grid = (float(f"{x:.6g}") for x in np.linspace(0.0, end, count + 1))
-    return sorted({*grid, state.truth, min(state.report, 1e9)})
+    return sorted({_short(x) for x in (*np.linspace(0.0, end, count + 1), state.truth, min(state.report, 1e9))})
+
+
+def told(state: PlayState, stop: float, said: float) -> float:
+    """Return the report at a stop of the slider: in full where it stands for the truth, or for what was ``said``."""
+    exact = [value for value in (state.truth, said) if _short(value) == stop]
+    return exact[0] if exact else stop
 
 
 def weights(lam: float) -> list[float]:

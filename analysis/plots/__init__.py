@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.plots.compared import compared_dots
+from analysis.plots.compared import compared_dots, scale_words
 from analysis.plots.dots import method_dots
 from analysis.plots.imports import import_matrix
 from analysis.plots.lie_curve import lie_curve
@@ -10,7 +10,7 @@ from analysis.plots.lorenz import lorenz_curves
 from analysis.plots.money_graph import MOST_ARROWS, money_graph
 from analysis.plots.money_matrix import money_matrix
 from analysis.plots.optimum import optimum_bars
-from analysis.plots.regions import allocation_regions
+from analysis.plots.regions import allocation_regions, regions_key
 from analysis.plots.regret import regret_heat
 from analysis.plots.rounds import round_curves
 from analysis.plots.waterline import waterline_bars, waterline_summary
@@ -27,8 +27,10 @@ __all__ = [
     "money_graph",
     "money_matrix",
     "optimum_bars",
+    "regions_key",
     "regret_heat",
     "round_curves",
+    "scale_words",
     "waterline_bars",
     "waterline_summary",
     "welfare_bars",

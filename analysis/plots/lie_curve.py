@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
-    """Draw utility against reported cost; a black dot marks the truth, a vermilion diamond the best lie if one pays."""
+    """Draw utility against reported cost; a black dot marks the truth, a vermilion diamond the best lie if one pays.
+
+    Written above it is whose curve it is: client, round and seed.
+    """
     ax = theme.axes(ax, 4.6, 3.4)
     theme.style(ax, grid="both", x="reported cost (money per model sold)", y="own utility in the round (money)")
     ax.axvline(curve.truth, color=theme.SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1.5)
@@ -32,10 +35,11 @@ def lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
     theme.never_flat(ax, "y", 0.04 * max(abs(curve.truthful_utility), 1.0))
     ax.locator_params(axis="both", nbins=6)
     ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=38)
-    verdict = f"the best lie wins {theme.number(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
+    where = f"client {curve.client}, round {curve.round}, seed {curve.seed}: "
+    said = f"the best lie wins {theme.number(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
     ax.annotate(
-        verdict, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 22), textcoords="offset points", fontsize=theme.SMALL,
-        color=theme.LOSS_TEXT if curve.gain > 0 else theme.SOFT,
+        where + said, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 22), textcoords="offset points",
+        fontsize=theme.SMALL, color=theme.LOSS_TEXT if curve.gain > 0 else theme.SOFT,
     )  # fmt: skip
     ax.legend(
         loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=theme.SMALL,

@@ -49,8 +49,6 @@ def welfare_bars(parts: WelfareParts, ax: Axes | None = None) -> Axes:
     ax.margins(x=0.06)
     theme.never_flat(ax, "x")
     ax.locator_params(axis="x", nbins=6)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.02), ncols=4, frameon=False, fontsize=theme.SMALL,
-        labelcolor=theme.INK, handletextpad=0.5, columnspacing=1.0, borderaxespad=0.0, markerscale=0.8,
-    )  # fmt: skip
+    # Two columns: four reach as far as the head of the numbers at the right.
+    theme.legend_above(ax, 2, bbox_to_anchor=(0.0, 1.02), markerscale=0.8)
     return ax

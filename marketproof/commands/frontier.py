@@ -52,7 +52,7 @@ def frontier(
 ) -> None:
     """Read, sweep, draw, write, show."""
     from analysis.export import export
-    from analysis.frontier import figures, table
+    from analysis.frontier import figures, numbers, table
     from analysis.tables import Table
     from marketproof.atomic import write_all
     from marketproof.console import stdout
@@ -67,8 +67,9 @@ def frontier(
     told = table(rows)
     columns = tuple(rows[0])
     points = Table("points", columns, tuple(tuple(row[c] for c in columns) for row in rows))
+    drawn = numbers(rows)
     for name, figure in figures(rows).items():
-        export(figure, points if name == "trade-off" else told, out / name)
+        export(figure, points if name == "trade-off" else told, out / name, drawn=drawn[name])
     files = {
         out / "points.csv": points.to_csv().encode(),
         out / "frontier.csv": told.to_csv().encode(),

@@ -18,8 +18,9 @@ def register(app: typer.Typer) -> None:
 
 HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.
 
---export DIR writes every figure as SVG, PNG and, with its numbers, as CSV and LaTeX instead; --figure NAME only that
-one. "marketproof report RUN --figures" lists the names that these runs have and writes nothing."""
+--export DIR writes every figure as SVG and PNG, every number drawn as CSV, and its table as LaTeX instead;
+--figure NAME only that one. "marketproof report RUN --figures" lists the names that these runs have, and writes
+nothing."""
 
 EPILOG = """Example: "marketproof report runs/digits-niid-* --out comparison.html" puts several runs on one page.
 A single run has its report.html in its own folder already.

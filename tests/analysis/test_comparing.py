@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis import comparing, metrics
+from analysis import comparing, metrics, plots, tables, theme, words
 from analysis.records import Run, read_run
+from analysis.scores import ComparedScores
 from tests.analysis.synthetic import write_run
 
 
@@ -47,16 +49,59 @@ def test_scores_are_those_of_the_runs_and_missing_methods_are_left_out(run: Run,
 def test_the_figure_has_a_mark_per_run_and_method_and_whiskers_over_seeds(run: Run, other: Run):
     drawn = comparing.side_by_side([run, other])
     left, right = drawn.figure.axes
-    for ax, score in ((left, metrics.best_accuracy), (right, metrics.mean_utility)):
+    for ax, score in ((left, metrics.best_accuracy), (right, metrics.utility_per_round)):
         marks = [line for line in ax.lines if line.get_marker() in "os" and line.get_linestyle() == "None"]
         assert [list(line.get_xdata()) for line in marks] == [
             pytest.approx(list(score(one).mean)) for one in (run, other)
         ]
         assert len(ax.containers) == 1  # the run with two seeds
+        written = {text.get_text() for text in ax.texts}
+        assert {theme.number(float(v)) for one in (run, other) for v in score(one).mean} == written
     assert len(drawn.table.rows) == 6
     for one in (run, other):
         for method in one.methods:
             assert method in drawn.alt
+
+
+def test_the_headline_compares_per_client_and_round_and_names_what_makes_totals_incomparable(run: Run, other: Run):
+    said = words.compared([run, other])
+    each = metrics.utility_per_round(run).mean
+    assert each == pytest.approx(metrics.mean_utility(run).mean / 3)
+    best = run.methods[int(each.argmax())]
+    assert said.startswith(f"Per client and round the average client is best off under {best} in run 1 (")
+    assert theme.number(float(each.max())) in said
+    assert said.endswith("The runs differ in rounds (3 | 2) and clients (6 | 4): totals over a run cannot be compared.")
+    assert "differ" not in words.compared([run, run])
+    table = tables.compared_table([run, other])
+    at = table.columns.index("mean utility per round")
+    assert [row[at] for row in table.rows] == pytest.approx([*each, *metrics.utility_per_round(other).mean])
+
+
+def test_money_of_other_gains_is_not_ranked(run: Run):
+    dear = replace(run, config={**run.config, "market": {"lam": 0.4, "gain": [1.0, 2.0]}})
+    said = words.compared([run, dear])
+    assert "in run 1 (" in said
+    assert "in run 2 (" in said
+    assert said.endswith(
+        "differ in gain parameter (– | 1.0, 2.0): totals over a run cannot be compared, and with other gains money is "
+        "other money."
+    )
+
+
+def test_one_value_far_away_does_not_hide_the_others():
+    mean = np.array([[0.0, -21879.0, 90.4, 91.6], [0.0, 0.0, 24.7, 23.2]])
+    methods = ("local", "fedavg", "ipfl", "exact")
+    scores = ComparedScores("Utility", "money", ("buyer", "seller"), methods, mean, np.zeros_like(mean), (1, 1))
+    ax = plots.compared_dots(scores, zero=True, numbers=True)
+    theme.figure_of(ax).draw_without_rendering()
+    places = ax.transData.transform([(90.4, 0), (24.7, 0), (0.0, 0)])[:, 0]
+    assert np.abs(np.diff(places)).min() > 12  # pixels: they can be told apart
+    assert ax.get_xlabel().endswith("symmetric log scale")
+    assert "logarithmic" in plots.scale_words(ax)
+    assert "−21\N{NARROW NO-BREAK SPACE}879" in [text.get_text() for text in ax.texts]
+    near = replace(scores, mean=np.minimum(np.abs(mean), 100.0))
+    ax = plots.compared_dots(near)
+    assert (ax.get_xscale(), plots.scale_words(ax), len(ax.texts)) == ("linear", "", 0)
 
 
 def test_the_page_of_several_runs_says_it(folder: Path, other: Run, tmp_path: Path):

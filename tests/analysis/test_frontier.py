@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.frontier import along, draw_along, draw_map, draw_trade_off, figures, table
+from analysis.frontier import MEASURES, along, draw_along, draw_map, draw_trade_off, figures, numbers, same, table
 
 ROWS = [
     {
@@ -30,8 +30,41 @@ def test_lines_and_dots_are_the_numbers() -> None:
     lines = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
     assert np.allclose(lines["gamed"], [1.0, 2.0])
     assert np.allclose(lines["honest"], [0.0, 0.0])
-    means = [c.get_offsets()[0].tolist() for c in draw_trade_off(ROWS).collections if len(c.get_offsets()) == 1]
+    ax = draw_trade_off(ROWS)
+    means = [c.get_offsets()[0].tolist() for c in ax.collections if len(c.get_offsets()) == 1]
     assert means == [[0.0, 1.0], [pytest.approx(1.5), pytest.approx(0.9)]]
+
+
+def test_rules_that_coincide_are_named_together_and_nobody_is_hidden() -> None:
+    rows = [*ROWS, *(row | {"mechanism": "twin"} for row in ROWS if row["mechanism"] == "honest")]
+    assert same(rows, "best_lie") == [["honest", "twin"], ["gamed"]]
+    ax = draw_along(rows, "lam", "best_lie")
+    assert ax.get_legend_handles_labels()[1] == ["honest, twin (both on this line)", "gamed"]
+    ax = draw_along(rows, "lam", "lowest_utility")
+    assert ax.get_legend_handles_labels()[1] == ["honest, gamed, twin (all 3 on this line)"]
+    marks = {c.get_label(): c.get_sizes()[0] for c in draw_trade_off(rows).collections if c.get_label()[0] != "_"}
+    assert marks["honest"] > marks["twin (where honest is)"]  # the second is seen inside the first
+    assert any("pale" in words for words in marks)
+
+
+def test_a_figure_whose_lines_are_all_zero_says_so() -> None:
+    ax = draw_along([row | {"deficit": 0.0} for row in ROWS], "lam", "deficit")
+    assert [text.get_text() for text in ax.texts] == ["0 under every rule"]
+
+
+def test_money_has_its_unit_and_each_figure_its_numbers() -> None:
+    assert all("(money)" in words for key, words in MEASURES.items() if key != "of_optimum")
+    found = numbers(ROWS)
+    assert set(found) == set(figures(ROWS))
+    lines = {(row[1], row[2]): row[3] for row in found["best-lie"].rows if row[0] == "lam"}
+    assert lines["gamed", 1.0] == pytest.approx(2.0)
+    assert len(found["where-lies-pay"].rows) == 8
+    assert len(found["trade-off"].rows) == len(ROWS)
+
+
+def test_ticks_with_words_keep_them() -> None:
+    ticks = [tick.get_text() for tick in draw_map(ROWS, "gamed").get_xticklabels()]
+    assert ticks == ["0", "1"]
 
 
 def test_the_map_writes_each_share() -> None:

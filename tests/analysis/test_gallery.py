@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis import export_runs, read_run, write_report
+from analysis import export_runs, metrics, read_run, write_report
 from analysis.files import RecordError
 from analysis.gallery import Facts, gallery
 from analysis.records import Run
@@ -54,6 +54,48 @@ def test_the_files_are_what_they_say(exported: Path):
             heads = len(re.sub(r"p\{[^}]*\}", "p", text.splitlines()[0].removeprefix("\\begin{tabular}{")[:-1]))
             for line in text.splitlines()[2:-2]:
                 assert len(re.findall(r"(?<!\\)&", line)) == heads - 1
+
+
+def read(exported: Path, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((exported / f"{name}.csv").read_text())))
+
+
+def test_the_csv_holds_what_is_drawn(exported: Path, run: Run):
+    """Every point of every curve, cell of every map and edge of every graph: the figure can be drawn again from it."""
+    facts = Facts(run)
+    rows = read(exported, "lie-curve")
+    for curve in facts.curves:
+        own = [row for row in rows if row["method"] == curve.method]
+        assert [float(row["reported cost"]) for row in own] == curve.reports.tolist()
+        assert [float(row["utility"]) for row in own] == curve.utilities.tolist()
+        marks = {row["mark"]: float(row["reported cost"]) for row in own if row["mark"]}
+        assert marks == {"truth": curve.truth} | ({"best lie": curve.best_report} if curve.gain > 0 else {})
+    rows = read(exported, "regret")
+    for one in facts.regrets:
+        own = [float(row["won"]) for row in rows if row["method"] == one.method]
+        assert own == one.won.ravel().tolist()
+    rows = read(exported, "regions")
+    first, second = facts.regions[0].sellers
+    words = ["neither", f"seller {first}", f"seller {second}", "both"]
+    for region in facts.regions:
+        own = [words.index(row["bought"]) for row in rows if row["rule"] == region.rule]
+        assert own == region.bought.ravel().tolist()
+    curves = metrics.inequality(run)
+    rows = read(exported, "lorenz")
+    for k, name in enumerate(run.methods):
+        assert [float(row[name]) for row in rows] == curves.curves[k].tolist()
+    flow = metrics.money_flow(run, "ipfl/ipfl")
+    rows = read(exported, "money-2")
+    assert len(rows) == 6 * 5
+    for row in rows:
+        i, j = int(row["payer"]), int(row["receiver"])
+        assert (float(row["paid"]), float(row["net"])) == (flow.gross[i, j], flow.net[i, j])
+    rounds = metrics.utility_rounds(run)
+    rows = read(exported, "rounds")
+    for k, name in enumerate(run.methods):
+        head = f"{rounds.name}, {name} (money)"
+        assert [float(row[head]) for row in rows] == rounds.mean[k].tolist()
+        assert [float(row[f"± {head}"]) for row in rows] == rounds.spread[k].tolist()
 
 
 def test_the_report_shows_every_figure_that_is_exported(folder: Path, run: Run, tmp_path: Path):

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import metrics
+from analysis import metrics, people
+from analysis.lies import lie_curve
 from analysis.records import Run
+from mechanism.errors import UnknownNameError
 from mechanism.tolerance import scale
 
 amounts = st.lists(st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3)), min_size=1, max_size=30)
@@ -142,3 +144,15 @@ def test_regret_is_what_the_audit_found(run: Run) -> None:
     assert set(found) == {"ipfl/ipfl", "ipfl/ipfl-exact"}
     assert found["ipfl/ipfl"] > 0.01
     assert found["ipfl/ipfl-exact"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        metrics.waterline, metrics.money_flow, metrics.client_utility, people.import_shares,
+        lambda run, name: lie_curve(run, name, seed=0, round_number=1, client=0, report=1.0),
+    ],
+)  # fmt: skip
+def test_a_method_that_the_run_has_not_is_told_with_those_that_it_has(run: Run, asked) -> None:
+    with pytest.raises(UnknownNameError, match="the run has no method 'fedprox'; it has local, fedavg, ipfl/ipfl, ip"):
+        asked(run, "fedprox")

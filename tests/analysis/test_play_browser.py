@@ -165,3 +165,21 @@ def _drags(seen: Watched, slider: Any, times: int) -> list[float]:
         seen.page.keyboard.press("ArrowRight")
         seen.page.wait_for_function("k => window.took.length > k", arg=k)
     return list(seen.page.evaluate("window.took"))
+
+
+def test_nothing_is_wider_than_a_telephone(browser: Any, playground: str, recorded_run: Path) -> None:
+    narrow = browser.new_context(viewport={"width": 390, "height": 800})
+    seen = Watched(narrow, playground)
+    seen.until("words", "dear tells the truth")
+    folder = seen.page.get_by_label("Or a run's folder")
+    folder.fill(str(recorded_run))
+    folder.press("Enter")
+    seen.until("recorded", "recorded types and differences")
+    wide = seen.page.evaluate(
+        """() => [...document.querySelectorAll('body *')]
+          .filter(e => e.offsetParent && !e.closest('table') && e.getBoundingClientRect().right > innerWidth + 1)
+          .map(e => e.tagName)"""
+    )
+    assert wide == []
+    seen.close()
+    narrow.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 
 from analysis import figures, metrics, plots, theme
+from analysis.decomposition import welfare_parts
 from analysis.lies import LieCurve, lie_curves
 from analysis.records import Run
 
@@ -147,8 +149,34 @@ def test_lie_curve_marks_the_truth_and_the_lie(run: Run) -> None:
         marks = {one.get_marker(): (one.get_xdata()[0], one.get_ydata()[0]) for one in ax.lines}
         assert marks["o"] == (curve.truth, curve.truthful_utility)
         assert ("D" in marks) == (curve.gain > 0)
-    assert "no report beats the truth" in texts(plots.lie_curve(exact))
-    assert texts(plots.lie_curve(paper))[0].startswith("the best lie wins")
+    where = f"client {exact.client}, round {exact.round}, seed {exact.seed}: "
+    assert f"{where}no report beats the truth" in texts(plots.lie_curve(exact))
+    assert ": the best lie wins" in texts(plots.lie_curve(paper))[0]
+
+
+def test_lie_curves_share_a_scale_or_say_that_they_do_not(run: Run) -> None:
+    paper, exact = lie_curves(run)
+    small = replace(exact, utilities=exact.utilities * 1e-3, truthful_utility=exact.truthful_utility * 1e-3)
+    for second, own in ((exact, False), (small, True)):
+        drawn = figures.lie_panels((paper, second)).figure
+        limits = {ax.get_ylim() for ax in drawn.axes}
+        noted = drawn.get_supxlabel() == "Each panel has its own scale of money."
+        assert (len(limits) == 2, noted) == (own, own)
+
+
+def test_what_is_of_one_seed_says_so_in_the_figure(run: Run) -> None:
+    """An exported picture has no caption: the seed has to be in it."""
+    assert figures.money(run, "ipfl/ipfl").figure.get_suptitle() == "ipfl/ipfl, seed 0"
+    assert figures.who_learns_from_whom(run).figure.get_supxlabel() == "seed 0 of 2 seeds"
+    single = replace(run, seeds=run.seeds[:1])
+    assert figures.money(single, "ipfl/ipfl").figure.get_suptitle() == "ipfl/ipfl"
+
+
+def test_the_key_of_welfare_stays_clear_of_the_head_of_the_numbers(run: Run) -> None:
+    ax = plots.welfare_bars(welfare_parts(run))
+    theme.figure_of(ax).draw_without_rendering()
+    head = next(text for text in ax.texts if text.get_text() == "welfare")
+    assert ax.get_legend().get_window_extent().x1 < head.get_window_extent().x0 - 10
 
 
 def test_a_flat_lie_curve_is_drawn_flat() -> None:

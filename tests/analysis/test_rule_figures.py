@@ -52,12 +52,14 @@ def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
         (mesh,) = (c for c in ax.collections if isinstance(c, QuadMesh))
         np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(one.bought.shape), one.bought)
         assert one.rule in drawn.alt
-        named = {t.get_text() for t in ax.texts}
-        assert named == {
-            words
-            for what, words in enumerate(("neither", *(f"seller {k}" for k in one.sellers), "both"))
-            if one.share(what) >= 0.01
-        }
+        words = ("neither", *(f"seller {k}" for k in one.sellers), "both")
+        there = {words[what] for what in range(4) if one.share(what) > 0}
+        assert {t.get_text() for t in ax.texts} <= there
+        # However small a region, the key of the plot names its colour, and that of the whole figure as well.
+        assert {t.get_text() for t in plots.allocation_regions(one).get_legend().get_texts()} == there
+        assert there <= {t.get_text() for t in drawn.figure.legends[0].get_texts()}
+    assert "dark blue: from both" in drawn.look
+    assert drawn.figure.get_supxlabel().endswith("types and models of ipfl/ipfl, round 1, seed 0")
 
 
 def test_regret_is_what_clearing_with_that_truth_gives(run: Run):

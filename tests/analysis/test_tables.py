@@ -43,7 +43,8 @@ def test_methods_table_says_what_the_metrics_say(run: Run) -> None:
     column = {name: k for k, name in enumerate(table.columns)}
     for k, row in enumerate(table.rows):
         assert row[column["welfare"]] == metrics.welfare(run).mean[k]
-        assert row[column["accuracy (%)"]] == metrics.best_accuracy(run).mean[k]
+        assert row[column["best accuracy (%)"]] == metrics.best_accuracy(run).mean[k]
+        assert row[column["final accuracy (%)"]] == metrics.final_accuracy(run).mean[k]
     assert table.rows[0][column["best cost lie wins"]] is None
     assert table.rows[3][column["best cost lie wins"]] == 0.0
 
@@ -71,7 +72,7 @@ def test_theory_is_the_catalogues(run: Run) -> None:
 
 def test_export_writes_four_files_of_the_same_numbers(run: Run, tmp_path: Path) -> None:
     drawn = figures.against_optimum(run)
-    svg, png, csv_file, tex = export(drawn.figure, drawn.table, tmp_path / "deep" / "fig.1")
+    svg, png, csv_file, tex = export(drawn.figure, drawn.table, str(tmp_path / "deep" / "fig.1"))
     assert ET.parse(svg).getroot().tag.endswith("svg")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert len(list(csv.DictReader(io.StringIO(csv_file.read_text())))) == 4

@@ -86,6 +86,28 @@ def test_text_has_contrast_and_colours_are_distinct() -> None:
     assert all(np.linalg.norm(rgb[a] - rgb[b]) > 45 for a, b in itertools.combinations(rgb, 2))
 
 
+def test_ticks_write_thousands_apart() -> None:
+    assert [theme.grouped(text) for text in ("−60000", "999", "1234567", "1000.5", "0.12345", "10^6")] == [
+        "−60\N{NARROW NO-BREAK SPACE}000", "999", "1\N{NARROW NO-BREAK SPACE}234\N{NARROW NO-BREAK SPACE}567",
+        "1\N{NARROW NO-BREAK SPACE}000.5", "0.12345", "10^6",
+    ]  # fmt: skip
+    ax = theme.style(theme.axes(None))
+    ax.plot([0, 1], [0, 60000])
+    theme.figure_of(ax).draw_without_rendering()
+    assert "20\N{NARROW NO-BREAK SPACE}000" in [tick.get_text() for tick in ax.get_yticklabels()]
+
+
+def test_a_key_stays_on_the_picture() -> None:
+    for words in ("short", "a rather long name of what the line shows", "w" * 36):
+        ax = theme.style(theme.axes(None, 6.0, 3.2), y="money")
+        for k in range(3):
+            ax.plot([0, 1], [0, k], label=f"{words} {k}")
+        legend = theme.legend_above(ax, 3)
+        theme.figure_of(ax).draw_without_rendering()
+        assert legend.get_window_extent().x1 <= theme.figure_of(ax).bbox.x1
+        assert ax.get_window_extent().width > 0.75 * theme.figure_of(ax).bbox.width
+
+
 def test_figures_leave_no_global_state() -> None:
     import matplotlib as mpl
 

@@ -65,4 +65,6 @@ def test_the_figure_says_in_words_what_it_shows():
     for verdict in found:
         assert verdict.property in drawn.alt
     assert [row[:3] for row in drawn.table.rows] == [(v.property, v.mechanism, v.grade) for v in found]
-    assert len(drawn.figure.axes[0].patches) == len(found)
+    assert sum(len(ax.patches) for ax in drawn.figure.axes) == len(found)
+    ticks = [tick.get_text() for ax in drawn.figure.axes for tick in ax.get_yticklabels()]
+    assert ticks == list(dict.fromkeys(v.property for v in found))

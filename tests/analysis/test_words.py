@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analysis import evidence, metrics, words
+from analysis import evidence, metrics, theme, words
 from analysis.audits import Audit
 from analysis.lies import lie_curves
 from analysis.records import Run
@@ -43,6 +43,27 @@ def test_headline(run: Run) -> None:
     assert "100 % of the best possible objective" in text
     assert "No lie about a cost pays" in text
     assert "Under ipfl/ipfl a lie wins" in text
+    assert "% personal accuracy, each in its best round, and gain" in text
+    assert "At the end" not in text  # accuracy rises to the last round
+
+
+def test_headline_names_a_final_accuracy_far_below_the_best_round(run: Run) -> None:
+    name = words.leading(run)
+    accuracy = run.traces[name].accuracy.copy()
+    accuracy[:, -1] -= 0.4
+    fallen = replace(run, traces={**run.traces, name: replace(run.traces[name], accuracy=accuracy)})
+    k = run.methods.index(name)
+    final = theme.number(float(metrics.final_accuracy(fallen).mean[k]))
+    assert f"At the end accuracy is only {final} %: the best round was not the last." in words.headline(fallen)
+
+
+def test_headline_says_what_money_follows(run: Run) -> None:
+    for kind, said in (
+        ("size", "follows a law of sample sizes, not the accuracy measured."),
+        ("fitted", "exponent was fitted to measured accuracy."),
+        ("measured", "was measured, by the accuracy that it adds."),
+    ):
+        assert words.headline(replace(run, config={**run.config, "valuation": kind})).endswith(said)
 
 
 def test_who_loses_is_named(run: Run) -> None:
@@ -60,10 +81,10 @@ def test_money_and_lies_without_a_market(run: Run) -> None:
 
 def test_rationality_is_refuted_by_one_loss_beyond_rounding(run: Run) -> None:
     assert grades(evidence.individual_rationality(run)) == {
-        "local": "searched", "fedavg": "refuted", "ipfl/ipfl": "searched", "ipfl/ipfl-exact": "searched",
+        "local": "measured", "fedavg": "refuted", "ipfl/ipfl": "measured", "ipfl/ipfl-exact": "measured",
     }  # fmt: skip
     name = "ipfl/ipfl-exact"
-    for loss, grade in ((-1e-15, "searched"), (-1e-3, "refuted")):
+    for loss, grade in ((-1e-15, "measured"), (-1e-3, "refuted")):
         utility = run.traces[name].utility.copy()
         utility[0, 0, 0] = loss
         trace = replace(run.traces[name], utility=utility)
@@ -72,10 +93,10 @@ def test_rationality_is_refuted_by_one_loss_beyond_rounding(run: Run) -> None:
 
 
 def test_balance_and_efficiency_follow_the_audit(run: Run) -> None:
-    assert grades(evidence.balance(run)) == {"ipfl/ipfl": "searched", "ipfl/ipfl-exact": "searched"}
+    assert grades(evidence.balance(run)) == {"ipfl/ipfl": "measured", "ipfl/ipfl-exact": "measured"}
     assert grades(evidence.balance(altered(run, "ipfl/ipfl", budget_imbalance=0.5)))["ipfl/ipfl"] == "refuted"
     best = metrics.optimum(run)
-    assert grades(evidence.efficiency(run, best)) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "searched"}
+    assert grades(evidence.efficiency(run, best)) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "measured"}
 
 
 def test_truthfulness_is_searched_or_refuted_never_proved_by_a_run(run: Run) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from marketproof.audit import _worst, audit_method, audit_run
 from marketproof.errors import InputError
-from marketproof.promises import measure, money, near, sentences
+from marketproof.promises import measure, sentences
 from marketproof.records import RoundRecord, decode, encode, read_market, stack
 from marketproof.settling import clear_and_settle, objectives
 from mechanism import Market, Types, fixed_outcome, market_mechanism
@@ -157,26 +157,6 @@ def test_a_centre_that_pays_in_here_and_keeps_there_is_told_both_ways(tmp_path):
     assert (worst.pays_in, worst.keeps) == pytest.approx((0.1, kept[1]))
     expected = f"the centre pays in up to 0.1 in one clearing and keeps up to {kept[1]:.6g} in another."
     assert f"The books miss balance: {expected}" in sentences(worst, clearings=2)
-
-
-@pytest.mark.parametrize(
-    ("amount", "told"),
-    [
-        (0.9, "0.9"),
-        (0.1 + 0.2, "0.3"),
-        (0.8999999991, "just under 0.9"),
-        (0.9 * (1 + 1e-9), "just over 0.9"),
-        (1.5 * (1 - 1e-6), "just under 1.5"),
-        (0.731234 * (1 - 1e-9), "just under 0.731234"),
-        (0.7312344, "0.731234"),
-        (0.73123456789, "0.731235"),
-        (3000.0, "3000"),
-        (1e9 * (1 + 1e-9), "just over 1e+09"),
-        (0.0, "0"),
-    ],
-)
-def test_a_number_beside_a_short_one_is_not_read_as_that_one(amount, told):
-    assert near(amount, money(amount)) == told
 
 
 def test_a_price_that_was_changed_in_the_record_is_noticed(tmp_path):

@@ -8,10 +8,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from analysis.lessons import LESSONS, figures
+from analysis.lessons import LESSONS, figures, parts
 from analysis.lessons.exercise import Answer
+from analysis.lessons.exercises import EXERCISES
 from analysis.lessons.parts import answer_html
-from analysis.lessons.static import static_page, still
+from analysis.lessons.static import static_page, still, undragged
+from analysis.theme import figure_of
 from mechanism import UnknownNameError
 
 RNG = np.random.default_rng(3)
@@ -57,6 +59,41 @@ def test_gains_at_a_fixed_price_are_those_of_simulated_trades():
         assert figures.posted_gains(price) == pytest.approx(gains.mean(), abs=0.002)
 
 
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        figures.second_price(0.7, 0.4, 0.5), figures.revelation(0.8, 0.5), figures.vcg((0.8, 0.6, 0.4, 0.2)),
+        figures.myerson(3, 0.3), figures.myerson_satterthwaite(0.5), figures.model_market(0, 300, 0.5, 1.0),
+    ],
+    ids=["second_price", "revelation", "vcg", "myerson", "myerson_satterthwaite", "model_market"],
+)  # fmt: skip
+def test_the_key_of_a_figure_is_whole_and_leaves_the_axes_their_room(drawn):
+    ax, _ = drawn
+    whole = figure_of(ax)
+    whole.draw_without_rendering()
+    if (legend := ax.get_legend()) is not None:
+        assert legend.get_window_extent().x1 <= whole.bbox.x1
+    assert ax.get_window_extent().width > 0.7 * whole.bbox.width
+
+
+def test_no_task_has_marks_of_a_markup_that_is_not_read():
+    assert not [exercise.id for exercise in EXERCISES.values() if re.search(r"[*`_]\w+[*`_]", exercise.task)]
+
+
+def test_both_panels_of_the_last_lesson_share_a_scale(monkeypatch):
+    seen = []
+
+    def drawing(name, ax, alt):
+        seen.append((ax.get_ylim(), ax.get_title(loc="left")))
+        return ""
+
+    monkeypatch.setattr(parts, "drawing", drawing)
+    for rule in parts.RULES:
+        parts.market(rule, 0.9)
+    assert seen[0][0] == seen[1][0]
+    assert [title for _, title in seen] == list(parts.RULES)
+
+
 class _Balanced(HTMLParser):
     """Fails on an element that is closed without having been opened, or left open."""
 
@@ -83,6 +120,9 @@ def test_a_lesson_is_exported_as_a_page_that_needs_nothing_else(lesson):
     assert page.count('class="set"') >= 1
     assert "<pre>" in page
     assert "def rule(bids)" in page
+    assert f"This page is a still: <code>marketproof play {lesson}</code> makes it move" in page
+    assert "Drag" not in page  # nobody can
+    assert "white-space: pre-wrap" in page  # code is wrapped and not cut
     reader = _Balanced()
     reader.feed(page)
     assert not reader.open
@@ -96,6 +136,13 @@ def test_widgets_become_what_they_show():
     assert still(slider) == '<b>a &amp; b</b><p class="set">bid: 0.5</p><i>after</i>'
     editor = "<marimo-code-editor data-initial-value='&quot;a &lt; b&quot;'>hidden</marimo-code-editor>"
     assert still(editor) == "<pre>a &lt; b</pre>"
+
+
+def test_an_invitation_to_drag_goes_and_what_to_look_at_stays():
+    assert undragged("<p>A. Drag your value: the hatched part\nis your price. B.</p>") == (
+        "<p>A. The hatched part\nis your price. B.</p>"
+    )
+    assert undragged('<span class="paragraph">Drag what <em>dear</em> says.</span>x') == "x"
 
 
 def test_an_unknown_lesson_is_refused():

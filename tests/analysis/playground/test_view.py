@@ -135,7 +135,12 @@ def test_the_slider_stops_at_the_truth_and_at_the_report():
     state = PlayState(report=0.987654321)
     stops = view.steps(state)
     assert stops == sorted(set(stops))
-    assert {0.0, state.truth, state.report} <= set(stops)
+    assert {0.0, state.truth, 0.987654} <= set(stops)  # six digits: the slider shows its stop
+    assert view.told(state, 0.987654, state.report) == state.report
+    assert view.told(state, 0.5, state.report) == 0.5
+    long = replace(state, clients=(*state.clients[:1], Client("x", 300, 0.964313791977, 0), *state.clients[2:]))
+    assert 0.964314 in view.steps(long)
+    assert view.told(long, 0.964314, 0.5) == long.truth
     assert stops[-1] >= view.highest_report(state) > state.truth
 
 
