@@ -35,7 +35,8 @@ def verdict_marks(found: Sequence[RuleVerdict]) -> Drawn:
 
 def region_panels(regions: Sequence[AllocationRegions]) -> Drawn:
     """Allocation regions, one panel per rule."""
-    whole, panels = grid(len(regions), 2, 4.4)
+    # Low enough that its height bounds the square panels: where the width did, the layout would let labels overlap.
+    whole, panels = grid(len(regions), 2, 4.1)
     for k, (one, panel) in enumerate(zip(regions, panels, strict=True)):
         plots.allocation_regions(one, panel, key=False)
         if k % 2:

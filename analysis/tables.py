@@ -46,6 +46,21 @@ class Table:
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"table {self.caption!r}: a row has not the {len(self.columns)} cells of its head")
 
+    def joined(self) -> Table:
+        """Return the table as a page shows it: a spread stands in no column of its own but behind its value."""
+        spreads = {k for k, column in enumerate(self.columns) if column == "±"}
+
+        def both(value: Cell, spread: Cell) -> str:
+            digits = theme.number(spread, 2) if isinstance(spread, float) else shown(spread)
+            return f"{shown(value)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{digits}"
+
+        def join(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+            pairs = [(k, both(c, row[k + 1]) if k + 1 in spreads else c) for k, c in enumerate(row)]
+            return tuple(cell for k, cell in pairs if k not in spreads)
+
+        heads = tuple(column for column in self.columns if column != "±")
+        return Table(self.caption, heads, tuple(join(row) for row in self.rows))
+
     def to_csv(self) -> str:
         """Return the table as CSV with a header, full precision, empty where there is nothing."""
         text = io.StringIO()

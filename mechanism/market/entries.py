@@ -59,7 +59,7 @@ _ENTRIES = (
         "the repaired rule: Clarke (1971) and Groves (1973) over each importer's sellers",
         truths(
             **_RATIONAL,
-            **_honest("yes", "no (understating)", "no"),
+            **_honest("yes", "no (either way)", "no"),
             **_BALANCED,
             **_SHAPED,
             bic="no (gain and size; yes in cost)",
@@ -77,7 +77,7 @@ _ENTRIES = (
         _PAPER,
         truths(
             **_RATIONAL,
-            **_honest("no (understating)", "no (understating)", "no"),
+            **_honest("no (understating)", "no (either way)", "no"),
             **_BALANCED,
             **_SHAPED,
             bic="no",
@@ -95,7 +95,7 @@ _ENTRIES = (
         "half of the repair: shows that both halves are needed",
         truths(
             **_RATIONAL,
-            **_honest("no (understating)", "no (understating)", "no"),
+            **_honest("no (understating)", "no (either way)", "no"),
             **_BALANCED,
             **_SHAPED,
             bic="no",

@@ -109,3 +109,18 @@ def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: 
     with pytest.raises(RecordError, match="cannot be written"):
         write_text(tmp_path / "file" / "below", "x")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken"]
+
+
+def test_a_page_shows_a_spread_behind_its_value() -> None:
+    table = Table(
+        "t", ("method", "accuracy", "±", "welfare"), (("local", 96.234, 1.0499, 2.0), ("fedavg", 78.1, None, 3.0))
+    )
+    joined = table.joined()
+    assert joined.columns == ("method", "accuracy", "welfare")
+    assert joined.rows == (
+        ("local", "96.2\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}1.0", 2.0),
+        ("fedavg", "78.1\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}–", 3.0),
+    )
+    assert table.columns[2] == "±", "files keep the spread in a column of its own"
+    plain = Table("t", ("a", "b"), (("x", 1.0),))
+    assert plain.joined() == plain
