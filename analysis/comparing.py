@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from analysis import metrics, theme
-from analysis.figures import Drawn
+from analysis.drawn import Drawn
 from analysis.metrics import MethodScores
 from analysis.plots.compared import compared_dots, scale_words
 from analysis.records import Run

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from analysis import comparing, figures, metrics, people, rule_figures, tables
+from analysis.drawn import Drawn
 from analysis.export import export, write_text
-from analysis.figures import Drawn
 from analysis.files import RecordError
 from analysis.lies import LieCurve, lie_curves
 from analysis.metrics import Optimum

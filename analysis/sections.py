@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from analysis import evidence, metrics, tables, words
 from analysis.decomposition import welfare_parts
+from analysis.drawn import Drawn
 from analysis.evidence import Evidence
 from analysis.export import inline_svg
-from analysis.figures import Drawn
 from analysis.gallery import Facts, gallery
 from analysis.records import Run
 from analysis.settings import flat
