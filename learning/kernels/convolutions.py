@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from learning.kernels.assembler import INT, Assembler, Value, Variable
+from learning.kernels.assembler import INDEX, INT, Assembler, Value, Variable
 
 K = 5
 """Side of the convolutions' kernels."""
@@ -191,7 +191,7 @@ def _second(
                 bias.value = asm.builder.fadd(bias.value, slope)
                 wide = asm.splat(slope, PADDED)
                 place = asm.load(asm.at(places, asm.index((at, SECOND), (o, 1))), kind=INT)
-                place = asm.builder.zext(place, asm.index(0).type)
+                place = asm.builder.zext(place, INDEX)
                 for t, (ky, kx) in enumerate(taps):
                     offset = asm.builder.add(place, asm.index(ky * row + kx * PADDED))
                     sums[t].value = asm.multiply_add(wide, asm.load(asm.at(between, offset), PADDED), sums[t].value)
@@ -213,7 +213,7 @@ def _first(asm: Assembler, geometry: Geometry, pixels: Value, places: Value, slo
             for half in range(2):
                 here = asm.index((pair, 2 * PADDED), half * PADDED, (o, 1))
                 wide = asm.splat(asm.load(asm.at(slopes, here)), lanes)
-                place = asm.builder.zext(asm.load(asm.at(places, here), kind=INT), here.type)
+                place = asm.builder.zext(asm.load(asm.at(places, here), kind=INT), INDEX)
                 for ky in range(K):
                     patch = asm.load_first(asm.at(pixels, asm.builder.add(place, asm.index(ky * step))), used, lanes)
                     sums[half][ky].value = asm.multiply_add(wide, patch, sums[half][ky].value)

@@ -53,7 +53,6 @@ def frontier(
     """Read, sweep, draw, write, show."""
     from analysis.export import export
     from analysis.frontier import figures, numbers, table
-    from analysis.tables import Table
     from marketproof.atomic import write_all
     from marketproof.console import stdout
     from marketproof.errors import shown
@@ -65,9 +64,8 @@ def frontier(
     with bar("points", quiet=quiet) as tell:
         rows = swept(sweep, out, resume=resume, progress=tell)
     told = table(rows)
-    columns = tuple(rows[0])
-    points = Table("points", columns, tuple(tuple(row[c] for c in columns) for row in rows))
     drawn = numbers(rows)
+    points = drawn["trade-off"]
     for name, figure in figures(rows).items():
         export(figure, points if name == "trade-off" else told, out / name, drawn=drawn[name])
     files = {
