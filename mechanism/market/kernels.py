@@ -209,6 +209,27 @@ def take_while_worth(
 
 
 @jit
+def prefix_sums(values: Floats, sums: Floats, count: int) -> None:
+    """sums[q] = values[0] + … + values[q-1], in two parts: ``sums[q, 0]`` rounded, ``sums[q, 1]`` what rounding left.
+
+    ``sums`` [count + 1, 2]. Values that differ by nine digits or more stay exact in their differences (Knuth's sum).
+    """
+    sums[0, 0] = sums[0, 1] = 0.0
+    for a in range(count):
+        high, value = sums[a, 0], values[a]
+        total = high + value
+        added = total - high
+        sums[a + 1, 0] = total
+        sums[a + 1, 1] = sums[a, 1] + ((high - (total - added)) + (value - added))
+
+
+@jit
+def between(sums: Floats, first: int, last: int) -> float:
+    """values[first] + … + values[last-1], from `prefix_sums`."""
+    return (sums[last, 0] - sums[first, 0]) + (sums[last, 1] - sums[first, 1])
+
+
+@jit
 def relaxation(
     law: KernelForm, k: float, total: float, cost: float, first: int, count: int, size: Floats, ratio: Floats,
     sum_size: Floats, sum_price: Floats,
@@ -219,19 +240,18 @@ def relaxation(
     first one not wanted at all, then the best part of the one before it. Returns level less cost.
     """
     lo, hi = first, count
-    base = total - sum_size[first]
     while lo < hi:
         mid = (lo + hi) // 2
-        if slope_at(law, k, max(total, base + sum_size[mid])) > ratio[mid]:
+        if slope_at(law, k, total + between(sum_size, first, mid)) > ratio[mid]:
             lo = mid + 1
         else:
             hi = mid
     if lo == first:
         return level(law, k, total) - cost
     last = lo - 1
-    left = max(total, base + sum_size[last])  # sizes that differ by 16 digits cancel in base
+    left = total + between(sum_size, first, last)
     data = peak(law, k, ratio[last], left, left + size[last])
-    return level(law, k, data) - (cost + sum_price[last] - sum_price[first] + ratio[last] * (data - left))
+    return level(law, k, data) - (cost + between(sum_price, first, last) + ratio[last] * (data - left))
 
 
 @jit
@@ -307,11 +327,19 @@ def search(
 
 
 @jit
-def prefix_sums(values: Floats, sums: Floats, count: int) -> None:
-    """sums[q] = values[0] + … + values[q-1]."""
-    sums[0] = 0.0
+def total_but(values: Floats, chosen: Bools, skipped: int, count: int, start: float, total: float) -> float:
+    """``start`` plus the chosen ``values[:count]`` but one, where ``total`` is the same with it.
+
+    Subtraction, unless the one is most of the total: then the rest would be what rounding left of it, and is added up
+    again. At most one value is so large, so this costs nothing on the whole.
+    """
+    if values[skipped] <= 0.5 * total:
+        return max(start, total - values[skipped])
+    rest = start
     for a in range(count):
-        sums[a + 1] = sums[a] + values[a]
+        if chosen[a] and a != skipped:
+            rest += values[a]
+    return rest
 
 
 @jit
@@ -336,7 +364,7 @@ def clear_importers(
     # candidates that can be worth buying, in the order of the search, and the same without one of them
     s_size, s_price, s_ratio = np.empty(m), np.empty(m), np.empty(m)
     r_size, r_price, r_ratio = np.empty(m), np.empty(m), np.empty(m)
-    sum_size, sum_price = np.empty(m + 1), np.empty(m + 1)
+    sum_size, sum_price = np.empty((m + 1, 2)), np.empty((m + 1, 2))
     chosen, without = np.zeros(m, np.bool_), np.zeros(m, np.bool_)
     work, state = np.empty((m + 1, 3)), np.zeros(m + 1, np.int8)
     for task in range(start, stop):
@@ -377,7 +405,7 @@ def clear_importers(
             prefix_sums(s_size, sum_size, kept)
             prefix_sums(s_price, sum_price, kept)
             # what may be left on the table grows with what is on it
-            room = max(same, slack * max(1.0, level(law, k, own + sum_size[kept]) - floor))
+            room = max(same, slack * max(1.0, level(law, k, own + sum_size[kept, 0]) - floor))
         if allocation in (EXACT, OFFERED):
             _, unsure = search(
                 law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept,
@@ -410,7 +438,8 @@ def clear_importers(
             top = level(law, k, held)
             for a in range(count):
                 if taken[a]:
-                    prices[b, i, client[a]] = top - level(law, k, max(own, held - c_size[a])) - c_pen[a]
+                    rest_size = total_but(c_size, taken, a, count, own, held)
+                    prices[b, i, client[a]] = top - level(law, k, rest_size) - c_pen[a]
         elif payment == CLARKE:
             found = level(law, k, held) - floor - spent
             for p in range(kept):
@@ -425,7 +454,9 @@ def clear_importers(
                 prefix_sums(r_size, sum_size, rest)
                 prefix_sums(r_price, sum_price, rest)
                 # what is left of the chosen set without j is attainable: a warm start
-                warm = max(0.0, level(law, k, max(own, held - c_size[a])) - floor - (spent - c_price[a]))
+                rest_size = total_but(c_size, taken, a, count, own, held)
+                rest_price = total_but(c_price, taken, a, count, 0.0, spent)
+                warm = max(0.0, level(law, k, rest_size) - floor - rest_price)
                 other, missing = search(
                     law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest,
                     same, room, limit, warm, work, state, without,

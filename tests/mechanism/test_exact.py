@@ -108,8 +108,8 @@ def test_what_adds_nothing_is_not_bought():
 
 def test_a_search_that_is_stopped_tells_a_gap_that_holds():
     rng = np.random.default_rng(3)
-    size = rng.integers(500, 10_000, (20, 40)).astype(float)
-    types = Types(size, size * 2.7e-5, np.full((20, 40), 5e5))  # price proportional to size: a subset sum
+    size = rng.integers(500, 10_000, (5, 40)).astype(float)
+    types = Types(size, size * 2.7e-5, np.full((5, 40), 5e5))  # price proportional to size: a subset sum
     best, gap = optimal_objective(types.truthful(), Market())
     short = MarketMechanism("short", "exact", "clarke", node_limit=60).clear(types.truthful(), Market())
     values_short = values(types, short.imports, Market())
@@ -119,3 +119,39 @@ def test_a_search_that_is_stopped_tells_a_gap_that_holds():
     assert (values(types, longer.imports, Market()) >= values_short - 1e-12).all()
     assert (gap >= 0).all()
     assert np.isfinite(best).all()
+
+
+@pytest.mark.parametrize("digits", [3, 9, 15])
+def test_exact_also_where_sizes_differ_by_many_digits(digits):
+    """One seller of a huge size beside small ones, worth nearly the same: plain differences of totals would cancel."""
+    rng = np.random.default_rng(digits)
+    for _ in range(60):
+        size = rng.uniform(1, 20, 6)
+        huge = int(rng.integers(1, 6))
+        size[huge] = 10.0**digits
+        small = [j for j in range(1, 6) if j != huge]
+        gain = np.array([10 ** rng.uniform(2, 5), 0, 0, 0, 0, 0])
+        cost = np.zeros(6)
+        if rng.random() < 0.5:  # the small ones free: taken beside the huge one, each priced by what it is without it
+            cost[huge] = rng.uniform(0.01, 0.1)
+        else:  # the huge one nearly as good as the best of the small ones
+            alone = np.sqrt(gain[0] / size[0]) - np.sqrt(gain[0] / (size[0] + size[small]))
+            cost[small] = alone * rng.uniform(0.2, 0.9, 4)
+            cost[huge] = np.sqrt(gain[0] / size[0]) - np.sqrt(gain[0] / (size[0] + size[huge]))
+            cost[huge] -= oracle.best_value(gain[0], size[0], size[small], cost[small]) * (
+                1 - 10 ** rng.uniform(-7, -2)
+            )
+        types = Types(size, cost, gain)
+        for name in ("ipfl-exact", "exact-marginal"):
+            outcome = market_mechanism(name).clear(types.truthful(), Market())
+            best = oracle.best_value(gain[0], size[0], size[1:], cost[1:])
+            assert values(types, outcome.imports, Market())[0] == pytest.approx(best, abs=1e-12 * max(1, best), rel=0)
+            for j in np.flatnonzero(outcome.imports[0]):
+                chosen = set(np.flatnonzero(outcome.imports[0]) - 1)
+                if name == "ipfl-exact":
+                    price = oracle.clarke_price(gain[0], size[0], size[1:], cost[1:], cost[1:], j - 1)
+                else:
+                    price = oracle.value(gain[0], size[0], size[1:], np.zeros(5), chosen) - oracle.value(
+                        gain[0], size[0], size[1:], np.zeros(5), chosen - {j - 1}
+                    )
+                assert outcome.prices[0, j] == pytest.approx(price, abs=1e-11 * max(1, price), rel=0)
