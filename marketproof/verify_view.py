@@ -62,9 +62,9 @@ def _why(verdict: Verdict) -> str:
 
 
 def _aside(verdict: Verdict) -> str:
-    from proofs_checks.engine.registry import PROPERTY
+    from proofs_checks.engine.registry import properties
 
-    aside = PROPERTY[verdict.property].aside if verdict.holds else ""
+    aside = properties([verdict.property])[0].aside if verdict.holds else ""
     return f"; {aside}" if aside else ""
 
 

@@ -106,13 +106,13 @@ def _one(
     try:
         if left <= 0.0:
             raise OutOfTime
-        with source.blamed(f"fails when {prop.id} is checked"), time_limit(min(share + _OVER, left)):
+        with source.blamed(f"fails when {prop.name} is checked"), time_limit(min(share + _OVER, left)):
             found = verdict(mechanism, prop, share, grade, seed)
     except OutOfTime:
         spent = time.perf_counter() - started
         reason = f"not finished within {spent:.1f} s; give more with --budget"
         words = f"{prop.statement} [{prop.formula}]"
-        return Verdict(prop.id, Grade.UNKNOWN, None, words, {"reason": reason}, seconds=spent)
+        return Verdict(prop.name, Grade.UNKNOWN, None, words, {"reason": reason}, seconds=spent)
     if found.witness is None or source.file is None:
         return found
     return replace(found, witness=replace(found.witness, mechanism=source.name))

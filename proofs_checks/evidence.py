@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Types, account, market_mechanism
 from mechanism.market.accounting import Accounts
 from mechanism.market.gains import GainLaw
 from mechanism.market.realised import TwoStage
+from proofs_checks.amounts import apart, money
 from proofs_checks.errors import WitnessError
-from proofs_checks.properties.check import scales
 from proofs_checks.protocol import Clears, flatten
 from proofs_checks.search.reports import Lies
 
@@ -23,6 +24,12 @@ Row = tuple[float, ...]
 
 REPLAY_TOLERANCE: float = 1e-12
 """Relative to the market's scale: another machine may add in another order, which moves the last bits."""
+
+
+def scales(accounts: Accounts) -> NDArray[np.float64]:
+    """Return each market's scale ``[...]``: max(1, largest gain, cost or payment of a client), money."""
+    parts = (accounts.gain, accounts.cost, accounts.paid, accounts.received, np.abs(accounts.centre))
+    return np.maximum(1.0, np.max([np.abs(p).max(axis=-1, initial=0.0) for p in parts], axis=0))
 
 
 class Grade(StrEnum):
@@ -108,7 +115,7 @@ class Witness:
         names = tuple(_letters(k) for k in range(len(self.size))) if names is None else names
         if not self.deviations:
             worst = int(np.argmin(self.utility_before))
-            return f"client {names[worst]} tells the truth and is left with {_short(self.utility_before[worst])}"
+            return f"client {names[worst]} tells the truth and is left with {money(_whole(self.utility_before[worst]))}"
         truths, lies, rises = [], [], []
         for d in self.deviations:
             truth, said = _apart(getattr(self, d.coordinate)[d.client], d.report)
@@ -279,6 +286,7 @@ def _difference(stored: Witness, again: Witness, tolerance: float) -> str | None
     return None
 
 
+_NOTHING = 1e-12
 _TRUTHS = {"cost": "costs {}", "gain": "has gain parameter {}", "size": "holds {} samples"}
 
 
@@ -292,13 +300,10 @@ def _letters(k: int) -> str:
     return word
 
 
-def _short(x: float, digits: int = 6) -> str:
-    return f"{0.0 if abs(x) < 1e-12 else x:.{digits}g}"
-
-
 def _apart(a: float, b: float) -> tuple[str, str]:
-    """Write two numbers with as few digits, six at least, as tell them apart."""
-    for digits in range(6, 17):
-        if _short(a, digits) != _short(b, digits):
-            return _short(a, digits), _short(b, digits)
-    return repr(a), repr(b)
+    """Write two numbers with as few digits as tell them apart, 0 for what rounding leaves of it."""
+    return apart(_whole(a), _whole(b))
+
+
+def _whole(x: float) -> float:
+    return 0.0 if abs(x) < _NOTHING else x

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mechanism import MONEY, Market, Types, account, market_mechanism, objective, optimal_objective
-from proofs_checks.properties.check import scales
+from proofs_checks.evidence import scales
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.number_lies import best_number_lies
 from proofs_checks.search.reports import Lies

@@ -34,7 +34,12 @@ def verify(
     ],
     properties: Annotated[
         list[str] | None,
-        typer.Option("--property", metavar="P", help="A property by id (repeat for more); default all that apply."),
+        typer.Option(
+            "--property",
+            metavar="P",
+            help="A property by id (repeat for more), or one of the variants group-dsic=weak, split-proof=half, "
+            "merge-proof=min; default all that apply, no variants.",
+        ),
     ] = None,
     clients: Annotated[
         int | None, typer.Option(metavar="M", help="Number of agents; default the mechanism's own.")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mechanism.auctions.deals import UnitWorth
 from mechanism.auctions.ranking import Integers, ascending, descending
@@ -87,6 +88,14 @@ class DoubleAuction(UnitWorth):
         """Σ_k max(0, b_(k) - s_(k)) ``[batch]``: every pair that gains trades."""
         book = order_book(types)
         return np.asarray(np.maximum(book.bids - book.asks, 0.0).sum(axis=-1))
+
+    def permuted(self, profiles: Floats, order: ArrayLike) -> Floats:
+        """Relabel: agent q of the result is agent order[q] of ``profiles``, and its side goes along with its value.
+
+        That is what anonymity means here. A side is public and part of a type: buyers may be relabelled among buyers,
+        sellers among sellers, and it plays no part which places in the list the buyers have.
+        """
+        return np.asarray(profiles[..., np.asarray(order), :])
 
     def resized(self, agents: int) -> DoubleAuction:
         """Return the same rule for another number of agents, half of them buyers."""

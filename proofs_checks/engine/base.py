@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError
 from mechanism.tolerance import MONEY
 from proofs_checks.engine import sampling
-from proofs_checks.engine.cases import Cases, answer, payments, utilities
+from proofs_checks.engine.cases import Cases, answer, payments, truthful, utilities
 
 Rng = np.random.Generator
 
@@ -29,6 +31,28 @@ class Probe:
     profiles: int
 
 
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What given cases showed: the one that breaks the property most for its size (P = R = 1), and by how much.
+
+    ``violation``: in money (units of allocation for monotonicity), at most 0: not at all. ``tolerance``: what that case
+    is allowed. ``where``: its profile and alternative. ``checked``: how many cases there were.
+    """
+
+    property: str
+    case: Cases
+    violation: float
+    tolerance: float
+    where: tuple[int, int]
+    checked: int
+    sentence: str
+
+    @builtins.property
+    def holds(self) -> bool:
+        """Whether no case breaks the property by more than its tolerance."""
+        return self.violation <= self.tolerance
+
+
 @dataclass(frozen=True)
 class Property:
     """A property of direct mechanisms.
@@ -40,6 +64,16 @@ class Property:
     id: str
     statement: str
     formula: str
+
+    @property
+    def kind(self) -> str:
+        """Which variant of the property this is, in a word, "" for the one that is meant where nothing is said."""
+        return ""
+
+    @property
+    def name(self) -> str:
+        """The id, and the variant where it is another: ``split-proof=half``."""
+        return f"{self.id}={self.kind}" if self.kind else self.id
 
     @property
     def costly(self) -> bool:
@@ -75,6 +109,33 @@ class Property:
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return by how much each case breaks the property, ``[P, R]``; at most 0: not at all."""
         raise NotImplementedError  # pragma: no cover - every property has its own
+
+    def check(self, mechanism: DirectMechanism, cases: Cases) -> Check:
+        """Measure given cases, each against its own tolerance: no large case hides what breaks a small one.
+
+        Raises
+        ------
+        InvalidMechanismError
+            If there is no case: nothing would have been looked at.
+        """
+        found = self.violation(mechanism, cases)
+        if found.size == 0:
+            raise InvalidMechanismError(f"no case to check {self.name} on; expected one profile at least")
+        worst: Check | None = None
+        for place in np.argsort(-found, axis=None, kind="stable"):
+            amount = float(found.flat[place])
+            # none from here on is above its tolerance, or further above it: tolerances are MONEY at least
+            if worst is not None and (amount <= MONEY or amount / MONEY <= worst.violation / worst.tolerance):
+                break
+            profile, alternative = (int(x) for x in np.unravel_index(place, found.shape))
+            case = cases.one(profile, alternative)
+            numbers = self.numbers(mechanism, case)
+            tolerance = self.tolerance(numbers)
+            if worst is None or amount / tolerance > worst.violation / worst.tolerance:
+                sentence = self.sentence(mechanism, case, numbers)
+                worst = Check(self.name, case, amount, tolerance, (profile, alternative), found.size, sentence)
+        assert worst is not None
+        return worst
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Return what one case gives, by name: utilities before and after (what a witness shows)."""
@@ -131,7 +192,7 @@ class Profiles(Property):
     def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
         """Draw truthful profiles."""
         types = sampling.PROFILES[ways[0]](mechanism.space, rng, count)
-        return Cases(types, types)
+        return truthful(types)
 
 
 def change(mechanism: DirectMechanism, cases: Cases) -> tuple[Floats, Floats]:

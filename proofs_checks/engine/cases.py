@@ -55,6 +55,21 @@ class Cases:
         return replace(self, types=types, before=before, after=after)
 
 
+def truthful(profiles: Floats) -> Cases:
+    """Return one case per profile ``[P, n, k]``: everybody says what is true."""
+    return Cases(profiles, profiles)
+
+
+def deviating(profiles: Floats, agent: NDArray[np.intp], column: int, reports: Floats) -> Cases:
+    """Return one case per profile ``[P, n, k]``: agent ``[P]`` alone says ``reports`` ``[P]`` for one coordinate."""
+    rows = np.arange(len(profiles))
+    after = profiles.copy()
+    after[rows, agent, column] = reports
+    who = np.zeros(profiles.shape[:2], dtype=np.bool_)
+    who[rows, agent] = True
+    return Cases(profiles, profiles, after[:, None], who)
+
+
 def answer(mechanism: DirectMechanism, reports: Floats) -> Any:
     """Return the mechanism's outcome on ``[batch, n, k]``, or say in one line on which reports it fails.
 

@@ -8,7 +8,7 @@ from mechanism.direct import DirectMechanism
 from mechanism.market.direct import MarketDirect
 from proofs_checks.engine import sampling
 from proofs_checks.engine.base import Probe, Property, Rng
-from proofs_checks.engine.cases import Cases
+from proofs_checks.engine.cases import deviating
 from proofs_checks.engine.truthful import Truthful
 from proofs_checks.search.cost_lies import best_cost_lies
 
@@ -34,10 +34,5 @@ def exact_probe(mechanism: DirectMechanism, prop: Property, rng: Rng, count: int
     at, agent = lies.best()
     cost = space.index("cost")
     report = min(float(lies.report[at, agent]), float(space.high[agent, cost]))  # reports above the bound sell no more
-    types = profiles[at : at + 1]
-    after = types[:, None].copy()
-    after[0, 0, agent, cost] = report
-    who = np.zeros((1, space.agents), dtype=np.bool_)
-    who[0, agent] = True
-    case = Cases(types.copy(), types.copy(), after, who)
+    case = deviating(profiles[[at]], np.array([agent]), cost, np.array([report]))
     return Probe(case, float(prop.violation(mechanism, case).max()), lies.deviations, len(profiles))

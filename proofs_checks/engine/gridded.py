@@ -31,7 +31,7 @@ def exhausted_verdict(
     """Return the verdict on an even grid of 2^k + 1 points per number, as fine as time and `MOST_PROFILES` allow."""
     question = _question(prop)
     if question is None:
-        return told(Grade.UNKNOWN, None, {"reason": f"{prop.id} cannot be exhausted on a grid"})
+        return told(Grade.UNKNOWN, None, {"reason": f"{prop.name} cannot be exhausted on a grid"})
     names = [prop.coordinate] if isinstance(prop, Truthful) and prop.coordinate else None
     if isinstance(prop, Monotone):
         names = [mechanism.own]  # type: ignore[attr-defined]

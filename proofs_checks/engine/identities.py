@@ -45,6 +45,11 @@ class SplitProof(Property):
     cost_rule: str = "twice"
 
     @property
+    def kind(self) -> str:
+        """The whole cost twice if nothing is said."""
+        return "" if self.cost_rule == "twice" else self.cost_rule
+
+    @property
     def variant(self) -> dict[str, Any]:
         """What the parts cost."""
         return {"cost_rule": self.cost_rule}
@@ -54,6 +59,8 @@ class SplitProof(Property):
         sums = hasattr(mechanism, "joint") and (linear(mechanism) or not isinstance(mechanism, SingleParameter))
         if not (hasattr(mechanism, "split") or sums):
             return "the mechanism does not say what two names are worth to one agent"
+        if self.kind and not hasattr(mechanism, "split"):
+            return "a second name costs nothing here that could be halved; ask for split-proof"
         if resized(mechanism, mechanism.space.agents + 1) is None:
             return "the mechanism is not given for one agent more"
         return None
@@ -141,6 +148,11 @@ class MergeProof(Property):
     """No two agents gain by taking part as one; ``cost_rule``: it costs their "sum" or the "min" of them."""
 
     cost_rule: str = "sum"
+
+    @property
+    def kind(self) -> str:
+        """The sum of both costs if nothing is said."""
+        return "" if self.cost_rule == "sum" else self.cost_rule
 
     @property
     def variant(self) -> dict[str, Any]:

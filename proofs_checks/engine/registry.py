@@ -67,6 +67,33 @@ PROPERTY: Mapping[str, Property] = MappingProxyType(
 )
 """Property objects by id."""
 
+VARIANTS: Mapping[str, Property] = MappingProxyType(
+    {
+        prop.name: prop
+        for prop in (
+            GroupTruthful(
+                "group-dsic",
+                "no coalition can report so that all of it gain, without side payments",
+                "no T, r_T: U_i(r_T, θ_-T) > U_i(θ) for all i in T",
+                strong=False,
+            ),
+            SplitProof(
+                "split-proof",
+                "no client gains by selling as two, each of them at half its cost",
+                "U_j + U_j' as two at c_j/2 each <= U_j as one at c_j",
+                cost_rule="half",
+            ),
+            MergeProof(
+                "merge-proof",
+                "no two clients gain by selling as one at the lower of their costs",
+                "U_jk as one at min(c_j, c_k) <= U_j + U_k as two",
+                cost_rule="min",
+            ),
+        )
+    }
+)
+"""Variants of properties, by name: ``group-dsic=weak``, ``split-proof=half``, ``merge-proof=min``; asked for only."""
+
 FOLLOWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "interim-ir": ("ir",),
@@ -86,14 +113,15 @@ FOLLOWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def properties(ids: Iterable[str] | None = None) -> list[Property]:
-    """Return property objects by their ids, in the order given; all of them by default.
+    """Return property objects by their ids or names of `VARIANTS`, in the order given; by default all but variants.
 
     Raises
     ------
     UnknownNameError
-        If an id is none of `mechanism.PROPERTIES`.
+        If an id is none of `mechanism.PROPERTIES` nor a variant of one.
     """
+    known = {**PROPERTY, **VARIANTS}
     chosen = list(PROPERTY) if ids is None else list(dict.fromkeys(ids))
-    if missing := [name for name in chosen if name not in PROPERTY]:
-        raise unknown("property", missing[0], PROPERTY)
-    return [PROPERTY[name] for name in chosen]
+    if missing := [name for name in chosen if name not in known]:
+        raise unknown("property", missing[0], known)
+    return [known[name] for name in chosen]

@@ -89,6 +89,11 @@ class GroupTruthful(Property):
     largest: int = 3
 
     @property
+    def kind(self) -> str:
+        """Strong if nothing is said."""
+        return "" if self.strong else "weak"
+
+    @property
     def variant(self) -> dict[str, Any]:
         """Strong or weak."""
         return {"strong": self.strong}

@@ -52,7 +52,8 @@ def verify(
     mechanism
         Anything with the protocol `DirectMechanism`, as `single_parameter` makes it.
     ids
-        Properties by id; by default all that apply. One that was asked for and does not apply is unknown, with why.
+        Properties by id, or variants by name (``split-proof=half``); by default all that apply, no variants. One that
+        was asked for and does not apply is unknown, with why.
     budget
         Seconds for all of them together (shrinking a witness included, at most three seconds over). What is proved of
         the catalogue's own code is searched besides for a quarter of its share, two seconds at most.
@@ -91,7 +92,7 @@ def shared_out(
     """Give each property with its equal share, in seconds, of the time that is left when its turn comes."""
     for position, prop in enumerate(chosen):
         if progress is not None:
-            progress(prop.id, position, len(chosen))
+            progress(prop.name, position, len(chosen))
         yield prop, max(0.0, deadline - time.perf_counter()) / (len(chosen) - position)
 
 
@@ -124,7 +125,7 @@ def verdict(
     def told(grade: Grade, holds: bool | None, evidence: dict[str, Any], **more: Any) -> Verdict:
         spent = time.perf_counter() - started
         words = f"{prop.statement} [{prop.formula}]"
-        return Verdict(prop.id, grade, holds, words, evidence, seconds=spent, **more)
+        return Verdict(prop.name, grade, holds, words, evidence, seconds=spent, **more)
 
     if (reason := prop.missing(mechanism)) is not None:
         return told(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
@@ -132,7 +133,7 @@ def verdict(
         return exhausted_verdict(mechanism, prop, seconds, told)
     proof = None
     if grade != "searched":
-        proof, why = find_proof(mechanism, prop.id, seed)
+        proof, why = find_proof(mechanism, prop.name, seed)
         if proof is None and grade == "proved":
             return told(Grade.UNKNOWN, None, {"reason": why})
     search = Search(mechanism, prop, seed)

@@ -1,1 +1,1 @@
-"""Searches: markets to look at, the best lie in each, and the smallest market that still holds one."""
+"""Searches in markets: markets to look at, and the best lie in each."""

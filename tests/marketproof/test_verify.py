@@ -52,6 +52,30 @@ def test_a_table_and_the_witness_in_words(cli):
     assert "takes its utility from 0 to" in " ".join(answer.out.split())
 
 
+def test_a_variant_is_asked_for_by_name_and_stands_beside_its_property(cli, tmp_path):
+    """A second bidder helps the winner and gains nothing itself: that breaks the strong property, not the weak one."""
+    folder = tmp_path / "found"
+    asked = ("second-price", "--property", "group-dsic", "--property", "group-dsic=weak")
+    strong, weak = verified(cli, tmp_path, *asked, "--budget", 4, "--witnesses", folder)["verdicts"]
+    assert [(v["property"], v["holds"]) for v in (strong, weak)] == [("group-dsic", False), ("group-dsic=weak", True)]
+    assert "all of it gain" in weak["statement"]
+    assert [file.name for file in folder.iterdir()] == ["group-dsic.json"]
+
+
+def test_the_witness_of_a_variant_has_a_file_of_its_own_and_replays(cli, tmp_path):
+    folder = tmp_path / "found"
+    asked = ("ipfl", "--property", "split-proof=half", "--budget", 5, "--witnesses", folder)
+    answer = cli("verify", *asked)
+    assert "each name at half the cost" in " ".join(answer.out.replace("│", " ").split())
+    [file] = folder.iterdir()
+    assert file.name == "split-proof=half.json"
+    told = json.loads(file.read_text())
+    assert (told["property"], told["variant"]) == ("split-proof", {"cost_rule": "half"})
+    again = cli("replay", file)
+    assert again.status == 0
+    assert "reproduced to the bit" in again.out
+
+
 def test_require_exits_1_only_where_a_property_fails(cli):
     fails = cli("verify", "first-price", "--property", "dsic", "--budget", 2, "--require", "--quiet")
     assert fails.status == 1
@@ -131,6 +155,7 @@ def test_market_witnesses_have_at_most_three_clients_and_three_digits(cli, tmp_p
     [
         (("nonesuch",), "unknown mechanism 'nonesuch'"),
         (("first-price", "--property", "dsicc"), "unknown property 'dsicc'; did you mean 'dsic'"),
+        (("first-price", "--property", "split-proof=third"), "did you mean 'split-proof"),
         (("first-price", "--grade", "sure"), "--grade is 'sure'"),
         (("first-price", "--budget", "0"), "--budget is 0"),
         (("first-price", "--clients", "0"), "--clients is 0"),

@@ -101,6 +101,22 @@ def test_goods_balance_and_mcafee_keeps_one_spread_or_nothing(values):
     np.testing.assert_allclose(deal.payment.sum(axis=1), np.where(q > pairs, (q - 1) * spread, 0), atol=1e-12)
 
 
+@pytest.mark.parametrize("make", [mcafee, k_double_auction])
+def test_relabelling_takes_the_side_along(make):
+    """Who buys and who sells may stand anywhere in the list: all that agents get and pay goes along with them."""
+    rng = np.random.default_rng(3)
+    auction = make(5)
+    types = _types(rng.random((40, 5)), [0, 0, 0, 1, 1])
+    deal = auction.outcome(types)
+    assert (deal.allocation != 0).any(axis=0).all()
+    for order in itertools.permutations(range(5)):
+        moved = auction.permuted(types, order)
+        np.testing.assert_array_equal(moved[:, :, 1], np.broadcast_to(np.array([0, 0, 0, 1, 1])[list(order)], (40, 5)))
+        found = auction.outcome(moved)
+        np.testing.assert_array_equal(found.allocation, deal.allocation[:, order])
+        np.testing.assert_array_equal(found.payment, deal.payment[:, order])
+
+
 def test_the_linear_equilibrium_of_chatterjee_and_samuelson():
     """One pair, k = 1/2, uniform: (2/3)v + 1/12 is a best answer to (2/3)c + 1/4, trade if and only if v >= c + 1/4."""
     auction = k_double_auction(2)
