@@ -75,10 +75,14 @@ def tasks() -> Listing:
 
 
 def properties() -> Listing:
-    """What can be promised of a mechanism, in words."""
-    from proofs_checks.engine.registry import PROPERTY
+    """What can be promised of a mechanism, in words; after each its variants, which `verify` checks when named."""
+    from proofs_checks.engine.registry import PROPERTY, VARIANTS
 
-    rows = [{"id": p.id, "statement": p.statement, "formula": p.formula} for p in PROPERTY.values()]
+    rows = [
+        {"id": each.name, "statement": each.statement, "formula": each.formula}
+        for standard in PROPERTY.values()
+        for each in (standard, *(variant for variant in VARIANTS.values() if variant.id == standard.id))
+    ]
     return Listing("Properties", ("id", "statement", "formula"), rows)
 
 
