@@ -34,7 +34,7 @@ from learning.state import State, fresh_state
 from learning.streams import stream
 from learning.trials import hold_out
 from learning.valuation.curves import Curve, collect
-from learning.valuation.sets import value_tasks
+from learning.valuation.sets import chosen_tasks, value_tasks
 from learning.work import assemble
 
 Array = NDArray[np.float64]
@@ -243,9 +243,16 @@ class Trainer:
         rows = self._backend.work.models(self.algorithm.deployed)
         return evaluate(self._backend.run, rows, self._weights, self._class_sizes, self.algorithm.deployed)
 
-    def measure(self) -> Curve:
-        """Return what averaging others' models brings every client on the samples that it holds out."""
+    def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
+        """Return what averaging others' models brings every client on the samples that it holds out.
+
+        On nested and random sets of those who are there, or with ``imports`` [m, m] on what each client imports alone:
+        a curve of one column. Models are those trained in this round, so call it before `aggregate`.
+        """
         held = [len(self._backend.work.held_out(client)) for client in range(self.plan.clients)]
+        if imports is not None:
+            bought = chosen_tasks(imports, self.sizes, held)
+            return collect(self.sizes, bought, self._backend.run(bought), width=1)
         tasks = value_tasks(self.sizes, held, self.seed, self._round, self._present)
         return collect(self.sizes, tasks, self._backend.run(tasks))
 

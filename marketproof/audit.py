@@ -19,7 +19,13 @@ from marketproof.promises import SCOPE, Promises, measure, sentences
 from marketproof.records import MarketRecord, read_market
 from marketproof.settling import clear_and_settle
 from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.market.realised import TwoStage
 from mechanism.tolerance import MONEY
+
+_TWO_STAGES = (
+    "Payments follow from gains here, the law's at the true parameters and not those measured set by set: the bounds "
+    "for payments that read reports alone do not apply."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +88,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         words.append(_same_words(same, clearings))
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
-    premise = _premise(records)
+    premise = _premise(mechanism, records)
     words += [] if premise is None else premise["words"]
     return {
         "mechanism": None if mechanism is None else mechanism.id,
@@ -98,17 +104,23 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
     }
 
 
-def _premise(records: Sequence[MarketRecord]) -> dict[str, Any] | None:
-    """Return how far measured gains depart from the law in the worst round, and what that leaves of the theorems."""
+def _premise(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> dict[str, Any] | None:
+    """Return how far measured gains depart from the law in the worst round, and what that leaves of the theorems.
+
+    No bounds (None) where no theorem rests on the law: nobody reports, or the payments follow from gains themselves.
+    """
     found = [(valuation, valuation.premise()) for record in records for valuation in record.valuations]
     told = [(valuation, bounds) for valuation, bounds in found if bounds is not None]
     if not told:
         return None
     worst, bounds = max(told, key=lambda pair: float(pair[1].regret.max()))
-    return {
-        "kind": worst.kind,
-        "concavity_defect": worst.concavity_defect,
-        "fit": worst.fit,
+    found_law = {"kind": worst.kind, "concavity_defect": worst.concavity_defect, "fit": worst.fit}
+    none = dict.fromkeys(("regret", "cost_regret", "lowest_utility", "welfare"))
+    if mechanism is None:
+        return found_law | none | {"words": worst.sentences(bounds_hold=False)}
+    if isinstance(mechanism, TwoStage):
+        return found_law | none | {"words": [*worst.sentences(bounds_hold=False), _TWO_STAGES]}
+    return found_law | {
         "regret": float(bounds.regret.max()),
         "cost_regret": float(bounds.cost_regret.max()),
         "lowest_utility": float(bounds.lowest_utility.min()),

@@ -66,8 +66,8 @@ class Trains(Protocol):
         """What a user should be told so far."""
         ...
 
-    def measure(self) -> Curve:
-        """What averaging others' models brings every client on the samples that it holds out."""
+    def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
+        """What averaging others' models, or those imported, brings every client on the samples that it holds out."""
         ...
 
     def evaluate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,6 +135,8 @@ def play_round(
         outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market, present)
     else:
         outcome = fixed_outcome(implied & present[:, None] & present[None, :])
+    if valuation is not None:  # the bound on what a buyer may lose rests on what was bought
+        valuation = valuation.seen(trainer.measure(outcome.imports))
     trainer.aggregate(outcome.imports, said.size)
     accuracy, loss = trainer.evaluate()
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)

@@ -82,8 +82,11 @@ class Valuation:
         """Return what the theorems leave, by `mechanism.market.premise`; None where nothing was measured."""
         return None if self.curve is None else premise_bounds(self.over, self.under)
 
-    def sentences(self) -> list[str]:
-        """Say in words what the law is, how well it fits, and what that does to the theorems."""
+    def sentences(self, bounds_hold: bool = True) -> list[str]:
+        """Say in words what the law is, how well it fits, and what that does to the theorems.
+
+        ``bounds_hold`` False leaves out the last: where nobody reports, or payments follow from gains themselves.
+        """
         bounds = self.premise()
         if self.curve is None or bounds is None:
             return ["Gains follow the paper's square-root law of the number of samples: assumed, not measured."]
@@ -99,7 +102,7 @@ class Valuation:
             residual = 0.0 if self.fit is None else self.fit["residual"]
             words = [f"Gains follow a concave table through {sets}, residual {residual:.3g} nats."]
         words.append(f"The mean measured curve lies up to {self.concavity_defect:.3g} nats below a concave one.")
-        return [*words, bounds.sentence(self.curve.sets)]
+        return [*words, bounds.sentence(self.curve.sets)] if bounds_hold else words
 
     def arrays(self) -> dict[str, Array]:
         """Return the valuation as named float64 arrays, of the same names and shapes in every round of a run.
@@ -108,7 +111,7 @@ class Valuation:
         ``valuation_knots`` [2, 32] totals and levels of a table, 0 where there are no more; ``valuation_gain``,
         ``_worth``, ``_over``, ``_under`` [m]; ``valuation_fit`` [6] in the order exponent, scale, low, high, residual,
         explained, and where something was measured the `Curve`: ``valuation_own``, ``_start`` [m], ``_total``,
-        ``_drop`` [m, S].
+        ``_drop`` [m, S], in a run's record the last column what was bought.
         """
         knots = np.zeros((2, BINS))
         if isinstance(self.law, TableGain):

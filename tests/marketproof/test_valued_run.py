@@ -117,6 +117,35 @@ def test_the_summary_counts_utilities_by_the_law(valued):
         assert figures["welfare"] == pytest.approx((mine["gain"] - mine["cost"]).sum())
 
 
+def before_buying(curve):
+    """The sets that were tried before the market cleared: all but the last column."""
+    return Curve(curve.own, curve.start, curve.total[:, :-1], curve.drop[:, :-1])
+
+
+def test_what_was_bought_is_measured_and_bounds_what_a_buyer_may_lose(valued):
+    kind, folder = valued
+    arrays, record = decode(folder / MARKET), read_market(folder / MARKET)
+    bought = 0
+    for r, valuation in enumerate(record.valuations):
+        curve, size = valuation.curve, record.types.size[r]
+        for i, row in enumerate(record.outcome.imports[r]):
+            expected = size[i] + size[row].sum() if row.any() else 0.0
+            assert curve.total[i, -1] == expected
+            if row.any():
+                bought += 1
+                law = law_value(kind, arrays, valuation.gain[i], size[i], expected)
+                measured = valuation.worth[i] * curve.drop[i, -1]
+                assert law - valuation.under[i] <= measured + 1e-9 <= law + valuation.over[i] + 2e-9
+    assert bought
+
+
+def test_no_bound_is_claimed_where_nobody_reports(valued):
+    told = audit_run(valued[1])["methods"]["fedavg"]
+    assert told["premise"]["kind"] == valued[0]
+    assert told["premise"]["regret"] is None
+    assert not any("a false cost gains" in line for line in told["words"])
+
+
 def test_the_law_is_the_same_in_all_rounds_and_rests_on_the_first(valued):
     kind, folder = valued
     record = read_market(folder / MARKET)
@@ -126,7 +155,7 @@ def test_the_law_is_the_same_in_all_rounds_and_rests_on_the_first(valued):
     assert record.market.law == first.law
     config = resolve(str(folder.parent / "valued.toml"), load_task(str(folder.parent / "valued.toml")), options())
     assert config.market.gain == (1.5e4, 1.5e4)
-    again = value(kind, np.full(5, 1.5e4), first.curve, 0, record.types.size[0])
+    again = value(kind, np.full(5, 1.5e4), before_buying(first.curve), 0, record.types.size[0])
     assert again.law == first.law
     assert np.array_equal(again.gain, first.gain)
     assert np.array_equal(record.types.gain, np.tile(first.gain, (3, 1)))
@@ -136,7 +165,8 @@ def test_the_law_is_the_same_in_all_rounds_and_rests_on_the_first(valued):
         assert not np.array_equal(later.curve.drop, first.curve.drop)  # measured anew, and held against the law
         assert np.array_equal(later.over, first.against(later.curve).over)
     fedavg = read_market(folder / "markets" / "fedavg-0.safetensors")
-    assert np.array_equal(fedavg.valuations[0].curve.drop, first.curve.drop)  # the first round is the same for all
+    same = before_buying(fedavg.valuations[0].curve)
+    assert np.array_equal(same.drop, before_buying(first.curve).drop)  # the first round is the same for all
 
 
 def options(**changes):
