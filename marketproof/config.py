@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from marketproof.errors import InputError, one_line, shown
-from marketproof.populations import POPULATIONS, usual_schedule
+from marketproof.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.sections import (
     Data,
     MarketSection,
@@ -185,6 +185,10 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
             f"model.base is {shown(config.model.base)}, but network {shown(config.model.name)} adapts no language "
             'model; expected network "lora": take task finance or cofinance, or drop --base-model (model.base)'
         )
+    if fault := unplayable(
+        config.population.name, config.population.share, config.population.factor, config.data.clients
+    ):
+        raise InputError(fault)
     for client, first, last in config.population.schedule:
         if client >= config.data.clients or first < 1 or (last and last < first):
             raise InputError(

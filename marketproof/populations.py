@@ -161,6 +161,18 @@ def draw(name: str, share: float, factor: float, clients: int, seed: int) -> Peo
     return People(population, tuple(roles), factor)
 
 
+def unplayable(name: str, share: float, factor: float, clients: int) -> str:
+    """Return in one line why such people cannot play, "" if they can."""
+    if factor == 0.0 and POPULATIONS[name].lie == "size":
+        return "population.factor is 0, and no client can say that it has no samples; take a factor above 0"
+    if not np.isin(draw(name, share, factor, clients, 0).roles, BENIGN).any():
+        return (
+            f"population.share is {share:g}: of {clients} clients none is left whose accuracy and utility count; "
+            "take a smaller share"
+        )
+    return ""
+
+
 def away(clients: Types | Reports, present: Flags) -> tuple[Floats, Floats, Floats]:
     """Return size, cost and gain as a round records them: who is not there wants nothing and is priced out."""
     return (

@@ -78,13 +78,18 @@ def find(
         One line: where it looked and the exact command that fetches the data; also if ``data_dir`` does not exist.
     """
     looked = roots(data_dir, system)
+    part, most = "", 0
     for root in looked:
         for layout in layouts:
             for folder in layout.folders:
                 files = tuple(_matches(root / folder, pattern) for pattern in layout.files)
                 if all(files):
                     return Found(root / folder, layout.name, files)
-    raise DataError(_absent(title, data_dir, looked, layouts, fetch, package))
+                there = sum(map(bool, files))
+                if there > most:  # the first of those that lack least
+                    missing = ", ".join(layout.files[k] for k, found in enumerate(files) if not found)
+                    part, most = f"{root / folder} lacks {missing}", there
+    raise DataError(_absent(title, data_dir, looked, layouts, fetch, package, part))
 
 
 def roots(data_dir: Path | None, system: Sequence[Path] = ()) -> list[Path]:
@@ -107,9 +112,15 @@ def _matches(folder: Path, pattern: str) -> tuple[Path, ...]:
 
 
 def _absent(
-    title: str, data_dir: Path | None, looked: Sequence[Path], layouts: Sequence[Layout], fetch: str, package: str
+    title: str,
+    data_dir: Path | None,
+    looked: Sequence[Path],
+    layouts: Sequence[Layout],
+    fetch: str,
+    package: str,
+    part: str,
 ) -> str:
-    """Return the one line that says where was looked and what to type."""
+    """Return the one line that says where was looked and what to type; ``part``: a folder that holds some of it."""
     wanted = " or ".join(str(Path(layout.folders[0], layout.files[0])) for layout in layouts)
     named = os.environ.get(VARIABLE)
     root = data_dir if data_dir is not None else Path(named or "data")
@@ -118,11 +129,15 @@ def _absent(
     if data_dir is not None:
         missing = f"does not hold {title}" if Path(data_dir).is_dir() else "does not exist"
         other = f" ; or leave --data-dir out and use: {package}" if package else ""
-        return f"the data folder {data_dir} {missing} (looked for {wanted}); fetch it with: {command}{other}"
+        told = f"the data folder {data_dir} {missing} (looked for {wanted})"
+        if part:
+            told = f"the data folder {data_dir} holds only a part of {title}: {part}"
+        return f"{told}; fetch it with: {command}{other}"
     places = ", ".join(f"{folder}{'' if folder.is_dir() else ' (does not exist)'}" for folder in looked)
     asked = "" if named else f" and name the folder with --data-dir {root} or {VARIABLE}={root}"
     commands = [package] if package else []
+    where = f"looked for {wanted} in {places or 'no folder: none is named'}"
     return (
-        f"{title} is not on this machine (looked for {wanted} in {places or 'no folder: none is named'}); "
+        f"{title} is not on this machine ({part or where}); "
         f"fetch it with: {' , or with: '.join([*commands, command])}{asked}"
     )

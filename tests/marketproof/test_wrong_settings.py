@@ -79,6 +79,8 @@ def test_a_wrong_option(refused, options, expected):
         ('[population]\nschedule = "late"', "population.schedule is 'late'"),
         ('[population]\nname = "nobody"', "unknown population 'nobody'"),
         ("[population]\nshare = 1.5", "population.share is 1.5"),
+        ('[population]\nname = "attackers-flip"\nshare = 1.0', "of 10 clients none is left whose accuracy"),
+        ('[population]\nname = "liars-size"\nfactor = 0', "population.factor is 0, and no client can say"),
         ("[population]\nfactor = -1", "population.factor is -1"),
         ("[population]\nchance = 2", "population.chance is 2"),
         ("[population]\nleave = true", "unknown key 'population.leave'; expected one of name, share"),

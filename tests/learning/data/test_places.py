@@ -77,6 +77,15 @@ def test_the_exact_command_is_named_in_one_line(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_of_a_part_of_the_files_the_missing_ones_are_named(tmp_path, monkeypatch):
+    put(tmp_path / "owner/name/data/test.parquet")
+    with pytest.raises(DataError, match=r"holds only a part of Toys: \S+owner/name lacks data/train-\*\.parquet; fetch"):
+        look(tmp_path)
+    monkeypatch.setenv("MARKETPROOF_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"not on this machine \(\S+owner/name lacks data/train-\*\.parquet\); fetch"):
+        look()
+
+
 def test_a_file_in_the_place_of_a_folder_is_not_data(tmp_path):
     put(tmp_path / "file")
     with pytest.raises(DataError, match="does not exist"):

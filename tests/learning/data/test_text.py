@@ -190,8 +190,9 @@ def test_damaged_json_is_refused_in_one_line(tmp_path, name, data, read, message
         (b'text,label\n"x,1\n', "not CSV"),
         (b"text,label\n" + b"x" * 200_000 + b",1\n", "not CSV"),
         (b"text,label\nx\xe9,1\n", "not UTF-8"),
+        (b"text,label\nx\0,1\n", r"not text \(a byte of value 0 at 12\)"),
     ],
-    ids=["columns", "empty", "short", "long", "quote", "field", "latin"],
+    ids=["columns", "empty", "short", "long", "quote", "field", "latin", "nul"],
 )
 def test_damaged_csv_is_refused_in_one_line(tmp_path, data, message):
     path = tmp_path / "a.csv"
