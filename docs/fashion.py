@@ -22,8 +22,8 @@ from marketproof.records import read_market
 from marketproof.running import Place, run
 from marketproof.summary import unit_figures
 
-TASKS = {"fashion-niid": 1, "fashion-cluster": 3, "fashion-skew": 3}
-"""Tasks, and the number of seeds of each."""
+TASKS = ("fashion-niid", "fashion-cluster", "fashion-skew")
+SEEDS = 3
 
 METHODS = [*(name for name in ALGORITHMS if name != "ipfl"), "ipfl/ipfl", "ipfl/ipfl-exact"]
 OUT = Path(__file__).parent / "results" / "fashion.json"
@@ -42,8 +42,8 @@ def market_of(folder: Path, unit: Unit) -> Path:
 def main(folder: Path) -> int:
     """Run or go on, and write the results."""
     results = {}
-    for task, seeds in TASKS.items():
-        options = {"methods": ",".join(METHODS), "scale": "reduced", "seeds": seeds}
+    for task in TASKS:
+        options = {"methods": ",".join(METHODS), "scale": "reduced", "seeds": SEEDS}
         out = folder / task
         config, resuming = settings(task, options, out, resume=(out / CONFIG).is_file())
         done = run(config, out, Place(), resume=resuming, quiet=False)

@@ -16,7 +16,7 @@ from marketproof.errors import InputError, Interrupted
 from marketproof.loop import MakeTrainer
 from marketproof.records import MarketRecord
 from marketproof.running import Place
-from marketproof.study_files import show_findings, write_findings
+from marketproof.study_files import show_findings, which_seeds, write_findings
 from marketproof.study_findings import Column, Findings, Row, over_seeds
 from marketproof.study_runs import Recorded, run_all
 from marketproof.summary import unit_figures
@@ -93,8 +93,7 @@ def price_of_privacy(
     done = run_all(head, configs, folder, place, again, quiet=quiet, make=make)
     try:
         found = findings(done)
-        one = config.seed
-        title = f"The price of privacy: {config.task}, {config.scale}, seeds {one} to {one + config.seeds - 1}"
+        title = f"The price of privacy: {config.task}, {config.scale}, {which_seeds(config.seed, config.seeds)}"
         told = {
             **head,
             "seeds": config.seed_list,

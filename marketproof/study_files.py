@@ -40,6 +40,15 @@ def as_json(plan: Plan, found: Findings) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def which_seeds(first: int, count: int) -> str:
+    """Say in words over which seeds something is.
+
+    >>> which_seeds(0, 1), which_seeds(3, 2)
+    ('seed 0', 'seeds 3 to 4')
+    """
+    return f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
+
+
 def write_findings(folder: Path, stem: str, told: Mapping[str, Any], found: Findings, title: str) -> None:
     """Write ``STEM.json``, ``.csv`` and ``.md``, and each figure as PNG and SVG."""
     from analysis.export import svg_text, write_atomically

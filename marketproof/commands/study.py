@@ -64,7 +64,7 @@ def study(
     from marketproof.run_view import SMOKE
     from marketproof.running import Place
     from marketproof.study import plan_study
-    from marketproof.study_files import as_json, show_findings, write_findings
+    from marketproof.study_files import as_json, show_findings, which_seeds, write_findings
     from marketproof.study_measures import measured
     from marketproof.study_runs import run_all
 
@@ -83,7 +83,7 @@ def study(
     try:
         found = measured(name, done)
         told = as_json(plan, found)
-        title = f"{plan.study.title}: {one.task}, {one.scale}, seeds {seed} to {seed + one.seeds - 1}"
+        title = f"{plan.study.title}: {one.task}, {one.scale}, {which_seeds(seed, one.seeds)}"
         write_findings(folder, "study", told, found, title)
         write_all({json: dumps(told)} if json is not None else {})
     except KeyboardInterrupt:

@@ -17,20 +17,33 @@ ACCURACY, MONEY = 0.02, 0.02
 """Tolerances between machines: accuracy absolute (some kernels sum in another order), money relative."""
 
 
-def test_personal_methods_learn_and_ipfl_earns_most_on_niid():
-    methods = RECORDED["fashion-niid"]["methods"]
-    for name in ("local", "fedamp", "pfedgraph", "fedfomo", "ipfl/ipfl", "ipfl/ipfl-exact"):
-        assert methods[name]["accuracy_best"] >= 0.90, name
-    utility = {name: figures["utility_mean"] for name, figures in methods.items()}
-    assert max(utility, key=lambda name: utility[name]) in ("ipfl/ipfl", "ipfl/ipfl-exact")
+NIID = RECORDED["fashion-niid"]
+IPFL = ("ipfl/ipfl", "ipfl/ipfl-exact")
+
+
+@pytest.mark.parametrize("name", ["local", "fedamp", "fedfomo", *IPFL])
+def test_personal_methods_learn_on_niid(name):
+    assert all(figures["accuracy_best"] >= 0.90 for figures in NIID["by_seed"][name].values())
+
+
+def test_pfedgraph_learns_on_niid_but_not_with_every_seed():
+    """Its aggregated models are judged, and fall behind where labels are most uneven: .901, .919, .876."""
+    best = {seed: figures["accuracy_best"] for seed, figures in NIID["by_seed"]["pfedgraph"].items()}
+    assert best["0"] >= 0.90
+    assert best["1"] >= 0.90
+    assert best["2"] >= 0.87
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2"])
+def test_ipfl_earns_most_on_niid_and_fedavg_loses(seed):
+    utility = {name: figures[seed]["utility_mean"] for name, figures in NIID["by_seed"].items()}
+    assert min(utility[name] for name in IPFL) > max(value for name, value in utility.items() if name not in IPFL)
     assert utility["fedavg"] < 0
-    others = [value for name, value in utility.items() if not name.startswith("ipfl/")]
-    assert min(utility["ipfl/ipfl"], utility["ipfl/ipfl-exact"]) > max(others)
 
 
 @pytest.mark.parametrize("task", RECORDED)
-def test_every_task_was_run_with_every_method_and_the_others_with_three_seeds(task):
-    assert len(RECORDED[task]["seeds"]) == (1 if task == "fashion-niid" else 3)
+def test_every_task_was_run_with_every_method_and_three_seeds(task):
+    assert RECORDED[task]["seeds"] == [0, 1, 2]
     assert len(RECORDED[task]["methods"]) == 10
     assert (RECORDED[task]["rounds"], RECORDED[task]["steps"]) == (10, 40)
 
