@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketproof.errors import InputError
+from marketproof.strategic_shading import known_equilibrium, longer, shading
+from marketproof.strategic_welfare import welfare_json, worst_found
 from marketproof.strategic_words import sentence
+from mechanism.catalogue import CATALOGUE
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.market.direct import MarketDirect
 from mechanism.tolerance import MONEY, scale
 
 if TYPE_CHECKING:
-    from proofs_checks.play.anarchy import Anarchy, Ratio
+    from proofs_checks.play.anarchy import Anarchy
     from proofs_checks.play.dynamics import BestResponses, Reached
     from proofs_checks.play.game import Play
 
@@ -30,9 +33,6 @@ PROFILES = {"best-response": 200, "regret-matching": 20, "shading": 2000}
 
 MATCHING_LEVELS = 15
 """Reports besides the truth among which regret matching chooses."""
-
-SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
-"""Where in the range of types a strategy is shown."""
 
 Progress = Callable[[int, int], None] | None
 
@@ -62,18 +62,30 @@ def play_mechanism(
         If the mechanism fails, or the dynamics do not apply to it.
     """
     from proofs_checks.engine import sampling
+    from proofs_checks.play.anarchy import anarchy
 
+    # a user's own file has little time: it is played as long as is said
+    most = longer() * ROUNDS[dynamics] if dynamics == "shading" and rounds is None and name in CATALOGUE else rounds
     rounds = ROUNDS[dynamics] if rounds is None else rounds
     count = PROFILES[dynamics] if profiles is None else profiles
     types = sampling.uniform(mechanism.space, np.random.default_rng([seed, 0]), count)
-    how = {"best-response": _best_response, "regret-matching": _matching, "shading": _shading}[dynamics]
-    found, rows, play, reached = how(mechanism, types, rounds, seed, progress)
-    from proofs_checks.play.anarchy import anarchy
-
-    books = anarchy(play, reached, seed)
-    if not rows:
-        rows = _rows(play, reached, books)
+    rows: list[dict[str, Any]] = []
+    at_rest = worst = None
+    if dynamics == "shading":
+        known = known_equilibrium(name, mechanism.space.agents)
+        found, rows, play, reached = shading(mechanism, types, rounds, most, seed, known, progress)
+    elif dynamics == "regret-matching":
+        found, play, reached = _matching(mechanism, types, rounds, seed, progress)
+    else:
+        found, play, done = _best_response(mechanism, types, rounds, progress)
+        reached, at_rest = done.reached, done.settled
+        worst = worst_found(play, done, rounds, seed)
+    books = anarchy(play, reached, seed, at_rest)
+    rows = rows or _rows(play, reached, books)
     space, private = mechanism.space, np.atleast_1d(mechanism.space.private.any(axis=0))
+    if "side" in space.names:
+        for row in rows:
+            row["role"] = "seller" if space.low[row["agent"], space.index("side")] > 0.5 else "buyer"
     result: dict[str, Any] = {
         "mechanism": name,
         "dynamics": dynamics,
@@ -85,25 +97,42 @@ def play_mechanism(
         "seed": seed,
         "found": {**found, **misreports(play, reached)},
         "agents": rows,
-        "welfare": welfare_json(books, MARKET_MEASURE if isinstance(mechanism, MarketDirect) else "welfare"),
-        "payments": {
-            "truthful": float(books.paid_truthful.sum(axis=1).mean()) + 0.0,
-            "equilibrium": float(books.paid.sum(axis=1).mean()) + 0.0,
-        },
+        "welfare": welfare_json(
+            MARKET_MEASURE if isinstance(mechanism, MarketDirect) else "welfare",
+            books.welfare_truthful,
+            books.welfare,
+            books.optimum,
+            at_rest,
+            worst,
+            seed=seed,
+        ),
+        "payments": _paid(books, at_rest),
     }
     return {**result, "sentence": sentence(result)}
 
 
-Answer = tuple[dict[str, Any], list[dict[str, Any]], "Play", "Reached"]
+def _paid(books: Anarchy, at_rest: NDArray[np.bool_] | None) -> dict[str, float | None]:
+    """Return what all pay to the centre per game: where play settles, and where it ends in all games (``played``)."""
+    truthful, paid = books.paid_truthful.sum(axis=1), books.paid.sum(axis=1)
+    rest = np.ones(len(paid), dtype=bool) if at_rest is None else at_rest
+    some = bool(rest.any())
+    return {
+        "truthful": float(truthful[rest].mean()) + 0.0 if some else None,
+        "equilibrium": float(paid[rest].mean()) + 0.0 if some else None,
+        "truthful_everywhere": float(truthful.mean()) + 0.0,
+        "played": float(paid.mean()) + 0.0,
+    }
 
 
-def _best_response(mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress) -> Answer:
+def _best_response(
+    mechanism: DirectMechanism, types: Floats, rounds: int, progress: Progress
+) -> tuple[dict[str, Any], Play, BestResponses]:
     from proofs_checks.play.dynamics import best_responses
     from proofs_checks.play.game import Play
 
     play = Play(mechanism, types)
     done = best_responses(play, rounds, progress=progress)
-    return {**settled(done), **_left(play, done)}, [], play, done.reached
+    return {**settled(done), **_left(play, done)}, play, done
 
 
 def settled(done: BestResponses) -> dict[str, Any]:
@@ -120,10 +149,11 @@ def settled(done: BestResponses) -> dict[str, Any]:
 
 def _left(play: Play, done: BestResponses) -> dict[str, float | None]:
     """Return what a client gains by the best of all reports where play settled, None where nobody can say."""
-    unknown: dict[str, float | None] = {"left": None, "left_mean": None}
+    unknown: dict[str, float | None] = {"left": None, "left_mean": None, "left_games": None}
     if not (isinstance(play.mechanism, MarketDirect) and done.settled.any()):
         return unknown
     from proofs_checks.play.markets import MarketPlay
+    from proofs_checks.play.shading import LOOSE
 
     every = MarketPlay(play.mechanism, play.types)
     if not every.exact:
@@ -131,10 +161,14 @@ def _left(play: Play, done: BestResponses) -> dict[str, float | None]:
     games = np.flatnonzero(done.settled)
     left = every.left(done.reports[games], games)
     left[left <= MONEY * scale(left)] = 0.0
-    return {"left": float(left.max()), "left_mean": float(left.mean())}
+    had = every.utilities(done.reports[games], games)
+    many = ((left > 0.0) & (left > LOOSE * had)).any(axis=1)
+    return {"left": float(left.max()), "left_mean": float(left.mean()), "left_games": int(many.sum())}
 
 
-def _matching(mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress) -> Answer:
+def _matching(
+    mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress
+) -> tuple[dict[str, Any], Play, Reached]:
     from proofs_checks.play.game import Play, even_levels, own_coordinate
     from proofs_checks.play.matching import regret_matching
 
@@ -146,41 +180,7 @@ def _matching(mechanism: DirectMechanism, types: Floats, rounds: int, seed: int,
         "conditional_regret": float(done.conditional.max()),
         "deviations": done.deviations,
     }
-    return found, [], play, done.reached
-
-
-def _shading(mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress) -> Answer:
-    from proofs_checks.play.dynamics import Reached
-    from proofs_checks.play.game import Play
-    from proofs_checks.play.shading import equilibrium
-
-    found = equilibrium(mechanism, iterations=rounds, seed=seed, progress=progress)
-    play = Play(mechanism, types)
-    reached = Reached(found.strategies(play.truth), np.arange(play.games), np.ones(play.games))
-    rows, lines = [], []
-    grid, said = found.strategies.grid, found.strategies.reports
-    for i in range(play.agents):
-        slope, intercept = found.strategies.slope(i)
-        lines.append({
-            "agent": i, "types": grid[i].tolist(), "reports": said[i].tolist(), "slope": slope, "intercept": intercept
-        })  # fmt: skip
-        for share in SHARES:
-            at = grid[i, 0] + share * (grid[i, -1] - grid[i, 0])
-            report, before, after = (
-                float(np.interp(at, grid[i], table[i])) for table in (said, found.truthful, found.utility)
-            )
-            rows.append({
-                "agent": i, "truth": float(at), "report": report, "utility_truthful": before, "utility": after
-            })  # fmt: skip
-    told = {
-        "strategies": lines,
-        "truthful": found.iterations == 0,
-        "furthest": float(np.abs(said - grid).max()),
-        "left": float(found.left.max()),
-        "left_at_any_type": found.most_left,
-        "deviations": found.deviations,
-    }
-    return told, rows, play, reached
+    return found, play, done.reached
 
 
 def misreports(play: Play, reached: Reached) -> dict[str, Any]:
@@ -210,30 +210,6 @@ def _rows(play: Play, reached: Reached, books: Anarchy) -> list[dict[str, Any]]:
         }
         for i in range(play.agents)
     ]
-
-
-def welfare_json(books: Anarchy, measure: str) -> dict[str, Any] | None:
-    """Return mean welfare per game and the price of anarchy; None where the mechanism does not say what welfare is."""
-    if books.welfare is None or books.welfare_truthful is None:
-        return None
-    return {
-        "measure": measure,
-        "truthful": float(books.welfare_truthful.mean()),
-        "equilibrium": float(books.welfare.mean()),
-        "optimal": None if books.optimum is None else float(books.optimum.mean()),
-        "price_of_anarchy": ratio_json(books.price),
-        "price_truthful": ratio_json(books.price_truthful),
-    }
-
-
-def ratio_json(ratio: Ratio | None) -> dict[str, Any] | None:
-    """Return a ratio with its interval; an infinite number is null."""
-    if ratio is None:
-        return None
-    from proofs_checks.play.anarchy import CONFIDENCE
-
-    parts = {"value": ratio.value, "low": ratio.low, "high": ratio.high}
-    return {**{k: v if math.isfinite(v) else None for k, v in parts.items()}, "confidence": CONFIDENCE}
 
 
 def check(rounds: int | None, profiles: int | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,18 @@ from marketproof.errors import InputError, shown
 from marketproof.lies import MOST_CLIENTS, MOST_PAIRS
 from marketproof.records import MarketRecord, read_market
 from marketproof.settling import batch_of, gatherings
-from marketproof.strategic import MARKET_MEASURE, Progress, misreports, ratio_json, settled
-from marketproof.strategic_words import short
+from marketproof.strategic import MARKET_MEASURE, Progress, misreports, settled
+from marketproof.strategic_welfare import welfare_json, worst_found
+from marketproof.strategic_words import price_words, short
 from mechanism.direct import Floats
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing, market_mechanism
 
+if TYPE_CHECKING:
+    from proofs_checks.play.starts import Worst
+
 _REPORTS_PER_POINT = 6
+_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)?")
 
 
 def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> dict[str, Any]:
@@ -31,13 +36,7 @@ def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None
     InputError
         If the folder is no complete run, or no method of it has a market that can be played.
     """
-    path = folder / "manifest.json"
-    try:
-        told = json.loads(path.read_bytes())
-        mechanisms: dict[str, str | None] = dict(told["mechanisms"])
-        seeds = [int(s) for s in told["seeds"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{shown(path)} is missing or damaged; name a complete run folder") from None
+    mechanisms, seeds = _told(folder / "manifest.json")
     if not any(mechanisms.values()):
         raise InputError(f"{shown(folder)} has no method with a market: nobody reports anything, nothing can be played")
     methods: dict[str, Any] = {}
@@ -52,6 +51,26 @@ def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None
     return {"run": str(folder), "dynamics": "best-response", "coordinate": "cost", "seeds": seeds, "methods": methods}
 
 
+def _told(path: Path) -> tuple[dict[str, str | None], list[int]]:
+    """Read the mechanism of each method, and the seeds, from a manifest, which may be anybody's."""
+    from analysis.files import read_json
+
+    if not path.is_file():
+        raise InputError(f"{shown(path)} is missing; name a complete run folder")
+    told = read_json(path)
+    mechanisms, seeds = told.get("mechanisms"), told.get("seeds")
+    if not isinstance(mechanisms, dict) or not mechanisms:
+        raise InputError(f"{shown(path)} names no methods with their mechanisms; name a complete run folder")
+    for name, rule in mechanisms.items():
+        if rule is not None and not isinstance(rule, str):
+            raise InputError(f"{shown(path)}: {shown(name)} has the mechanism {shown(rule)}, which is none; run again")
+        if not _NAME.fullmatch(name):
+            raise InputError(f"{shown(path)}: {shown(name)} is no name of a method; run again into a new folder")
+    if not isinstance(seeds, list) or not seeds or any(type(s) is not int or not 0 <= s < 2**63 for s in seeds):
+        raise InputError(f"{shown(path)}: seeds is {shown(seeds)}; expected a list of whole numbers, at least one")
+    return mechanisms, seeds
+
+
 def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: int, seed: int = 0) -> dict[str, Any]:
     """Play every recorded market of one method in its clients' reported costs, all else as it was.
 
@@ -63,7 +82,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     InputError
         If the market is too large to be played, or no two clients were ever there together.
     """
-    from proofs_checks.play.anarchy import anarchy, price_of_anarchy
+    from proofs_checks.play.anarchy import anarchy
     from proofs_checks.play.dynamics import best_responses
     from proofs_checks.play.game import Play
     from proofs_checks.play.markets import recorded_market
@@ -74,24 +93,30 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
         raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
     points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * m**3)))
     sums, parts, found = np.zeros((4, m)), [], []
+    worsts: list[Worst] = []
     exact, pays, tried, cases = True, 0, 0, 0
-    for types, market, there in _meetings(records):
+    for which, types, market, there in _meetings(records):
         lies = best_cost_lies(mechanism, types, market, limit=points)
         direct, profiles = recorded_market(mechanism, types, market)
         play = Play(direct, profiles, _levels(types.cost), "cost")
         done = best_responses(play, rounds)
-        books = anarchy(play, done.reached, seed)
+        books = anarchy(play, done.reached, seed, done.settled)
         alone = done.reached.mean(_honest(play, done.reached.reports, done.reached.games), play.games)
         gain = lies.gain.reshape(-1, len(there))
         small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(gain.shape).max(axis=1, keepdims=True))
         pays, cases = pays + int((gain > small).sum()), cases + gain.size
         sums[:, there] += [part.sum(axis=0) for part in (books.utility_truthful, gain, books.utility, alone)]
-        parts.append((books.welfare_truthful, books.welfare, books.optimum))
+        parts.append((
+            books.welfare_truthful, books.welfare, books.optimum, done.settled, np.full(play.games, which)
+        ))  # fmt: skip
+        if (worst := worst_found(play, done, rounds, seed)) is not None:
+            worsts.append(worst)
         found.append({**settled(done), **misreports(play, done.reached), "games": play.games})
         exact, tried = exact and lies.exact, tried + lies.deviations
     if not found:
         raise InputError("no two clients of the run were ever there together; expected a run with a market")
-    truthful, played, optimum = (np.concatenate([p for p in column if p is not None]) for column in zip(*parts))  # noqa: B905
+    columns = (np.concatenate([p for p in column if p is not None]) for column in zip(*parts, strict=True))
+    truthful, played, optimum, at_rest, seeds = columns
     result: dict[str, Any] = {
         "mechanism": mechanism.id,
         "markets": sum(f["games"] for f in found),
@@ -110,23 +135,40 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
         "lies_that_pay": pays,
         "lies_exact": bool(exact),
         "deviations": tried,
-        "welfare": {
-            "measure": MARKET_MEASURE,
-            "truthful": float(truthful.mean()),
-            "equilibrium": float(played.mean()),
-            "optimal": float(optimum.mean()),
-            "price_of_anarchy": ratio_json(price_of_anarchy(played, optimum, seed)),
-            "price_truthful": ratio_json(price_of_anarchy(truthful, optimum, seed)),
-        },
+        "welfare": welfare_json(
+            MARKET_MEASURE,
+            truthful,
+            played,
+            optimum,
+            at_rest.astype(bool),
+            _joined(worsts),
+            seed=seed,
+            resampled="seeds of the run",  # rounds of one seed follow from one another
+            groups=seeds.astype(np.intp),
+        ),
     }
     return {**result, "sentence": _sentence(result, cases)}
 
 
-def _meetings(records: Sequence[MarketRecord]) -> Iterator[tuple[Types, Market, NDArray[np.intp]]]:
-    """Yield recorded markets with the same clients there: their types [r, k], what is public, and who they are [k]."""
-    for record in records:
+def _joined(worsts: Sequence[Worst]) -> Worst | None:
+    """Put what was found in several groups of markets one behind the other."""
+    from proofs_checks.play.starts import Worst
+
+    if not worsts:
+        return None
+    return Worst(
+        np.concatenate([w.welfare for w in worsts]),
+        np.concatenate([w.found for w in worsts]),
+        min(w.starts for w in worsts),
+        sum(w.deviations for w in worsts),
+    )
+
+
+def _meetings(records: Sequence[MarketRecord]) -> Iterator[tuple[int, Types, Market, NDArray[np.intp]]]:
+    """Yield recorded markets with the same clients there: which record, types [r, k], what is public, who is there."""
+    for which, record in enumerate(records):
         for group in gatherings(record.present, batch_of(record.market, record.types)):
-            yield group.clients(record.types), group.market(record.market), group.there
+            yield which, group.clients(record.types), group.market(record.market), group.there
 
 
 def _levels(cost: Floats) -> Floats:
@@ -156,7 +198,6 @@ def _pooled(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _sentence(result: dict[str, Any], cases: int) -> str:
     totals, found, markets = result["totals"], result["found"], result["markets"]
     lost = totals["utility_truthful"] - totals["utility_honest"]
-    price = result["welfare"]["price_of_anarchy"]
     sure = "exact best responses" if result["lies_exact"] else "a search, no proof"
     one = (
         f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {cases} cases "
@@ -173,7 +214,5 @@ def _sentence(result: dict[str, Any], cases: int) -> str:
         honest += "a market on average, against a market of honest clients"
     few = f"{100 * found['below']:.1f} % understate" if found["below"] else "nobody understates"
     all_lie = f"if all play best responses ({rest}), {few}, and {honest}"
-    return (
-        f"Under {result['mechanism']}, {one}; {all_lie}. The price of anarchy is {short(price['value'])} "
-        f"(95 % interval {short(price['low'])} to {short(price['high'])})."
-    )
+    price = price_words(result["welfare"], "the equilibrium reached from the truth", "markets")
+    return f"Under {result['mechanism']}, {one}; {all_lie}.{price}"

@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 from mechanism.auctions.entries import AUCTION_ENTRIES
 from mechanism.direct import DirectMechanism
-from mechanism.entry import PROPERTIES, CatalogueEntry
+from mechanism.entry import PROPERTIES, CatalogueEntry, KnownEquilibrium
 from mechanism.errors import UnknownNameError, unknown
 from mechanism.market.entries import MARKET_ENTRIES
 
-__all__ = ["CATALOGUE", "MARKET_MECHANISMS", "PROPERTIES", "CatalogueEntry", "direct_mechanism"]
+__all__ = ["CATALOGUE", "MARKET_MECHANISMS", "PROPERTIES", "CatalogueEntry", "KnownEquilibrium", "direct_mechanism"]
 
 MARKET_MECHANISMS: Mapping[str, CatalogueEntry] = MARKET_ENTRIES
 """The market mechanisms that `mechanism.market_mechanism` returns, by id."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mechanism.direct import DirectMechanism
+from mechanism.direct import DirectMechanism, Floats
 
 PROPERTIES: Mapping[str, str] = MappingProxyType(
     {
@@ -39,12 +39,37 @@ PROPERTIES: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
+class KnownEquilibrium:
+    """An equilibrium in strategies that a source states for the declared domain and the uniform prior on its bounds.
+
+    ``report(types, agents, agent)``: what that agent reports at types of its own private number, an array of the same
+    shape; not a number where the source leaves the report free. ``words(agents)``: the same in words. ``source``: where
+    it is stated. ``only``: the one number of agents that it holds for (None: any).
+    """
+
+    report: Callable[[Floats, int, int], Floats]
+    words: Callable[[int], str]
+    source: str
+    only: int | None = None
+
+    def holds(self, agents: int) -> bool:
+        """Tell whether it is stated for that number of agents."""
+        return self.only is None or self.only == agents
+
+
+def truth(source: str) -> KnownEquilibrium:
+    """Return the equilibrium in which everybody reports its type."""
+    return KnownEquilibrium(lambda types, agents, agent: types, lambda agents: "everybody reports the truth", source)
+
+
+@dataclass(frozen=True)
 class CatalogueEntry:
     """One mechanism of the catalogue.
 
     ``truths`` maps the ids of `PROPERTIES` to what theory says: "yes…" or "no…", a short condition may follow; a
     property that is missing does not apply or nothing is known. ``build(agents)`` makes the mechanism for verification
-    with its declared default domain, for at least ``fewest`` agents.
+    with its declared default domain, for at least ``fewest`` agents. ``equilibrium``: what strategic play is known to
+    come to there.
     """
 
     id: str
@@ -55,6 +80,16 @@ class CatalogueEntry:
     build: Callable[[int], DirectMechanism] | None = None
     agents: int = 3
     fewest: int = 2
+    equilibrium: KnownEquilibrium | None = None
+
+    def known_equilibrium(self, agents: int) -> KnownEquilibrium | None:
+        """Return the equilibrium that is known for so many agents: the stated one, or the truth where that is one.
+
+        Under a rule that is truthful in expectation over the prior ("bic") the truth is an equilibrium by definition.
+        """
+        if self.equilibrium is not None:
+            return self.equilibrium if self.equilibrium.holds(agents) else None
+        return truth(self.citation) if self.truths.get("bic") == "yes" else None
 
 
 def truths(**known: str) -> Mapping[str, str]:

@@ -23,11 +23,18 @@ HELP = """Play a mechanism repeatedly: what people come to report, and what that
 MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED. Auctions
 over one private number are played in strategies report = s(type) (--dynamics shading), markets in reported costs by
 best responses. RUN is a folder that "marketproof run" wrote: told is what each client would have earned by its best lie
-about its cost, and what honest ones would have lost when all lie."""
+about its cost, and what honest ones would have lost when all lie.
+
+The price of anarchy, optimum over welfare, is told of games that settle alone, at the equilibrium reached from the
+truth; beside it the ratio if all are truthful, which is what the rule itself loses, and the worst equilibrium found
+from random starts too. A worse one may exist. Games that circle are told apart (--json: welfare.unsettled; the other
+keys of welfare, and payments, are of the games that settle). The interval resamples true profiles, of a run its seeds;
+there is none below 10 of them."""
 
 EPILOG = """Example: "marketproof strategic first-price --clients 3" finds that bidders report two thirds of their
-value; "marketproof strategic ipfl --clients 5" that sellers understate their costs, "marketproof strategic
-ipfl-exact" that nobody does; "marketproof strategic runs/digits-niid-20260101-120000" plays a recorded run."""
+value, and how far that is from the textbook; "marketproof strategic ipfl --clients 5" that sellers understate their
+costs, "marketproof strategic ipfl-exact" that nobody does; "marketproof strategic runs/digits-niid-20260101-120000"
+plays a recorded run."""
 
 _LOADING, _PLAYING = 20.0, 120.0  # seconds that a user's own file may take
 
@@ -48,7 +55,7 @@ def strategic(
         typer.Option(metavar="best-response|regret-matching|shading", help="How it is played; default by mechanism."),
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(metavar="R", help="Rounds of play; default 60, 1000 or 40 by dynamics.")
+        int | None, typer.Option(metavar="R", help="Rounds of play; default 60, 1000, or 40 (up to 400) by dynamics.")
     ] = None,
     profiles: Annotated[
         int | None, typer.Option(metavar="N", help="True profiles drawn; default 200, 20 or 2000 by dynamics.")

@@ -15,6 +15,7 @@ from mechanism.auctions.all_pay import all_pay
 from mechanism.auctions.clarke_public_good import clarke_public_good
 from mechanism.auctions.deferred_acceptance import deferred_acceptance
 from mechanism.auctions.discriminatory import discriminatory
+from mechanism.auctions.equilibria import ALL_PAY, FIRST_PRICE, LINEAR_PAIR
 from mechanism.auctions.first_price import first_price
 from mechanism.auctions.greedy_knapsack import greedy_knapsack
 from mechanism.auctions.gsp import gsp
@@ -32,7 +33,7 @@ from mechanism.auctions.serial_dictatorship import serial_dictatorship
 from mechanism.auctions.uniform_price import uniform_price
 from mechanism.auctions.vcg_combinatorial import vcg_combinatorial
 from mechanism.auctions.vcg_positions import vcg_positions
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import CatalogueEntry, truth, truths
 
 _ITEM = "one item; a private value in [0, 1] per agent, uniform and independent"
 _CLICKS = "positions with 1, 1/2, 1/4, … clicks, one per agent; a private value of a click in [0, 1]"
@@ -53,7 +54,7 @@ AUCTION_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
                     cyclic_monotonicity="yes", anonymity="yes", group_dsic="no",
                     non_bossiness="yes",  # a loser never picks the winner, and only the winner moves its price
                 ),
-                first_price,
+                first_price, equilibrium=FIRST_PRICE,
             ),
             CatalogueEntry(
                 "second-price", "second-price (Vickrey) auction", "Vickrey 1961", _ITEM,
@@ -64,7 +65,7 @@ AUCTION_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
                     group_dsic="no (the second bidder helps the winner)",
                     split_proof="yes",  # one's other name can only raise one's price
                 ),
-                second_price,
+                second_price, equilibrium=truth("Vickrey 1961; Krishna, Auction Theory, 2.2"),
             ),
             CatalogueEntry(
                 "second-price-reserve", "second-price auction with reserve 1/2", "Myerson 1981", _ITEM,
@@ -82,7 +83,7 @@ AUCTION_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
                     weak_budget_balance="yes", efficiency="yes", monotonicity="yes", cyclic_monotonicity="yes",
                     anonymity="yes", non_bossiness="yes", group_dsic="no",
                 ),
-                all_pay,
+                all_pay, equilibrium=ALL_PAY,
             ),
             CatalogueEntry(
                 "uniform-price", "uniform-price auction at the highest losing bid", "Ausubel, Cramton 2002", _UNITS,
@@ -176,7 +177,7 @@ AUCTION_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
                     # moves the price pays it
                     non_bossiness="yes",
                 ),
-                k_double_auction, agents=4,
+                k_double_auction, agents=4, equilibrium=LINEAR_PAIR,
             ),
             CatalogueEntry(
                 "clarke-public-good", "pivotal mechanism for a public good", "Clarke 1971",

@@ -1,4 +1,10 @@
-"""What strategic play does to welfare and payments: the price of anarchy, with its interval, beside the truth."""
+"""What strategic play does to welfare and payments: the price of anarchy, with its interval, beside the truth.
+
+The price of anarchy compares the optimum with equilibria only. Of a game that has several the textbook takes the worst
+(Koutsoupias, Papadimitriou, Worst-case equilibria, 1999); play from the truth reaches one of them, so that the ratio
+there is a lower bound on the textbook's (`proofs_checks.play.starts` looks for worse ones). Games in which play does
+not settle have no place in it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.tolerance import MONEY
@@ -16,18 +23,22 @@ from proofs_checks.play.game import CHUNK, Play
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
+FEWEST = 10
+"""Fewest independent draws (games, or groups of games) that an interval is told of."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ratio:
-    """A ratio of sums over games: ``value``, and the ends ``low`` and ``high`` of its bootstrap interval.
+    """A ratio of sums over ``games`` games: ``value``, and the ends ``low`` and ``high`` of its bootstrap interval.
 
-    1 where nothing could be had and nothing was lost, infinite where what could be had was lost altogether.
+    1 where nothing could be had and nothing was lost, infinite where what could be had was lost altogether. No interval
+    where there are fewer than `FEWEST` independent draws.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+    games: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +47,9 @@ class Anarchy:
 
     ``utility_truthful``, ``utility`` ``[B, n]``; ``paid_truthful``, ``paid`` ``[B, n]``: to the centre;
     ``welfare_truthful``, ``welfare``, ``optimum`` ``[B]`` at the true types, None where the mechanism does not say what
-    welfare is, or what is feasible. ``price``: price of anarchy, optimum / welfare (where welfare is a cost: cost /
-    least cost), at least 1 but for rounding; ``price_truthful`` the same if all are truthful.
+    welfare is, or what is feasible. ``price``: price of anarchy over the games that settled, optimum / welfare (where
+    welfare is a cost: cost / least cost), at least 1 but for rounding; ``price_truthful`` the same of the same games if
+    all are truthful. Both None where no game settled.
     """
 
     utility_truthful: Floats
@@ -51,42 +63,54 @@ class Anarchy:
     price_truthful: Ratio | None
 
 
-def anarchy(play: Play, reached: Reached, seed: int = 0) -> Anarchy:
-    """Account for what was reached at the true types; the interval resamples the games, by this seed."""
+def anarchy(play: Play, reached: Reached, seed: int = 0, settled: ArrayLike | None = None) -> Anarchy:
+    """Account for what was reached at the true types; the interval resamples the games, by this seed.
+
+    ``settled`` ``[B]``: in which games an equilibrium was reached (default: in all).
+    """
     mechanism, games = play.mechanism, play.games
-    truth = _accounts(mechanism, play.types, play.types)
-    played = [
-        None if part is None else reached.mean(part, games)
-        for part in _accounts(mechanism, play.types[reached.games], play.profiles(reached.reports, reached.games))
-    ]
-    optimum = None
+    at_rest = np.ones(games, dtype=bool) if settled is None else np.asarray(settled, dtype=bool)
+    truth = accounts(mechanism, play.types, play.types)
+    states = accounts(mechanism, play.types[reached.games], play.profiles(reached.reports, reached.games))
+    utility, paid = (reached.mean(part, games) for part in states[:2])
+    welfare = None if states[2] is None else reached.mean(states[2], games)
+    optimum = price = price_truthful = None
     if (
         truth[2] is not None
         and hasattr(mechanism, "optimal_welfare")
         and getattr(mechanism, "optimum", True) is not None
     ):
         optimum = _in_parts(mechanism.optimal_welfare, play.types)
-    price = price_truthful = None
-    if optimum is not None and played[2] is not None and truth[2] is not None:
-        price = price_of_anarchy(played[2], optimum, seed)
-        price_truthful = price_of_anarchy(truth[2], optimum, seed)
-    assert truth[0] is not None
-    assert truth[1] is not None
-    assert played[0] is not None
-    assert played[1] is not None
-    return Anarchy(truth[0], played[0], truth[1], played[1], truth[2], played[2], optimum, price, price_truthful)
+    if optimum is not None and welfare is not None and truth[2] is not None and at_rest.any():
+        price = price_of_anarchy(welfare[at_rest], optimum[at_rest], seed)
+        price_truthful = price_of_anarchy(truth[2][at_rest], optimum[at_rest], seed)
+    return Anarchy(truth[0], utility, truth[1], paid, truth[2], welfare, optimum, price, price_truthful)
 
 
-def price_of_anarchy(welfare: Floats, optimum: Floats, seed: int = 0) -> Ratio:
+def price_of_anarchy(welfare: Floats, optimum: Floats, seed: int = 0, groups: ArrayLike | None = None) -> Ratio:
     """Return optimum / welfare, summed over games ``[B]``, with a bootstrap interval (percentiles).
 
     Where the optimum is a cost (negative welfare) the ratio is that of the costs, again at least 1.
+
+    Parameters
+    ----------
+    welfare, optimum
+        Of games that settled, at least one.
+    seed
+        Which resamples are drawn.
+    groups
+        To which group each game belongs, ``[B]`` (default: each to its own). Groups are resampled whole: games of one
+        group need not be independent of one another.
     """
-    rng = np.random.default_rng([seed, 3])
-    rows = rng.integers(0, len(welfare), (RESAMPLES, len(welfare)))
-    many = _ratio(welfare[rows].sum(axis=1), optimum[rows].sum(axis=1))
+    names, of = np.unique(np.arange(len(welfare)) if groups is None else np.asarray(groups), return_inverse=True)
+    had, best = (np.bincount(of, weights=part, minlength=len(names)) for part in (welfare, optimum))
+    value = float(_ratio(welfare.sum(), optimum.sum()))
+    if len(names) < FEWEST:
+        return Ratio(value, None, None, len(welfare))
+    rows = np.random.default_rng([seed, 3]).integers(0, len(names), (RESAMPLES, len(names)))
+    many = _ratio(had[rows].sum(axis=1), best[rows].sum(axis=1))
     low, high = np.percentile(many, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)], method="nearest")
-    return Ratio(float(_ratio(welfare.sum(), optimum.sum())), float(low), float(high))
+    return Ratio(value, float(low), float(high), len(welfare))
 
 
 def _ratio(reached: Floats, best: Floats) -> Floats:
@@ -97,7 +121,7 @@ def _ratio(reached: Floats, best: Floats) -> Floats:
     return np.asarray(np.where(np.abs(best) <= small, np.where(lost, np.inf, 1.0), ratio))
 
 
-def _accounts(mechanism: DirectMechanism, types: Floats, reports: Floats) -> tuple[Floats, Floats, Floats | None]:
+def accounts(mechanism: DirectMechanism, types: Floats, reports: Floats) -> tuple[Floats, Floats, Floats | None]:
     """Return utilities and payments ``[Q, n]``, and welfare ``[Q]`` where there is such a thing."""
     parts: list[tuple[Floats, Floats, Floats]] = []
     known = hasattr(mechanism, "welfare")

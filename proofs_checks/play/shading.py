@@ -3,7 +3,8 @@
 A strategy is a table of reports on a grid of types, straight between them. Types are independent and uniform on the
 declared bounds. If no type gains by another report while all tell the truth, the truth it is. Else smoothed fictitious
 play from the truth: in iteration k every agent answers the others' strategies on a fresh stratified sample, and moves
-towards its best answer by the share min(0.3, 2 / (k + 1)). The others' hands tremble a little, ever less, so that
+towards its best answer by the share min(0.3, 2 / (k + 1)). Play goes on while another report would still add more than
+5 % of what is had in play (`LOOSE`), as far as it is allowed to. The others' hands tremble a little, ever less, so that
 nobody rests just above where all others stop. How far from an equilibrium the end is, is measured on a sample of its
 own, without trembling, as what the best other report still promises.
 """
@@ -26,6 +27,10 @@ from proofs_checks.play.interim import Interim
 Rng = np.random.Generator
 
 ITERATIONS = 40
+LONGER = 10
+"""Play may take so many times its iterations, where the end of them is no equilibrium yet."""
+LOOSE = 0.05
+"""Which share of the utility in play another report may add where strategies are called an equilibrium."""
 TYPES = 51
 """Types on the grid of a strategy."""
 
@@ -63,6 +68,14 @@ class Strategies:
         slope, intercept = np.polyfit(types, np.interp(types, self.grid[agent], self.reports[agent]), 1)
         return float(slope), float(intercept)
 
+    def misfit(self, agent: int, low: float = 0.1, high: float = 1.0) -> float:
+        """Return the largest distance of the strategy from the line of `slope`, as a share of the range of types."""
+        slope, intercept = self.slope(agent, low, high)
+        ends = self.grid[agent, [0, -1]]
+        types = ends[0] + (ends[1] - ends[0]) * np.linspace(low, high, 181)
+        off = np.abs(np.interp(types, self.grid[agent], self.reports[agent]) - (slope * types + intercept))
+        return float(off.max() / (ends[1] - ends[0]))
+
 
 @dataclass(frozen=True, eq=False)
 class Equilibrium:
@@ -81,6 +94,17 @@ class Equilibrium:
     most_left: float
     iterations: int
     deviations: int
+
+    @property
+    def share(self) -> Floats:
+        """What another report would add to each agent, as a share of its mean utility ``[n]``.
+
+        0 where nothing is left to be had, infinite where something is and nothing is had.
+        """
+        had = self.utility.mean(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(had > 0.0, self.left / had, np.inf)
+        return np.where(self.left > 0.0, share, 0.0)
 
 
 def shading_problem(mechanism: DirectMechanism) -> str | None:
@@ -103,6 +127,7 @@ def equilibrium(
     mechanism: DirectMechanism,
     *,
     iterations: int = ITERATIONS,
+    most: int | None = None,
     types: int = TYPES,
     samples: int | None = None,
     seed: int = 0,
@@ -114,6 +139,10 @@ def equilibrium(
     ----------
     iterations, types, samples
         Rounds of play, types on the grid, draws of the others per round (default: by how utility can be accounted).
+    most
+        Rounds of play at most (default: ``iterations``). After every ``iterations`` of them it is looked whether
+        another report would add more than `LOOSE` of the utility in play; then play goes on. Returned are the
+        strategies of the look at which it added least.
     seed
         Which draws are made.
     progress
@@ -133,14 +162,23 @@ def equilibrium(
     now = Strategies(table.grid, table.grid.copy())
     if _truth_holds(table, rng, many):
         return _measured(table, now, rng, 0, many)
-    for k in range(1, iterations + 1):
+    most = iterations if most is None else max(most, iterations)
+    found: Equilibrium | None = None
+    for k in range(1, most + 1):
         drawn = table.draw(rng, samples)
         said = table.trembled(rng, now(drawn), TREMBLE / math.sqrt(k))
         answers = np.stack([table.best(i, table.payoffs(i, said, drawn)) for i in range(len(table.grid))])
         now = Strategies(table.grid, now.reports + min(_LARGEST_STEP, 2.0 / (k + 1)) * (answers - now.reports))
         if progress is not None:
-            progress(k, iterations)
-    return _measured(table, now, rng, iterations, many)
+            progress(k, most)
+        if k % iterations == 0 or k == most:
+            looked = _measured(table, now, rng, k, many)
+            if found is None or looked.share.max() < found.share.max():
+                found = looked
+            if looked.share.max() <= LOOSE:
+                break
+    assert found is not None
+    return found
 
 
 def _truth_holds(table: Interim, rng: Rng, samples: int) -> bool:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from marketproof.records import read_market
+from marketproof.strategic_welfare import welfare_json
+from marketproof.strategic_words import ratio_words
 from mechanism import account, market_mechanism
 from tests.marketproof.conftest import command
 
@@ -53,8 +55,71 @@ def test_first_price_with_three_is_shaded_by_a_third(tmp_path):
     assert all(row["report"] < 0.75 and row["utility"] > 0.25 for row in at_one)
     assert result["welfare"]["price_of_anarchy"]["low"] >= 1.0 - 1e-9
     assert result["payments"]["equilibrium"] < result["payments"]["truthful"]
-    for words in ("true value", "report at equilibrium", "price of anarchy", result["sentence"][:40]):
-        assert words in out
+    known = result["found"]["known"]
+    assert known["furthest"] < 0.02
+    assert known["reports"][0][-1] == pytest.approx(2 / 3)
+    assert all(row["known"] == pytest.approx(2 / 3 * row["truth"]) for row in result["agents"])
+    assert result["found"]["left_share"] < 0.05
+    said = " ".join(out.split())
+    for words in ("true value", "report at equilibrium", "known equilibrium", "price of anarchy",
+                  "every bidder reports (n-1)/n of its value, 2/3 of it with n = 3", "straight lines"):  # fmt: skip
+        assert words in said
+
+
+def test_strategies_that_are_no_equilibrium_yet_and_no_line_are_not_called_so(tmp_path):
+    result, out = played(tmp_path, "all-pay", "--clients", 2, "--rounds", 6)
+    found, said = result["found"], " ".join(out.split())
+    assert found["rounds_played"] == 6  # what the user said
+    assert found["left_share"] > 0.05
+    assert "at equilibrium" not in out
+    assert "play has not come to an equilibrium" in said
+    assert "no straight line" in said
+    assert "Reports rise" not in said
+    assert "1/2 v^2 with n = 2" in said
+    assert "the ratio of optimum to welfare at the strategies found" in said
+
+
+def test_sellers_have_costs_and_free_reports_are_not_compared(tmp_path):
+    result, out = played(tmp_path, "k-double-auction", "--clients", 2, "--rounds", 20)
+    assert [row["role"] for row in result["agents"]] == ["buyer"] * 5 + ["seller"] * 5
+    assert result["agents"][0]["known"] is None
+    assert result["agents"][4]["known"] == pytest.approx(0.75)
+    assert result["agents"][5 + 2]["known"] == pytest.approx(2 / 3 * 0.5 + 0.25)
+    assert "b (seller)" in out
+    assert "Chatterjee, Samuelson 1983" in " ".join(out.split())
+    four, _ = played(tmp_path, "k-double-auction", "--rounds", 3, "--profiles", 20)
+    assert four["found"]["known"] is None  # it is known for one pair only
+
+
+def test_a_price_of_anarchy_needs_an_equilibrium_and_an_interval_ten_draws(tmp_path):
+    one, out = played(tmp_path, "ipfl", "--profiles", 1)
+    assert one["found"]["circling"] == 1
+    assert one["welfare"]["price_of_anarchy"] is None
+    assert one["welfare"]["equilibrium"] is None
+    assert one["welfare"]["unsettled"]["games"] == 1
+    assert one["payments"]["equilibrium"] is None
+    said = " ".join(out.split())
+    assert "no equilibrium and no price of anarchy" in said
+    assert "In the one game that does not settle" in said
+    assert "at equilibrium" not in said
+    few, out = played(tmp_path, "ipfl-exact", "--profiles", 9)
+    price = few["welfare"]["price_of_anarchy"]
+    assert (price["low"], price["high"], price["confidence"], price["games"]) == (None, None, None, 9)
+    assert "no interval" in " ".join(out.split())
+
+
+def test_what_the_rule_loses_is_told_beside_what_play_loses(tmp_path):
+    result, out = played(tmp_path, "posted-price", "--profiles", 40)
+    price, honest = result["welfare"]["price_of_anarchy"], result["welfare"]["price_truthful"]
+    assert price["value"] == honest["value"] > 1.1
+    assert price["resampled"] == "true profiles"
+    assert f"truthful {price['value']:.3f}, at equilibrium {price['value']:.3f}" in " ".join(out.split())
+
+
+def test_ratios_are_told_with_two_digits_of_what_they_are_above_one():
+    assert [ratio_words(v) for v in (1.0, 1.00013, 1.0000621, 1.38, 2.5, 31.25, None)] == [
+        "1", "1.00013", "1.000062", "1.380", "2.500", "31.25", "unbounded",
+    ]  # fmt: skip
 
 
 def test_second_price_is_played_truthfully(tmp_path):
@@ -75,8 +140,17 @@ def test_costs_are_understated_under_ipfl_only(tmp_path):
     assert "Chosen is the report of cost only; size, gain as they are" in out
     assert loose["found"]["settled"] + loose["found"]["circling"] + loose["found"]["unfinished"] == 60
     assert all(row["report"] < row["truth"] for row in loose["agents"])
-    price = loose["welfare"]["price_of_anarchy"]
+    welfare, found = loose["welfare"], loose["found"]
+    price = welfare["price_of_anarchy"]
     assert 1.0 < price["low"] <= price["value"] <= price["high"]
+    # of games that settle, and of these alone
+    assert price["games"] == welfare["games"] == found["settled"] < 60
+    assert price["value"] == pytest.approx(welfare["optimal"] / welfare["equilibrium"])
+    assert welfare["unsettled"]["games"] == 60 - found["settled"]
+    assert welfare["worst"]["starts"] == 4
+    assert welfare["worst"]["games"] >= found["settled"]
+    assert "where play ends" in out
+    assert "the worst found, also from 4 random starts" in " ".join(out.split())
     assert (exact["found"]["below"], exact["found"]["settled"]) == (0.0, 60)
     assert exact["found"]["left"] == 0.0
     assert exact["welfare"]["price_of_anarchy"]["value"] == pytest.approx(1.0, abs=1e-9)
@@ -149,6 +223,8 @@ def test_a_recorded_run_is_played_method_by_method(recorded, tmp_path):
     assert exact["found"]["settled"] == exact["markets"]
     assert [c["utility_honest"] for c in exact["clients"]] == [c["utility_truthful"] for c in exact["clients"]]
     assert exact["welfare"]["price_of_anarchy"]["value"] == pytest.approx(1.0, abs=1e-9)
+    assert exact["welfare"]["price_of_anarchy"]["low"] is None  # rounds of one seed are no independent draws
+    assert loose["welfare"]["games"] == loose["found"]["settled"]
     for words in (
         "best lie alone adds",
         "honest among players",
@@ -180,6 +256,36 @@ def test_wrong_runs_are_one_line(recorded, tmp_path):
     assert "--clients does not apply" in command("strategic", recorded, "--clients", 3).line()
     (tmp_path / "manifest.json").write_text('{"mechanisms": {"local": null}, "seeds": [0]}')
     assert "has no method with a market" in command("strategic", tmp_path).line()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ('{"mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": []}', "seeds is '[]'; expected a list of whole numbers"),
+        ('{"mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": [0.5]}', "expected a list of whole numbers"),
+        ('{"mechanisms": {"ipfl/ipfl": ["ipfl"]}, "seeds": [0]}', "which is none"),
+        ('{"mechanisms": {"ipfl/ipfl": "chess"}, "seeds": [0]}', "unknown market mechanism 'chess'"),
+        ('{"mechanisms": {"../../etc": "ipfl"}, "seeds": [0]}', "is no name of a method"),
+        ('{"mechanisms": [["a", "ipfl"]], "seeds": [0]}', "names no methods"),
+        ('{"mechanisms": ' + "[" * 100_000 + "]" * 100_000 + "}", "not readable as JSON"),
+        ("[]", "expected a JSON object"),
+        ('{"mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": [0]}', "ipfl__ipfl-0.safetensors"),
+    ],
+)
+def test_damaged_manifests_are_one_line(tmp_path, manifest, words):
+    (tmp_path / "manifest.json").write_text(manifest)
+    assert words in command("strategic", tmp_path).line()
+
+
+def test_intervals_of_a_run_resample_its_seeds():
+    rng = np.random.default_rng(0)
+    best, groups = np.ones(40), np.repeat(np.arange(10), 4)
+    had = np.repeat(rng.uniform(0.5, 1.0, 10), 4)  # rounds of a seed are alike
+    told = welfare_json("welfare", had, had, best, groups=groups, resampled="seeds of the run")["price_of_anarchy"]
+    wrong = welfare_json("welfare", had, had, best)["price_of_anarchy"]
+    assert told["value"] == wrong["value"] == pytest.approx(40 / had.sum())
+    assert told["high"] - told["low"] > 1.4 * (wrong["high"] - wrong["low"])
+    assert told["resampled"] == "seeds of the run"
 
 
 def test_quiet_says_nothing(tmp_path):

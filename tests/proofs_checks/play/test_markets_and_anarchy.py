@@ -9,11 +9,13 @@ import pytest
 
 from mechanism import Market, Types, account, market_mechanism, single_parameter
 from mechanism.catalogue import direct_mechanism
+from mechanism.direct import Space
 from proofs_checks.engine import sampling
 from proofs_checks.play.anarchy import anarchy, price_of_anarchy
 from proofs_checks.play.dynamics import Reached, best_responses
 from proofs_checks.play.game import Play
 from proofs_checks.play.markets import MarketPlay, recorded_market
+from proofs_checks.play.starts import worst_equilibria
 from proofs_checks.search.cost_lies import best_cost_lies
 
 
@@ -37,8 +39,9 @@ def test_costs_are_understated_under_ipfl_and_true_under_ipfl_exact():
         assert honest.settled.all()
         assert np.array_equal(honest.reports, exact.truth)
         assert anarchy(exact, honest.reached).price.value == pytest.approx(1.0, abs=1e-9)
-        price = anarchy(loose, done.reached).price
+        price = anarchy(loose, done.reached, settled=done.settled).price
         assert 1.0 < price.low <= price.value <= price.high
+        assert price.games == done.settled.sum()
 
 
 def test_the_lie_of_the_theory_is_played():
@@ -114,6 +117,85 @@ def test_the_price_of_anarchy_is_a_ratio_of_sums_with_an_interval_around_it():
 )
 def test_odd_ratios(welfare, optimum, value):
     assert price_of_anarchy(np.array(welfare), np.array(optimum)).value == value
+
+
+def test_an_interval_needs_ten_draws_and_groups_are_drawn_whole():
+    best = np.ones(9)
+    assert price_of_anarchy(0.5 * best, best).low is None
+    ten = np.ones(10)
+    assert price_of_anarchy(0.5 * ten, ten).low == 2.0
+    assert price_of_anarchy(0.5 * ten, ten, groups=np.arange(10) // 2).low is None
+
+
+def test_games_without_rest_have_no_price_of_anarchy():
+    @single_parameter(agents=2, optimum=lambda types: types.max(axis=1))
+    def highest(bids):
+        wins = np.arange(2) == bids.argmax(axis=1)[:, None]
+        return wins, wins * bids
+
+    play = Play(highest, np.array([[[0.4], [0.8]], [[0.4], [0.8]]]))
+    reached = Reached(np.array([[0.1, 0.2], [0.2, 0.1]]), np.array([0, 1]), np.ones(2))
+    assert anarchy(play, reached, settled=[True, False]).price.value == 1.0
+    assert anarchy(play, reached, settled=[False, True]).price.value == pytest.approx(2.0)
+    assert anarchy(play, reached).price.value == pytest.approx(1.6 / 1.2)
+    books = anarchy(play, reached, settled=[False, False])
+    assert books.price is None
+    assert books.price_truthful is None
+    assert books.welfare == pytest.approx([0.8, 0.4])
+
+
+class Meeting:
+    """Two choose where to meet: both at 1 is worth 2 to each, both at 0 is worth 1, apart nothing; types mean nothing.
+
+    The truth is to go to 1: play from there stays, from other starts it may end at 0.
+    """
+
+    own = "place"
+    space = Space(2, ("place",), np.asarray(0.0), np.asarray(1.0))
+
+    def outcome(self, reports):
+        return reports[..., 0]
+
+    def utility(self, types, outcome):
+        together = outcome[:, :1] == outcome[:, 1:]
+        return np.repeat(np.where(together, 1.0 + outcome[:, :1], 0.0), 2, axis=1)
+
+    def payments(self, outcome):
+        return np.zeros(outcome.shape)
+
+    def welfare(self, types, outcome):
+        return self.utility(types, outcome).sum(axis=1)
+
+    def optimal_welfare(self, types):
+        return np.full(len(types), 4.0)
+
+
+def test_random_starts_find_the_worse_equilibrium_that_play_from_the_truth_passes_over():
+    play = Play(Meeting(), np.ones((30, 2, 1)), np.array([[0.0, 1.0]] * 2))
+    done = best_responses(play)
+    assert anarchy(play, done.reached, settled=done.settled).price.value == 1.0
+    worst = worst_equilibria(play, done, starts=4, seed=3)
+    assert worst.starts == 4
+    assert worst.found.all()
+    assert set(worst.welfare) == {2.0, 4.0}
+    again = worst_equilibria(play, done, starts=4, seed=3)
+    assert np.array_equal(worst.welfare, again.welfare)
+    none = worst_equilibria(play, done, starts=0)
+    assert (none.welfare == 4.0).all()
+
+
+def test_where_nothing_ever_settles_there_is_no_worst_equilibrium():
+    class Pennies(Meeting):
+        """The first wants to meet, the second does not."""
+
+        def utility(self, types, outcome):
+            same = np.where(outcome[:, 0] == outcome[:, 1], 1.0, -1.0)
+            return np.stack([same, -same], axis=1)
+
+    play = Play(Pennies(), np.ones((3, 2, 1)), np.array([[0.0, 1.0]] * 2))
+    worst = worst_equilibria(play, best_responses(play))
+    assert not worst.found.any()
+    assert np.isnan(worst.welfare).all()
 
 
 def test_anarchy_weighs_states_and_needs_no_optimum():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from mechanism import single_parameter
-from mechanism.catalogue import direct_mechanism
+from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.errors import InvalidMechanismError
 from proofs_checks.play.anarchy import anarchy
 from proofs_checks.play.dynamics import Reached
 from proofs_checks.play.game import Play
 from proofs_checks.play.interim import Interim
-from proofs_checks.play.shading import Strategies, equilibrium, shading_problem
+from proofs_checks.play.shading import LOOSE, Strategies, equilibrium, shading_problem
 
 
 @single_parameter(agents=2, role="seller")
@@ -64,6 +64,39 @@ def test_under_all_pay_low_types_bid_next_to_nothing():
     found = equilibrium(direct_mechanism("all-pay", 2))
     known = found.strategies.grid**2 / 2
     assert np.abs(found.strategies.reports - known).mean() < 0.03
+
+
+def test_play_goes_on_until_little_is_left_and_keeps_the_best_look():
+    mechanism = direct_mechanism("all-pay", 2)
+    short = equilibrium(mechanism, iterations=20, samples=256)
+    long = equilibrium(mechanism, iterations=20, most=200, samples=256)
+    assert short.iterations == 20
+    assert short.share.max() > LOOSE
+    assert 20 < long.iterations <= 200
+    assert long.share.max() <= LOOSE
+    known = CATALOGUE["all-pay"].known_equilibrium(2)
+    off = np.abs(long.strategies.reports - known.report(long.strategies.grid, 2, 0))
+    assert off.mean() < 0.015
+    assert off.max() < 0.06
+    assert long.strategies.misfit(0) > 0.04  # 1/2 v² is off its line by about that
+    line = Strategies(long.strategies.grid, 0.5 * long.strategies.grid + 0.1)
+    assert line.misfit(0) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("name", "agents"), [("first-price", 2), ("first-price", 4), ("all-pay", 3),
+                                              ("k-double-auction", 2), ("second-price", 3), ("agv", 3)])  # fmt: skip
+def test_no_report_adds_to_a_known_equilibrium(name, agents):
+    mechanism, known = direct_mechanism(name, agents), CATALOGUE[name].known_equilibrium(agents)
+    table = Interim(mechanism, 51, 0)
+    reports = np.stack([known.report(table.grid[i], agents, i) for i in range(agents)])
+    reports = np.where(np.isnan(reports), table.grid, reports)  # free ones: who never trades tells the truth
+    drawn = table.draw(np.random.default_rng(1), 1 << 14)
+    said = np.stack([known.report(drawn[:, i], agents, i) for i in range(agents)], axis=1)
+    said = np.where(np.isnan(said), drawn, said)
+    for i in range(agents):
+        best = table.payoffs(i, said, drawn).max(axis=1)
+        had = table.own(i, said, drawn, reports[i]).mean(axis=0)
+        assert (best - had).max() < 0.004
 
 
 def test_expected_utility_is_the_mean_over_draws_one_by_one():
