@@ -14,8 +14,8 @@ import torch
 from learning.errors import CheckpointError
 from learning.plan import LearningPlan
 
-FORMAT = "marketproof-state-1"
-"""Mark of the files that this version writes and reads."""
+FORMAT = "marketproof-state-2"
+"""Mark of the files that this version writes and reads: 1 kept of CFL's clusters only who had been with whom."""
 
 _DTYPES = {torch.float32: "F32", torch.float64: "F64"}
 
@@ -74,7 +74,8 @@ def load(
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise CheckpointError(
-                    f"{path} is marked {metadata.get('format')!r}; expected a state marked {FORMAT!r}"
+                    f"{path} is marked {metadata.get('format')!r}; expected a state marked {FORMAT!r}: go on with the "
+                    "version that wrote it, or run again into a new folder"
                 )
             manifest = _manifest(path, metadata.get("manifest", ""))
             check(manifest)
@@ -92,10 +93,15 @@ def load(
     except CheckpointError:
         raise
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror or error}); expected a saved state") from None
+        reason = (
+            "is missing"
+            if isinstance(error, FileNotFoundError)
+            else f"cannot be read ({error.strerror or 'not a plain file'})"
+        )
+        raise CheckpointError(f"the saved state {path} {reason}; put it back, or run again into a new folder") from None
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(
-            f"{path} is damaged or no saved state ({error}); start the run again without it"
+            f"{path} is damaged or no saved state ({error}); put the original back, or run again into a new folder"
         ) from None
     for name, want in expected.items():
         if tensors[name].dtype != want.dtype:
@@ -109,7 +115,10 @@ def _manifest(path: Path, text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
-        raise CheckpointError(f"{path} has no readable manifest; it is damaged or no saved state")
+        raise CheckpointError(
+            f"{path} has no readable manifest: it is damaged or no saved state; put the original back, or run again "
+            "into a new folder"
+        )
     return manifest
 
 
@@ -130,7 +139,7 @@ def refuse_other_runs(mine: dict[str, Any], manifest: dict[str, Any], plan: Lear
     stopped = manifest.get("stopped")
     told = isinstance(stopped, list) and all(isinstance(client, int) for client in stopped)
     if not whole or not flagged or not told or not isinstance(manifest.get("spent"), list):
-        raise CheckpointError("the saved state does not say how far it got; it is damaged")
+        raise CheckpointError("the saved state does not say how far it got: it is damaged; run again into a new folder")
 
 
 def _flags(value: object, clients: int) -> bool:

@@ -86,7 +86,7 @@ class Server:
             sizes[clients],
             found.cosines[among],
             found.norms[clients],
-            memory[among],
+            memory[clients] if self.algorithm.own_memory else memory[among],
             self.seed,
             round_index,
             clients=clients,
@@ -103,9 +103,8 @@ class Server:
             else:
                 into[index] = combine(step.matrix, rows, state.initial)
             if step.memory is not None:
-                among = np.ix_(clients, clients)
                 memory = tensors["memory"].cpu().numpy().copy()
-                memory[among] = step.memory
+                memory[clients if self.algorithm.own_memory else np.ix_(clients, clients)] = step.memory
                 tensors["memory"].copy_(torch.from_numpy(memory))
         if not step.into:
             self._geometry = None

@@ -16,8 +16,8 @@ class State:
 
     ``rows`` W [m, P]: client i's model is row i, laid out by ``layout``. ``initial`` θ_0 [P], common to all. ``slots``:
     other matrices [m, P] by name, such as the targets that the next round is pulled to. ``memory`` float64 [m, m]: what
-    the server remembers about pairs of clients, where the method needs that. The server writes all of them in place, so
-    that processes that share the memory see it.
+    the server remembers about pairs of clients, or in row i about client i, where the method needs that. The server
+    writes all of them in place, so that processes that share the memory see it.
     """
 
     layout: Layout

@@ -29,6 +29,7 @@ from learning.models.network import base_digest_of, network
 from learning.plan import LearningPlan
 from learning.privacy.guard import Guard
 from learning.privacy.training import private_steps
+from learning.recovery import Before, diverged
 from learning.server import Server, refuse_infinite
 from learning.state import State, fresh_state
 from learning.streams import stream
@@ -83,6 +84,7 @@ class Trainer:
         self.backend, self.device = self._backend.name, str(place)
         self._guard = self._guarded(keys)
         self._round = 0
+        self._notices: list[str] = []
         self._aggregated = np.zeros(plan.clients, dtype=bool)
         self._present = np.ones(plan.clients, dtype=bool)
 
@@ -137,7 +139,8 @@ class Trainer:
         """Let clients do their local work of round ``round_index`` >= 1; return the mean losses [m] of their batches.
 
         ``present`` bool [m] says who takes part, everybody if None; the others keep what they have, and their loss is
-        told as 0, as is that of who does not train. `LearningError` if a client's training diverges.
+        told as 0, as is that of who does not train. `LearningError` if a client's training diverges; beside attackers
+        or free-riders it goes back to a former model (`learning.recovery`) instead; its loss is 0, a notice says so.
         """
         if round_index < 1:
             raise LearningError(f"round_index is {round_index}; rounds are counted from 1")
@@ -146,7 +149,9 @@ class Trainer:
         if self._present.shape != (m,):
             raise LearningError(f"present has shape {list(self._present.shape)}; expected [{m}]")
         if self._guard is not None:
+            told = len(self._guard.notices)
             self._present = self._guard.admit(self._present, round_index)
+            self._notices += self._guard.notices[told:]
         self._server.forget()
         state = self.state
         if START in self.algorithm.slots:
@@ -159,14 +164,20 @@ class Trainer:
             self._guard.record(clients)
             guard = self._guard
             tasks = [replace(task, key=guard.keys[task.client], noise=guard.noise[task.client]) for task in tasks]
+        before = Before.of(state) if HELD in self._slots else None
         losses = np.zeros(m)
         losses[clients] = self._backend.run(tasks)
-        if not np.isfinite(losses).all():
-            client = int(np.flatnonzero(~np.isfinite(losses))[0])
-            raise LearningError(
-                f"training of client {client} diverged in round {round_index}: its loss is {losses[client]}; take a "
-                "smaller lr, lam or eta"
-            )
+        if gone := diverged(state, losses, clients):
+            if before is None:  # nobody's doing but the settings'
+                raise LearningError(
+                    f"training of client {gone[0]} diverged in round {round_index}: its loss is {losses[gone[0]]}; "
+                    "take a smaller lr, lam or eta"
+                )
+            before.restore(state, gone, own=self.algorithm.deploys == "trained" and not self.algorithm.deployed)
+            losses[gone] = 0.0
+            self._notices += [
+                f"client {k} diverged in round {round_index} on what others uploaded, and goes back" for k in gone
+            ]
         if self.algorithm.deployed:  # the rows are looked at with their geometry
             refuse_infinite(state.slots[self.algorithm.deployed].isfinite().all(1).cpu().numpy())
         base = state.initial if self.plan.model == "lora" else None
@@ -184,7 +195,7 @@ class Trainer:
     @property
     def notices(self) -> list[str]:
         """What a user should be told so far, one line each."""
-        return [] if self._guard is None else self._guard.notices
+        return self._notices
 
     def _dishonest(self) -> list[int]:
         """Return who takes part and uploads something else than its model."""

@@ -33,13 +33,16 @@ TASKS = Path(__file__).parent / "tasks"
 SCALES = ("smoke", "reduced", "paper")
 VALUATIONS = ("size", "measured", "fitted")
 
+LAST_SEED = 2**62 - 1
+"""The largest seed that everything which reads a run accepts."""
+
 
 class RunConfig(Section):
     """A resolved run; everything that decides its numbers."""
 
     task: str
     scale: str
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    seed: Annotated[int, Field(ge=0, le=LAST_SEED)]
     seeds: Annotated[int, Field(ge=1, le=10_000)]
     rounds: Annotated[int, Field(ge=1, le=100_000)]
     steps: Annotated[int, Field(ge=1, le=10_000_000)]
@@ -172,6 +175,11 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
     config: RunConfig = _validated(RunConfig, {**values, **given}, "options")
+    if config.seed_list[-1] > LAST_SEED:
+        raise InputError(
+            f"{config.seeds} seeds from {config.seed} end at {config.seed_list[-1]}; expected at most {LAST_SEED} "
+            "(2**62 - 1): take a smaller --seed or fewer --seeds"
+        )
     if config.population.name not in POPULATIONS:
         raise InputError(f"unknown population {shown(config.population.name)}; known: {', '.join(POPULATIONS)}")
     if config.valuation not in VALUATIONS:

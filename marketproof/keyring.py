@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from marketproof.config import RunConfig
 
@@ -11,11 +12,22 @@ class Keyring:
     """The keys of one run, drawn or read when they are first asked for; ``run`` is their identifier, "" for none yet.
 
     ``seeded`` keys follow from the seed of the run: they give no privacy, and are for tests of what comes out.
+    ``announce`` is told the identifier before any key is written, and must record it where a resumed run finds it: no
+    kill then leaves keys that no run knows. ``unused`` says that nothing was trained with keys of ``run`` yet: if there
+    are none, the run was killed between the two, and they are drawn now.
     """
 
-    def __init__(self, config: RunConfig, run: str, *, seeded: bool) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        run: str,
+        *,
+        seeded: bool,
+        announce: Callable[[str], None] | None = None,
+        unused: bool = False,
+    ) -> None:
         self.run, self.seeded = run, seeded
-        self._config = config
+        self._config, self._announce, self._unused = config, announce, unused
         self._keys: list[bytes] = []
 
     def keys(self, unit: str) -> list[bytes]:
@@ -29,17 +41,18 @@ class Keyring:
     def _of_the_run(self) -> list[bytes]:
         if not self._config.privacy.epsilon or self._keys:
             return self._keys
-        from learning.privacy.keys import create_keys, load_keys, new_run, seeded_keys
+        from learning.privacy.keys import create_keys, keys_folder, load_keys, new_run, seeded_keys
 
         clients = self._config.data.clients
         if self.seeded:
             self._keys = seeded_keys(self._config.seed, clients)
-        elif self.run:
+        elif self.run and not (self._unused and not keys_folder(self.run).exists()):
             self._keys = load_keys(self.run, clients)
         else:
-            run = new_run()
-            self._keys = create_keys(run, clients)
-            self.run = run
+            self.run = self.run or new_run()
+            if self._announce is not None:
+                self._announce(self.run)
+            self._keys = create_keys(self.run, clients)
         return self._keys
 
     def destroy(self) -> None:

@@ -38,7 +38,11 @@ def _privacy(config: RunConfig, progress: Progress) -> dict[str, Any] | None:
 
 
 def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -> dict[str, Any]:
-    """Return ``manifest.json``."""
+    """Return ``manifest.json``.
+
+    ``backend`` is that of the last unit; ``backend_used`` names for each unit (method and seed, as in file names) the
+    backend that did its training, ``backend_reason`` why: what was measured where the choice was left to ``auto``.
+    """
     return {
         "task": config.task,
         "data": {**config.data.model_dump(), "split": config.split.model_dump()},
@@ -48,6 +52,8 @@ def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -
         "methods": [method.name for method in methods],
         "mechanisms": {method.name: method.mechanism for method in methods},
         "backend": progress.backend,
+        "backend_used": dict(progress.used),
+        "backend_reason": dict(progress.reasons),
         "device": progress.device,
         "machine": {
             "system": platform.platform(),

@@ -12,10 +12,9 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,12 @@ from marketproof.config import RunConfig, differences, load_run
 from marketproof.errors import InputError, shown
 from marketproof.methods import Method
 from marketproof.records import Arrays, RoundRecord, decode, encode, stack
+from marketproof.run_progress import PROGRESS, ROUNDS, Progress, read_progress
 from marketproof.toml_files import to_toml
 
-CONFIG, PROGRESS, LOCK, ROUNDS = "config.toml", "progress.json", ".lock", ".rounds"
+__all__ = ["CONFIG", "PROGRESS", "Progress", "Recorder", "Unit", "read_progress", "recorded_config", "refuse_occupied"]
+
+CONFIG, LOCK = "config.toml", ".lock"
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,6 @@ class Unit:
     def key(self) -> str:
         """Its name in files."""
         return f"{self.method.file}-{self.seed}"
-
-
-@dataclass
-class Progress:
-    """How far a run is: complete rounds and seconds per unit, finished units, and where it runs.
-
-    ``keys`` names the noise keys of a private run (not the keys themselves), ``notices`` what its user was told.
-    """
-
-    rounds: dict[str, int] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    finished: list[str] = field(default_factory=list)
-    backend: str = ""
-    device: str = ""
-    keys: str = ""
-    notices: list[str] = field(default_factory=list)
-    complete: bool = False
 
 
 class Recorder:
@@ -123,6 +108,11 @@ class Recorder:
             with contextlib.suppress(OSError):  # somebody else has put something there
                 self.folder.rmdir()
 
+    @property
+    def has_trained(self) -> bool:
+        """Whether anything that was trained has been written, be it only a part of the first round."""
+        return bool(self.progress.rounds) or (self.folder / ROUNDS).exists()
+
     def rounds_done(self, unit: Unit) -> int:
         """Return how many rounds of a unit are complete."""
         return self.progress.rounds.get(unit.key, 0)
@@ -141,6 +131,23 @@ class Recorder:
     def recorded(self, unit: Unit, number: int) -> Arrays:
         """Return the arrays of a complete round of a unit that is not finished."""
         return decode(self._record(unit, number))
+
+    def refuse_gaps(self, units: Sequence[Unit]) -> None:
+        """Raise `InputError` that names the first file which a run that goes on needs and which is not there."""
+        for unit in units:
+            done = self.rounds_done(unit)
+            if self.is_finished(unit):
+                needed = [self.market(unit)]
+            elif done:
+                needed = [*(self._record(unit, k + 1) for k in range(done)), self.state(unit, done)]
+            else:
+                continue
+            for path in needed:
+                if not path.is_file():
+                    raise InputError(
+                        f"{shown(path)} is missing, and the run cannot go on without it; put it back, or run again "
+                        "into a new folder"
+                    )
 
     def market(self, unit: Unit) -> Path:
         """Return the file of a unit's stacked markets."""
@@ -203,26 +210,47 @@ def refuse_occupied(folder: Path) -> None:
         raise InputError(f"{shown(folder)} is no folder; name another place for the run")
 
 
+def refuse_unwritable(folder: Path, name: str = f".{CONFIG}.partial") -> None:
+    """Raise `InputError` if a file ``name`` cannot be written into a folder; what the attempt makes is taken away.
+
+    Trying is the only way to know: permissions, read-only disks and odd file systems all answer in their own way.
+    """
+    made: list[Path] = []
+    probe = folder / name
+    try:
+        for path in (*reversed(folder.parents), folder):
+            if not path.is_dir():
+                path.mkdir()
+                made.append(path)
+        there = os.path.lexists(probe)
+        with probe.open("ab"):
+            pass
+        if not there:
+            probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"cannot write {shown(folder)}: {error.strerror or error}; name a place that can be written"
+        ) from None
+    finally:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                path.rmdir()
+
+
+def refuse_unwritable_file(path: Path | None) -> None:
+    """Raise `InputError` if a file cannot be written where a run is to put it at its end; None stands for no file."""
+    if path is None or (path.exists() and not path.is_file() and not path.is_dir()):
+        return  # a terminal or a pipe: opening it would already be heard at the other end
+    if path.is_dir():
+        raise InputError(f"{shown(path)} is a folder; expected the name of a file to write")
+    refuse_unwritable(path.parent, path.name)
+
+
 def recorded_config(folder: Path) -> RunConfig:
     """Return the configuration of the run recorded in a folder; `InputError` if there is none."""
     if not (folder / CONFIG).is_file():
         raise InputError(f"no run was recorded in {shown(folder)}; start it without --resume")
     return load_run(folder / CONFIG)
-
-
-def read_progress(folder: Path) -> Progress:
-    """Return how far the run in a folder is; `InputError` if the file that says so is damaged."""
-    path = folder / PROGRESS
-    if not path.exists():
-        return Progress()
-    try:
-        values: dict[str, Any] = json.loads(path.read_bytes())
-        progress = Progress(**values)
-        if not all(isinstance(n, int) and n >= 0 for n in progress.rounds.values()):
-            raise ValueError("rounds are no whole numbers")
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{shown(path)} is damaged; run again into a new folder") from None
-    return progress
 
 
 def _take_lock(folder: Path) -> int | None:

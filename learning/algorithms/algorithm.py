@@ -55,8 +55,9 @@ class Uploads:
 
     Only clients who take part in the round are in it, ``clients`` [m] says who they are in the whole run. ``imports``
     bool [m, m] is the graph (its diagonal plays no part); ``sizes`` [m] samples; ``cosines`` [m, m] and
-    ``norms`` [m] of the updates, counted from the method's ``origin``; ``memory`` [m, m] what the last server step
-    left to remember, all 0 before the first; ``trials`` the trials that the method asked for.
+    ``norms`` [m] of the updates, counted from the method's ``origin``; ``memory`` [m, m] what server steps left to
+    remember about pairs of them, all 0 before the first, or with ``own_memory`` about each of them, a row as long as
+    there are clients in the run; ``trials`` the trials that the method asked for.
     """
 
     plan: LearningPlan
@@ -80,7 +81,7 @@ class Aggregation:
     """What the server writes: θ_0 + matrix (W − θ_0), into the rows if ``into`` is empty, else into that slot.
 
     ``matrix`` float64 [m, m]; row i makes what client i gets. Where its rows sum to one the result is matrix · W.
-    ``memory`` [m, m] is kept for the next round's server step.
+    ``memory``, like that of `Uploads`, is kept for the next round's server step.
     """
 
     matrix: Array
@@ -106,8 +107,8 @@ class Algorithm:
     ``deploys`` says which models clients use: "trained" locally or "aggregated" by the server; ``common`` if it is one
     for all; ``shared`` if the server's step makes all rows one model; ``deployed`` names the slot that holds what they
     use, the rows if empty. ``slots`` are the matrices [m, P] besides the models that the method carries from round to
-    round, ``memory`` if it carries a matrix [m, m] too. ``origin`` names the slot from which updates are counted, θ_0
-    if empty.
+    round, ``memory`` if it carries a matrix [m, m] too: about pairs of clients, or with ``own_memory`` row i about
+    client i alone. ``origin`` names the slot from which updates are counted, θ_0 if empty.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Algorithm:
     shared: bool = False
     deployed: str = ""
     memory: bool = False
+    own_memory: bool = False
     origin: str = ""
 
 

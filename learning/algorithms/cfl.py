@@ -1,10 +1,14 @@
-"""CFL: one model per cluster; a cluster is cut in two when it stands still although its members still want to move."""
+"""CFL: one model per cluster; a cluster is cut in two when it stands still although its members still want to move.
+
+Every client carries the history of its cluster: the rounds in which it was cut, and which half the client was in. Who
+is away keeps its history, so a cut is never undone: two clients that a cut has parted are never averaged again.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, Graph, LocalSpec, Uploads, complete
+from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, LocalSpec, Uploads, complete
 from learning.plan import LearningPlan
 
 EPS_MEAN = 2.0
@@ -13,21 +17,48 @@ EPS_MEAN = 2.0
 EPS_MAX = 2.5
 """ε2: a cluster of which some update is longer has members that disagree."""
 
+History = tuple[float, ...]
+"""The cuts that a client's cluster went through, the first one first: +r for one half of the cut of round r, −r for the
+other; empty before the first cut, and for a client that comes for the first time."""
+
 
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
     """Return plain SGD from the cluster's model, without any pull."""
     return LocalSpec(plan.steps)
 
 
-def clusters_of(memory: Array) -> list[list[int]]:
-    """Return the clusters that the last server step left, each in rising order: one of all clients before the first.
+def histories(memory: Array) -> list[History]:
+    """Return each client's history: its row of ``memory`` [k, m] up to the first 0.
 
-    ``memory`` [m, m] is 1 where two clients are in one cluster.
+    A row always has room: of each cut in it, the other half still holds a client, and each time another one.
     """
-    if not memory.any():
-        return [list(range(len(memory)))]
-    firsts = np.argmax(memory > 0, axis=1)
-    return [np.flatnonzero(firsts == first).tolist() for first in np.unique(firsts)]
+    return [tuple(row[: np.argmin(np.append(row, 0.0) != 0)].tolist()) for row in memory]
+
+
+def clusters_of(memory: Array) -> list[list[int]]:
+    """Return who has one history in ``memory`` [k, m], each cluster in rising order."""
+    found: dict[History, list[int]] = {}
+    for place, history in enumerate(histories(memory)):
+        found.setdefault(history, []).append(place)
+    return list(found.values())
+
+
+def outdated(own: list[History]) -> list[int]:
+    """Return whose cluster was cut while they were away (or before they came) where somebody of a part is there."""
+    return [
+        place
+        for place, history in enumerate(own)
+        if any(len(other) > len(history) and other[: len(history)] == history for other in own)
+    ]
+
+
+def _cosine(uploads: Uploads, client: int, members: list[int]) -> float:
+    """Return the cosine of a client's update and the mean update of a cluster that it is not in; 0 if one is 0."""
+    lengths = uploads.sizes[members] * uploads.norms[members]
+    mean = np.sqrt(max(0.0, float(lengths @ uploads.cosines[np.ix_(members, members)] @ lengths)))
+    if mean <= 0.0 or uploads.norms[client] <= 0.0:
+        return 0.0
+    return float(uploads.cosines[client, members] @ lengths) / mean
 
 
 def bipartition(cosines: Array) -> tuple[list[int], list[int]]:
@@ -48,23 +79,50 @@ def must_split(sizes: Array, cosines: Array, norms: Array) -> bool:
     return bool(mean < EPS_MEAN and norms.max() > EPS_MAX)
 
 
+def parted(uploads: Uploads) -> dict[History, list[int]]:
+    """Return the clusters of those who are there by their histories, after each that must be cut was cut in two.
+
+    Clients with one history are one cluster. If it was cut while some of them were away, these come back when all cuts
+    of the round are made: each joins, of the parts that somebody is in, the one whose mean update Σ n_j Δ_j / Σ n has
+    the largest cosine with its own update; so does who comes for the first time, of all clusters. An update or a mean
+    of length 0 has cosine 0 with everything. Of equal cosines the part with most members counts, then the one with the
+    lowest client.
+    """
+    own = histories(uploads.memory)
+    late = outdated(own)
+    settled: dict[History, list[int]] = {}
+    for i, history in enumerate(own):
+        if i not in late:
+            settled.setdefault(history, []).append(i)
+    parts: dict[History, list[int]] = {}
+    for history, members in settled.items():
+        cosines = uploads.cosines[np.ix_(members, members)]
+        if must_split(uploads.sizes[members], cosines, uploads.norms[members]):
+            one, other = ([members[k] for k in half] for half in bipartition(cosines))
+            parts |= {(*history, uploads.round_index): one, (*history, -uploads.round_index): other}
+        else:
+            parts[history] = members
+    joined = {history: list(members) for history, members in parts.items()}
+    for i in late:
+        open_to = [history for history in parts if history[: len(own[i])] == own[i]]
+        best = max(open_to, key=lambda part: (_cosine(uploads, i, parts[part]), len(parts[part]), -min(parts[part])))
+        joined[best].append(i)
+    return joined
+
+
 def aggregate(uploads: Uploads) -> Aggregation:
     """Return averages weighted by samples inside each cluster, after each that must be cut was cut in two.
 
-    The updates Δ_i are those of this round, counted from the cluster's model. A cluster is cut at most once a round:
-    its halves are looked at again after they have trained apart.
+    The updates Δ_i are those of this round, counted from the model from which the client started it. A cluster is cut
+    at most once a round: its halves are looked at again after they have trained apart. Who joins a part counts in its
+    average, and in its cuts from the next round on, when it too has started from the cluster's model.
     """
     m = len(uploads.sizes)
-    same: Graph = np.zeros((m, m), dtype=bool)
-    for members in clusters_of(uploads.memory):
-        inside = np.ix_(members, members)
-        parts = [members]
-        if must_split(uploads.sizes[members], uploads.cosines[inside], uploads.norms[members]):
-            parts = [[members[k] for k in half] for half in bipartition(uploads.cosines[inside])]
-        for part in parts:
-            same[np.ix_(part, part)] = True
-    weights = same * uploads.sizes[None, :]
-    return Aggregation(weights / weights.sum(1, keepdims=True), memory=same.astype(np.float64))
+    weights, memory = np.zeros((m, m)), np.zeros_like(uploads.memory)
+    for history, members in parted(uploads).items():
+        weights[np.ix_(members, members)] = uploads.sizes[members]
+        memory[members, : len(history)] = history
+    return Aggregation(weights / weights.sum(1, keepdims=True), memory=memory)
 
 
 CFL = Algorithm(
@@ -77,6 +135,7 @@ CFL = Algorithm(
     implied=complete,
     aggregate=aggregate,
     memory=True,
+    own_memory=True,
     origin=START,
 )
 """Clustered federated learning."""

@@ -8,7 +8,7 @@ from learning.backends.auto import Choice, choose, usable_cores
 from learning.backends.backend import Backend
 from learning.backends.pool import PoolBackend
 from learning.backends.rows import RowsBackend
-from learning.backends.stacked import StackedBackend
+from learning.backends.stacked import StackedBackend, stackable
 from learning.work import Work
 
 
@@ -18,10 +18,14 @@ def start(
     """Return the backend called ``backend`` on ``device`` with the choice that it is, or that `auto` made of it.
 
     ``images``: how many test images one round looks at; ``processes``: how many workers a pool has, by default as many
-    as there are cores or clients. A pool moves the tensors out of ``work``.
+    as there are cores or clients. A pool moves the tensors out of ``work``. Work that cannot be stacked is done by the
+    plain loop, whose numbers these are, and the choice says so.
     """
     if backend == "auto":
         choice = choose(work, images, device, processes)
+    elif backend == "stacked" and not stackable(work):
+        why = "training with privacy" if work.facts.plan.dp_epsilon else f"network {work.network.name}"
+        choice = Choice("rows", 1, f"rows: stacked was asked for, but {why} cannot be stacked")
     else:
         clients = len(work.facts.starts) - 1
         count = (processes or min(usable_cores(), clients)) if backend == "pool" else 1

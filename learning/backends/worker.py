@@ -30,7 +30,8 @@ def main(facts: Facts, shared: SharedTensors, connection: Connection) -> None:
 
     Sends ("ready", None) first. None in place of a task, or the end of the connection, ends the process.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what to do
+    for number in (signal.SIGINT, signal.SIGTERM):  # they may reach the whole group; the parent decides what to do
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     torch.set_num_threads(1)
     work = Work(facts, shared.tensors)

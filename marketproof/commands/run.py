@@ -99,6 +99,7 @@ def run(
     from marketproof.atomic import write_all
     from marketproof.commands.run_settings import default_folder, settings
     from marketproof.console import stdout
+    from marketproof.recorder import refuse_unwritable_file
     from marketproof.run_view import show_run
     from marketproof.running import Place
     from marketproof.running import run as run_all
@@ -111,6 +112,7 @@ def run(
     config, resuming = settings(task, options, out, resume=resume)
     folder = default_folder(config.task) if out is None else out
     place = Place(backend, device, data_dir)
+    refuse_unwritable_file(json)
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)
         return

@@ -80,6 +80,7 @@ def test_options_stand_over_the_task():
     config = resolve("digits-skew", task, {**OPTIONS, "rounds": 7, "steps": None, "clients": 4, "scale": "smoke"})
     assert (config.rounds, config.steps, config.data.clients) == (7, task.scale["smoke"].steps, 4)
     assert config.seed_list == [3, 4]
+    assert resolve("digits-niid", load_task("digits-niid"), {**OPTIONS, "seed": 2**62 - 2}).seed_list[1] == 2**62 - 1
 
 
 def test_a_configuration_reads_back_the_same(tmp_path):

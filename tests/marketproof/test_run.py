@@ -135,6 +135,9 @@ def test_manifest_and_config_say_what_was_run(finished):
         "local": None, "fedavg": None, "ipfl/ipfl": "ipfl", "ipfl/ipfl-exact": "ipfl-exact",
     }  # fmt: skip
     assert (manifest["backend"], manifest["device"], manifest["clients"]) == ("rows", "cpu", CLIENTS)
+    units = {f"{method.replace('/', '__')}-{seed}" for method in METHODS for seed in (0, 1)}
+    assert manifest["backend_used"] == dict.fromkeys(units, "rows")
+    assert manifest["backend_reason"] == dict.fromkeys(units, "rows: asked for")
     assert manifest["versions"]["torch"]
     config = tomllib.loads((folder / "config.toml").read_text())
     assert (config["rounds"], config["steps"], config["methods"]) == (2, 5, METHODS)

@@ -60,6 +60,8 @@ PRIVATE = ("--dp-epsilon", "1")
         (["--rounds", "0"], "rounds"),
         (["--seed", "-1"], "seed"),
         (["--seeds", "0"], "seeds"),
+        (["--seed", str(2**62)], "expected less than or equal to 4611686018427387903"),
+        (["--seed", str(2**62 - 2), "--seeds", "3"], "3 seeds from 4611686018427387902 end at 4611686018427387904"),
         (["--backend", "pool", "--device", "cuda", *PRIVATE], "cuda"),
         (["digits", *PRIVATE], "unknown task 'digits'; known: cifar10-cluster"),
         (["none.toml", *PRIVATE], "none.toml"),

@@ -156,3 +156,11 @@ def test_the_trainer_runs_the_backend_that_was_asked_for(name):
     with Trainer(plan, "local", backend=name, device="cpu", processes=1) as trainer:
         assert (trainer.backend, trainer.choice.backend, trainer.device) == (name, name, "cpu")
         assert all(loss > 0 for loss in trainer.train(1))
+
+
+def test_what_cannot_be_stacked_is_done_and_named_as_the_plain_loop():
+    plan = LearningPlan(clients=2, steps=1, dp_epsilon=8.0, dp_noise=2.0, rounds=1)
+    with Trainer(plan, "local", backend="stacked", device="cpu", keys=[bytes(32)] * 2) as trainer:
+        assert type(trainer._backend) is RowsBackend
+        assert (trainer.backend, trainer.choice.backend) == ("rows", "rows")
+        assert trainer.choice.reason == "rows: stacked was asked for, but training with privacy cannot be stacked"

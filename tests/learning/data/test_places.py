@@ -79,7 +79,7 @@ def test_the_exact_command_is_named_in_one_line(tmp_path, monkeypatch):
 
 def test_of_a_part_of_the_files_the_missing_ones_are_named(tmp_path, monkeypatch):
     put(tmp_path / "owner/name/data/test.parquet")
-    with pytest.raises(DataError, match=r"holds only a part of Toys: \S+owner/name lacks data/train-\*\.parquet; fetch"):
+    with pytest.raises(DataError, match=r"only a part of Toys: \S+owner/name lacks data/train-\*\.parquet; fetch"):
         look(tmp_path)
     monkeypatch.setenv("MARKETPROOF_DATA", str(tmp_path))
     with pytest.raises(DataError, match=r"not on this machine \(\S+owner/name lacks data/train-\*\.parquet\); fetch"):
