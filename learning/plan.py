@@ -30,7 +30,7 @@ class LearningPlan:
 
     ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
     multiplier ``dp_noise`` (0: for each client the smallest that keeps ``rounds`` rounds within the budget); a client
-    whose ε at ``dp_delta`` would exceed the budget stops.
+    whose ε at ``dp_delta`` (0: `learning.privacy.accounting.default_delta` of the sizes) would exceed the budget stops.
 
     Raises `LearningError` on values outside the domain.
     """
@@ -130,6 +130,6 @@ _REAL = (
     ("lr_end", False),
     ("dp_noise", False),
     ("dp_clip", True),
-    ("dp_delta", True),
+    ("dp_delta", False),
     ("dp_epsilon", False),
 )

@@ -109,7 +109,8 @@ class Trainer:
             raise LearningError(f"{len(keys)} noise keys were given; expected one for each of {self.plan.clients}")
         work = self._backend.work
         samples = [len(work.members(client)) for client in range(self.plan.clients)]
-        return Guard(self.plan, samples, private_steps(self.algorithm.local_spec(self.plan, False)), keys)
+        steps = private_steps(self.algorithm.local_spec(self.plan, False))
+        return Guard(self.plan, samples, steps, keys, self.sizes.tolist())
 
     def _images(self) -> int:
         """Return how many test samples one evaluation looks at."""

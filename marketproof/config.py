@@ -222,6 +222,8 @@ def load_run(path: Path) -> RunConfig:
 def differences(recorded: RunConfig, wanted: RunConfig) -> list[str]:
     """Return each setting in which two configurations differ, as ``key: recorded -> wanted``."""
     before, now = flat(recorded.model_dump()), flat(wanted.model_dump())
+    if not wanted.privacy.delta:  # not asked for: as recorded, by older versions always as 1e-5
+        now["privacy.delta"] = before["privacy.delta"]
     return [
         f"{key}: {before.get(key)} -> {now.get(key)}" for key in sorted(before | now) if before.get(key) != now.get(key)
     ]

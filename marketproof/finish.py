@@ -11,6 +11,7 @@ from marketproof.commands.options import dumps
 from marketproof.ledgers import ledger_table, parquet, rounds_table
 from marketproof.manifest import manifest
 from marketproof.methods import Method
+from marketproof.privacy_told import privacy_told
 from marketproof.recorder import Recorder, Unit
 from marketproof.records import read_market
 from marketproof.summary import summarise
@@ -23,8 +24,13 @@ def finish_run(
     records = [(unit, read_market(recorder.market(unit))) for unit in units]
     recorder.write("rounds.parquet", parquet(rounds_table(records)))
     recorder.write("ledger.parquet", parquet(ledger_table(records)))
-    recorder.write("manifest.json", dumps(manifest(recorder.config, methods, recorder.progress)))
+    told = manifest(recorder.config, methods, recorder.progress)
+    private = privacy_told(recorder.config, records, recorder.progress.notices)
     summary = summarise(recorder.config.task, records, recorder.progress.seconds)
+    if private is not None:
+        told["privacy"] |= {"delta": private["delta"]}  # the one used; config.toml has the one asked for, 0 for none
+        summary["privacy"] = private
+    recorder.write("manifest.json", dumps(told))
     recorder.write("summary.json", dumps(summary))
     audit = audit_run(recorder.folder)
     recorder.write("audit.json", dumps(audit))

@@ -14,6 +14,7 @@ from rich.console import Console
 from marketproof.config import RunConfig
 from marketproof.errors import InputError, Interrupted
 from marketproof.loop import MakeTrainer
+from marketproof.privacy_told import delta_of
 from marketproof.records import MarketRecord
 from marketproof.running import Place
 from marketproof.study_files import show_findings, which_seeds, write_findings
@@ -36,8 +37,9 @@ COLUMNS = (
 )
 
 _COVERS = (
-    "Epsilon is of one training example of one client, at the delta of the configuration: neither the clients' sizes, "
-    "nor their reports, nor anything measured on held-out data is covered."
+    "Epsilon is of one training example of one client, in one method under one seed, at the delta recorded: neither "
+    "the clients' sizes, nor their reports, nor anything measured on held-out data is covered. Who sees the models of "
+    "several runs, methods or seeds adds their epsilons up."
 )
 
 
@@ -97,7 +99,7 @@ def price_of_privacy(
         told = {
             **head,
             "seeds": config.seed_list,
-            "delta": config.privacy.delta,
+            "delta": delta_of(config, _records(done)),
             "clip": config.privacy.clip,
             "columns": {column.key: column.meaning for column in found.columns},
             "rows": list(found.rows),
@@ -108,6 +110,10 @@ def price_of_privacy(
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after the last run; go on with: {again}") from None
     return Price(folder, title, told, found)
+
+
+def _records(done: Mapping[str, Recorded]) -> list[MarketRecord]:
+    return [record for case in done.values() for records in case.markets().values() for record in records]
 
 
 def _at(config: RunConfig, epsilon: float) -> RunConfig:

@@ -83,13 +83,14 @@ class Recorder:
         InputError
             If nothing was recorded there, or the configuration differs; the message names the difference.
         """
-        changed = differences(recorded_config(folder), config)
+        recorded = recorded_config(folder)
+        changed = differences(recorded, config)
         if changed:
             raise InputError(
                 f"{shown(folder)} was recorded with other settings ({'; '.join(changed[:3])}); resume without them, or "
                 "run into a new folder"
             )
-        return cls(folder, config, read_progress(folder))
+        return cls(folder, recorded, read_progress(folder))
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from marketproof.console import stderr
 from marketproof.errors import shown
 from marketproof.fitting import four, share, show_fitted, spread
 from marketproof.loop import utility
+from marketproof.privacy_told import privacy_lines
 from marketproof.recorder import Unit
 from marketproof.records import RoundRecord
 
@@ -36,6 +38,20 @@ LEGEND = (
 SMOKE = "Scale smoke only shows that everything runs: after so little training accuracies mean nothing."
 """Said under every result at scale smoke."""
 
+_learning = logging.getLogger("learning")
+
+
+class _Echo(logging.Handler):
+    """Shows what learning says that it is doing, such as choosing the noise of a private run."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one message."""
+        self._show(record.getMessage())
+
 
 class Bar:
     """A progress bar over all rounds of all units, with accuracy and utility of the last one; for terminals only."""
@@ -57,11 +73,16 @@ class Bar:
 
     def __enter__(self) -> Self:
         self._progress.start()
+        self._level, self._echo = _learning.level, _Echo(self.stage)
+        _learning.addHandler(self._echo)
+        _learning.setLevel(logging.INFO)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _learning.removeHandler(self._echo)
+        _learning.setLevel(self._level)
         self._progress.stop()
 
     def round(self, unit: Unit, number: int, record: RoundRecord) -> None:
@@ -78,7 +99,7 @@ class Bar:
         )
 
     def stage(self, what: str) -> None:
-        """Show what is being done after the last round."""
+        """Show what is being done besides rounds."""
         self._progress.update(self._task, description=what)
 
 
@@ -111,6 +132,8 @@ def show_run(
         for coordinate, lie in told["best_lie"].items():
             if lie is not None and (coordinate == "cost" or lie["witness"] is not None):
                 console.print(f"{name}: {lie['sentence']}")
+    for line in privacy_lines(summary["privacy"]) if summary.get("privacy") else ():
+        console.print(line)
     console.print(f"Scope: {audit['scope']}")
     console.print(f"Record: {shown(folder)} · report: {shown(report)}", soft_wrap=True)
 

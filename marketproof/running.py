@@ -157,8 +157,9 @@ class _Attempt:
     """One try to bring a run to its end: who writes its folder, and its keys, from when on."""
 
     def __init__(self, config: RunConfig, folder: Path, resume: bool) -> None:
-        self.config, self.folder, self.resume = config, folder, resume
+        self.folder, self.resume = folder, resume
         self.recorder = Recorder.resume(folder, config) if resume else None
+        self.config = config if self.recorder is None else self.recorder.config
         self.keyring: Keyring | None = None
         self._last = "" if self.recorder is None else self.recorder.progress.backend
         self.begun = resume

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from learning.privacy import LARGEST_EPSILON
 from mechanism.market.clients import LARGEST
 
 
@@ -16,6 +17,15 @@ def _amount(value: object) -> tuple[float, float]:
     if len(pair) != 2 or len(numbers) != 2 or not 0.0 <= numbers[0] <= numbers[1] <= LARGEST:
         raise ValueError(f"expected a number or [low, high], 0 <= low <= high <= {LARGEST:g}")
     return float(numbers[0]), float(numbers[1])
+
+
+def _budget(value: float) -> float:
+    """Refuse a privacy budget that promises nothing."""
+    if value > LARGEST_EPSILON:
+        raise ValueError(
+            f"expected at most {LARGEST_EPSILON:g}: more is no privacy; take 1 to 10, or 0 to train without"
+        )
+    return value
 
 
 Amount = Annotated[tuple[float, float], BeforeValidator(_amount)]
@@ -88,12 +98,13 @@ class Privacy(Section):
     """Example-level differential privacy of each client's training; ``epsilon`` 0: none.
 
     ``noise``: the noise multiplier, 0: for each client the smallest that keeps the whole run within epsilon.
+    ``delta``: 0: 1e-5, or a tenth of one in the samples of the largest client if that is less.
     """
 
-    epsilon: NotNegative = 0.0
+    epsilon: Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_budget)] = 0.0
     noise: NotNegative = 0.0
     clip: Positive = 1.0
-    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
+    delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class MarketSection(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,26 @@ from numpy.typing import NDArray
 
 from learning.errors import CheckpointError
 from learning.plan import LearningPlan
-from learning.privacy.accounting import Ledger, noise_for, sampling_rate
+from learning.privacy.accounting import Ledger, default_delta, sampling_rate
+from learning.privacy.noise import noises_for
+
+_STOPS = re.compile(r"(?s)(?P<unit>.+): client (?P<client>\d+) stops before round (?P<round>\d+): another round would ")
+
+
+def stops(notices: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return (unit, client, round before which it stopped) of each notice 'UNIT: what `Guard.admit` said'."""
+    found = [_STOPS.match(line) for line in notices]
+    return [(told["unit"], int(told["client"]), int(told["round"])) for told in found if told is not None]
+
+
+def large_delta(delta: float, usual: float) -> str:
+    """Return what is wrong with a δ above ``usual`` (`default_delta` of the clients' sizes), "" if it is not above."""
+    if delta <= usual:
+        return ""
+    return (
+        f"delta is {delta:g}, above {usual:.3g} (1e-5, or a tenth of one in the samples of the largest client): at one "
+        "in them, a method that publishes one at random would pass as private; lower privacy.delta, or leave it out"
+    )
 
 
 class Guard:
@@ -19,21 +39,40 @@ class Guard:
     ``samples`` [m]: how many each trains on; ``steps``: private steps of a client in a round. The noise multiplier is
     the plan's, or where that is 0 for each client the smallest with which all of the plan's rounds stay within the
     budget: a client with fewer samples is drawn more often and needs more noise. A client that another round would
-    bring above the budget is not admitted to it, nor to any later one.
+    bring above the budget is not admitted to it, nor to any later one. ``delta`` is the plan's, or where that is 0
+    `default_delta` of ``sizes`` [m]: how many samples each has, those that it holds out included (None: as many as it
+    trains on).
     """
 
-    def __init__(self, plan: LearningPlan, samples: Sequence[int], steps: int, keys: Sequence[bytes]) -> None:
-        self.budget, self.delta, self.steps, self.keys = plan.dp_epsilon, plan.dp_delta, steps, list(keys)
+    def __init__(
+        self,
+        plan: LearningPlan,
+        samples: Sequence[int],
+        steps: int,
+        keys: Sequence[bytes],
+        sizes: Sequence[int] | None = None,
+    ) -> None:
+        self._usual = default_delta(samples if sizes is None else sizes)
+        self.budget, self.delta, self.steps, self.keys = (
+            plan.dp_epsilon,
+            plan.dp_delta or self._usual,
+            steps,
+            list(keys),
+        )
         rates = [sampling_rate(plan.batch, count) for count in samples]
         whole = steps * max(1, plan.rounds)
-        needed = {} if plan.dp_noise else {q: noise_for(self.budget, self.delta, q, whole) for q in set(rates)}
+        needed = {} if plan.dp_noise else noises_for(self.budget, self.delta, rates, whole)
         self.noise = [plan.dp_noise or needed[q] for q in rates]
         self._ledgers = [Ledger(noise, self.delta, [q]) for noise, q in zip(self.noise, rates, strict=True)]
+        for ledger in self._ledgers:  # who can train to the end is asked once, not every round
+            ledger.foresee(0, whole, self.budget)
         self._stopped = np.zeros(len(rates), dtype=bool)
         self.notices: list[str] = []
 
     def admit(self, present: NDArray[np.bool_], round_index: int) -> NDArray[np.bool_]:
         """Return who of ``present`` [m] may train another round; say so in ``notices`` once of each who may not."""
+        if round_index == 1 and (fault := large_delta(self.delta, self._usual)):
+            self.notices.append(fault)
         for client in np.flatnonzero(present & ~self._stopped).tolist():
             ledger = self._ledgers[client]
             if ledger.would_exceed(0, self.steps, self.budget):

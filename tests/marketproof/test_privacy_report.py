@@ -53,6 +53,7 @@ def test_a_run_per_budget_and_one_table_over_all(tmp_path):
     assert [(row["method"], row["epsilon"]) for row in told["rows"]] == [
         (method, epsilon) for method in ("local", "ipfl/ipfl-exact") for epsilon in ("1", "8", "none")
     ]
+    assert told["delta"] == 1e-5
     assert all(row["spent"] == 0.5 for row in told["rows"])
     for row in told["rows"]:  # the trainer adds no noise: nothing is lost
         assert row["accuracy_lost"] == 0.0

@@ -109,6 +109,7 @@ def test_who_has_spent_its_budget_stops_and_the_run_goes_on(private, keys, tmp_p
     assert manifest["notices"] == told
     assert manifest["privacy"]["noise_keys"] == "secret"
     assert manifest["privacy"]["epsilon"] == 0.35
+    assert manifest["privacy"]["delta"] == 1e-5
     summary = json.loads((folder / "summary.json").read_text())
     for method in ("local", "ipfl__ipfl-exact"):
         record = read_market(folder / "markets" / f"{method}-0.safetensors")
@@ -119,6 +120,25 @@ def test_who_has_spent_its_budget_stops_and_the_run_goes_on(private, keys, tmp_p
         assert max(spent) <= 0.35
         figures = summary["methods"][method.replace("__", "/")]
         assert figures["epsilon"] == max(spent)
+    private_part = summary["privacy"]
+    assert private_part["delta"] == 1e-5
+    for method in ("local", "ipfl/ipfl-exact"):
+        assert private_part["methods"][method] == {
+            "epsilon": [min(spent), max(spent)],
+            "stopped": [
+                {"seed": 0, "client": 2, "before_round": 3},
+                {"seed": 0, "client": 0, "before_round": 4},
+            ],
+        }
+    assert private_part["together"] == {"epsilon": pytest.approx(2 * max(spent)), "delta": 2e-5, "trainings": 2}
+    out = " ".join(answer.out.split())
+    assert (
+        f"Privacy: epsilon {min(spent):.4g} to {max(spent):.4g} of the budget of 0.35 (over clients) at delta 1e-05 "
+        "after 4 rounds, of one training sample of one client, added or removed, in the models of one method under one "
+        "seed; stopped early: client 2 of local before round 3, client 0 of local before round 4, client 2 of "
+    ) in out
+    assert "Not covered: clients' sizes" in out
+    assert f"adds up to epsilon {2 * max(spent):.4g} at delta 2e-05" in out
     rounds = pl.read_parquet(folder / "rounds.parquet").filter(pl.col("client") == 2)
     for _, mine in rounds.group_by("method"):
         assert mine["present"].to_list() == [1, 1, 0, 0]
@@ -276,6 +296,8 @@ def test_no_two_trainings_of_a_run_share_their_noise(seeded, keys, tmp_path):
         (["--dp-noise", "2"], "no privacy without a budget"),
         (["--dp-epsilon", "1", "--dp-noise", "inf"], "noise"),
         (["--dp-epsilon", "1e-12"], "epsilon"),
+        (["--dp-epsilon", "501"], "expected at most 500: more is no privacy"),
+        (["--dp-epsilon", "1e300", "--dp-noise", "1"], "expected at most 500"),
     ],
 )
 def test_a_wrong_budget_leaves_no_folder_and_no_keys(private, keys, tmp_path, budget, expected):
@@ -289,3 +311,36 @@ def test_keys_that_cannot_be_written_are_told(private, tmp_path, monkeypatch):
     monkeypatch.setenv("MARKETPROOF_KEYS", str(tmp_path / "file"))
     assert "MARKETPROOF_KEYS" in private(tmp_path / "run").line()
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_recorded_when_delta_was_always_1e_minus_5_goes_on_with_it(private, keys, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        dying(patch, 2, KeyboardInterrupt)
+        assert private(folder, methods="local").status == 130
+    path = folder / "config.toml"
+    assert "delta = 0.0" in path.read_text()
+    path.write_text(path.read_text().replace("delta = 0.0", "delta = 2e-5"))
+    state = next((folder / ".rounds").rglob("state-*.safetensors"))
+    state.write_bytes(state.read_bytes().replace(b'\\"dp_delta\\": 0.0', b'\\"dp_delta\\":2e-5'))
+    assert private(folder, "--resume", methods="local").status == 0
+    summary = json.loads((folder / "summary.json").read_text())["privacy"]
+    assert (summary["delta"], summary["usual_delta"]) == (2e-5, 1e-5)
+    assert "delta is 2e-05, above 1e-05" in summary["warning"]
+    record = read_market(folder / "markets" / "local-0.safetensors")
+    assert record.epsilon.max() in [epsilon(((16 / n, 2.0, 2 * k),), 2e-5) for n in SIZES for k in (2, 3, 4)]
+
+
+def test_what_learning_does_before_the_first_round_is_shown():
+    import logging
+
+    from marketproof.run_view import Bar
+
+    shown = []
+    log = logging.getLogger("learning.privacy.noise")
+    bar = Bar(1, 1, 0, quiet=True)
+    bar.stage = shown.append
+    with bar:
+        log.info("choosing the noise, %d of %d", 1, 2)
+    log.info("unheard")
+    assert shown == ["choosing the noise, 1 of 2"]

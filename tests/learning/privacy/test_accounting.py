@@ -9,7 +9,7 @@ import warnings
 import pytest
 
 from learning.errors import LearningError
-from learning.privacy.accounting import Ledger, _composed, default_delta, epsilon, noise_for, sampling_rate
+from learning.privacy.accounting import Ledger, composed, default_delta, epsilon, interval, sampling_rate
 
 SETTINGS = [(0.1, 1.1, 20, 1e-5), (64 / 6000, 2.0, 500, 1e-5), (1.0, 8.0, 30, 1e-6)]
 
@@ -24,11 +24,11 @@ def test_epsilon_is_what_dp_accountings_own_accountant_says(rate, noise, steps, 
     accountant.compose(dp_accounting.PoissonSampledDpEvent(rate, step) if rate < 1 else step, steps)
     ledger = Ledger(noise, delta, [rate])
     ledger.record(0, steps)
-    # Gaussian steps that are not sampled are composed in closed form there, on the grid here
-    assert ledger.epsilon(0) == pytest.approx(accountant.get_epsilon(delta), abs=1e-9 if rate < 1 else 1e-4)
+    theirs = accountant.get_epsilon(delta)  # on a grid of 1e-4; steps that are not sampled in closed form
+    assert theirs - 1e-9 <= ledger.epsilon(0) <= theirs + 3e-4
 
 
-@pytest.mark.parametrize(("rate", "noise", "steps", "delta"), SETTINGS[:2])
+@pytest.mark.parametrize(("rate", "noise", "steps", "delta"), SETTINGS)
 def test_epsilon_is_what_opacus_prv_accountant_bounds(rate, noise, steps, delta):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -110,7 +110,7 @@ def test_a_ledger_written_as_json_and_read_again_is_the_same_to_the_bit():
     again = Ledger(1.1, 1e-5, [64 / 601, 1 / 3])
     again.restore(json.loads(json.dumps(ledger.rows())))
     assert again.rows() == ledger.rows()
-    _composed.cache_clear()
+    composed.cache_clear()
     assert [again.epsilon(k) for k in range(2)] == [ledger.epsilon(k) for k in range(2)]
     assert again.epsilon(1) > Ledger(1.1, 1e-5, [64 / 601, 1 / 3]).epsilon(1, 20)
 
@@ -150,22 +150,46 @@ def test_wrong_questions_are_refused():
         lambda: Ledger(1.0, 0.0, [0.1]),
         lambda: Ledger(1.0, 1e-5, [0.0]),
         lambda: sampling_rate(0, 5),
-        lambda: noise_for(math.inf, 1e-5, 0.1, 5),
     ):
         with pytest.raises(LearningError, match="expected"):
             ask()
-
-
-@pytest.mark.parametrize(("target", "rate", "steps"), [(1.0, 0.02, 200), (4.0, 0.05, 20), (3.0, 1.0, 10)])
-def test_noise_for_spends_the_target_and_a_little_less_would_not(target, rate, steps):
-    noise = noise_for(target, 1e-5, rate, steps)
-    assert epsilon(((rate, noise, steps),), 1e-5) <= target < epsilon(((rate, noise * 0.998, steps),), 1e-5)
 
 
 def test_losses_in_thousands_are_composed_on_a_coarser_grid_and_still_bounded_from_above():
     found = epsilon(((1.0, 0.02, 20),), 1e-5)
     mean = 20 / (2 * 0.02**2)
     assert mean < found < mean + 6 * math.sqrt(2 * mean)
+
+
+@pytest.mark.parametrize("noise", [1e-3, 1e-200, 5e-324])
+@pytest.mark.parametrize("rate", [0.25, 1.0])
+def test_noise_that_protects_nothing_has_no_finite_epsilon(rate, noise):
+    assert epsilon(((rate, noise, 10),), 1e-5) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("rate", "noise", "steps"), [(0.25, 0.85, 10), (64 / 6000, 0.8, 800), (0.02, 1.73, 400), (0.1, 37.0, 40)]
+)
+def test_the_grid_adds_a_few_ten_thousandths_to_a_usual_epsilon(rate, noise, steps):
+    row = ((rate, noise, steps),)
+    exact, found = composed(row, 1e-5, min(1e-4, 0.5 * interval(row))), epsilon(row, 1e-5)
+    assert exact <= found + 1e-9
+    assert found <= exact + 3e-4 * min(1.0, 2.0 * exact)
+
+
+def test_what_was_foreseen_is_not_composed_again(monkeypatch):
+    from learning.privacy import accounting
+
+    ledger = Ledger(1.0, 1e-5, [0.1])
+    budget = ledger.epsilon(0, 100)
+    assert ledger.foresee(0, 100, budget)
+    assert not ledger.foresee(0, 101, budget)
+    monkeypatch.setattr(accounting, "epsilon", lambda rows, delta: pytest.fail("composed again"))
+    for _ in range(10):
+        assert not ledger.would_exceed(0, 10, budget)
+        ledger.record(0, 10)
+    assert ledger.would_exceed(0, 1, budget)
+    assert not Ledger(1.0, 1e-5, [0.1]).rows()
 
 
 def test_sampling_rates_and_default_delta():
