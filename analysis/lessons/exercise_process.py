@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.lessons.exercises import EXERCISES, Exercise
+from analysis.lessons.exercises import EXERCISES, Exercise, spread
 from mechanism.direct import SingleParameter
 from mechanism.errors import InvalidMechanismError
 from proofs_checks.engine.verdict import Verdict
@@ -26,7 +26,7 @@ MEMORY = 1 << 30
 """Bytes that the student's code may use on top of what is loaded before it runs."""
 
 _FILE = "<your code>"
-_BUDGET, _PROBES, _DRAWN = 2.0, 24, 4000
+_BUDGET, _PROBES = 2.0, 24
 _MOST_PRINTED = 10_000
 
 
@@ -102,7 +102,7 @@ def _guarded(run: Any) -> Any:
 def _complaint(exercise: Exercise, mechanism: SingleParameter) -> str:
     if exercise.goal is None:
         return ""
-    bids = np.random.default_rng(0).uniform(0.0, exercise.high, (_DRAWN, exercise.agents))
+    bids = spread(exercise.agents, exercise.high)
     allocation, payment = mechanism(bids)
     return exercise.goal(bids, allocation, payment)
 
@@ -120,6 +120,7 @@ _MEANING = {
 def _judged(exercise: Exercise, verdicts: list[Verdict], complaint: str) -> dict[str, Any]:
     broken = [v for v in verdicts if v.holds is False]
     lines = [_line(verdict) for verdict in verdicts]
+    moral = [exercise.moral] if exercise.moral else []
     if complaint:
         lines.append(f"Not reached: {complaint}.")
     if broken:
@@ -130,7 +131,10 @@ def _judged(exercise: Exercise, verdicts: list[Verdict], complaint: str) -> dict
         return {"kind": "wrong", "headline": f"Every promise holds so far, but {complaint}.", "lines": lines}
     proved = [v.property for v in verdicts if v.grade is Grade.PROVED]
     if len(proved) == len(verdicts):
-        return {"kind": "right", "headline": f"Right, and proved: {', '.join(proved)}.", "lines": lines}
+        seen = min(v.evidence.get("conformance_samples", 0) for v in verdicts)
+        how = f" (of the formula with which your code agreed on {seen} profiles)" if seen else ""
+        return {"kind": "right", "headline": f"Right, and proved{how}: {', '.join(proved)}.", "lines": lines + moral}
+    lines += moral
     lines.append("“Nothing found” is a search, not a proof: a case could hide where the engine did not look.")
     searched = ", ".join(v.property for v in verdicts if v.grade is not Grade.PROVED)
     begun = f"Right: {', '.join(proved)} proved; for" if proved else "Right: for"

@@ -20,7 +20,8 @@ class Exercise:
     """One exercise: the student writes ``rule(bids) -> allocation, payment``, all ``[batch, agents]``.
 
     ``properties``: ids that must hold. ``goal``: what the rule must reach on ``bids`` drawn uniformly ``[q, agents]``
-    besides, as a complaint, or "" if it does; without one, the rule that never sells would do. ``start``: the code that
+    besides, as a complaint, or "" if it does; without one, the rule that never sells would do. ``moral``: what a right
+    answer teaches. ``start``: the code that
     stands in the editor, which is not the answer. ``optimum``: the largest welfare ``[batch]``, where efficiency is
     asked. ``formula``: the catalogue's mechanism whose proof is tried on the student's rule ("rule": none is kept).
     """
@@ -36,6 +37,23 @@ class Exercise:
     goal: Goal | None = None
     hint: str = ""
     formula: str = "rule"
+    moral: str = ""
+
+
+_SIDE = 200  # cells of a side: the mean of a rule with a jump is right to four digits where the jump is on one's edge
+_DRAWN = 4000
+
+
+def spread(agents: int, high: float) -> Real:
+    """Return bids in [0, high], uniform, on which a goal is judged: the midpoints of 200 x 200 cells for two agents.
+
+    Means over them are those of the distribution to about 1/200², where a sample's would be off by some 1/60. More
+    agents are drawn: their goals hold on every profile and are no means.
+    """
+    if agents > 2:
+        return np.asarray(np.random.default_rng(0).uniform(0.0, high, (_DRAWN, agents)))
+    side = (np.arange(_SIDE) + 0.5) * (high / _SIDE)
+    return np.stack(np.meshgrid(*[side] * agents, indexing="ij"), axis=-1).reshape(-1, agents)
 
 
 def _second_best(bids: Real) -> Real:
@@ -51,7 +69,7 @@ def _revenue(least: float, words: str) -> Goal:
         if complaint := feasible(allocation, 1.0):
             return complaint
         reached = float(payment.sum(axis=1).mean())
-        return "" if reached >= least else f"the seller earns {reached:.3f} on average; {words}"
+        return "" if reached >= least else f"the seller earns {reached:.4f} on average; {words}"
 
     return goal
 
@@ -83,7 +101,9 @@ def _trade(bids: Real, allocation: Real, payment: Real) -> str:
     if not np.allclose(allocation[:, 0], -allocation[:, 1]) or allocation[:, 0].min() < 0 or allocation[:, 0].max() > 1:
         return "allocation must be [q, -q] in each row, 0 <= q <= 1: what the buyer gets, the seller gives"
     reached = float((bids * allocation).sum(axis=1).mean())
-    return "" if reached >= 0.12 else f"the two gain {reached:.3f} on average; reach 0.12 (the most possible is 0.167)"
+    if reached >= 0.12:
+        return ""
+    return f"the two gain {reached:.4f} on average; reach 0.12 (all good trades give 1/6, which no such rule reaches)"
 
 
 _GAIN, _OWN, _SIZE = 3600.0, 100.0, 300.0
@@ -155,8 +175,11 @@ _ALL = (
         2,
         ("bic", "interim-ir"),
         _WINNER.format("bid", "bids", "bid"),
-        goal=_revenue(0.33, "in the equilibrium it earned 0.333"),
+        goal=_revenue(1 / 3 - 1e-4, "in the equilibrium it earned 1/3"),
         hint="The machine bids for the bidder: what does it bid if the bidder reports a value v?",
+        moral="Every rule that gives the object to the higher value, and nothing to a bidder of value 0, earns the "
+        "same 1/3 in equilibrium: first price played by the machine, second price, all of them (revenue equivalence, "
+        "Myerson 1981).",
     ),
     Exercise(
         "vcg",
@@ -184,7 +207,7 @@ _ALL = (
         2,
         ("dsic", "ir"),
         _WINNER.format("price", "bids.min(axis=1, keepdims=True)", "price"),
-        goal=_revenue(0.41, "reach 0.41 (the most possible is 5/12 = 0.417)"),
+        goal=_revenue(0.41, "reach 0.41 (the most possible is 5/12 = 0.4167)"),
         hint="A bidder of value v is worth 2v - 1 to the seller: below 1/2 it is better to keep the object.",
         formula="myerson",
     ),
@@ -193,7 +216,8 @@ _ALL = (
         "A buyer (first column, value) and a seller (second column, cost), both from 0 to 1. allocation is [q, -q], "
         "payment is [what the buyer pays, minus what the seller gets]. The rule below trades whenever it should, at "
         "the price in the middle, and is not truthful. No rule has everything: give up some trades and keep the rest "
-        "(truthful, nobody loses, no deficit, gains of at least 0.12). In the answers a is the buyer, b the seller.",
+        "(truthful, nobody loses, no deficit, gains of at least 0.12). In the answers a is the buyer and b the seller, "
+        "whose “value” is its cost.",
         2,
         ("dsic", "ir", "weak-budget-balance"),
         '''def rule(bids):

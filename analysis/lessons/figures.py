@@ -38,9 +38,9 @@ def second_price(value: float, rival: float, bid: float) -> tuple[Axes, str]:
     _legend(ax)
     told = auction_utility(np.array([value]), value, rival, "second")[0]
     return ax, (
-        f"You are worth {number(value)} and bid {number(bid)} against {number(rival)}: {number(here['second'])} at the "
-        f"second price, {number(here['first'])} at the first. With the truth the second price gives {number(told)}, "
-        "and no bid gives more."
+        f"The object is worth {number(value)} to you and you bid {number(bid)} against {number(rival)}: "
+        f"{number(here['second'])} at the second price, {number(here['first'])} at the first. With the truth the "
+        f"second price gives {number(told)}, and no bid gives more."
     )
 
 
@@ -174,16 +174,17 @@ def model_market(held: float, size: float, difference: float, cost: float) -> tu
     ax.bar([end + 60.0], [cost], bottom=[low], width=60.0, color=theme.faded(theme.LOSS, 0.75), label="cost")
     ax.bar(
         [end + 60.0], [penalty], bottom=[low + cost], width=60.0, color="white", edgecolor=theme.LOSS, hatch="//",
-        label="λ·d·n_j/n_i",
+        label="difference penalty",
     )  # fmt: skip
     ax.set_xlim(0.0, 2050.0)
-    ax.set_ylim(0.0, 6.5)
+    ax.set_ylim(0.0, max(6.5, 1.06 * (low + price)))
     _legend(ax)
     verdict = "a good trade" if worth > price else "not worth it"
     left = f"{number(worth - price)} is left to share" if worth > price else f"{number(price - worth)} would be lost"
     return ax, (
-        f"With {number(start)} samples the buyer gains {number(worth)} by a model of {number(size)}. Its owner's cost "
-        f"is {number(cost)} and its difference is charged {number(penalty)} (λ = {number(_LAMBDA)}): {verdict}, {left}."
+        f"With {number(start)} samples the buyer gains {number(worth)} by a model of {size:g} samples. Its owner's "
+        f"cost is {number(cost)} and its difference is charged {number(penalty)} (λ = {number(_LAMBDA)}): {verdict}, "
+        f"{left}."
     )
 
 

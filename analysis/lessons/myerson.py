@@ -18,8 +18,9 @@ def _() -> Any:
         r"""
         # Myerson: the auction that earns most
 
-        A rule is truthful exactly when a higher bid never gets less, and the winner pays its **critical value**:
-        the lowest bid that would still have won. Its revenue is then the expected *virtual value* of whoever gets
+        A rule that gives the object or not, and asks nothing of those who lose, is truthful exactly when a higher
+        bid never loses what a lower one won, and the winner pays its **critical value**: the lowest bid that would
+        still have won. Its revenue is then the expected *virtual value* of whoever gets
         the object; for values uniform from 0 to 1 that is *2v − 1* (Myerson, 1981). It is negative below 1/2: **the
         seller earns more by keeping the object than by giving it to somebody who values it less**. So: second
         price, with a reserve of 1/2.

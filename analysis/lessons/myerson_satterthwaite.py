@@ -19,10 +19,12 @@ def _() -> Any:
         # Myerson and Satterthwaite: no rule has everything
 
         A seller with a secret cost, a buyer with a secret value, both anywhere from 0 to 1. We would like every
-        worthwhile trade, truthful reports, nobody who loses, and no money from outside. **No rule has all four**
-        (Myerson and Satterthwaite, 1983). A fixed price gives up trades; VCG makes every worthwhile trade and needs
-        a subsidy; the price in the middle is not truthful. The same holds in a market of models, which is why
-        marketproof has several rules and not one.
+        worthwhile trade, truthful reports, nobody who loses, and no money from outside. **No rule has all four**,
+        even if truth need only be best on average over the other's type (Bayesian incentive compatibility) and
+        nobody may expect to lose (interim rationality; Myerson and Satterthwaite, 1983). With uniform types the most
+        that such a rule gains is 9/64, where all worthwhile trades would gain 1/6. A fixed price gives up trades;
+        VCG makes every worthwhile trade and needs a subsidy; the price in the middle is not truthful. The same holds
+        in a market of models, which is why marketproof has several rules and not one.
 
         Drag the price: the pale region is what it loses.
         """

@@ -26,7 +26,8 @@ def _() -> Any:
         the highest cost at which it would still have been bought (Clarke): *cheap* is paid 1.1, and saying less
         than one's cost wins only sales that lose money.
 
-        Drag what *dear* says.
+        Drag what *dear* says. (At exactly 0 its utility falls: a free model is taken by everybody, also by clients who
+        gain nothing from it, and *dear* bears its cost each time without being paid.)
         """
     )
     return
@@ -42,7 +43,8 @@ def _() -> Any:
 @app.cell
 def _(report: Any) -> Any:
     panels = [parts.market(rule, report.value) for rule in parts.RULES]
-    mo.hstack([mo.Html(panel) for panel in panels], widths="equal", gap=1)
+    beside = "".join(f'<div style="flex:1 1 20rem;min-width:0">{panel}</div>' for panel in panels)
+    mo.Html(f'<div style="display:flex;flex-wrap:wrap;gap:1rem">{beside}</div>')
     return
 
 

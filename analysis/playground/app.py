@@ -62,6 +62,7 @@ def _() -> Any:
 def _(said: Any, set_complaint: Any, set_found: Any, set_run: Any, set_start: Any) -> Any:
     def begin(loaded: Any, opened: Any = None) -> None:
         said.update(client=loaded.client, report=loaded.report)
+        said.pop("of", None)
         set_complaint("")
         set_found(None)
         set_run(opened)
@@ -194,8 +195,10 @@ def _(clients: Any, differences: Any, lam: Any, law: Any, names: Any, rule: Any,
 @app.cell
 def _(get_found: Any, said: Any, setup: Any) -> Any:
     get_found()
-    if said["client"] != setup.client:
+    _costs = tuple((client.name, client.cost) for client in setup.clients)
+    if said["client"] != setup.client or said.setdefault("of", _costs) != _costs:  # another client, or another table
         said.update(client=setup.client, report=setup.truth)
+    said["of"] = _costs
 
     def remember(value: Any) -> None:
         said["report"] = value
@@ -228,10 +231,10 @@ def _(get_complaint: Any, lam: Any, look_for_lie: Any, misprint: Any, report: An
             mo.hstack(
                 # Beside one another where there is room, below one another on a telephone.
                 [
-                    mo.vstack(part).style(min_width="min(18rem, 100%)")
+                    mo.vstack(part).style(width="min(24rem, 86vw)")
                     for part in ([table, upload, run_folder], [rule, lam, who, look_for_lie])
                 ],
-                widths=[1.2, 1],
+                justify="start",
                 gap=2,
                 wrap=True,
             ),

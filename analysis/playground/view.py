@@ -185,6 +185,10 @@ def words(state: PlayState, seen: Cleared) -> str:
         said = "nothing changes for it"
     else:
         said = f"it {'wins' if change > 0 else 'loses'} {number(abs(change))}"
+    takers = [i for i, j, _ in seen.trades if j == name]
+    idle = [client.name for client in state.clients if client.name in takers and client.gain == 0.0]
+    if state.report == 0.0 and idle:
+        said += f"; a free model is taken by everybody, also by {' and '.join(idle)}, who gains nothing from it"
     return (
         f"{name} costs {number(state.truth)} and says {number(state.report, 4)}: {said} "
         f"(utility {number(seen.utility)}, with the truth {number(seen.truthful)})."

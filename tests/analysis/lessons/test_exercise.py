@@ -11,7 +11,7 @@ import pytest
 from analysis.lessons import LESSONS
 from analysis.lessons.exercise import check
 from analysis.lessons.exercise_process import _judged, answer
-from analysis.lessons.exercises import EXERCISES, WORTH
+from analysis.lessons.exercises import EXERCISES, WORTH, spread
 from mechanism import UnknownNameError
 from proofs_checks.engine.verdict import Verdict
 from proofs_checks.evidence import Grade
@@ -36,7 +36,9 @@ def test_a_right_answer_is_told_so_and_what_that_means(lesson):
 def test_a_right_answer_can_be_proved():
     """Myerson's rule is monotone with critical payments: a certificate is kept of that formula."""
     found = check("myerson", SOLUTIONS["myerson"])
-    assert found.headline == "Right, and proved: dsic, ir."
+    assert found.headline == (
+        "Right, and proved (of the formula with which your code agreed on 5000 profiles): dsic, ir."
+    )
     assert "agreed with the formula proved on 5000 profiles" in found.lines[0]
 
 
@@ -60,9 +62,36 @@ def test_the_published_market_rule_is_refuted_by_an_understated_cost():
 def test_a_truthful_rule_that_reaches_nothing_is_not_right():
     found = check("myerson", "def rule(bids):\n    return bids * 0, bids * 0\n")
     assert found.kind == "wrong"
-    assert "the seller earns 0.000 on average" in found.headline
+    assert "the seller earns 0.0000 on average" in found.headline
     found = check("second_price", "def rule(bids):\n    return bids * 0, bids * 0\n")
     assert "welfare 0 where 1 is feasible" in found.headline
+
+
+def second_price(reserve):
+    return f"""def rule(bids):
+    won = np.eye(2)[bids.argmax(axis=1)] * (bids >= {reserve})
+    return won, won * np.maximum(bids.min(axis=1, keepdims=True), {reserve})
+"""
+
+
+def test_revenue_is_judged_by_the_distribution_and_not_by_a_sample():
+    """Second price earns exactly the 1/3 of the equilibrium; a reserve of .42 earns .41095."""
+    found = check("revelation", second_price(0.0))
+    assert found.kind == "right", found
+    assert any("revenue equivalence" in line for line in found.lines)
+    assert check("myerson", second_price(0.42)).kind == "right"
+    found = check("myerson", second_price(0.0))
+    assert "the seller earns 0.3333 on average" in found.headline
+
+
+@pytest.mark.parametrize("reserve", [0.0, 0.3, 0.42, 0.5])
+def test_the_lattice_is_right_to_four_digits(reserve):
+    """E[revenue] of second price with reserve r among two: r·2r(1-r) + the integral of the lower value above r."""
+    bids = spread(2, 1.0)
+    won = bids.max(axis=1) >= reserve
+    paid = np.where(won, np.maximum(bids.min(axis=1), reserve), 0.0).mean()
+    exact = 2 * reserve**2 * (1 - reserve) + (1 - reserve) ** 2 * (reserve + (1 - reserve) / 3)
+    assert paid == pytest.approx(exact, abs=5e-5)
 
 
 def test_units_that_are_not_there_are_not_handed_out():

@@ -18,7 +18,7 @@ SCENES = {
     "second_price": ("bid 0.550", -1, "bid 0.560", "reporting value 0.04 takes its utility from 0 to 0.96"),
     "revelation": ("reporting 0.500", -1, "reporting 0.510", "reporting value 0.4 raises what it expects"),
     "vcg": ("harm you do, 0.400", 2, "harm you do, 0.410", "reporting value 0.05 takes its utility from 0 to 0.95"),
-    "myerson": ("2 bidders, reserve 0.200", -1, "2 bidders, reserve 0.210", "the seller earns 0.327 on average"),
+    "myerson": ("2 bidders, reserve 0.200", -1, "2 bidders, reserve 0.210", "the seller earns 0.3333 on average"),
     "myerson_satterthwaite": ("the fixed price 0.300", 0, "the fixed price 0.310", "takes its utility from 0.5 to 1"),
     "model_market": (
         "cost is 1.00",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -56,6 +57,11 @@ def test_absent_clients_are_left_out_and_lies_of_the_run_are_told(copy):
     present[0, 4] = 0
     present[1, 1:] = 0
     _changed(copy, "ipfl/ipfl", present=present, reported_cost=reported)
+    rounds = pl.read_parquet(copy / "rounds.parquet")
+    there = [
+        bool(present[row["round"] - 1, row["client"]]) or row["method"] != "ipfl/ipfl" for row in rounds.to_dicts()
+    ]
+    rounds.with_columns(pl.Series("present", there, dtype=pl.UInt8)).write_parquet(copy / "rounds.parquet")
     run = recorded.open_run(copy)
     state = recorded.state_of(run, Place("ipfl/ipfl", 0, 1))
     assert state.names == ("c0", "c1", "c2", "c3", "c5")
