@@ -28,7 +28,9 @@ def compared(runs: Sequence[Run], score: Callable[[Run], MethodScores]) -> Compa
     mean, spread = (np.full((len(runs), len(methods)), np.nan) for _ in range(2))
     for k, one in enumerate(found):
         at = [methods.index(name) for name in one.methods]
-        mean[k, at], spread[k, at] = one.mean, one.spread
+        mean[k, at] = one.mean
+        if one.spread is not None:
+            spread[k, at] = one.spread
     return ComparedScores(
         found[0].name, found[0].unit, labels(runs), methods, mean, spread, tuple(one.seeds for one in found)
     )
@@ -40,9 +42,9 @@ def differing(runs: Sequence[Run]) -> Table:
     names = dict.fromkeys(name for settings in each for name in settings)
     rows: list[tuple[Cell, ...]] = []
     for name in names:
-        values = [settings.get(name) for settings in each]
+        values = [settings.get(name, "–") for settings in each]
         if len(set(values)) > 1:
-            rows.append((name, *("–" if v is None else v for v in values)))
+            rows.append((name, *values))
     return Table("Settings in which the runs differ", ("setting", *labels(runs)), tuple(rows))
 
 
@@ -60,7 +62,8 @@ def words(runs: Sequence[Run], table: Table) -> str:
     if not table.rows:
         return "The runs have the same settings."
     named = [f"{row[0]} ({' | '.join(str(cell) for cell in row[1:])})" for row in table.rows[:6]]
-    more = f", and {len(table.rows) - 6} more" if len(table.rows) > 6 else ""
+    left = len(table.rows) - len(named)
+    more = f"; and in {left} other setting{'s' * (left > 1)} of the table below" if left else ""
     return f"They differ in {'; '.join(named)}{more}."
 
 

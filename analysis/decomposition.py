@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.metrics import spread
+from analysis.metrics import slack, spread
+from analysis.money import paid_to_centre
 from analysis.records import Run
 from analysis.tables import Cell, Table
 
@@ -16,10 +17,11 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class WelfareParts:
-    """Sums over clients and rounds, money, ``[methods, seeds]`` each: welfare = ``gain`` - ``cost``.
+    """Sums over clients and rounds, money, ``[methods, seeds]`` each: ``welfare`` = ``gain`` - ``cost`` - ``centre``.
 
-    ``moved`` is all money that changed hands, gross. Every payment is received, so that it is no part of welfare: it
-    decides who has how much of it. ``centre`` is what clients paid to the centre (0 but for two-sided rules).
+    ``moved`` is all money that clients paid one another, gross. Every such payment is received, so that it is no part
+    of welfare: it decides who has how much of it. ``centre`` is what clients paid the centre less what it paid them (0
+    but for two-sided rules): that no client has. ``welfare`` is the sum of the clients' utilities.
     """
 
     methods: tuple[str, ...]
@@ -35,25 +37,43 @@ class WelfareParts:
         return int(self.gain.shape[1])
 
     @property
-    def spread(self) -> Real:
-        """Sample standard deviation of welfare over seeds ``[methods]``, 0 with one seed."""
+    def surplus(self) -> Real:
+        """What there is to share, ``gain`` - ``cost``: welfare and what the centre keeps ``[methods, seeds]``."""
+        return self.gain - self.cost
+
+    @property
+    def centred(self) -> bool:
+        """Whether the centre keeps or adds any money under any method."""
+        return bool(np.any(self.centre))
+
+    @property
+    def spread(self) -> Real | None:
+        """Sample standard deviation of welfare over seeds ``[methods]``, None with one seed."""
         return spread(self.welfare)
 
 
 def welfare_parts(run: Run) -> WelfareParts:
-    """Return gain, cost, payments and welfare of every method of a run."""
+    """Return gain, cost, payments, what goes to the centre, and welfare of every method of a run."""
 
     def total(name: str) -> Real:
         return np.stack([getattr(run.traces[m], name).sum(axis=(1, 2)) for m in run.methods])
 
-    gain, cost, paid, received, utility = (total(n) for n in ("gain", "cost", "paid", "received", "utility"))
-    return WelfareParts(run.methods, gain, cost, paid, gain - cost - paid + received - utility, utility)
+    gain, cost, paid, utility = (total(name) for name in ("gain", "cost", "paid", "utility"))
+    centre = np.stack([_kept(paid_to_centre(run.traces[m], slack(run, m))) for m in run.methods])
+    return WelfareParts(run.methods, gain, cost, paid, centre, utility)
+
+
+def _kept(centre: Real) -> Real:
+    """Return what the centre keeps ``[seeds]`` of what it is paid ``[seeds, rounds, m]``; rounding of a sum is 0."""
+    kept, moved = centre.sum(axis=(1, 2)), np.abs(centre).sum(axis=(1, 2))
+    return np.where(np.abs(kept) <= 1e-9 * np.maximum(1.0, moved), 0.0, kept)
 
 
 def parts_table(parts: WelfareParts) -> Table:
-    """Return the parts, means over seeds, a row per method."""
+    """Return the parts, means over seeds, a row per method: gain - cost - to the centre = welfare."""
     rows: list[tuple[Cell, ...]] = []
     for k, name in enumerate(parts.methods):
-        means = [float(v[k].mean()) for v in (parts.gain, parts.cost, parts.moved, parts.welfare)]
-        rows.append((name, *means, float(parts.spread[k])))
-    return Table("Welfare taken apart (money)", ("method", "gain", "cost", "payments", "welfare", "±"), tuple(rows))
+        means = [float(v[k].mean()) for v in (parts.gain, parts.cost, parts.moved, parts.centre, parts.welfare)]
+        rows.append((name, *means, None if parts.spread is None else float(parts.spread[k])))
+    heads = ("method", "gain", "cost", "payments", "to the centre", "welfare", "±")
+    return Table("Welfare taken apart (money): gain − cost − to the centre = welfare", heads, tuple(rows))

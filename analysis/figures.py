@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis import decomposition, lies, metrics, people, plots, tables, theme
 from analysis.drawn import Drawn, grid, note
+from analysis.money_words import through_centre
 from analysis.records import Run
 from analysis.scores import scores_rows
 
@@ -73,18 +74,26 @@ def money(run: Run, method: str) -> Drawn:
     left, right = whole.subplots(1, 2)
     plots.money_graph(flow, left)
     plots.money_matrix(flow, right)
-    most = int(flow.earned.argmax())
+    earned = flow.earned[: run.clients]
+    most = int(earned.argmax())
     pairs = int((flow.net > 0).sum())
     drawn = len(flow.arrows(plots.MOST_ARROWS))
     left_out = f" Only the {drawn} largest of {pairs} net payments are drawn as arrows." if drawn < pairs else ""
     seeds = f" Only seed {flow.seed} is drawn; in other seeds the clients hold other data." if where else ""
+    through = through_centre(flow)
+    balance = (
+        "because every payment is received: nothing is lost and nothing comes from outside."
+        if not through
+        else f"because every payment is received. The black square, the last row and column, is the centre: {through}."
+    )
     return Drawn(
         f"money-{run.methods.index(method)}",
-        f"Net payments under {method}: {pairs} pairs of clients, {theme.number(flow.turnover)} money changed hands in "
-        f"all; client {most} earned most, {theme.number(float(flow.earned[most]))}.",
+        f"Net payments under {method}: {pairs} pairs, {theme.number(flow.turnover)} money changed hands between "
+        f"clients in all; {f'{through}; ' if through else ''}client {most} earned most, "
+        f"{theme.number(float(earned[most]))}.",
         "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
         "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
-        "sign, because every payment is received: nothing is lost and nothing comes from outside." + left_out + seeds,
+        f"sign, {balance}" + left_out + seeds,
         whole,
         tables.flow_table(flow),
         tables.payments_table(flow),
@@ -92,19 +101,28 @@ def money(run: Run, method: str) -> Drawn:
 
 
 def welfare_taken_apart(run: Run) -> Drawn:
-    """Gain, cost and payments, and the welfare that is left."""
+    """Gain, cost, payments and what goes to the centre, and the welfare that is left."""
     parts = decomposition.welfare_parts(run)
-    said = [
-        f"{name}: gain {theme.number(float(g.mean()))}, cost {theme.number(float(c.mean()))}, payments "
-        f"{theme.number(float(p.mean()))}, welfare {theme.number(float(w.mean()))}"
-        for name, g, c, p, w in zip(run.methods, parts.gain, parts.cost, parts.moved, parts.welfare, strict=True)
-    ]
+
+    def told(k: int) -> str:
+        gain, cost, moved, centre, welfare = (
+            theme.number(float(v[k].mean())) for v in (parts.gain, parts.cost, parts.moved, parts.centre, parts.welfare)
+        )
+        to_centre = f", to the centre {centre}" if parts.centre[k].any() else ""
+        return f"{parts.methods[k]}: gain {gain}, cost {cost}, payments {moved}{to_centre}, welfare {welfare}"
+
+    ring = (
+        "The ring is welfare, the sum of the clients' utilities: what is left of the gains once the exporters' costs "
+        "are paid and the centre has taken its part (purple). Gain − cost is the surplus; what the centre keeps of it "
+        "no client has, and what it adds from outside stands beyond the gain."
+        if parts.centred
+        else "The ring is welfare, what is left of the gains once the exporters' costs are paid."
+    )
     return Drawn(
         "welfare",
-        "Welfare taken apart, money over the run. " + "; ".join(said) + ".",
-        "The ring is what is left of the gains once the exporters' costs are paid. A long vermilion bar is a method "
-        "that hands models to clients for whom they are not worth what they cost. Payments (hatched) add nothing and "
-        "take nothing away: they decide who has the welfare.",
+        "Welfare taken apart, money over the run. " + "; ".join(told(k) for k in range(len(run.methods))) + ".",
+        f"{ring} A long vermilion bar is a method that hands models to clients for whom they are not worth what they "
+        "cost. Payments between clients (hatched) add nothing and take nothing away: they decide who has the welfare.",
         theme.figure_of(plots.welfare_bars(parts)),
         decomposition.parts_table(parts),
     )
@@ -175,6 +193,7 @@ def attendance(run: Run) -> Drawn:
 def against_optimum(run: Run) -> Drawn:
     """Objective against its optimum, and welfare."""
     result = metrics.optimum(run)
+    centred = decomposition.welfare_parts(run).centred
     ax = plots.optimum_bars(result)
     parts = [f"{name}: {theme.percent(float(share))}" for name, share in zip(run.methods, result.share, strict=True)]
     return Drawn(
@@ -182,7 +201,7 @@ def against_optimum(run: Run) -> Drawn:
         "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",
         "A bar that reaches its black tick is the best possible set of trades for the reported types. The ring is "
         "welfare, the sum of utilities; it exceeds the objective by the difference penalties, which steer the choice "
-        "and which nobody pays.",
+        "and which nobody pays" + (", less what goes to the centre." if centred else "."),
         theme.figure_of(ax),
         tables.optimum_table(result),
     )
@@ -194,11 +213,14 @@ def lie_panels(curves: Sequence[lies.LieCurve]) -> Drawn:
     for curve, panel in zip(curves, panels, strict=True):
         plots.lie_curve(curve, panel)
     own = len(curves) > 1 and not _one_scale(panels)
+    apart = not lies.one_reach(curves)
     for k, panel in enumerate(panels):
+        panel.set_xlim(0.0, 1.03 * float(curves[k].reports[-1]))
         if k % 2 and not own:
             panel.set_ylabel("")
-    if own:
-        note(whole, "Each panel has its own scale of money.")
+    if own or apart:
+        scales = " and of ".join(["money"] * own + ["reported costs"] * apart)
+        note(whole, f"Each panel has its own scale of {scales}.")
     parts = [
         f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {theme.number(c.truth)}, utility "
         f"{theme.number(c.truthful_utility)}; "
@@ -264,7 +286,10 @@ def lorenz(run: Run) -> Drawn:
     """Lorenz curves of utility."""
     result = metrics.inequality(run)
     ax = plots.lorenz_curves(result)
-    parts = [f"{name}: Gini {result.gini[k].mean():.2f}" for k, name in enumerate(run.methods)]
+    parts = [
+        f"{name}: no utility" if result.empty[k] else f"{name}: Gini {result.gini[k].mean():.2f}"
+        for k, name in enumerate(run.methods)
+    ]
     return Drawn(
         "lorenz",
         "Lorenz curves of utility. " + "; ".join(parts) + ".",

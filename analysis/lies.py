@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,13 +99,32 @@ def _refined(utility: Callable[[Real], Real], reports: Real) -> tuple[Real, Real
     return reports, values
 
 
+def _reach(utility: Callable[[Real], Real], truth: float, report: float) -> float:
+    """Return a cost past the truth, ``report`` and all at which the client still sells (found by doubling)."""
+    end = 2.0 * max(truth, report, 0.5)
+    for _ in range(6):
+        beyond = utility(np.array([end, 2.0 * end]))
+        if abs(float(beyond[0] - beyond[1])) <= MONEY * scale(beyond):
+            break
+        end *= 2.0
+    return end
+
+
 def lie_curve(
-    run: Run, method: str, *, seed: int, round_number: int, client: int, report: float, points: int = 161
+    run: Run,
+    method: str,
+    *,
+    seed: int,
+    round_number: int,
+    client: int,
+    report: float,
+    points: int = 161,
+    reach: float = 0.0,
 ) -> LieCurve:
     """Compute the lie curve of a client in a recorded round, on a grid that holds the truth and ``report``.
 
     The grid reaches from 0 to past the truth, ``report`` and the largest marginal worth at which the client still
-    sells (found by doubling), so that the whole shape is seen.
+    sells (found by doubling), so that the whole shape is seen, and at least to ``reach`` (money).
 
     Raises
     ------
@@ -115,12 +135,7 @@ def lie_curve(
     record = run.market_round(method, seed, round_number)
     utility = utility_of_reports(record, str(mechanism), client)
     truth = float(record.cost[client])
-    end = 2.0 * max(truth, report, 0.5)
-    for _ in range(6):
-        beyond = utility(np.array([end, 2.0 * end]))
-        if abs(float(beyond[0] - beyond[1])) <= MONEY * scale(beyond):
-            break
-        end *= 2.0
+    end = max(_reach(utility, truth, report), reach)
     grid = np.union1d(np.linspace(0.0, end, points), [truth, max(report, 0.0)])
     reports, utilities = _refined(utility, grid)
     truthful = float(utilities[np.searchsorted(reports, truth)])
@@ -149,14 +164,15 @@ def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
     """Return one lie curve per method with a market, at the best lie that the audit found.
 
     A method under which no lie pays is shown where the worst lie of the other methods was found (the same seed, round
-    and client), so that the curves can be compared; with no lie at all, at the client that sells most.
+    and client), so that the curves can be compared; with no lie at all, at the client that sells most. All reach as far
+    as the furthest, unless that presses one of them into a corner (`one_reach`).
     """
     found = {m: run.audit.methods[m].lies.get(coordinate) for m in run.markets}
     lies = {m: lie for m, lie in found.items() if lie is not None}
     if not lies:
         return ()
     worst = max(lies.values(), key=lambda lie: lie.gain)
-    curves = []
+    places: dict[str, dict[str, Any]] = {}
     for method, lie in lies.items():
         place = lie if lie.pays else worst
         client = place.client
@@ -167,5 +183,24 @@ def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
         if not record.present[client]:  # it takes part under the other method only
             client = int(np.argmax(record.imports.sum(axis=0)))
         report = lie.report if lie.pays else float(record.cost[client])
-        curves.append(lie_curve(run, method, seed=place.seed, round_number=place.round, client=client, report=report))
-    return tuple(curves)
+        places[method] = {
+            "seed": place.seed, "round_number": place.round, "client": client, "report": report
+        }  # fmt: skip
+    curves = tuple(lie_curve(run, method, **places[method]) for method in places)
+    if not one_reach(curves):
+        return curves
+    furthest = max(float(curve.reports[-1]) for curve in curves)
+    return tuple(
+        curve if curve.reports[-1] == furthest else lie_curve(run, curve.method, **places[curve.method], reach=furthest)
+        for curve in curves
+    )
+
+
+_APART = 8.0
+"""How much further one curve may reach than another before each keeps a range of its own."""
+
+
+def one_reach(curves: Sequence[LieCurve]) -> bool:
+    """Return whether curves can be drawn over one range of reports without pressing any of them into a corner."""
+    ends = [float(curve.reports[-1]) for curve in curves]
+    return max(ends) <= _APART * min(ends)

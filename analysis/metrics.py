@@ -1,7 +1,7 @@
 """Numbers of a recorded run, as pure functions that return frozen result objects. Plots and tables take only these.
 
 Money is in the unit of the gain law. "Over the run" means summed over rounds. A spread is the sample standard deviation
-over seeds (0 with one seed).
+over seeds; with one seed none is known, which is None.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.money import MoneyFlow, paid_to_centre
 from analysis.records import Run, Trace
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import MONEY, scale
@@ -18,11 +19,9 @@ from mechanism.tolerance import MONEY, scale
 Real = NDArray[np.float64]
 
 
-def spread(values: Real, axis: int = -1) -> Real:
-    """Return the sample standard deviation along ``axis``, 0 where there is a single value."""
-    if values.shape[axis] < 2:
-        return np.zeros(np.delete(np.asarray(values.shape), axis))
-    return np.asarray(values.std(axis=axis, ddof=1))
+def spread(values: Real, axis: int = -1) -> Real | None:
+    """Return the sample standard deviation along ``axis``; None of a single value, whose spread nobody knows."""
+    return np.asarray(values.std(axis=axis, ddof=1)) if values.shape[axis] > 1 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +39,8 @@ class MethodScores:
         return np.asarray(self.values.mean(axis=1))
 
     @property
-    def spread(self) -> Real:
-        """Sample standard deviation over seeds ``[methods, …]``, 0 with one seed."""
+    def spread(self) -> Real | None:
+        """Sample standard deviation over seeds ``[methods, …]``, None with one seed."""
         return spread(self.values, axis=1)
 
     @property
@@ -179,41 +178,6 @@ def optimum(run: Run) -> Optimum:
     return Optimum(run.methods, reached, best, welfare(run).values)
 
 
-@dataclass(frozen=True, eq=False)
-class MoneyFlow:
-    """Who pays whom under one method and seed, summed over rounds, money.
-
-    ``gross`` ``[m, m]``: what importer i paid exporter j. `net` is antisymmetric: what i paid j after netting.
-    """
-
-    method: str
-    seed: int
-    gross: Real
-
-    @property
-    def net(self) -> Real:
-        """Net payments ``[m, m]``: gross minus its transpose."""
-        return self.gross - self.gross.T
-
-    @property
-    def earned(self) -> Real:
-        """What each client received less what it paid ``[m]``; sums to 0."""
-        return np.asarray(self.gross.sum(axis=0) - self.gross.sum(axis=1))
-
-    @property
-    def turnover(self) -> float:
-        """All money that changed hands, gross."""
-        return float(self.gross.sum())
-
-    def arrows(self, limit: int) -> tuple[tuple[int, int, float], ...]:
-        """Return the ``limit`` largest net payments (payer, receiver, amount > 0), largest first."""
-        net = self.net
-        payer, receiver = np.nonzero(net > 0)
-        amounts = net[payer, receiver]
-        order = np.argsort(-amounts, kind="stable")[:limit]
-        return tuple((int(payer[k]), int(receiver[k]), float(amounts[k])) for k in order)
-
-
 def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
     """Return the payments of one seed (default: the first; clients of different seeds hold different data)."""
     seed = run.seeds[0] if seed is None else seed
@@ -221,7 +185,8 @@ def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
     chosen = entries.seed == run.seeds.index(seed)
     gross = np.zeros((run.clients, run.clients))
     np.add.at(gross, (entries.importer[chosen], entries.exporter[chosen]), entries.payment[chosen])
-    return MoneyFlow(method, seed, gross)
+    centre = paid_to_centre(run.traces[method], slack(run, method))[run.seeds.index(seed)].sum(axis=0)
+    return MoneyFlow(method, seed, gross, centre)
 
 
 class RoundCurves(MethodScores):
@@ -279,6 +244,11 @@ class Inequality:
     population: Real
     curves: Real
     gini: Real
+
+    @property
+    def empty(self) -> NDArray[np.bool_]:
+        """Under which methods nobody has any utility ``[methods]``: then there is nothing to spread."""
+        return np.asarray(np.abs(self.curves).max(axis=1) == 0)
 
 
 def inequality(run: Run) -> Inequality:

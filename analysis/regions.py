@@ -65,12 +65,27 @@ def trio(record: MarketRound) -> tuple[int, int, int] | None:
     return buyer, int(order[buyer, 0]), int(order[buyer, 1])
 
 
+_NEAR = 3.0
+"""The grid reaches to so many times the larger true cost: what is far from it no report will be near."""
+
+
+def reaches(record: MarketRound, places: tuple[int, int, int]) -> tuple[float, float]:
+    """Return two costs to draw up to: near the true ones, and past the most that either model is worth; money."""
+    at = np.array(places)
+    size, costs = record.size[at], record.cost[at[1:]]
+    own, gain = np.float64(size[0]), np.float64(record.gain[at[0]])
+    worth = [float(record.law.value(gain, own, own + n)) for n in size[1:]]
+    far = 1.15 * max(*worth, *map(float, costs))
+    near = _NEAR * float(costs.max())
+    return (min(near, far) if near > 0.0 else far), far
+
+
 def allocation_regions(
-    record: MarketRound, rule: str, places: tuple[int, int, int], points: int = _POINTS
+    record: MarketRound, rule: str, places: tuple[int, int, int], points: int = _POINTS, end: float | None = None
 ) -> AllocationRegions:
     """Clear the market of a buyer and two sellers on a grid of the sellers' reported costs.
 
-    The grid reaches from 0 past the most that either model is worth to the buyer.
+    The grid reaches from 0 to ``end`` (default: to about three times the larger true cost, `reaches`).
 
     Raises
     ------
@@ -81,10 +96,7 @@ def allocation_regions(
     at = np.array(places)
     size, gain = record.size[at], np.array([record.gain[at[0]], 0.0, 0.0])
     market = Market(record.differences[np.ix_(at, at)], record.lam, record.law)
-    law, own = record.law, np.float64(size[0])
-    worth = [float(law.value(np.float64(gain[0]), own, own + n)) for n in size[1:]]
-    end = 1.15 * max(*worth, *(float(c) for c in record.cost[at[1:]]))
-    grid = np.linspace(0.0, end, points)
+    grid = np.linspace(0.0, reaches(record, places)[0] if end is None else end, points)
     first, second = (g.ravel() for g in np.meshgrid(grid, grid))
     bought = np.empty(first.size, dtype=np.int64)
     # A few at a time: below what the clearing compiles for, which takes seconds at first.
@@ -98,7 +110,11 @@ def allocation_regions(
 
 
 def all_regions(run: Run) -> tuple[AllocationRegions, ...]:
-    """Return the regions of every rule of the run, in one and the same recorded market; empty where none fits."""
+    """Return the regions of every rule of the run, in one and the same recorded market; empty where none fits.
+
+    All reach to one cost: near the true ones, or as much further as it takes until every rule buys differently
+    somewhere, if there is such a cost.
+    """
     if not run.markets:
         return ()
     record = run.market_round(run.markets[0], run.seeds[0], 1)
@@ -107,7 +123,14 @@ def all_regions(run: Run) -> tuple[AllocationRegions, ...]:
         return ()
     rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
     where = f"{run.markets[0]}, round 1, seed {run.seeds[0]}"
-    return tuple(replace(allocation_regions(record, rule, places), where=where) for rule in rules)
+    end, far = reaches(record, places)
+    while end < far and not all(_has_border(allocation_regions(record, rule, places, 9, end)) for rule in rules):
+        end = min(2.0 * end, far)
+    return tuple(replace(allocation_regions(record, rule, places, end=end), where=where) for rule in rules)
+
+
+def _has_border(regions: AllocationRegions) -> bool:
+    return bool((regions.bought != regions.bought[0, 0]).any())
 
 
 def grid_table(regions: tuple[AllocationRegions, ...]) -> Table:

@@ -27,7 +27,7 @@ def verdict_marks(found: Sequence[RuleVerdict]) -> Drawn:
         "Verdicts by rule and property. " + ". ".join(parts) + ".",
         "A filled disc is a proof for every market, a circle a search that found nothing, a cross a counterexample. A "
         "cross is no scandal by itself: look whether the property is one that your market needs, and at its example in "
-        "the table. The words for each property: marketproof list properties.",
+        "the table. What each property says stands below.",
         draw_columns(verdict_matrix(found)),
         verdict_table(found),
     )
@@ -60,7 +60,8 @@ def region_panels(regions: Sequence[AllocationRegions]) -> Drawn:
         "The dot is at the true costs. Go from it along one axis, which is one seller changing its report: a truthful "
         "rule pays that seller the cost at which the colour changes, and its own report cannot move that border. Where "
         "one seller takes the other's place the border should run at 45°, a coin more here for a coin more there; "
-        "where it does not, the rule gives up welfare: it takes the dearer model.",
+        "where it does not, the rule gives up some of the objective: it takes the model that is worth less after its "
+        "cost. The axes reach to a few times the true costs.",
         whole,
         regions_table(tuple(regions)),
         grid_table(tuple(regions)),

@@ -14,10 +14,11 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ComparedScores:
-    """One number per group and method: ``mean`` and ``spread`` (over seeds) ``[groups, methods]``, NaN where none is.
+    """One number per group and method: ``mean`` ``[groups, methods]``, NaN where a group has no such method.
 
-    ``groups`` their labels, ``methods`` all that any group has, in order of appearance; ``seeds`` ``[groups]`` on how
-    many each rests.
+    ``spread`` ``[groups, methods]``: over seeds, NaN where it is not known, None where it is known nowhere
+    (`deviations` hands it out without NaN). ``groups`` their labels, ``methods`` all that any group has, in order of
+    appearance; ``seeds`` ``[groups]`` on how many each rests.
     """
 
     name: str
@@ -25,8 +26,14 @@ class ComparedScores:
     groups: tuple[str, ...]
     methods: tuple[str, ...]
     mean: Real
-    spread: Real
+    spread: Real | None
     seeds: tuple[int, ...]
+
+    def deviations(self, group: int) -> list[float | None]:
+        """Return a group's sample standard deviations over seeds, one per method, None where none is known."""
+        if self.spread is None or self.seeds[group] < 2:
+            return [None] * len(self.methods)
+        return [None if np.isnan(value) else float(value) for value in self.spread[group]]
 
     def told(self, other: ComparedScores, words: str) -> str:
         """Return this and another score of every group and method in words, such as for an alternative text."""
@@ -54,6 +61,6 @@ def scores_rows(first: str, *scores: ComparedScores) -> Table:
             if not np.isnan(scores[0].mean[k, j]):
                 cells: list[Cell] = [group, method, scores[0].seeds[k]]
                 for score in scores:
-                    cells += [float(score.mean[k, j]), float(score.spread[k, j])]
+                    cells += [float(score.mean[k, j]), score.deviations(k)[j]]
                 rows.append(tuple(cells))
     return Table("Means and standard deviations over seeds", tuple(heads), tuple(rows))

@@ -14,6 +14,8 @@ from analysis.gallery import Facts, gallery
 from analysis.records import Run
 from analysis.settings import flat
 from analysis.tables import Table
+from analysis.theme import number
+from analysis.verdicts import property_table
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def _about_rules(facts: Facts, prefix: str, draw: Callable[..., tuple[Figure, ..
             Section(
                 f"{prefix}-verdicts", "Which promises does each rule keep in every market?",
                 words.verdicts(facts.verdicts), draw("verdicts"), evidence.verdicts(facts.verdicts),
+                table=property_table(facts.verdicts),
             )
         )  # fmt: skip
     return tuple(sections)
@@ -127,7 +130,8 @@ def _how(run: Run, prefix: str) -> tuple[Section, Section]:
     return (
         Section(
             f"{prefix}-audit", "What does the audit say, in words?",
-            f"Every promise was checked on the record alone, to a relative tolerance of {run.audit.tolerance:.0e}.",
+            f"Every promise was checked on the record alone, to a relative tolerance of {number(run.audit.tolerance)}. "
+            "The sentences are those of audit.json, with all digits that it has.",
             table=tables.theory_table(run),
             remarks=(*_audit_remarks(run), ("Scope of the claim of truthfulness", (run.audit.scope,))),
         ),

@@ -9,11 +9,21 @@ _LONGEST = 400
 
 
 def flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested settings as (dotted name, text) pairs in their order; long texts are cut."""
+    """Return nested settings as (dotted name, text) pairs in their order; long texts are cut, nothing is a dash.
+
+    Numbers that are all alike stand once, with how often.
+    """
     if isinstance(value, Mapping):
         return [pair for key, inner in value.items() for pair in flat(inner, f"{prefix}.{key}" if prefix else str(key))]
     if isinstance(value, list):
-        shown = ", ".join(str(v) for v in value)
+        items = [_one(v) for v in value]
+        same = len(items) > 1 and len(set(items)) == 1
+        shown = f"{items[0]} ({len(items)} times)" if same else ", ".join(items)
     else:
-        shown = "–" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+        shown = _one(value)
+    shown = shown or "–"
     return [(prefix, shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…")]
+
+
+def _one(value: Any) -> str:
+    return "–" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

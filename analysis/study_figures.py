@@ -47,7 +47,7 @@ def side_by_side(name: str, unit: str, groups: Mapping[str, Mapping[str, Sequenc
             there = np.array([v for v in one.get(method, ()) if v is not None], dtype=np.float64)
             if there.size:
                 mean[k, j] = there.mean()
-                spread[k, j] = there.std(ddof=1) if there.size > 1 else 0.0
+                spread[k, j] = there.std(ddof=1) if there.size > 1 else np.nan
         seeds.append(max((len(values) for values in one.values()), default=0))
     return ComparedScores(name, unit, tuple(groups), methods, mean, spread, tuple(seeds))
 

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import lies, metrics, theme
+from analysis.money import CENTRE
 from analysis.records import Run
 
 Cell = str | float | int | None
@@ -47,15 +49,19 @@ class Table:
             raise ValueError(f"table {self.caption!r}: a row has not the {len(self.columns)} cells of its head")
 
     def joined(self) -> Table:
-        """Return the table as a page shows it: a spread stands in no column of its own but behind its value."""
+        """Return the table as a page shows it: a spread stands in no column of its own but behind its value.
+
+        A spread that is known of no row, as with one seed, is not shown.
+        """
         spreads = {k for k, column in enumerate(self.columns) if column == "±"}
+        known = {k for k in spreads if any(row[k] is not None for row in self.rows)}
 
         def both(value: Cell, spread: Cell) -> str:
             digits = theme.number(spread, 2) if isinstance(spread, float) else shown(spread)
             return f"{shown(value)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{digits}"
 
         def join(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
-            pairs = [(k, both(c, row[k + 1]) if k + 1 in spreads else c) for k, c in enumerate(row)]
+            pairs = [(k, both(c, row[k + 1]) if k + 1 in known and c is not None else c) for k, c in enumerate(row)]
             return tuple(cell for k, cell in pairs if k not in spreads)
 
         heads = tuple(column for column in self.columns if column != "±")
@@ -106,7 +112,7 @@ def methods_table(run: Run) -> Table:
         share = float(best.share[k])
         row: list[Cell] = [name]
         for score in (accuracy, final, utility):
-            row += [float(score.mean[k])] + ([float(score.spread[k])] if spreads else [])
+            row += [float(score.mean[k])] + ([_of(score.spread, k)] if spreads else [])
         row += [float(welfare.mean[k]), None if np.isnan(share) else 100.0 * share]
         row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
         rows.append(tuple(row))
@@ -144,10 +150,19 @@ def theory_table(run: Run) -> Table | None:
         return None
     rows = tuple((PROPERTIES[name], *(rule.truths.get(name, "–") for rule in rules)) for name in _THEORY)
     return Table(
-        "What theory says of each rule, for every market (evidence: `marketproof verify`)",
+        "What theory says of each rule, for every market; for evidence: marketproof verify RULE",
         ("promise", *(rule.id for rule in rules)),
         rows,
     )
+
+
+def _of(spread: NDArray[np.float64] | None, k: int) -> float | None:
+    """Return a method's spread, None where none is known."""
+    return None if spread is None else float(spread[k])
+
+
+def _means(seeds: int) -> str:
+    return "Means and standard deviations over seeds" if seeds > 1 else "One seed: no spread is known"
 
 
 def scores_table(*scores: metrics.MethodScores) -> Table:
@@ -159,9 +174,9 @@ def scores_table(*scores: metrics.MethodScores) -> Table:
     for k, name in enumerate(scores[0].methods):
         cells: list[Cell] = [name]
         for score in scores:
-            cells += [float(score.mean[k]), float(score.spread[k])]
+            cells += [float(score.mean[k]), _of(score.spread, k)]
         rows.append(tuple(cells))
-    return Table("Means and standard deviations over seeds", tuple(columns), tuple(rows))
+    return Table(_means(scores[0].seeds), tuple(columns), tuple(rows))
 
 
 def utilities_table(run: Run) -> Table:
@@ -176,18 +191,34 @@ def utilities_table(run: Run) -> Table:
 
 
 def flow_table(flow: metrics.MoneyFlow) -> Table:
-    """Return the money that each client paid, received and kept over the run."""
+    """Return the money that each client paid, received and kept over the run; the centre too, if money passes it.
+
+    What passes the centre has a column of its own: net = received - paid - to the centre.
+    """
     paid, received = flow.gross.sum(axis=1), flow.gross.sum(axis=0)
-    rows = tuple(
-        (k, float(paid[k]), float(received[k]), float(received[k] - paid[k])) for k in range(flow.gross.shape[0])
-    )
-    return Table(f"Money under {flow.method}, seed {flow.seed}", ("client", "paid", "received", "net"), rows)
+    rows: list[tuple[Cell, ...]]
+    rows = [(k, float(paid[k]), float(received[k]), float(flow.earned[k])) for k in range(flow.gross.shape[0])]
+    heads: tuple[str, ...] = ("client", "paid", "received", "net")
+    if flow.centre is not None and flow.centred:
+        heads = ("client", "paid", "received", "to the centre", "net")
+        rows = [(*row[:3], float(given), row[3]) for row, given in zip(rows, flow.centre, strict=True)]
+        rows.append((CENTRE, flow.handed_out, flow.collected, None, flow.kept))
+    return Table(f"Money under {flow.method}, seed {flow.seed}", heads, tuple(rows))
 
 
 def payments_table(flow: metrics.MoneyFlow) -> Table:
-    """Return the payments between every two clients: gross, and net of what is paid back; a row per pair."""
-    net, clients = flow.net, range(flow.gross.shape[0])
-    rows = tuple((i, j, float(flow.gross[i, j]), float(net[i, j])) for i in clients for j in clients if i != j)
+    """Return the payments between every two: gross, and net of what is paid back; a row per pair.
+
+    Where money passes the centre, it is one of them; what it is paid is known net only.
+    """
+    net, clients = flow.net, flow.gross.shape[0]
+    every = range(len(flow.labels))
+    name: list[Cell] = [*range(clients), *flow.labels[clients:]]
+
+    def gross(i: int, j: int) -> float:
+        return float(flow.gross[i, j] if max(i, j) < clients else max(net[i, j], 0.0))
+
+    rows = tuple((name[i], name[j], gross(i, j), float(net[i, j])) for i in every for j in every if i != j)
     return Table(f"Payments under {flow.method}, seed {flow.seed}", ("payer", "receiver", "paid", "net"), rows)
 
 
@@ -238,13 +269,17 @@ def curves_table(curves: tuple[lies.LieCurve, ...]) -> Table:
 
 def bands_table(*curves: metrics.RoundCurves) -> Table:
     """Return what `plots.round_curves` draws: mean and standard deviation over seeds, a row per round."""
-    heads, columns = ["round"], []
+    heads = ["round"]
+    columns: list[NDArray[np.float64] | None] = []
     for c in curves:
         mean, spread = c.mean, c.spread
         for k, name in enumerate(c.methods):
             heads += [f"{c.name}, {name} ({c.unit})", f"± {c.name}, {name} ({c.unit})"]
-            columns += [mean[k], spread[k]]
-    rows = tuple((r + 1, *(float(column[r]) for column in columns)) for r in range(len(columns[0])))
+            columns += [mean[k], None if spread is None else spread[k]]
+    rows = tuple(
+        (r + 1, *(None if column is None else float(column[r]) for column in columns))
+        for r in range(curves[0].mean.shape[1])
+    )
     return Table("Per round, means over clients, then mean and standard deviation over seeds", tuple(heads), rows)
 
 
@@ -267,10 +302,16 @@ def lorenz_table(result: metrics.Inequality) -> Table:
 
 
 def inequality_table(result: metrics.Inequality) -> Table:
-    """Return each method's Gini coefficient (mean and spread over seeds) and the poorest half's share."""
+    """Return each method's Gini coefficient (mean and spread over seeds) and the poorest half's share.
+
+    Nothing where nobody has any utility.
+    """
     half = result.population.searchsorted(0.5)
-    rows = tuple(
-        (name, float(result.gini[k].mean()), float(metrics.spread(result.gini)[k]), float(result.curves[k][half]))
+    spread = metrics.spread(result.gini)
+    rows: list[tuple[Cell, ...]] = [
+        (name, None, None, None)
+        if result.empty[k]
+        else (name, float(result.gini[k].mean()), _of(spread, k), float(result.curves[k][half]))
         for k, name in enumerate(result.methods)
-    )
-    return Table("Inequality of utility", ("method", "Gini", "±", "share of the poorer half"), rows)
+    ]
+    return Table("Inequality of utility", ("method", "Gini", "±", "share of the poorer half"), tuple(rows))

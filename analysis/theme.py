@@ -31,8 +31,11 @@ LOSS_TEXT = "#a84300"
 """The same as text; contrast 6.3 on white."""
 NEUTRAL = "#9aa5b1"
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#e69f00", "#56b4e9", "#52606d", "#882255", "#999933")
-"""Okabe and Ito's colours (2008) without yellow, and three of Tol's; every one at least 2:1 on white."""
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#52606d", "#882255", "#999933")
+"""Six colours of Okabe and Ito (2008), a grey, and two of Tol's muted scheme; every one at least 2:1 on white.
+
+Under simulated colour blindness of each kind, complete, any two stay at least 10 apart (CIE 1976); see the test.
+"""
 
 SMALL, BODY, TITLE = 9.0, 10.0, 11.0
 """Font sizes in points; a figure is shown at about 1.3 times its nominal size."""
@@ -50,8 +53,30 @@ def plain(text: object, longest: int = 28) -> str:
 
 
 def colour(index: int) -> str:
-    """Return the colour of the ``index``-th method; the same in all figures of a run."""
+    """Return the colour of the ``index``-th method; the same in all figures of a run.
+
+    After the last colour they begin anew: what shares a colour differs in `line`, `mark` and `hatch`.
+    """
     return PALETTE[index % len(PALETTE)]
+
+
+def _turn(index: int) -> int:
+    return index // len(PALETTE) % 3
+
+
+def line(index: int) -> tuple[float, tuple[float, ...]] | str:
+    """Return the line style of the ``index``-th method: solid, then dashed and dotted where colours begin anew."""
+    return ("-", (0.0, (5.0, 1.5)), (0.0, (1.2, 1.2)))[_turn(index)]
+
+
+def mark(index: int) -> str:
+    """Return the marker of the ``index``-th method: a disc, then a square and a diamond where colours begin anew."""
+    return "osD"[_turn(index)]
+
+
+def hatch(index: int) -> str:
+    """Return the hatch of a bar of the ``index``-th method: none, then two kinds where colours begin anew."""
+    return ("", "////", "....")[_turn(index)]
 
 
 def faded(tone: str, strength: float) -> str:

@@ -100,6 +100,15 @@ def verdict_table(found: Iterable[RuleVerdict]) -> Table:
     return Table("What is known of each rule, for every market", ("promise", "rule", "grade", "evidence"), rows)
 
 
+def property_table(found: Iterable[RuleVerdict]) -> Table:
+    """Return what each property says, in words, a row per property that has a verdict."""
+    from mechanism.catalogue import PROPERTIES
+
+    names = dict.fromkeys(v.property for v in found)
+    rows = tuple((name, PROPERTIES.get(name, "–")) for name in names)
+    return Table("What each property says", ("property", "statement"), rows)
+
+
 def main(matrix: str) -> None:
     """Write the packaged verdicts from ``matrix.json``."""
     from mechanism.catalogue import MARKET_MECHANISMS

@@ -8,14 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import metrics, people
-from analysis.decomposition import WelfareParts
+from analysis.leads import lead
 from analysis.lies import LieCurve
+from analysis.money_words import money, welfare_parts
 from analysis.records import Run
 from analysis.regions import BOTH, FIRST, SECOND, AllocationRegions
 from analysis.settings import flat
 from analysis.theme import count, number, percent
 from analysis.verdicts import RuleVerdict
 from proofs_checks import amounts
+
+__all__ = [
+    "accuracy_beside_utility", "against_optimum", "compared", "headline", "imports", "incomparable", "inequality",
+    "leading", "listed", "lying", "money", "population", "regions", "rounds", "verdicts", "waterlines", "welfare_parts",
+    "worth",
+]  # fmt: skip
 
 Real = NDArray[np.float64]
 
@@ -129,22 +136,34 @@ def compared(runs: Sequence[Run]) -> str:
     return text
 
 
+def _ahead(scores: metrics.MethodScores, unit: str) -> str:
+    """Return which method is ahead and whether by more than seeds differ (`leads.lead`), as the end of a sentence."""
+    found, name = lead(scores), scores.methods
+    shown = f"{number(float(scores.mean[found.best]))}{unit}"
+    if found.near is None:
+        return f"{name[found.best]} ({shown}; one seed, so that it may be chance)"
+    if not found.near:
+        return f"{name[found.best]} ({shown})"
+    others = listed(name[k] for k in found.near)
+    return f"{name[found.best]} ({shown}), about equal to {others}: within the spread over {scores.seeds} seeds"
+
+
 def accuracy_beside_utility(run: Run) -> str:
     """Answer: which method is most accurate, which leaves the average client best off, and what a market costs."""
     accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
-    best, richest = int(np.argmax(accuracy.mean)), int(np.argmax(utility.mean))
     if len(run.methods) == 1:
         return (
             f"{run.methods[0]} reaches {number(accuracy.mean[0])} % in the best rounds and leaves the average client "
             f"{number(utility.mean[0])} money over the run."
         )
-    text = f"{run.methods[best]} is the most accurate ({number(accuracy.mean[best])} %, each client in its best round)"
-    text += " and leaves" if richest == best else f"; {run.methods[richest]} leaves"
-    text += f" the average client best off ({number(utility.mean[richest])} money over the run)."
-    name = leading(run)
+    text = (
+        f"Most accurate, each client in its best round, is {_ahead(accuracy, ' %')}. The average client is best off "
+        f"over the run under {_ahead(utility, ' money')}."
+    )
+    name, ahead = leading(run), lead(accuracy)
     k = run.methods.index(name)
-    if k != best:
-        behind = float(accuracy.mean[best] - accuracy.mean[k])
+    if not ahead.near_to(k):
+        behind = float(accuracy.mean[ahead.best] - accuracy.mean[k])
         text += f" {name} is {number(behind, 2)} percentage points behind in accuracy."
     return text
 
@@ -167,38 +186,6 @@ def waterlines(run: Run) -> str:
         if line.below
     ]
     return " ".join(parts)
-
-
-def money(run: Run) -> str:
-    """Answer: how much money moves under each market and who ends with most and least."""
-    if not run.markets:
-        return "Nobody pays anybody: no method of this run has a market."
-    parts = []
-    where = f" in seed {run.seeds[0]}" if len(run.seeds) > 1 else ""
-    for name in run.markets:
-        flow = metrics.money_flow(run, name)
-        if flow.turnover == 0.0:
-            parts.append(f"Under {name} no money changes hands{where}.")
-            continue
-        top, low = int(np.argmax(flow.earned)), int(np.argmin(flow.earned))
-        parts.append(
-            f"Under {name} payments add up to {number(flow.turnover)} money{where}; client {top} ends with "
-            f"{number(flow.earned[top])} more, client {low} with {number(-float(flow.earned[low]))} less."
-        )
-    return " ".join(parts)
-
-
-def welfare_parts(parts: WelfareParts) -> str:
-    """Answer: what each method's imports are worth, what they cost, and how much money moves."""
-    said = []
-    for name, *values in zip(parts.methods, parts.gain, parts.cost, parts.moved, strict=True):
-        gain, cost, moved = (float(v.mean()) for v in values)
-        if gain == cost == 0.0:
-            said.append(f"Under {name} nobody imports anything.")
-            continue
-        pays = f"; {number(moved)} money changes hands" if moved else ""
-        said.append(f"Under {name} imports are worth {number(gain)} and cost {number(cost)}{pays}.")
-    return " ".join(said)
 
 
 def verdicts(found: Sequence[RuleVerdict]) -> str:

@@ -48,14 +48,14 @@ class Findings:
 def over_seeds(key: str, values: Sequence[float | None]) -> Row:
     """Return the mean of one number per seed, with the sample deviation beside it if there are several.
 
-    None is a seed that has no such number; all None gives None.
+    None is a seed that has no such number; all None gives None. A single number has a mean and no deviation (None).
     """
     there = np.array([value for value in values if value is not None], dtype=np.float64)
     if not there.size:
         return {key: None}
     told: Row = {key: float(there.mean()) + 0.0}
     if len(values) > 1:
-        told[f"{key}_std"] = float(there.std(ddof=1)) if there.size > 1 else 0.0
+        told[f"{key}_std"] = float(there.std(ddof=1)) if there.size > 1 else None
     return told
 
 

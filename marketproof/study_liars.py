@@ -26,6 +26,7 @@ COLUMNS = (
     Column("factor", "times", "what they multiply it by", "count"),
     Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),
     Column("liars", "liars", "liars, over all seeds", "count"),
+    Column("cases", "cases", "liars and rounds, over all seeds", "count"),
     Column("gain_mean", "mean gain", "what the lie adds to the liar's true utility in a round, mean"),
     Column("gain_best", "best gain", "the most that it added for any liar in any round of any seed"),
     Column("gain_worst", "worst gain", "the least that it added; below 0 the lie cost its teller"),
@@ -85,7 +86,7 @@ def _row(seen: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Row
     for (lying, honest), gain in zip(seen, each, strict=True):
         small = MONEY * np.maximum(1.0, np.maximum(np.abs(lying), np.abs(honest)))
         paying.append(float((gain > small).mean()))
-    row: Row = {"liars": sum(gain.shape[1] for gain in each)}
+    row: Row = {"liars": sum(gain.shape[1] for gain in each), "cases": sum(gain.size for gain in each)}
     row |= over_seeds("gain_mean", [float(gain.mean()) for gain in each])
     row |= {"gain_best": max(float(gain.max()) for gain in each) + 0.0}
     row |= {"gain_worst": min(float(gain.min()) for gain in each) + 0.0}
@@ -100,14 +101,14 @@ def words(rows: Sequence[Row]) -> list[str]:
     for lie, factor in dict.fromkeys((row["lie"], row["factor"]) for row in rows):
         own = [row for row in rows if (row["lie"], row["factor"]) == (lie, factor)]
         pays = [row for row in own if row["share_paying"] > 0.0]
-        never = [row["method"] for row in own if row["share_paying"] == 0.0]
+        never = [f"{row['method']} in none of {row['cases']}" for row in own if row["share_paying"] == 0.0]
         parts = [
-            f"pays under {row['method']} in {row['share_paying']:.0%} of cases (mean gain of all cases "
+            f"pays under {row['method']} in {row['share_paying']:.0%} of {row['cases']} cases (mean gain of all cases "
             f"{money(row['gain_mean'])}, at most {money(row['gain_best'])})"
             for row in pays
         ]
         if never:
-            parts.append(f"never pays under {', '.join(never)}")
+            parts.append(f"pays under {', under '.join(never)} cases")
         said.append(f"Reporting {factor:g} times one's {NUMBERS[lie]}: {'; '.join(parts)}.")
     return said
 

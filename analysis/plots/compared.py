@@ -39,10 +39,12 @@ def compared_dots(
     for k in range(runs):
         there = ~np.isnan(scores.mean[k])
         y = np.arange(methods)[there] + offsets[k]
-        if scores.seeds[k] > 1:
+        known = [(j, spread) for j, spread in enumerate(scores.deviations(k)) if spread is not None and there[j]]
+        if known:
+            at = [j for j, _ in known]
             ax.errorbar(
-                scores.mean[k, there], y, xerr=scores.spread[k, there], fmt="none", ecolor=theme.INK, elinewidth=1.2,
-                capsize=3.0, zorder=3,
+                scores.mean[k, at], np.array(at) + offsets[k], xerr=[spread for _, spread in known], fmt="none",
+                ecolor=theme.INK, elinewidth=1.2, capsize=3.0, zorder=3,
             )  # fmt: skip
         ax.plot(
             scores.mean[k, there], y, linestyle="", marker=MARKS[k % len(MARKS)], markersize=7, color=theme.colour(k),

@@ -28,12 +28,20 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
     for k in rows:
         tone = theme.colour(int(k))
         if from_zero:
-            ax.plot([0.0, mean[k]], [k, k], color=tone, linewidth=2.5, solid_capstyle="butt", zorder=2)
-        if scores.seeds > 1:
+            ax.plot(
+                [0.0, mean[k]],
+                [k, k],
+                color=tone,
+                linestyle=theme.line(int(k)),
+                linewidth=2.5,
+                solid_capstyle="butt",
+                zorder=2,
+            )
+        if spread is not None:
             ax.errorbar(mean[k], k, xerr=spread[k], color=theme.INK, linewidth=1.2, capsize=3.5, zorder=3)
-        ax.plot([mean[k]], [k], marker="o", markersize=8, color=tone, markeredgecolor="white", zorder=4)
+        ax.plot([mean[k]], [k], marker=theme.mark(int(k)), markersize=8, color=tone, markeredgecolor="white", zorder=4)
         text = theme.number(float(mean[k]))
-        if scores.seeds > 1:
+        if spread is not None:
             text += f" ± {theme.number(float(spread[k]), 2)}"
         theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", ha="left")
     ax.set_yticks(rows, theme.names(scores.methods) if labels else [""] * count, fontsize=theme.BODY)

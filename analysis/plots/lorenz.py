@@ -23,15 +23,15 @@ def lorenz_curves(result: Inequality, ax: Axes | None = None) -> Axes:
     people = 100 * result.population
     ax.plot([0, 100], [0, 100], color=theme.NEUTRAL, linewidth=1.0, linestyle=(0, (4, 3)), label="all equal")
     mean = result.gini.mean(axis=1)
-    empty = np.abs(result.curves).max(axis=1) == 0
+    empty = result.empty
     for k in np.lexsort((mean, empty)):
         name = theme.plain(result.methods[k], 22)
         if empty[k]:
             ax.plot([], [], linestyle="", label=f"{name}: no utility")
             continue
         ax.plot(
-            people, 100 * result.curves[k], color=theme.colour(int(k)), linewidth=2.0, zorder=3,
-            label=f"{name}: Gini {mean[k]:.2f}",
+            people, 100 * result.curves[k], color=theme.colour(int(k)), linestyle=theme.line(int(k)), linewidth=2.0,
+            zorder=3, label=f"{name}: Gini {mean[k]:.2f}",
         )  # fmt: skip
     ax.axhline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
     ax.set_xlim(0, 100)

@@ -23,7 +23,7 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     """Draw an arrow from payer to receiver per net payment, its width proportional to the money.
 
     Blue clients received more than they paid, vermilion ones paid more; the number beside each is the difference.
-    Clients stand clockwise from the top in their order.
+    Clients stand clockwise from the top in their order; where money passes the centre, that is a square in the middle.
     """
     from matplotlib.patches import FancyArrowPatch
 
@@ -31,6 +31,8 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     ax = theme.axes(ax, 4.6, 4.6)
     angle = np.pi / 2 - 2 * np.pi * np.arange(m) / m
     x, y = np.cos(angle), np.sin(angle)
+    if flow.centred:
+        x, y = np.append(x, 0.0), np.append(y, 0.0)
     crowded = m > 20
     node = max(60.0, 330.0 - 14.0 * max(0, m - 8)) if not crowded else max(10.0, 900.0 / m)
     size = 0.6 if crowded else 1.0
@@ -39,11 +41,12 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     largest = arrows[0][2] if arrows else 1.0
     for payer, receiver, amount in reversed(arrows):  # the largest on top
         share = amount / largest
+        bend = 0.0 if m in (payer, receiver) else 0.13  # to and from the centre: straight
         ax.add_patch(
             FancyArrowPatch(
                 (x[payer], y[payer]),
                 (x[receiver], y[receiver]),
-                connectionstyle="arc3,rad=0.13",
+                connectionstyle=f"arc3,rad={bend}",
                 arrowstyle="-|>,head_length=0.42,head_width=0.2",
                 mutation_scale=size * (9.0 + 13.0 * share),
                 linewidth=max(0.5, size * THICKEST * share),
@@ -56,9 +59,9 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
             )
         )
     earned = flow.earned
-    slack = 1e-9 * max(1.0, flow.turnover)
+    slack = 1e-9 * max(1.0, flow.turnover, flow.collected, flow.handed_out)
     tones = [theme.GAIN if e > slack else theme.LOSS if e < -slack else theme.NEUTRAL for e in earned]
-    ax.scatter(x, y, s=node, c=tones, edgecolors="white", linewidths=1.2, zorder=3)
+    ax.scatter(x[:m], y[:m], s=node, c=tones[:m], edgecolors="white", linewidths=1.2, zorder=3)
     named = theme.thinned(m, 25)
     for k in named:
         away = 1.0 + (0.30 if not crowded else 0.10)
@@ -69,6 +72,14 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
             theme.write(ax, x[k], y[k], str(k), ha="center", va="center", color="white", fontweight="bold", zorder=4)
             text = f"{sign}{theme.number(float(earned[k]) if abs(earned[k]) > slack else 0.0)}"
             theme.write(ax, away * x[k], (away - 0.08) * y[k], text, ha="center", va="center", fontsize=8.0)
+    if flow.centred:
+        ax.scatter(
+            x[m:], y[m:], s=max(node, 60.0), marker="s", c=theme.INK, edgecolors="white", linewidths=1.2, zorder=4
+        )
+        kept = theme.number(flow.kept if abs(flow.kept) > slack else 0.0)
+        text = f"centre: {'+' if flow.kept > slack else ''}{kept}"
+        theme.write(ax, 0.03, 0.02, text, transform=ax.transAxes, va="center", fontsize=8.0)
+        ax.plot([0.0], [0.02], marker="s", markersize=6, color=theme.INK, transform=ax.transAxes, clip_on=False)
     reach = 1.22 if crowded else 1.45
     ax.set_xlim(-reach, reach)
     ax.set_ylim(-reach, reach)

@@ -21,7 +21,10 @@ MOST_VECTOR = 30
 
 
 def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
-    """Draw net payments: row i, column j is what i pays j after netting (vermilion: pays, blue: receives)."""
+    """Draw net payments: row i, column j is what i pays j after netting (vermilion: pays, blue: receives).
+
+    Where money passes the centre, that is the last row and column.
+    """
     from matplotlib.colors import LinearSegmentedColormap
 
     net = flow.net
@@ -40,9 +43,15 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
             tone = "white" if abs(net[i, j]) > 0.6 * largest else theme.INK
             text = theme.number(float(net[i, j]), 2)
             theme.write(ax, float(j), float(i), text, ha="center", va="center", fontsize=7.0, color=tone)
-    shown = theme.thinned(m, 12)
-    ax.set_xticks(shown, [str(k) for k in shown])
-    ax.set_yticks(shown, [str(k) for k in shown])
+    clients = flow.gross.shape[0]
+    shown = [*theme.thinned(clients, 12).tolist(), *range(clients, m)]
+    if m > clients > 12:  # a number beside the centre would run into its name
+        shown = [k for k in shown if k >= clients or clients - k > clients / 12]
+    ax.set_xticks(shown, [flow.labels[k] for k in shown])
+    ax.set_yticks(shown, [flow.labels[k] for k in shown])
+    if m > clients:
+        ax.axhline(clients - 0.5, color=theme.INK, linewidth=1.0)
+        ax.axvline(clients - 0.5, color=theme.INK, linewidth=1.0)
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(True)

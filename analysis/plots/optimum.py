@@ -21,7 +21,10 @@ def optimum_bars(result: Optimum, ax: Axes | None = None) -> Axes:
     objective, best, welfare = (v.mean(axis=1) for v in (result.objective, result.optimal, result.welfare))
     rows = np.arange(count)
     tones = [theme.colour(int(k)) for k in rows]
-    ax.barh(rows, objective, height=0.5, color=tones, alpha=0.85, zorder=2, label="objective reached (bar)")
+    ax.barh(
+        rows, objective, height=0.5, color=tones, alpha=0.85, zorder=2, label="objective reached (bar)",
+        hatch=[theme.hatch(int(k)) for k in rows], edgecolor="white", linewidth=0.0,
+    )  # fmt: skip
     ax.scatter(welfare, rows, s=46, facecolors="white", edgecolors=theme.INK, linewidths=1.4, zorder=4, label="welfare")
     ax.scatter(
         best, rows, s=420, marker="|", color=theme.INK, linewidths=2.4, zorder=3, label="optimum of the objective"

@@ -26,10 +26,13 @@ def round_curves(curves: RoundCurves, ax: Axes | None = None, *, zero: bool = Fa
         ax.axhline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
     for k in range(len(curves.methods)):
         tone = theme.colour(k)
-        if curves.values.shape[1] > 1:
+        if spread is not None:
             ax.fill_between(rounds, mean[k] - spread[k], mean[k] + spread[k], color=tone, alpha=0.15, linewidth=0)
-        marker = "o" if mean.shape[1] <= 12 else ""
-        ax.plot(rounds, mean[k], color=tone, linewidth=2.0, marker=marker, markersize=4, zorder=3, clip_on=False)
+        marker = theme.mark(k) if mean.shape[1] <= 12 else ""
+        ax.plot(
+            rounds, mean[k], color=tone, linestyle=theme.line(k), linewidth=2.0, marker=marker, markersize=4, zorder=3,
+            clip_on=False,
+        )  # fmt: skip
     ax.margins(x=0.02, y=0.08)
     ax.set_xlim(rounds[0] - (0.5 if rounds.size == 1 else 0.02 * rounds.size), rounds[-1])
     ax.set_xticks(rounds[theme.thinned(rounds.size, 13)])
@@ -43,8 +46,8 @@ def round_curves(curves: RoundCurves, ax: Axes | None = None, *, zero: bool = Fa
         ax.annotate(
             name, xy=(1.0, mean[k, -1]), xycoords=ax.get_yaxis_transform(), xytext=(1.05, places[k]),
             textcoords=ax.get_yaxis_transform(), va="center", fontsize=theme.SMALL, color=theme.INK,
-            arrowprops={"arrowstyle": "-", "color": theme.colour(k), "linewidth": 1.6, "shrinkA": 2, "shrinkB": 0}
-            | {"relpos": (0.0, 0.5)},
+            arrowprops={"arrowstyle": "-", "color": theme.colour(k), "linestyle": theme.line(k), "linewidth": 1.6}
+            | {"shrinkA": 2, "shrinkB": 0, "relpos": (0.0, 0.5)},
         )  # fmt: skip
     ax.set_ylim(low, high)
     return ax

@@ -75,6 +75,7 @@ def write_run(
     audit: dict[str, Any] = {}
     summary: dict[str, Any] = {}
     for place, (name, mechanism) in enumerate(methods.items()):
+        missed = 0.0
         lies, totals, low = [], [0.0, 0.0], {"client": np.inf, "buyer": np.inf, "seller": np.inf}
         for seed in seeds:
             draw = np.random.default_rng([abs(seed), 7])
@@ -87,6 +88,7 @@ def write_run(
                 market = Market(d, lam)
                 outcome = _cleared(name, mechanism, types, market)
                 books = account(types, outcome, market.law)
+                missed = max(missed, abs(float(outcome.centre.sum())))
                 reached = objective(types.truthful(), outcome.imports, market)
                 best, _ = optimal_objective(types.truthful(), market)
                 totals[0] += float(reached)
@@ -128,7 +130,7 @@ def write_run(
         audit[name] = {
             "mechanism": mechanism,
             "lowest_utility": low,
-            "budget_imbalance": 0.0,
+            "budget_imbalance": missed,
             "optimality_gap": max(0.0, totals[1] - totals[0]),
             "objective": totals[0],
             "optimal_objective": totals[1],

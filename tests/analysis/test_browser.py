@@ -93,3 +93,21 @@ def test_words_are_readable(browser: Any, pages: dict[str, Path]) -> None:
     )
     assert worst >= 4.5
     page.close()
+
+
+@pytest.mark.parametrize("name", ["usual", "hostile"])
+def test_sentences_in_a_table_are_wide_enough_to_read_on_a_telephone(
+    browser: Any, pages: dict[str, Path], name: str
+) -> None:
+    """The page stays as wide as the screen; the box around the table scrolls, and the keyboard reaches it."""
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    page.goto(pages[name].as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    box = page.locator('.scroll[aria-label^="What is known of each rule"]').first
+    tall = box.evaluate("one => Math.max(...[...one.querySelectorAll('tbody tr')].map(row => row.offsetHeight))")
+    cells = box.evaluate("one => Math.min(...[...one.querySelectorAll('td.text:not(.short)')].map(c => c.offsetWidth))")
+    assert cells >= 250
+    assert tall < 300
+    assert box.evaluate("one => one.tabIndex") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.close()

@@ -36,6 +36,18 @@ def test_only_what_differs_is_named(run: Run, other: Run):
     assert comparing.words([run, run], comparing.differing([run, run])) == "The runs have the same settings."
 
 
+def test_long_differences_are_told_briefly(run: Run):
+    many = {f"s{k}": k for k in range(7)} | {"gain": [15000.0] * 4, "none": "", "tasks": []}
+    other = replace(run, config={**run.config, **many})
+    table = comparing.differing([run, other])
+    assert {row[0]: row[2] for row in table.rows if row[0] in ("config: gain", "config: s3")} == {
+        "config: gain": "15000 (4 times)", "config: s3": "3",
+    }  # fmt: skip
+    assert not any(cell == "" for row in table.rows for cell in row)
+    said = comparing.words([run, other], table)
+    assert said.endswith("config: s5 (– | 5); and in 2 other settings of the table below.")
+
+
 def test_scores_are_those_of_the_runs_and_missing_methods_are_left_out(run: Run, other: Run):
     scores = comparing.compared([run, other], metrics.mean_utility)
     assert scores.methods == (*run.methods, "ditto", "ipfl")
@@ -83,7 +95,7 @@ def test_money_of_other_gains_is_not_ranked(run: Run):
     assert "in run 1 (" in said
     assert "in run 2 (" in said
     assert said.endswith(
-        "differ in gain parameter (– | 1.0, 2.0): totals over a run cannot be compared, and with other gains money is "
+        "differ in gain parameter (– | 1, 2): totals over a run cannot be compared, and with other gains money is "
         "other money."
     )
 

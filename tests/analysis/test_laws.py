@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -14,7 +16,7 @@ from analysis.lies import utility_of_reports
 from analysis.playground import recorded, view
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.records import market_file, read_run
-from mechanism import InvalidMarketError, account, market_mechanism
+from mechanism import InvalidMarketError, Outcome, Types, account, market_mechanism
 from mechanism.market.gains import PowerGain, SqrtGain, TableGain
 
 TABLE = TableGain((50.0, 400.0, 2000.0), (0.0, 0.0004, 0.0006))
@@ -29,6 +31,36 @@ def _recorded(folder: Path, **changes: object) -> None:
     told = {"valuation_kind": np.full(3, 1.0), "valuation_exponent": np.full(3, 0.3), "valuation_knots": knots}
     arrays = load_file(path) | told | changes
     save_file({name: np.array(array, dtype=np.float64, order="C") for name, array in arrays.items()}, path)
+
+
+def _accounted(folder: Path, law) -> None:
+    """Make the accounts of a record, and the audit of them, those of a law under which its prices were paid."""
+    rows = pl.read_parquet(folder / "rounds.parquet")
+    mine = (pl.col("method") == "ipfl/ipfl") & (pl.col("seed") == 0)
+    arrays = load_file(market_file(folder, "ipfl/ipfl", 0))
+    types = Types(arrays["size"], arrays["cost"], arrays["gain"])
+    outcome = Outcome(arrays["imports"] != 0, arrays["prices"], arrays["centre"], arrays["gap"])
+    books = account(types, outcome, law)
+    at = (pl.col("round") - 1) * types.clients + pl.col("client")
+    amounts = {name: pl.lit(pl.Series(getattr(books, name).ravel())).gather(at) for name in ("gain", "utility")}
+    rows = rows.with_columns(pl.when(mine).then(value).otherwise(name).alias(name) for name, value in amounts.items())
+    rows.write_parquet(folder / "rounds.parquet")
+    own = rows.filter(pl.col("method") == "ipfl/ipfl")
+    audit = json.loads((folder / "audit.json").read_text())
+    entry = audit["methods"]["ipfl/ipfl"]
+    entry["best_lie"] = None
+    entry["lowest_utility"] = {
+        "client": own["utility"].min(),
+        "buyer": (own["gain"] - own["paid"]).min(),
+        "seller": (own["received"] - own["cost"]).min(),
+    }
+    (folder / "audit.json").write_text(json.dumps(audit))
+    summary = json.loads((folder / "summary.json").read_text())
+    totals = own.group_by("seed").agg(pl.col("utility").sum())["utility"]
+    share = totals / (own.height / len(totals))
+    for key, values in (("utility_total", totals), ("welfare", totals), ("utility_mean", share)):
+        summary["methods"]["ipfl/ipfl"] |= {key: values.mean(), f"{key}_std": values.std()}
+    (folder / "summary.json").write_text(json.dumps(summary))
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -49,6 +81,9 @@ def test_the_kinds_of_a_record():
 @pytest.mark.parametrize(("kind", "law"), [(1.0, TABLE), (2.0, PowerGain(0.3))])
 def test_report_and_playground_clear_with_the_recorded_law(copy: Path, kind: float, law) -> None:
     _recorded(copy, valuation_kind=np.full(3, kind))
+    with pytest.raises(RecordError, match=r"rounds\.parquet: gain of client"):
+        read_run(copy)  # the accounts are still those of the paper's law
+    _accounted(copy, law)
     run = read_run(copy)
     record = run.market_round("ipfl/ipfl", 0, 2)
     assert type(record.law) is type(law)

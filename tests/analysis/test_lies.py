@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from analysis.lies import lie_curve, lie_curves
+from analysis.lies import lie_curve, lie_curves, one_reach
 from analysis.records import MarketRound, Run
 
 
@@ -79,6 +79,18 @@ def test_curves_of_a_run_tell_what_its_audit_found(run: Run) -> None:
     assert (exact.seed, exact.round, exact.client) == (paper.seed, paper.round, paper.client)
     assert exact.gain == 0.0
     assert (np.diff(paper.reports) > 0).all()
+
+
+def test_curves_of_a_run_reach_to_one_cost(run: Run) -> None:
+    assert len({float(one.reports[-1]) for one in lie_curves(run)}) == 1
+    near, far = (
+        curve("ipfl", 0.9),
+        lie_curve(example("ipfl"), "m", seed=0, round_number=1, client=1, report=0.9, reach=99),
+    )
+    assert far.reports[-1] == 99.0
+    assert not one_reach((near, far))
+    assert one_reach((near, near))
+    assert far.gain == pytest.approx(near.gain)
 
 
 def test_without_a_market_there_is_no_curve(run: Run) -> None:

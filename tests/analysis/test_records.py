@@ -15,11 +15,13 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from analysis import files
+from analysis import agreement, files
 from analysis.files import RecordError
 from analysis.records import Run, market_file, read_run
 from mechanism import Market, Types, account, market_mechanism
 from mechanism.errors import MarketProofError
+from mechanism.market.entries import MARKET_ENTRIES
+from tests.analysis.synthetic import write_run
 
 MARKET = "markets/ipfl__ipfl-0.safetensors"
 
@@ -177,6 +179,168 @@ DAMAGES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
         _tensors(lambda t: t.update(imports=np.zeros((3, 5, 5), np.uint8))),
     ),
 }
+
+
+def _swapped(folder: Path) -> None:
+    """Let two importers pay one another's exporters: what each client pays and receives stays the same."""
+    table = pl.read_parquet(folder / "ledger.parquet")
+    here = (pl.col("method") == "fedavg") & (pl.col("seed") == 1) & (pl.col("round") == 2)
+    more, less = (((0, 2), (1, 3)), ((0, 3), (1, 2)))
+    steps = [
+        pl.when(here & (pl.col("importer") == i) & (pl.col("exporter") == j)).then(step).otherwise(0.0)
+        for pairs, step in ((more, 0.25), (less, -0.25))
+        for i, j in pairs
+    ]
+    table.with_columns(payment=pl.sum_horizontal("payment", *steps)).write_parquet(folder / "ledger.parquet")
+
+
+def _column(**columns: pl.Expr) -> Callable[[Path], None]:
+    return _table("rounds.parquet", lambda t: t.with_columns(**columns))
+
+
+def _audit(key: str, value: object) -> Callable[[Path], None]:
+    return _json("audit.json", lambda a: a["methods"]["ipfl/ipfl"].update({key: value}))
+
+
+def _forged(folder: Path) -> None:
+    """Win more by the lie, in all three of its numbers."""
+
+    def change(audit: dict[str, Any]) -> None:
+        lie = audit["methods"]["ipfl/ipfl"]["best_lie"]["cost"]
+        lie.update(utility_lying=lie["utility_truthful"] + 1000.0, gain=1000.0)
+
+    _json("audit.json", change)(folder)
+
+
+first = (pl.col("method") == "local") & (pl.col("seed") == 1) & (pl.col("round") == 2) & (pl.col("client") == 4)
+EDITS: dict[str, tuple[str, tuple[str, ...], Callable[[Path], None]]] = {
+    "utility": (
+        "rounds.parquet",
+        ("utility of client 0 in round 1 (local, seed 0) is 1; gain - cost - paid", "makes it 0"),
+        _column(utility=pl.col("utility") + 1),
+    ),
+    "one utility": (
+        "rounds.parquet",
+        ("utility of client 4 in round 2 (local, seed 1) is 1e-06",),
+        _column(utility=pl.when(first).then(1e-6).otherwise("utility")),
+    ),
+    "gain and utility": (
+        "rounds.parquet",
+        ("gain of client 0 in round 1 (local, seed 0) is 5; the clearing in local-0.safetensors makes it 0",),
+        _column(utility=pl.col("utility") + 5, gain=pl.col("gain") + 5),
+    ),
+    "imports": ("rounds.parquet", ("imports of client 0",), _column(imports=pl.lit(0))),
+    "who was there": ("rounds.parquet", ("present of client 4 in round 2 (local, seed 1) is 0",), _column(
+        present=pl.when(first).then(0).otherwise(1))),
+    "prices": (MARKET, (), _tensors(lambda t: t["prices"].__imul__(2.0))),
+    "centre": (MARKET, (), _tensors(lambda t: t["centre"].__iadd__(1.0))),
+    "who paid whom": (
+        "ledger.parquet",
+        ("payment for client 0 importing from client 2 in round 2 (fedavg, seed 1) is 0.25",),
+        _swapped,
+    ),
+    "gain of a lie": ("audit.json", ("gain is 1234567; utility_lying - utility_truthful",), _lie("gain", 1234567)),
+    "a whole lie": ("audit.json", ("the lie about a cost of client", "has utility_lying", "cleared again"), _forged),
+    "truth of a lie": ("audit.json", ("has truth 99",), _lie("truth", 99.0)),
+    "what was said": ("audit.json", ("has utility_lying",), _lie("report", 1e6)),
+    "said below zero": ("audit.json", ("cannot be cleared again",), _lie("report", -1.0)),
+    "a lie about nothing": ("audit.json", ("'colour'; expected cost, gain, size",), _audit("best_lie", {"colour": {}})),
+    "a lie without a market": (
+        "audit.json",
+        ("nobody reports anything",),
+        _json("audit.json", lambda a: a["methods"]["local"].update(best_lie={"cost": {}})),
+    ),
+    "lowest utility": (
+        "audit.json",
+        ("lowest_utility.client of 'fedavg' is 0; the recorded clearings make it -",),
+        _json("audit.json", lambda a: a["methods"]["fedavg"]["lowest_utility"].update(client=0.0)),
+    ),
+    "balance": ("audit.json", ("budget_imbalance of 'ipfl/ipfl' is 3",), _audit("budget_imbalance", 3.0)),
+    "objective": ("audit.json", ("objective of 'ipfl/ipfl' is 0;",), _audit("objective", 0)),
+    "gap": ("audit.json", ("optimality_gap of 'ipfl/ipfl' is 9;",), _audit("optimality_gap", 9)),
+    "tolerance": ("audit.json", ("tolerance is 1e+03; expected 0 to 1e-06",), _json(
+        "audit.json", lambda a: a.update(tolerance=1000.0))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_an_edited_number_is_told_and_where(copy: Path, case: str) -> None:
+    name, words, edit = EDITS[case]
+    table = pl.read_parquet(copy / "rounds.parquet").with_columns(present=pl.lit(1))
+    table.write_parquet(copy / "rounds.parquet")
+    arrays = dict(load_file(copy / "markets/local-1.safetensors"))
+    save_file(arrays | {"present": np.ones((3, 6), np.uint8)}, copy / "markets/local-1.safetensors")
+    read_run(copy)  # honest so far
+    edit(copy)
+    with pytest.raises(RecordError) as caught:
+        read_run(copy)
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert str(copy / name) in message or name == MARKET  # told of the accounts that the market no longer makes
+    assert "\n" not in message
+    assert len(message) < 500
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """Return what `marketproof run` says of each method, by hand: all clients honest and always there, two seeds."""
+    table, told = pl.read_parquet(folder / "rounds.parquet"), {}
+    for (method,), rows in table.group_by("method"):
+        each = [rows.filter(pl.col("seed") == seed) for seed in (0, 1)]
+        figures = {
+            "accuracy_best": [one.group_by("client").agg(pl.col("accuracy").max())["accuracy"].mean() for one in each],
+            "accuracy_final": [one.filter(pl.col("round") == 3)["accuracy"].mean() for one in each],
+            "utility_total": [one["utility"].sum() for one in each],
+            "utility_mean": [one["utility"].mean() for one in each],
+            "welfare": [one["utility"].sum() for one in each],
+        }
+        told[method] = {key: float(np.mean(values)) for key, values in figures.items()}
+        told[method] |= {f"{key}_std": float(np.std(values, ddof=1)) for key, values in figures.items()}
+    return {"task": "digits-niid", "seeds": [0, 1], "methods": told}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("accuracy_best", 0.999, "accuracy_best of 'fedavg' is 0.999; rounds.parquet makes it"),
+        ("accuracy_final", 1, "accuracy_final"),
+        ("utility_total", 0.0, "utility_total"),
+        ("utility_mean", "12", "utility_mean of 'fedavg' is '12'"),
+        ("welfare", 1e6, "welfare of 'fedavg' is 1000000.0; rounds.parquet makes it"),
+        ("welfare_std", 0, "welfare_std"),
+        ("welfare", 10**400, "welfare"),
+        ("welfare", True, "welfare of 'fedavg' is True"),
+        ("utility_others", 1.0, "utility_others of 'fedavg' is 1.0; rounds.parquet makes it 0"),
+        ("welfare_std", None, "welfare_std of 'fedavg' is missing"),
+    ],
+)
+def test_the_summary_is_that_of_the_rounds(copy: Path, key: str, value: object, words: str) -> None:
+    summary = _summary(copy)
+    (copy / "summary.json").write_text(json.dumps(summary))
+    read_run(copy)
+    summary["methods"]["fedavg"][key] = value
+    if value is None:
+        del summary["methods"]["fedavg"][key]
+    (copy / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(RecordError) as caught:
+        read_run(copy)
+    assert str(caught.value).startswith(f"{copy / 'summary.json'}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_many_rounds_are_read_a_few_at_a_time(folder: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement, "_PAIRS", 6 * 6 * 2)
+    read_run(folder)
+    last = pl.col("round") == 3
+    _column(utility=pl.col("utility") + last, gain=pl.col("gain") + last)(copy)
+    with pytest.raises(RecordError, match="gain of client 0 in round 3"):
+        read_run(copy)
+
+
+@pytest.mark.parametrize("rule", sorted(MARKET_ENTRIES))
+def test_every_rule_of_the_catalogue_reads(tmp_path: Path, rule: str) -> None:
+    run = read_run(write_run(tmp_path / "run", clients=4, rounds=2, seeds=(3,), methods={f"ipfl/{rule}": rule}))
+    assert run.markets == (f"ipfl/{rule}",)
 
 
 @pytest.mark.parametrize("case", DAMAGES)

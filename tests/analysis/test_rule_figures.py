@@ -9,7 +9,7 @@ from matplotlib.collections import QuadMesh
 from analysis import plots
 from analysis.lies import lie_curves, utility_of_reports
 from analysis.records import MarketRound, Run
-from analysis.regions import BOTH, FIRST, NEITHER, SECOND, all_regions, allocation_regions, regions_table, trio
+from analysis.regions import BOTH, FIRST, NEITHER, SECOND, all_regions, allocation_regions, reaches, regions_table, trio
 from analysis.regret import regret_map, regret_table
 from analysis.rule_figures import region_panels, regret_panels
 
@@ -60,6 +60,18 @@ def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
         assert there <= {t.get_text() for t in drawn.figure.legends[0].get_texts()}
     assert "dark blue: from both" in drawn.look
     assert drawn.figure.get_supxlabel().endswith("types and models of ipfl/ipfl, round 1, seed 0")
+
+
+def test_regions_reach_near_the_true_costs_and_further_only_to_show_a_border(run: Run):
+    near, far = reaches(_worked(), (0, 1, 2))
+    assert (near, far) == (pytest.approx(3.3), pytest.approx(3.45))
+    cheap = MarketRound(**(vars(_worked()) | {"cost": np.array([1.0, 0.02, 0.01])}))
+    assert reaches(cheap, (0, 1, 2))[0] == pytest.approx(0.06)
+    assert allocation_regions(cheap, "ipfl-exact", (0, 1, 2)).share(BOTH) == 1.0  # nothing to see so near
+    for one in all_regions(run):
+        assert np.unique(one.bought).size > 1
+        assert max(one.truth) < one.first[-1]
+    assert len({one.first[-1] for one in all_regions(run)}) == 1
 
 
 def test_regret_is_what_clearing_with_that_truth_gives(run: Run):

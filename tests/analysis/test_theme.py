@@ -114,3 +114,29 @@ def test_figures_leave_no_global_state() -> None:
     before = dict(mpl.rcParams)
     theme.style(theme.axes(None), grid="both", title="t", x="x", y="y")
     assert dict(mpl.rcParams) == before
+
+
+MACHADO = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+"""What the colour-blind see of linear sRGB (Machado, Oliveira and Fernandes 2009, severity 1)."""
+
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def _lab(tone: str, sight: np.ndarray) -> np.ndarray:
+    """The colour as seen, in CIE L*a*b* (D65)."""
+    parts = np.array([int(tone[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    x = XYZ @ np.clip(sight @ linear, 0, 1) / [0.9505, 1.0, 1.089]
+    f = np.where(x > 0.008856, np.cbrt(x), 7.787 * x + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("kind", MACHADO)
+def test_the_colour_blind_can_tell_the_colours_apart(kind: str) -> None:
+    seen = {tone: _lab(tone, np.array(MACHADO[kind])) for tone in theme.PALETTE}
+    apart = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in itertools.combinations(seen, 2)}
+    assert min(apart.values()) >= 10.0, min(apart, key=lambda pair: apart[pair])

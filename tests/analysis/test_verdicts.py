@@ -68,3 +68,12 @@ def test_the_figure_says_in_words_what_it_shows():
     assert sum(len(ax.patches) for ax in drawn.figure.axes) == len(found)
     ticks = [tick.get_text() for ax in drawn.figure.axes for tick in ax.get_yticklabels()]
     assert ticks == list(dict.fromkeys(v.property for v in found))
+
+
+def test_every_property_is_told_in_words() -> None:
+    from analysis.verdicts import property_table, verdicts
+
+    found = verdicts("ipfl-exact")
+    table = property_table(found)
+    assert [row[0] for row in table.rows] == list(dict.fromkeys(v.property for v in found))
+    assert all(len(str(row[1])) > 10 for row in table.rows)

@@ -86,13 +86,14 @@ def test_understating_a_cost_pays_under_the_papers_rule():
 
 def test_words_on_lies_name_where_they_pay():
     rows = [
-        {"lie": "cost", "factor": 0.5, "method": "a", "gain_mean": 2.0, "gain_best": 3.0, "share_paying": 0.25},
-        {"lie": "cost", "factor": 0.5, "method": "b", "gain_mean": -1.0, "gain_best": 0.0, "share_paying": 0.0},
+        {"method": "a", "gain_mean": 2.0, "gain_best": 3.0, "share_paying": 0.25, "cases": 4},
+        {"method": "b", "gain_mean": -1.0, "gain_best": 0.0, "share_paying": 0.0, "cases": 2},
     ]
+    rows = [{"lie": "cost", "factor": 0.5} | row for row in rows]
     said = study_liars.words(rows)
     assert said == [
-        "Reporting 0.5 times one's cost: pays under a in 25% of cases (mean gain of all cases 2, at most 3); "
-        "never pays under b."
+        "Reporting 0.5 times one's cost: pays under a in 25% of 4 cases (mean gain of all cases 2, at most 3); "
+        "pays under b in none of 2 cases."
     ]
 
 
@@ -197,7 +198,7 @@ def test_performance_names_the_best_and_those_who_lose():
 def test_means_and_deviations_over_seeds():
     assert over_seeds("a", [3.0]) == {"a": 3.0}
     assert over_seeds("a", [1.0, 3.0]) == {"a": 2.0, "a_std": pytest.approx(np.sqrt(2.0))}
-    assert over_seeds("a", [None, 3.0]) == {"a": 3.0, "a_std": 0.0}
+    assert over_seeds("a", [None, 3.0]) == {"a": 3.0, "a_std": None}
     assert over_seeds("a", [None]) == {"a": None}
 
 
