@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from analysis.files import RecordError, read_json
+from mechanism.tolerance import MONEY
 
 ROLES = ("client", "buyer", "seller")
+COORDINATES = ("cost", "gain", "size")
+
+_LARGEST_TOLERANCE = 1e-6
+"""A tolerance for money above this would let losses pass for rounding."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,17 @@ def _lie(entry: _Reader, coordinate: str, seeds: tuple[int, ...], rounds: int, c
     if seed not in seeds:
         raise RecordError(f"{entry.path}: {entry.where}.seed is {seed}; the run has seeds {list(seeds)}")
     gain, truthful, lying = (entry.number(k) for k in ("gain", "utility_truthful", "utility_lying"))
+    won = max(0.0, lying - truthful)
+    if not abs(gain - won) <= MONEY * max(1.0, abs(truthful), abs(lying)):
+        raise RecordError(
+            f"{entry.path}: {entry.where}.gain is {gain:.9g}; utility_lying - utility_truthful make it {won:.9g}; the "
+            "file was changed, run again"
+        )
+    witness = isinstance(entry.value.get("witness"), dict)
+    if witness and gain <= 0.0:
+        raise RecordError(
+            f"{entry.path}: {entry.where} has a witness but gains nothing; the file was changed, run again"
+        )
     beyond_rounding = gain > 1e-7 * max(1.0, abs(truthful), abs(lying))
     return Lie(
         coordinate=coordinate,
@@ -123,7 +139,7 @@ def _lie(entry: _Reader, coordinate: str, seeds: tuple[int, ...], rounds: int, c
         deviations=entry.whole("deviations", 0, 2**62),
         sentence=entry.text("sentence"),
         exact=entry.value.get("exact") is True,
-        pays=isinstance(entry.value.get("witness"), dict) or beyond_rounding,
+        pays=witness or beyond_rounding,
     )
 
 
@@ -138,6 +154,11 @@ def _method(entry: _Reader, mechanism: str | None, seeds: tuple[int, ...], round
     if entry.value.get("best_lie") is not None:
         found = entry.inner("best_lie")
         for coordinate, value in found.value.items():
+            if coordinate not in COORDINATES:
+                known = ", ".join(COORDINATES)
+                raise RecordError(f"{entry.path}: {found.where} has {coordinate!r:.60}; expected {known}")
+            if value is not None and mechanism is None:
+                raise RecordError(f"{entry.path}: {found.where} tells a lie; under this method nobody reports anything")
             if value is not None:
                 lies[coordinate] = _lie(found.inner(coordinate), coordinate, seeds, rounds, clients)
     return MethodAudit(
@@ -170,4 +191,7 @@ def read_audit(
     methods = {
         name: _method(entries.inner(name), mechanism, seeds, rounds, clients) for name, mechanism in mechanisms.items()
     }
-    return Audit(scope=top.text("scope"), tolerance=top.number("tolerance"), methods=methods)
+    tolerance = top.number("tolerance")
+    if not 0.0 <= tolerance <= _LARGEST_TOLERANCE:
+        raise RecordError(f"{path}: tolerance is {tolerance:.3g}; expected 0 to {_LARGEST_TOLERANCE:g}")
+    return Audit(scope=top.text("scope"), tolerance=tolerance, methods=methods)

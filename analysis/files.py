@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 from mechanism.errors import MarketProofError
 
+RECORD = (
+    "config.toml", "manifest.json", "progress.json", "summary.json", "audit.json", "rounds.parquet", "ledger.parquet",
+)  # fmt: skip
+"""Files of a run folder beside its tensors. All but the pages and figures made from them."""
 LARGEST_TEXT = 16 * 2**20
 """Largest JSON or TOML file read, bytes."""
 LARGEST_TABLE = 512 * 2**20
@@ -27,6 +31,12 @@ LARGEST_TENSORS = 8 * 2**30
 
 class RecordError(MarketProofError, ValueError):
     """A run folder that is missing, truncated, malformed or contradicts itself."""
+
+
+def record_files(folder: Path) -> tuple[Path, ...]:
+    """Return the files of a run folder that hold its record, which nothing made from it may overwrite."""
+    held = (path for place in ("markets", "models") for path in (folder / place).glob("*.safetensors"))
+    return (*(folder / name for name in RECORD), *sorted(held))
 
 
 def existing(path: Path, limit: int) -> Path:
@@ -158,8 +168,12 @@ class Tensors:
 
     def read(self, name: str, row: int | None = None) -> NDArray[np.float64]:
         """Return a tensor, or one row of its first axis, as finite float64."""
+        return self.rows(name) if row is None else np.asarray(self.rows(name, row, row + 1)[0])
+
+    def rows(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
+        """Return the rows from ``start`` to before ``stop`` of a tensor's first axis (all), as finite float64."""
         with self._open() as file:
-            raw = file.get_tensor(name) if row is None else file.get_slice(name)[row : row + 1][0]
+            raw = file.get_tensor(name) if (start, stop) == (0, None) else file.get_slice(name)[start:stop]
             values = np.array(raw, dtype=np.float64)
         if not np.isfinite(values).all():
             raise RecordError(f"{self.path}: tensor {name!r} holds a number that is not finite")

@@ -1,4 +1,4 @@
-"""A recorded run as one frozen object. Reads a run folder, checks every file against the others, computes nothing."""
+"""A recorded run as one frozen object. Reads a run folder and checks every file against the others."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ class Run:
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
     _tensors: Mapping[tuple[str, int], Tensors] = field(repr=False)
+    tells_presence: bool = True
+    """Whether rounds.parquet says who took part; older runs did not, and their traces count everybody."""
 
     @property
     def markets(self) -> tuple[str, ...]:
@@ -62,6 +64,14 @@ class Run:
         """Return V_lambda reached and V_lambda at the optimum, money per round, ``[rounds]`` each (reported types)."""
         file = self._tensors[method, seed]
         return file.read("objective"), file.read("optimal_objective")
+
+    def recorded(self, method: str, seed: int) -> Tensors:
+        """Return the file of a method's recorded clearings under one seed, to be sliced."""
+        return self._tensors[method, seed]
+
+    def law(self, method: str, seed: int) -> GainLaw:
+        """Return the gain law of a method's clearings under one seed: that of its first round holds in all of them."""
+        return self._law(self._tensors[method, seed], 0)
 
     def market_round(self, method: str, seed: int, round_number: int) -> MarketRound:
         """Return the clearing of one round (counted from 1)."""
@@ -152,7 +162,7 @@ def _finite(path: Path, column: str, values: Real) -> Real:
 
 def _read_traces(
     path: Path, methods: tuple[str, ...], seeds: tuple[int, ...], clients: int
-) -> tuple[int, dict[str, Trace]]:
+) -> tuple[int, dict[str, Trace], bool]:
     table = read_table(
         path, text=("method", "role"), whole=("seed", "round", "client", "present", *COUNTS), real=REAL,
         optional=("role", "present"),
@@ -186,7 +196,8 @@ def _read_traces(
     if (roles != roles[:, :, :1]).any():
         raise RecordError(f"{path}: a client's role changes from one round to another")
     columns["roles"] = roles[:, :, 0]
-    return rounds, {m: Trace(**{name: column[k] for name, column in columns.items()}) for k, m in enumerate(methods)}
+    traces = {m: Trace(**{name: column[k] for name, column in columns.items()}) for k, m in enumerate(methods)}
+    return rounds, traces, "present" in table
 
 
 def _read_ledger(path: Path, traces: dict[str, Trace], seeds: tuple[int, ...]) -> dict[str, Ledger]:
@@ -214,13 +225,15 @@ def _read_ledger(path: Path, traces: dict[str, Trace], seeds: tuple[int, ...]) -
 
 
 def read_run(folder: Path | str) -> Run:
-    """Read a run folder and check it: names, shapes, ranges, and that the files agree with one another.
+    """Read a run folder and check it: names, shapes, ranges, and that the files agree (`analysis.agreement.agree`).
 
     Raises
     ------
     RecordError
         One line that names the file, what is wrong with it and what was expected.
     """
+    from analysis.agreement import agree  # reads a Run itself
+
     folder = Path(folder)
     if not folder.is_dir():
         raise RecordError(f"{folder}: no such folder; expected a run folder, as `marketproof run` writes it")
@@ -231,14 +244,16 @@ def read_run(folder: Path | str) -> Run:
     if not isinstance(listed, dict) or set(listed) != set(methods):
         raise RecordError(f"{folder / 'summary.json'}: its methods differ from those of manifest.json")
     config = read_toml(folder / "config.toml")
-    rounds, traces = _read_traces(folder / "rounds.parquet", methods, seeds, clients)
+    rounds, traces, presence = _read_traces(folder / "rounds.parquet", methods, seeds, clients)
     ledger = _read_ledger(folder / "ledger.parquet", traces, seeds)
     audit = read_audit(folder / "audit.json", mechanisms=mechanisms, seeds=seeds, rounds=rounds, clients=clients)
     shapes = _shapes(rounds, clients)
-    extra = {"present": (rounds, clients)} | dict(zip(_VALUATION, ((rounds,), (rounds,), (rounds, 2, -1)), strict=True))
+    row = (rounds, clients)
+    extra: dict[str, tuple[int, ...]] = {"present": row, "accuracy": row, "sales": row, "optimal_gap": (rounds,)}
+    extra |= dict(zip(_VALUATION, ((rounds,), (rounds,), (rounds, 2, -1)), strict=True))
     tensors = {(m, s): Tensors(market_file(folder, m, s), shapes, extra) for m in methods for s in seeds}
     task = manifest.get("task", "")
-    return Run(
+    run = Run(
         path=folder,
         task=task if isinstance(task, str) and task else folder.name,
         clients=clients,
@@ -253,4 +268,7 @@ def read_run(folder: Path | str) -> Run:
         manifest=manifest,
         config=config,
         _tensors=tensors,
+        tells_presence=presence,
     )
+    agree(run)
+    return run

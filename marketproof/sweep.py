@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from marketproof.atomic import write
 from marketproof.errors import InputError, Interrupted, one_line, shown
 from marketproof.progress import Tell
 from marketproof.toml_files import read_toml
 from mechanism.market.entries import MARKET_ENTRIES
 
+if TYPE_CHECKING:
+    from proofs_checks.frontier import Point
+
 RECORD = "points.jsonl"
 _MOST_POINTS, _MOST_VALUES = 20_000, 1000
+_LONGEST_LINE, _LONGEST_HEAD = 4096, 2**20
+"""Bytes: of a point's line in the record, and of its first line with the settings."""
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
     Raises
     ------
     InputError
-        If the folder holds a record and ``resume`` is not set, or the record is of other settings.
+        If the folder holds a record and ``resume`` is not set, or the record is damaged or of other settings: every
+        line must be what is measured at its point of the grid; only the last may have been cut short.
     Interrupted
         On Ctrl-C: what was measured is kept.
     """
@@ -97,11 +105,10 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
 
     points = grid(sweep.mechanisms, sweep.lam, sweep.cost_spread, sweep.heterogeneity)
     path = folder / RECORD
-    head = json.loads(json.dumps(asdict(sweep)))
-    done = _taken_up(path, head, len(points), resume=resume)
+    done = _taken_up(path, sweep, points, resume=resume)
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        path.write_text(json.dumps(head) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(_head(sweep)) + "\n", encoding="utf-8")
     rows = []
     try:
         with open(path, "a", encoding="utf-8") as file:
@@ -121,27 +128,103 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
     return rows
 
 
-def _taken_up(path: Path, head: dict[str, Any], count: int, *, resume: bool) -> list[dict[str, Any]]:
+def _taken_up(path: Path, sweep: Sweep, points: Sequence[Point], *, resume: bool) -> list[dict[str, Any]]:
     """Return the points that a record holds; a last line that was cut short is removed from it."""
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    whole = lines[:-1]  # what follows the last line end was not finished
-    try:
-        rows = [json.loads(line) for line in whole]
-        other = [key for key, value in head.items() if rows and rows[0].get(key) != value]
-    except (ValueError, AttributeError):
-        raise InputError(f"{shown(path)} is damaged; name another --out") from None
-    if not resume:
-        raise InputError(_standing(path.parent, len(rows) - 1, count, other=bool(other)))
-    if not rows:
-        path.unlink()
-        return []
+    head, written = _head(sweep), _bounded(path, len(points))
+    *whole, rest = written.split(b"\n")  # what follows the last line end was not finished
+    first = _line(path, 1, whole[0]) if whole else {}
+    if whole and set(first) != set(head):
+        raise _damaged(path, 1, "is not the settings of a sweep")
+    other = [key for key in head if whole and first[key] != head[key]]
+    if other and not resume:
+        raise InputError(_standing(path.parent, 0, len(points), other=True))
     for key in other:
-        raise InputError(f"{shown(path)} was swept with {key} {rows[0].get(key)!r:.80}; this is {head[key]!r:.80}")
-    if lines[-1]:
-        path.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
-    return rows[1:]
+        raise InputError(f"{shown(path)} was swept with {key} {first[key]!r:.80}; this is {head[key]!r:.80}")
+    rows = [
+        _row(path, number, line, point, sweep.markets)
+        for number, (line, point) in enumerate(zip(whole[1:], points, strict=False), start=2)
+    ]
+    if len(whole) - 1 > len(points):
+        raise _damaged(path, len(points) + 2, f"is one too many: the sweep has {len(points)} points")
+    if rest and not _cut_short(rest, json.dumps(head).encode(), len(whole), len(points)):
+        raise _damaged(path, len(whole) + 1, "is no beginning of a line that a sweep writes")
+    if not resume:
+        raise InputError(_standing(path.parent, len(rows), len(points), other=False))
+    if not whole:
+        path.unlink()
+    elif rest:
+        write(path, b"".join(line + b"\n" for line in whole))
+    return rows
+
+
+def _head(sweep: Sweep) -> dict[str, Any]:
+    """Return the first line of a record: the settings."""
+    told: dict[str, Any] = json.loads(json.dumps(asdict(sweep)))
+    return told
+
+
+def _bounded(path: Path, count: int) -> bytes:
+    """Return what a record of so many points holds, if it is a file and no longer than such a record can be."""
+    most = _LONGEST_LINE * (count + 1) + _LONGEST_HEAD
+    if not path.is_file():
+        raise InputError(f"{shown(path)} is no file; name another --out")
+    with open(path, "rb") as file:
+        written = file.read(most + 1)
+    if len(written) > most:
+        raise InputError(f"{shown(path)} is longer than a record of {count} points can be; name another --out")
+    return written
+
+
+def _damaged(path: Path, number: int, what: str) -> InputError:
+    return InputError(
+        f"{shown(path)} is damaged: line {number} {what}; take out that line and all below it to go on with "
+        "--resume, or name another --out"
+    )
+
+
+def _line(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Return the object in a line."""
+    try:
+        value = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        raise _damaged(path, number, "is no JSON") from None
+    if not isinstance(value, dict):
+        raise _damaged(path, number, f"is a {type(value).__name__}, no object")
+    return value
+
+
+def _row(path: Path, number: int, line: bytes, point: Point, markets: int) -> dict[str, Any]:
+    """Return the row in a line, if it is what was measured at that point of the grid."""
+    from proofs_checks.frontier import UNKNOWN, Measured
+
+    row = _line(path, number, line)
+    where = asdict(point)
+    measured = [field.name for field in fields(Measured)]
+    for key in (*where, *measured):
+        if key not in row:
+            raise _damaged(path, number, f"has no {key}, as versions before this one wrote it,")
+    if len(row) > len(where) + len(measured):
+        extra = next(key for key in row if key not in where and key not in measured)
+        raise _damaged(path, number, f"has {shown(extra)}, which a sweep does not write,")
+    for key, value in {**where, "markets": markets}.items():
+        if isinstance(row[key], bool) or row[key] != value:
+            raise _damaged(path, number, f"has {key} {row[key]!r:.40}; the grid has {value!r} there,")
+    for key in measured:
+        unknown = row[key] is None and key in UNKNOWN and markets == 1
+        fits_number = isinstance(row[key], int | float) and not isinstance(row[key], bool)
+        if not unknown and not (fits_number and abs(row[key]) <= _LARGEST):
+            raise _damaged(path, number, f"has {key} {row[key]!r:.40}; expected a number")
+    return row
+
+
+def _cut_short(rest: bytes, head: bytes, lines: int, count: int) -> bool:
+    """Say whether an unfinished last line can be what an interruption left: of the head, or of a point to come."""
+    if lines == 0:
+        return head.startswith(rest)
+    begun = b'{"mechanism": "'
+    return lines <= count and rest.isascii() and (rest.startswith(begun) or begun.startswith(rest))
 
 
 def _standing(folder: Path, done: int, count: int, *, other: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import product
 from typing import Any
 
@@ -41,9 +41,13 @@ class Point:
 class Measured:
     """What a rule did in ``markets`` drawn markets; money per market, lies per client that gains most.
 
-    ``welfare`` (sum of utilities) and ``of_optimum`` (share of the best objective) are means; ``lowest_utility`` is the
-    lowest of any truthful client; ``lying_share``: markets in which some false cost pays, ``best_lie`` the mean gain of
-    the best one (0 where none pays), the same for the gain parameter; ``deficit``: mean loss of a centre (0: balanced).
+    ``welfare``: mean of gains less costs of exporting. Money that moves, to and from a centre too, is no part of it, so
+    that a rule whose centre pays in is not the better for it; where ``deficit`` is 0 it is the sum of utilities.
+    ``of_optimum``: the objectives' sum over that of the best. ``lowest_utility``: of any truthful client, a minimum.
+    ``lying_share``: share of the markets in which some false cost pays, ``best_lie``: the mean gain of the best one (0
+    where none pays); ``gain_…`` and ``size_…`` the same for the gain parameter and the size, of which a ladder of
+    reports is searched. ``deficit``: mean loss of a centre (0: balanced). ``…_se``: the standard error of a mean over
+    the markets drawn, None with one market.
     """
 
     markets: int
@@ -55,6 +59,18 @@ class Measured:
     gain_lying_share: float
     gain_best_lie: float
     deficit: float
+    size_lying_share: float
+    size_best_lie: float
+    welfare_se: float | None
+    of_optimum_se: float | None
+    best_lie_se: float | None
+    gain_best_lie_se: float | None
+    size_best_lie_se: float | None
+    deficit_se: float | None
+
+
+UNKNOWN = tuple(field.name for field in fields(Measured) if field.name.endswith("_se"))
+"""What a single market does not tell."""
 
 
 def grid(
@@ -96,19 +112,37 @@ def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) ->
     optimal, _ = optimal_objective(reports, market)
     tolerance = MONEY * np.asarray(scales(books))
     cost = _per_market(best_cost_lies(rule, types, market), tolerance)
-    gain = _per_market(best_number_lies(rule, types, market, "gain"), tolerance)
+    gain, size = (_per_market(best_number_lies(rule, types, market, key), tolerance) for key in ("gain", "size"))
     total = float(optimal.sum())
+    share = float(reached.sum()) / total if total > 0.0 else 1.0
+    welfare = (books.gain - books.cost).sum(axis=-1)
+    deficit = np.maximum(0.0, -outcome.centre.sum(axis=-1))
+    # Of a ratio of sums, by its linear part: the mean is taken over markets, each counted by its best objective.
+    departure = (reached - share * optimal) / float(optimal.mean()) if total > 0.0 else np.zeros(markets)
     return Measured(
         markets=markets,
-        welfare=float(books.welfare.mean()),
-        of_optimum=float(reached.sum()) / total if total > 0.0 else 1.0,
+        welfare=float(welfare.mean()),
+        of_optimum=share,
         lowest_utility=float(books.utility.min()),
         lying_share=float((cost > 0.0).mean()),
         best_lie=float(cost.mean()),
         gain_lying_share=float((gain > 0.0).mean()),
         gain_best_lie=float(gain.mean()),
-        deficit=float(np.maximum(0.0, -outcome.centre.sum(axis=-1)).mean()),
+        deficit=float(deficit.mean()),
+        size_lying_share=float((size > 0.0).mean()),
+        size_best_lie=float(size.mean()),
+        welfare_se=_error(welfare),
+        of_optimum_se=_error(departure),
+        best_lie_se=_error(cost),
+        gain_best_lie_se=_error(gain),
+        size_best_lie_se=_error(size),
+        deficit_se=_error(deficit),
     )
+
+
+def _error(values: np.ndarray) -> float | None:
+    """Return the standard error of the mean of independent values; None of a single one."""
+    return float(values.std(ddof=1)) / values.size**0.5 if values.size > 1 else None
 
 
 def _per_market(lies: Lies, tolerance: np.ndarray) -> np.ndarray:

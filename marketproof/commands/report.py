@@ -26,6 +26,9 @@ EPILOG = """Example: "marketproof report runs/digits-niid-* --out comparison.htm
 A single run has its report.html in its own folder already.
 "marketproof report runs/NAME --export figures --figure waterline" writes one figure for a paper."""
 
+PAGES = (".html", ".htm")
+"""What a file must end in to be written over."""
+
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")],
@@ -47,11 +50,13 @@ def report(
 ) -> None:
     """Read, write, show."""
     from analysis import export_runs, read_run
+    from analysis.files import record_files
     from analysis.report import write_report
-    from marketproof.atomic import write_all
+    from marketproof.atomic import refuse_overwriting, write_all
     from marketproof.console import stdout
     from marketproof.errors import InputError, shown
 
+    refuse_overwriting([out, json, export], [file for run in runs for file in record_files(run)])
     result: dict[str, object] = {"runs": [str(run) for run in runs]}
     if figures:
         if export is not None or out is not None or figure:
@@ -71,6 +76,10 @@ def report(
         page = Path("report.html") if out is None else out
         if page.is_dir():
             raise InputError(f"{shown(page)} is a folder; expected the name of a file to write, such as report.html")
+        if page.exists() and page.suffix.lower() not in PAGES:
+            raise InputError(f"{shown(page)} is there already and no page; name a file that ends in .html")
+        if json is not None and json.resolve() == page.resolve():
+            raise InputError(f"--out and --json both name {shown(page)}; name two files")
         said = f"Report: {shown(write_report(runs, page))}"
         result = {"report": str(page), **result}
     if json is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -64,3 +65,51 @@ def test_what_is_wrong_is_told_in_one_line(run, tmp_path, monkeypatch, capsys, a
     assert told in said.err
     assert said.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def own(run, tmp_path):
+    return shutil.copytree(run, tmp_path / "own")
+
+
+def _bytes(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+NAMES = ("rounds.parquet", "audit.json", "config.toml", "markets/local-0.safetensors")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("option", ["--out", "--json", "--export"])
+def test_a_record_is_never_overwritten(own, run, option, name, capsys):
+    before = _bytes(own)
+    assert execute(["report", str(run), str(own), option, str(own / name)]) == 2
+    said = capsys.readouterr().err
+    assert f"{own / name}' is the input itself" in said
+    assert said.count("\n") == 1
+    assert _bytes(own) == before
+
+
+def test_nor_through_a_link_or_beside_other_results(own, tmp_path, capsys):
+    before, link = _bytes(own), tmp_path / "link.json"
+    link.symlink_to(own / "summary.json")
+    for options in (["--figures"], ["--export", str(tmp_path / "figures")], ["--out", str(tmp_path / "page.html")]):
+        assert execute(["report", str(own), *options, "--json", str(link)]) == 2
+        assert "is the input itself" in capsys.readouterr().err
+    assert _bytes(own) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "own"]
+
+
+def test_only_a_page_is_written_over(own, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("analysis.report.write_report", lambda runs, page: (page.write_text("new"), page)[1])
+    notes, page = tmp_path / "notes.txt", own / "report.HTML"
+    notes.write_text("mine")
+    assert execute(["report", str(own), "--out", str(notes)]) == 2
+    assert "is there already and no page; name a file that ends in .html" in capsys.readouterr().err
+    assert notes.read_text() == "mine"
+    page.write_text("an older page")
+    assert execute(["report", str(own), "--out", str(page), "--json", str(page)]) == 2
+    assert "name two files" in capsys.readouterr().err
+    assert page.read_text() == "an older page"
+    assert execute(["report", str(own), "--out", str(page)]) == 0
+    assert page.read_text() == "new"
