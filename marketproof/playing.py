@@ -41,6 +41,13 @@ def app_file(lesson: str | None) -> Path:
     return Path(spec.origin)
 
 
+def index_file() -> Path:
+    """Return the file of the app that lists the lessons."""
+    from analysis.lessons import INDEX
+
+    return app_file(INDEX.removesuffix(".py"))
+
+
 def free_port(wanted: int | None) -> int:
     """Return the port if nobody listens on it; any free one for 0, or where none was asked for and 2718 is taken.
 
@@ -74,9 +81,10 @@ def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool, r
         If the port cannot be used or the server does not start.
     """
     chosen = free_port(port)
+    apps = [*app_files(lesson), *([index_file()] if lesson == ALL else [])]
     secret = secrets.token_urlsafe(16)
     command = [
-        sys.executable, "-P", "-m", "marimo", "--quiet", "run", *map(str, app_files(lesson)), "--host", HOST,
+        sys.executable, "-P", "-m", "marimo", "--quiet", "run", *map(str, apps), "--host", HOST,
         "--port", str(chosen), "--headless", "--token", "--token-password-file", "-", "--no-check", "--no-sandbox",
     ]  # fmt: skip
     if run is not None:
@@ -94,6 +102,8 @@ def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool, r
         server.stdin.close()
         _wait(server, chosen)
         address = f"http://{HOST}:{chosen}/?access_token={secret}"
+        if lesson == ALL:
+            address += f"&file={index_file().name}"
         stdout(quiet=quiet).print(f"{lesson or 'Playground'}: {address} (Ctrl-C ends it)", soft_wrap=True)
         sys.stdout.flush()
         if browser:

@@ -1,6 +1,7 @@
 """The process in which a student's code runs: ``python -m analysis.lessons.exercise_process EXERCISE``.
 
-Reads the code as JSON from standard input, writes one line of JSON at each stage: ready, ran, answer.
+It answers bids with what the student's rule returns, and judges nothing: whatever the code does in here, it can only
+change those numbers. What is said of them is said by the process that asks (`student.Student`, `judging`).
 """
 
 from __future__ import annotations
@@ -9,25 +10,33 @@ import contextlib
 import io
 import json
 import os
+import struct
 import sys
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import IO, Any
 
 import numpy as np
 
-from analysis.lessons.exercises import EXERCISES, Exercise, spread
+from analysis.lessons.exercises import EXERCISES, Exercise
 from mechanism.direct import SingleParameter
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.engine.verdict import Verdict
-from proofs_checks.engine.verify import check_mechanism, verify
-from proofs_checks.evidence import Grade
 
 MEMORY = 1 << 30
 """Bytes that the student's code may use on top of what is loaded before it runs."""
 
+HEAD = struct.Struct("<cQ")
+"""Before every message in either direction: what it is, and how many bytes follow.
+
+Asked: b"c" the code, b"b" bids float64 [rows, agents], b"p" what was printed. Told: b"r" ready, b"a" allocation and
+payment one after the other, float64 [rows, agents] each (nothing after the code), b"e" what failed, b"p" the print.
+"""
+
+MOST_WORDS = 4000
+"""Bytes of a message in words."""
+
 _FILE = "<your code>"
-_BUDGET, _PROBES = 2.0, 24
-_MOST_PRINTED = 10_000
+_MOST_PRINTED = 400
 
 
 class StudentError(Exception):
@@ -44,46 +53,58 @@ class _Printed(io.StringIO):
         return len(text)
 
 
-def answer(exercise: Exercise, code: str, ran: Any = lambda: None) -> dict[str, Any]:
-    """Run the code as the exercise's rule, question it, and return kind, headline and lines."""
-    real, printed = sys.stdout, _Printed()
-    sys.stdout = printed
-    try:
-        mechanism = _mechanism(exercise, code)
-        mechanism(np.random.default_rng(1).uniform(0.0, exercise.high, (7, exercise.agents)))  # the plainest question
-        check_mechanism(mechanism)
-        ran()
-        complaint = _complaint(exercise, mechanism)
-        told = _judged(exercise, verify(mechanism, exercise.properties, budget=_BUDGET, probes=_PROBES), complaint)
-    except (StudentError, InvalidMechanismError) as error:
-        said = str(error).replace(f"{exercise.formula} returned", "rule returned", 1)
-        told = {"kind": "error", "headline": _sentence(said), "lines": []}
-    except MemoryError:
-        told = {"kind": "error", "headline": "Your code used more memory than it may (1 GiB).", "lines": []}
-    finally:
-        sys.stdout = real
-    if printed.getvalue().strip():
-        first = printed.getvalue().strip().splitlines()[0][:80]
-        told["lines"].append(f"Your code printed “{first}”: the answer does not see it, only what rule returns.")
-    return told
+def load(exercise: Exercise, code: str) -> SingleParameter:
+    """Run the code and return the rule that it defines, whose answers are checked for shape and finiteness.
 
-
-def _mechanism(exercise: Exercise, code: str) -> SingleParameter:
+    Raises
+    ------
+    StudentError
+        If the code fails or defines no rule, in one line that names the line of the code.
+    """
     names: dict[str, Any] = {"np": np, "__name__": "student"}
     _guarded(lambda: exec(compile(code, _FILE, "exec"), names))
     rule = names.get("rule")
     if not callable(rule):
         raise StudentError("there is no function called rule; write def rule(bids): … return allocation, payment")
-
-    def guarded(bids: np.ndarray) -> Any:
-        return _guarded(lambda: rule(bids))
-
-    return SingleParameter(
-        guarded, exercise.agents, 0.0, exercise.high, exercise.role, exercise.formula, exercise.optimum
-    )
+    return SingleParameter(lambda bids: _guarded(lambda: rule(bids)), exercise.agents, name="rule")
 
 
-def _guarded(run: Any) -> Any:
+def respond(rule: SingleParameter, bids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return allocation and payment ``[rows, agents]``, float64.
+
+    Raises
+    ------
+    StudentError
+        If the rule fails or returns something else; with the bids at which it does, if one row alone makes it.
+    """
+    try:
+        return rule(bids)
+    except StudentError as error:
+        row = _culprit(rule, bids)
+        raise StudentError(f"{error}{'' if row is None else f', at bids {np.round(row, 6).tolist()}'}") from None
+    except InvalidMechanismError as error:
+        raise StudentError(str(error)) from None
+
+
+def _culprit(rule: SingleParameter, bids: np.ndarray) -> np.ndarray | None:
+    """Return a row that fails, or None where its neighbours fail as well: then it is not the bids."""
+    if all(_fails(rule, bids[k : k + 1]) for k in range(min(len(bids), 8))):
+        return None
+    while len(bids) > 1:
+        half = len(bids) // 2
+        bids = bids[:half] if _fails(rule, bids[:half]) else bids[half:]
+    return bids[0] if _fails(rule, bids) else None
+
+
+def _fails(rule: SingleParameter, bids: np.ndarray) -> bool:
+    try:
+        rule(bids)
+    except (StudentError, InvalidMechanismError):
+        return True
+    return False
+
+
+def _guarded(run: Callable[[], Any]) -> Any:
     try:
         return run()
     except (MemoryError, StudentError):
@@ -97,66 +118,6 @@ def _guarded(run: Any) -> Any:
         where = f"line {at[-1]}: " if at else ""
         said = f": {str(error).splitlines()[0][:200]}" if str(error) else ""
         raise StudentError(f"{where}your code raises {type(error).__name__}{said}") from None
-
-
-def _complaint(exercise: Exercise, mechanism: SingleParameter) -> str:
-    if exercise.goal is None:
-        return ""
-    bids = spread(exercise.agents, exercise.high)
-    allocation, payment = mechanism(bids)
-    return exercise.goal(bids, allocation, payment)
-
-
-_MEANING = {
-    "dsic": "nobody gains by a lie, whatever the others say",
-    "bic": "nobody gains by a lie on average over the others",
-    "ir": "nobody who tells the truth loses by taking part",
-    "interim-ir": "nobody who tells the truth loses on average by taking part",
-    "efficiency": "who values it most gets it",
-    "weak-budget-balance": "nobody has to pay in from outside",
-}
-
-
-def _judged(exercise: Exercise, verdicts: list[Verdict], complaint: str) -> dict[str, Any]:
-    broken = [v for v in verdicts if v.holds is False]
-    lines = [_line(verdict) for verdict in verdicts]
-    moral = [exercise.moral] if exercise.moral else []
-    if complaint:
-        lines.append(f"Not reached: {complaint}.")
-    if broken:
-        witness = broken[0].witness
-        said = witness.sentence if witness is not None else broken[0].property
-        return {"kind": "wrong", "headline": f"The smallest case against your rule: {said}.", "lines": lines}
-    if complaint:
-        return {"kind": "wrong", "headline": f"Every promise holds so far, but {complaint}.", "lines": lines}
-    proved = [v.property for v in verdicts if v.grade is Grade.PROVED]
-    if len(proved) == len(verdicts):
-        seen = min(v.evidence.get("conformance_samples", 0) for v in verdicts)
-        how = f" (of the formula with which your code agreed on {seen} profiles)" if seen else ""
-        return {"kind": "right", "headline": f"Right, and proved{how}: {', '.join(proved)}.", "lines": lines + moral}
-    lines += moral
-    lines.append("“Nothing found” is a search, not a proof: a case could hide where the engine did not look.")
-    searched = ", ".join(v.property for v in verdicts if v.grade is not Grade.PROVED)
-    begun = f"Right: {', '.join(proved)} proved; for" if proved else "Right: for"
-    return {"kind": "right", "headline": f"{begun} {searched} nothing was found against your rule.", "lines": lines}
-
-
-def _line(verdict: Verdict) -> str:
-    name = f"{verdict.property} ({_MEANING.get(verdict.property, verdict.statement)})"
-    if verdict.holds is False:
-        said = verdict.witness.sentence if verdict.witness is not None else ""
-        return f"{name}: broken; {said}."
-    if verdict.grade is Grade.PROVED:
-        samples = verdict.evidence.get("conformance_samples", 0)
-        return f"{name}: proved for all bids; your code agreed with the formula proved on {samples} profiles."
-    if verdict.holds is None:
-        return f"{name}: not decided ({verdict.evidence.get('reason', '')})."
-    return f"{name}: nothing found in {verdict.evidence.get('tried', 0)} tries."
-
-
-def _sentence(text: str) -> str:
-    flat = " ".join(text.split())[:400]
-    return f"{flat[:1].upper()}{flat[1:]}{'' if flat.endswith('.') else '.'}"
 
 
 def _limit() -> None:
@@ -181,20 +142,42 @@ def _limit() -> None:
             resource.setrlimit(what, (most, most))
 
 
+def serve(exercise: Exercise, asked: IO[bytes], told: IO[bytes]) -> None:
+    """Answer messages until there are none: the code first, then bids."""
+
+    def tell(kind: bytes, *parts: bytes) -> None:
+        told.write(HEAD.pack(kind, sum(map(len, parts))) + b"".join(parts))
+        told.flush()
+
+    tell(b"r")
+    printed, rule = _Printed(), None
+    sys.stdout = printed
+    while len(head := asked.read(HEAD.size)) == HEAD.size:
+        kind, length = HEAD.unpack(head)
+        data = asked.read(length)
+        try:
+            if kind == b"c":
+                _limit()
+                rule = load(exercise, json.loads(data))
+                tell(b"a")
+            elif kind == b"b" and rule is not None:
+                bids = np.frombuffer(data).reshape(-1, exercise.agents)
+                tell(b"a", *(np.ascontiguousarray(part).tobytes() for part in respond(rule, bids)))
+            else:
+                tell(b"p", printed.getvalue().encode("utf-8", "replace")[:MOST_WORDS])
+        except StudentError as error:
+            tell(b"e", str(error).encode("utf-8", "replace")[:MOST_WORDS])
+        except MemoryError:
+            tell(b"e", b"your code used more memory than it may (1 GiB)")
+
+
 def main() -> None:
-    """Answer one exercise."""
-    channel = os.fdopen(os.dup(1), "w")  # what the code writes to file 1 must not look like an answer
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-    def tell(**message: Any) -> None:
-        channel.write(json.dumps(message) + "\n")
-        channel.flush()
-
-    exercise = EXERCISES[sys.argv[1]]
-    tell(stage="ready")
-    code = json.loads(sys.stdin.read())
-    _limit()
-    tell(stage="answer", **answer(exercise, code, lambda: tell(stage="ran")))
+    """Answer for one exercise."""
+    asked, told = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)  # what the code reads and writes must not look like a message
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    serve(EXERCISES[sys.argv[1]], asked, told)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,12 @@ Goal = Callable[[Real, Real, Real], str]
 class Exercise:
     """One exercise: the student writes ``rule(bids) -> allocation, payment``, all ``[batch, agents]``.
 
-    ``properties``: ids that must hold. ``goal``: what the rule must reach on ``bids`` drawn uniformly ``[q, agents]``
-    besides, as a complaint, or "" if it does; without one, the rule that never sells would do. ``moral``: what a right
-    answer teaches. ``start``: the code that
-    stands in the editor, which is not the answer. ``optimum``: the largest welfare ``[batch]``, where efficiency is
-    asked. ``formula``: the catalogue's mechanism whose proof is tried on the student's rule ("rule": none is kept).
+    ``properties``: ids that must hold. ``goal``: what the rule must reach on ``bids`` spread evenly ``[q, agents]``
+    besides, as a complaint, or "" if it does; without one, the rule that never sells would do. ``remark``: what there
+    is to say on a rule that reaches it. ``start``: the code that stands in the editor, which is not the answer.
+    ``optimum``: the largest welfare ``[batch]``, where efficiency is asked. ``formula``: the catalogue's mechanism
+    whose proof is tried on the student's rule ("rule": none is kept). ``roles``: who each agent is and what its number
+    is called, where they are not alike.
     """
 
     id: str
@@ -37,23 +38,12 @@ class Exercise:
     goal: Goal | None = None
     hint: str = ""
     formula: str = "rule"
-    moral: str = ""
+    remark: Goal | None = None
+    roles: tuple[tuple[str, str], ...] = ()
 
 
-_SIDE = 200  # cells of a side: the mean of a rule with a jump is right to four digits where the jump is on one's edge
-_DRAWN = 4000
-
-
-def spread(agents: int, high: float) -> Real:
-    """Return bids in [0, high], uniform, on which a goal is judged: the midpoints of 200 x 200 cells for two agents.
-
-    Means over them are those of the distribution to about 1/200², where a sample's would be off by some 1/60. More
-    agents are drawn: their goals hold on every profile and are no means.
-    """
-    if agents > 2:
-        return np.asarray(np.random.default_rng(0).uniform(0.0, high, (_DRAWN, agents)))
-    side = (np.arange(_SIDE) + 0.5) * (high / _SIDE)
-    return np.stack(np.meshgrid(*[side] * agents, indexing="ij"), axis=-1).reshape(-1, agents)
+MEANS = 1e-4
+"""How far a mean over the evenly spread profiles may be from the expectation: nobody is refused for less."""
 
 
 def _second_best(bids: Real) -> Real:
@@ -69,9 +59,28 @@ def _revenue(least: float, words: str) -> Goal:
         if complaint := feasible(allocation, 1.0):
             return complaint
         reached = float(payment.sum(axis=1).mean())
-        return "" if reached >= least else f"the seller earns {reached:.4f} on average; {words}"
+        return "" if reached >= least - MEANS else f"the seller earns {reached:.4f} on average; {words}"
 
     return goal
+
+
+def _equivalence(bids: Real, allocation: Real, payment: Real) -> str:
+    """Say how a rule that earns enough stands to the equilibrium of the first-price auction of two."""
+    won = np.zeros_like(bids)
+    won[np.arange(len(bids)), bids.argmax(axis=1)] = 1.0
+    reached = float(payment.sum(axis=1).mean())
+    if not np.allclose(allocation, won):
+        return (
+            f"It gives the object to others than the equilibrium does, and earns {reached:.4f}: revenue equivalence "
+            "speaks of rules that give it to the same."
+        )
+    if np.allclose(payment, won * bids / 2.0):
+        return "It is the equilibrium, played by the machine: the winner pays half its value."
+    return (
+        f"It does not charge what the equilibrium does, half the winner's value, and earns {reached:.4f} all the same: "
+        "every rule that gives the object to the higher value, and nothing to a bidder of value 0, earns 1/3 in "
+        "equilibrium (revenue equivalence, Myerson 1981)."
+    )
 
 
 def feasible(allocation: Real, units: float) -> str:
@@ -101,9 +110,12 @@ def _trade(bids: Real, allocation: Real, payment: Real) -> str:
     if not np.allclose(allocation[:, 0], -allocation[:, 1]) or allocation[:, 0].min() < 0 or allocation[:, 0].max() > 1:
         return "allocation must be [q, -q] in each row, 0 <= q <= 1: what the buyer gets, the seller gives"
     reached = float((bids * allocation).sum(axis=1).mean())
-    if reached >= 0.12:
+    if reached >= 0.12 - MEANS:
         return ""
-    return f"the two gain {reached:.4f} on average; reach 0.12 (all good trades give 1/6, which no such rule reaches)"
+    return (
+        f"the two gain {reached:.4f} on average; reach 0.12 (a fixed price of 1/2 reaches 1/8 = 0.125; all good trades "
+        "together, the first best, would give 1/6, which no such rule reaches)"
+    )
 
 
 _GAIN, _OWN, _SIZE = 3600.0, 100.0, 300.0
@@ -171,15 +183,13 @@ _ALL = (
         "revelation",
         "Two bidders, values uniform from 0 to 1, and a first-price auction, in which each bids half its value in "
         "equilibrium. Write the rule that takes values and plays that equilibrium for the bidders: then telling "
-        "the truth is best on average (the revelation principle). The seller must earn what it earned, 1/3.",
+        "the truth is best on average (the revelation principle). The seller must earn no less than it earned, 1/3.",
         2,
         ("bic", "interim-ir"),
         _WINNER.format("bid", "bids", "bid"),
-        goal=_revenue(1 / 3 - 1e-4, "in the equilibrium it earned 1/3"),
+        goal=_revenue(1 / 3, "in the equilibrium it earned 1/3"),
         hint="The machine bids for the bidder: what does it bid if the bidder reports a value v?",
-        moral="Every rule that gives the object to the higher value, and nothing to a bidder of value 0, earns the "
-        "same 1/3 in equilibrium: first price played by the machine, second price, all of them (revenue equivalence, "
-        "Myerson 1981).",
+        remark=_equivalence,
     ),
     Exercise(
         "vcg",
@@ -216,8 +226,8 @@ _ALL = (
         "A buyer (first column, value) and a seller (second column, cost), both from 0 to 1. allocation is [q, -q], "
         "payment is [what the buyer pays, minus what the seller gets]. The rule below trades whenever it should, at "
         "the price in the middle, and is not truthful. No rule has everything: give up some trades and keep the rest "
-        "(truthful, nobody loses, no deficit, gains of at least 0.12). In the answers a is the buyer and b the seller, "
-        "whose “value” is its cost.",
+        "(truthful, nobody loses, no deficit, gains of at least 0.12). A fixed price of 1/2 "
+        "reaches 1/8.",
         2,
         ("dsic", "ir", "weak-budget-balance"),
         '''def rule(bids):
@@ -228,6 +238,7 @@ _ALL = (
     return np.stack([trade, -trade], axis=1), np.stack([trade * price, -trade * price], axis=1)
 ''',
         goal=_trade,
+        roles=(("buyer", "value"), ("seller", "cost")),
         hint="If the price may not depend on what either of them says, what is left?",
     ),
     Exercise(

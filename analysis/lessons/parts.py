@@ -8,20 +8,53 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.lessons import INDEX, TITLES
 from analysis.lessons.exercise import Answer, check
 from analysis.lessons.exercises import EXERCISES
 from analysis.playground import view
 from analysis.playground.figure import alt, report_curve
 from analysis.playground.html import drawing, sentence
 from analysis.playground.state import PlayState
-from analysis.theme import INK, TITLE
+from analysis.theme import INK, SOFT, TITLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
 _END = 3.5  # the largest cost that dear can report
 _HEADING = '<h2 style="font-size:1.4em;font-weight:600;margin:1em 0 0.3em">Exercise</h2>'
 _SIGNS = {"right": ("✓", "#00694c"), "wrong": ("✗", "#a84300"), "error": ("!", "#a84300")}
+
+
+_WHAT = {
+    "second_price": "why the truth is best when the winner pays the second bid",
+    "revelation": "whatever an equilibrium reaches, telling the truth to a machine reaches",
+    "vcg": "pay the harm that you do to the others",
+    "myerson": "virtual values, and the object that is better kept",
+    "myerson_satterthwaite": "truth, participation, every good trade, no subsidy: not all four",
+    "model_market": "what a model is worth, what it costs, and when a trade is good for both",
+    "understated_cost": "a payment that is not the critical value, and one that is",
+}
+# marimo's own way back leads to its gallery, which knows neither order nor titles.
+_HIDDEN = '<style>a[aria-label="Back to gallery"] { display: none }</style>'
+
+
+def contents() -> str:
+    """Return the list of lessons, in order, each a link to its app among those that are served together."""
+    rows = "".join(
+        f'<li style="margin:0.7em 0"><a href="?file={name}.py" style="text-decoration:underline;font-weight:600">'
+        f'{html.escape(title)}</a><br><span style="color:{SOFT}">{html.escape(_WHAT[name])}</span></li>'
+        for name, title in TITLES.items()
+    )
+    return f'{_HIDDEN}<ol id="lessons" style="list-style:decimal;padding-left:1.6em">{rows}</ol>'
+
+
+def way_back(query: Mapping[str, object]) -> str:
+    """Return a link to the list of lessons where they are served together; "" where one stands alone."""
+    if "file" not in query:
+        return ""
+    return f'{_HIDDEN}<a id="all-lessons" href="?file={INDEX}" style="text-decoration:underline">All lessons</a>'
 
 
 def shown(figure: tuple[Axes, str]) -> str:

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from importlib import import_module
 from typing import Any
 
-from analysis.lessons import LESSONS
+from analysis.lessons import LESSONS, TITLES
 from mechanism import UnknownNameError
 
 _STYLE = """
@@ -40,7 +40,7 @@ def static_page(lesson: str) -> str:
         raise UnknownNameError(f"unknown lesson {lesson!r}; known: {', '.join(LESSONS)}")
     outputs, _ = import_module(f"analysis.lessons.{lesson}").app.run()
     body = "\n".join(still(str(output.text)) for output in outputs if hasattr(output, "text"))
-    title = lesson.replace("_", " ")
+    title = TITLES[lesson]
     moves = f"This page is a still: <code>marketproof play {lesson}</code> makes it move, and answers your rule."
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: marketproof</title>'

@@ -14,6 +14,12 @@ with app.setup:
 
 @app.cell
 def _() -> Any:
+    mo.Html(parts.way_back(mo.query_params().to_dict()))
+    return
+
+
+@app.cell
+def _() -> Any:
     mo.md(
         r"""
         # iPFL's rule: why it invites an understated cost, and how the repair works
@@ -26,8 +32,9 @@ def _() -> Any:
         the highest cost at which it would still have been bought (Clarke): *cheap* is paid 1.1, and saying less
         than one's cost wins only sales that lose money.
 
-        Drag what *dear* says. (At exactly 0 its utility falls: a free model is taken by everybody, also by clients who
-        gain nothing from it, and *dear* bears its cost each time without being paid.)
+        Drag what *dear* says. (At exactly 0 the first curve falls: a price of 0 or less has no threshold in that rule,
+        so everybody takes the model, also *cheap*, which gains nothing by it, and *dear* bears its cost of 1.1 once
+        more, unpaid.)
         """
     )
     return

@@ -14,6 +14,12 @@ with app.setup:
 
 @app.cell
 def _() -> Any:
+    mo.Html(parts.way_back(mo.query_params().to_dict()))
+    return
+
+
+@app.cell
+def _() -> Any:
     mo.md(
         r"""
         # Vickrey, Clarke and Groves: pay the harm that you do

@@ -86,9 +86,10 @@ def _(said: Any, set_complaint: Any, set_found: Any, set_run: Any, set_start: An
             return
         begin(loaded)
 
-    upload = mo.ui.file(
-        filetypes=[".csv", ".json"], max_size=1_000_000, label="Load a CSV or a saved state", on_change=load
-    )
+    upload = mo.ui.file(  # the browser refuses a larger one before it reads it, and says so
+        filetypes=[".csv", ".json"], max_size=1_000_000, label="Load a CSV or a saved state (up to 1 MB)",
+        on_change=load,
+    )  # fmt: skip
     return begin, upload
 
 
@@ -248,14 +249,15 @@ def _(get_complaint: Any, lam: Any, look_for_lie: Any, misprint: Any, report: An
 
 @app.cell
 def _(setup: Any) -> Any:
-    curve = view.curve(setup)
-    return (curve,)
+    curve, at_zero = view.curve(setup), view.at_zero(setup)
+    return at_zero, curve
 
 
 @app.cell
-def _(curve: Any, get_found: Any, report: Any, said: Any, setup: Any) -> Any:
+def _(at_zero: Any, curve: Any, get_found: Any, report: Any, said: Any, setup: Any) -> Any:
     now = setup.reporting(setup.client, view.told(setup, report.value, said["report"]))
     seen = view.look(now)
+    line = curve if now.report <= curve.reports[-1] else view.curve(now)  # a link may say any number
     found = get_found()
     told = found[1].sentence if found is not None and found[0] == view.key(setup) else ""
     mo.vstack(
@@ -263,8 +265,9 @@ def _(curve: Any, get_found: Any, report: Any, said: Any, setup: Any) -> Any:
             mo.Html(html.sentence("words", view.words(now, seen))),
             mo.Html(html.sentence("lie", told, warning=bool(told) and found[1].client is not None)),
             mo.Html(
-                html.drawing("curve", figure.report_curve(curve, now.report, seen), figure.alt(curve, now.report, seen))
+                html.drawing("curve", figure.report_curve(line, now.report, seen), figure.alt(line, now.report, seen))
             ),
+            *([mo.Html(html.sentence("at-zero", at_zero))] if at_zero else []),
             mo.hstack(
                 [mo.Html(view.trades_table(seen)), mo.Html(view.accounts_table(seen))],
                 justify="start",

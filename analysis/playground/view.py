@@ -107,11 +107,19 @@ def look(state: PlayState) -> Cleared:
 
 
 def highest_report(state: PlayState) -> float:
-    """Return where the slider ends: past the truth and past the last report that changes anything; a round number."""
+    """Return where the slider ends: a round number past the truth and the last report that changes anything.
+
+    And not before the state's own report.
+    """
     points = _break_points(state)
     far = max([state.truth, 0.5, *points[points <= 4.0 * max(state.truth, 1.0)].tolist()])
-    step = 10.0 ** np.floor(np.log10(1.5 * far))
-    return float(np.ceil(1.5 * far / step) * step)
+    end = _round_up(1.5 * far)
+    return end if state.report <= end else _round_up(state.report)
+
+
+def _round_up(far: float) -> float:
+    step = 10.0 ** np.floor(np.log10(far))
+    return float(np.ceil(far / step) * step)
 
 
 def _break_points(state: PlayState) -> Real:
@@ -134,6 +142,27 @@ def curve(state: PlayState, end: float | None = None) -> ReportCurve:
     reports = np.unique(np.concatenate([np.linspace(0.0, end, _POINTS), beside, [_BESIDE * end, state.truth]]))
     _, accounts = _cleared(state, reports)
     return ReportCurve(state.names[state.client], state.truth, reports, accounts.utility[:, state.client])
+
+
+def at_zero(state: PlayState) -> str:
+    """Return why the client's curve falls at a report of exactly 0; "" where it does not.
+
+    The rule in the authors' code has no threshold for a price of 0 or less: whoever is offered it takes it, whatever
+    it is worth to them.
+    """
+    outcome, accounts = _cleared(state, np.array([0.0, _BESIDE * highest_report(state)]))
+    utility = accounts.utility[:, state.client]
+    new = np.flatnonzero(outcome.imports[0, :, state.client] & ~outcome.imports[1, :, state.client])
+    fall = float(utility[1] - utility[0])
+    if not new.size or fall <= MONEY * max(1.0, float(np.abs(utility).max())):
+        return ""
+    name, takers = state.names[state.client], [state.names[k] for k in new]
+    rule = "the rule in the authors' code lets everybody take what costs nothing, whatever it is worth to them"
+    takes = f"{takers[0]} takes" if len(takers) == 1 else f"{', '.join(takers[:-1])} and {takers[-1]} take"
+    return (
+        f"At a report of exactly 0 the curve falls by {number(fall)}: {rule}. So {takes} it as well, for nothing, and "
+        f"{name} bears its cost of {number(state.truth)} each time."
+    )
 
 
 def find_lie(state: PlayState) -> FoundLie:
@@ -185,10 +214,6 @@ def words(state: PlayState, seen: Cleared) -> str:
         said = "nothing changes for it"
     else:
         said = f"it {'wins' if change > 0 else 'loses'} {number(abs(change))}"
-    takers = [i for i, j, _ in seen.trades if j == name]
-    idle = [client.name for client in state.clients if client.name in takers and client.gain == 0.0]
-    if state.report == 0.0 and idle:
-        said += f"; a free model is taken by everybody, also by {' and '.join(idle)}, who gains nothing from it"
     return (
         f"{name} costs {number(state.truth)} and says {number(state.report, 4)}: {said} "
         f"(utility {number(seen.utility)}, with the truth {number(seen.truthful)})."

@@ -36,12 +36,13 @@ def read_text(path: Path, remedy: str, most: int = MOST_BYTES) -> str:
         raise DataError(f"{path} cannot be read {what}({_words(error)}); {remedy}") from None
     if len(data) > most:
         raise DataError(f"{path} has more than {most} bytes of text; {remedy}")
-    if b"\0" in data:
-        raise DataError(f"{path} is not text (a byte of value 0 at {data.index(0)}); {remedy}")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text (byte {error.start}); {remedy}") from None
+    if "\0" in text:
+        raise DataError(f"{path} is not text (a byte of value 0 at {data.index(0)}); {remedy}")
+    return text
 
 
 def read_json(path: Path, remedy: str) -> Any:

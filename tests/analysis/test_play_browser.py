@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ def test_playground_is_quiet_dragged_switched_and_searched(context: Any, playgro
     seen.page.get_by_role("button", name="Look for a lie").click()
     seen.until("lie", "A lie pays: client dear costs 1.1; saying 1 raises its utility from 0 to 1.9.")
     seen.until("words", "says 1.000: it wins 1.90")
+    assert "the rule in the authors' code lets everybody take what costs nothing" in seen.text("at-zero")
+    table = seen.page.get_by_label("Clients, one a line")
+    table.fill("client,size,cost,gain\nbuyer,100,1,3600\ndear,300,0.2,0\ncheap,300,0.1,0\n")
+    table.blur()
+    seen.until("words", "dear tells the truth, 0.200")  # and not what the client of the last table said
     seen.close()
 
 
@@ -95,6 +101,20 @@ def test_a_table_and_a_saved_state_are_loaded(context: Any, playground: str, tmp
     seen.until("words", "dear tells the truth")
     seen.page.locator("input[type=file]").set_input_files(tmp_path / "state.json")
     seen.until("words", "x tells the truth, 2.00")
+    seen.close()
+
+
+def test_a_file_that_is_too_large_is_refused_in_a_sentence(context: Any, playground: str, tmp_path: Path) -> None:
+    seen = Watched(context, playground)
+    seen.until("words", "dear tells the truth")
+    assert seen.page.get_by_text("up to 1 MB").count() == 1
+    (tmp_path / "large.csv").write_text("client,size,cost,gain\n" + "x,100,2,3600\n" * 100_000)
+    seen.page.locator("input[type=file]").set_input_files(tmp_path / "large.csv")
+    seen.page.get_by_text("large.csv (File is larger than 1000000 bytes)").first.wait_for()
+    assert "dear tells the truth" in seen.text("words")
+    (tmp_path / "long.csv").write_text("client,size,cost,gain\n" + "x,100,2,3600\n" * 10_000)
+    seen.page.locator("input[type=file]").set_input_files(tmp_path / "long.csv")
+    seen.until("complaint", "long.csv: the table has more than 20000 characters; expected at most 20 clients")
     seen.close()
 
 
@@ -181,5 +201,32 @@ def test_nothing_is_wider_than_a_telephone(browser: Any, playground: str, record
           .map(e => e.tagName)"""
     )
     assert wide == []
+    # Every control has a place of its own, wide enough to read what stands in it.
+    boxes = {
+        name: part.bounding_box()
+        for name, part in {
+            "table": seen.page.get_by_label("Clients, one a line"),
+            "load": seen.page.get_by_text("Load a CSV or a saved state"),
+            "folder": folder,
+            "folder's label": seen.page.get_by_text("Or a run's folder", exact=True),
+            "rule": seen.page.get_by_label("Rule"),
+            "who": seen.page.get_by_label("Who reports"),
+            "lie": seen.page.get_by_role("button", name="Look for a lie"),
+            "report": seen.page.get_by_role("slider").last,
+        }.items()
+    }
+    for one, other in combinations(boxes, 2):
+        assert not _overlap(boxes[one], boxes[other]), (one, other, boxes)
+    assert boxes["table"]["width"] > 300
+    assert boxes["folder"]["width"] > 300
     seen.close()
     narrow.close()
+
+
+def _overlap(a: dict[str, float], b: dict[str, float]) -> bool:
+    return (
+        a["x"] < b["x"] + b["width"]
+        and b["x"] < a["x"] + a["width"]
+        and a["y"] < b["y"] + b["height"]
+        and b["y"] < a["y"] + a["height"]
+    )

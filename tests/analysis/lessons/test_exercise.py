@@ -10,10 +10,15 @@ import pytest
 
 from analysis.lessons import LESSONS
 from analysis.lessons.exercise import check
-from analysis.lessons.exercise_process import _judged, answer
-from analysis.lessons.exercises import EXERCISES, WORTH, spread
+from analysis.lessons.exercise_process import StudentError, load, respond
+from analysis.lessons.exercises import EXERCISES, WORTH
+from analysis.lessons.judging import in_roles, worded
+from analysis.lessons.lattice import spread
+from analysis.lessons.student import sentence
 from mechanism import UnknownNameError
+from mechanism.errors import InvalidMechanismError
 from proofs_checks.engine.verdict import Verdict
+from proofs_checks.engine.verify import check_mechanism
 from proofs_checks.evidence import Grade
 from tests.analysis.lessons.solutions import SOLUTIONS, WINNER
 
@@ -78,13 +83,21 @@ def test_revenue_is_judged_by_the_distribution_and_not_by_a_sample():
     """Second price earns exactly the 1/3 of the equilibrium; a reserve of .42 earns .41095."""
     found = check("revelation", second_price(0.0))
     assert found.kind == "right", found
-    assert any("revenue equivalence" in line for line in found.lines)
+    assert any("earns 0.3333 all the same" in line and "revenue equivalence" in line for line in found.lines)
+    found = check("revelation", second_price(0.5))  # earns more, by another allocation
+    assert found.kind == "right", found
+    assert any("gives the object to others than the equilibrium does, and earns 0.4167" in line for line in found.lines)
     assert check("myerson", second_price(0.42)).kind == "right"
     found = check("myerson", second_price(0.0))
     assert "the seller earns 0.3333 on average" in found.headline
 
 
-@pytest.mark.parametrize("reserve", [0.0, 0.3, 0.42, 0.5])
+def test_the_equilibrium_played_by_the_machine_is_called_so():
+    found = check("revelation", SOLUTIONS["revelation"])
+    assert any("It is the equilibrium, played by the machine" in line for line in found.lines)
+
+
+@pytest.mark.parametrize("reserve", [0.0, 0.3, 1 / np.pi, 0.42, 0.5, np.sqrt(0.5)])
 def test_the_lattice_is_right_to_four_digits(reserve):
     """E[revenue] of second price with reserve r among two: r·2r(1-r) + the integral of the lower value above r."""
     bids = spread(2, 1.0)
@@ -92,6 +105,25 @@ def test_the_lattice_is_right_to_four_digits(reserve):
     paid = np.where(won, np.maximum(bids.min(axis=1), reserve), 0.0).mean()
     exact = 2 * reserve**2 * (1 - reserve) + (1 - reserve) ** 2 * (reserve + (1 - reserve) / 3)
     assert paid == pytest.approx(exact, abs=5e-5)
+
+
+def test_gains_from_trade_on_the_lattice_are_right_to_four_digits():
+    value, cost = spread(2, 1.0).T
+    for price in (0.2, 0.5, np.exp(-0.5)):
+        gains = ((value >= price) & (cost <= price)) * (value - cost)
+        assert gains.mean() == pytest.approx(price * (1 - price) / 2, abs=5e-5)
+    assert np.maximum(value - cost, 0).mean() == pytest.approx(1 / 6, abs=5e-5)
+
+
+@pytest.mark.parametrize("agents", [1, 2, 3, 4])
+def test_the_lattice_fills_its_box_evenly_and_nobody_ties(agents):
+    bids = spread(agents, 4.0)
+    assert bids.min() > 0
+    assert bids.max() < 4
+    ordered = np.sort(bids, axis=1)
+    assert np.diff(ordered, axis=1).min(initial=1.0) > 0
+    expected = 4.0 * np.arange(1, agents + 1) / (agents + 1)  # of order statistics
+    assert ordered.mean(axis=0) == pytest.approx(expected, abs=2e-3)
 
 
 def test_units_that_are_not_there_are_not_handed_out():
@@ -154,10 +186,17 @@ def test_what_the_code_started_is_stopped_with_it(tmp_path):
 )  # fmt: skip
 def test_code_that_fails_gets_one_helpful_line(code, told):
     """Asked in this process, which is faster; that the other process passes it on is tested below."""
-    told_back = answer(EXERCISES["second_price"], code)
-    assert told_back["kind"] == "error"
-    assert told in told_back["headline"]
-    assert "\n" not in told_back["headline"]
+
+    def asked():
+        rule = load(EXERCISES["second_price"], code)
+        respond(rule, np.random.default_rng(1).uniform(0, 1, (7, 3)))
+        check_mechanism(rule)
+
+    with pytest.raises((StudentError, InvalidMechanismError)) as error:
+        asked()
+    said = sentence(error.value)
+    assert told in said
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize(
@@ -165,6 +204,9 @@ def test_code_that_fails_gets_one_helpful_line(code, told):
     [
         ("import sys\nsys.exit(0)\n", "Your code calls exit"),
         ("def rule(bids):\n    return 1 / 0\n", "Line 2: your code raises ZeroDivisionError: division by zero."),
+        ("def rule(bids):\n    assert (bids > 0).all()\n    return bids, bids\n", "at bids ["),
+        ("def rule(bids):\n    return bids, 'x'\n", "Rule returned a payment that is not numbers"),
+        ("def rule(bids):\n    return np.random.rand(*bids.shape), bids\n", "is random"),
         ("import os\nos._exit(0)\n", "Your code ended its own process"),
         ("x = bytearray(1 << 33)\n", "more memory than it may"),
         ("#" * 30_000, "more than 20000 characters"),
@@ -190,6 +232,46 @@ def test_an_answer_cannot_be_written_by_the_code():
     assert check("second_price", code + EXERCISES["second_price"].start).kind == "wrong"
 
 
+def test_code_that_replaces_what_runs_it_is_judged_by_its_numbers_all_the_same():
+    hack = (
+        "import sys\n"
+        "main = sys.modules['__main__']\n"
+        "right = {'kind': 'right', 'headline': 'Right, and proved: hacked.', 'lines': []}\n"
+        "for name in [n for n in vars(main) if callable(vars(main)[n])] + ['_judged', 'answer', 'worded']:\n"
+        "    if name not in ('serve', 'load', 'respond', 'main', 'HEAD', '_Printed', 'StudentError', '_guarded'):\n"
+        "        setattr(main, name, lambda *a, **k: right)\n"
+    )
+    found = check("myerson", hack + EXERCISES["myerson"].start)
+    assert found.kind != "right"
+    assert "hacked" not in str(found)
+    replaced = "import sys\nsys.modules['__main__'].respond = lambda rule, bids: (bids * 0, bids * 0)\n"
+    found = check("myerson", replaced + SOLUTIONS["myerson"])
+    assert "the seller earns 0.0000 on average" in found.headline
+
+
+@pytest.mark.parametrize(
+    "frame", ["HEAD.pack(b'a', 1 << 40)", "HEAD.pack(b'z', 0)", "b'right' * 9", "HEAD.pack(b'a', 8) + b'12345678'"]
+)
+def test_what_the_code_writes_into_the_channel_is_no_answer(frame):
+    """The number of the channel is no secret to the code; too much, too little or something else is refused."""
+    code = (
+        "import os\n"
+        "from analysis.lessons.exercise_process import HEAD\n"
+        "for fd in range(3, 30):\n"
+        "    try: os.write(fd, " + frame + ")\n"
+        "    except OSError: pass\n"
+    )
+    found = check("second_price", code + SOLUTIONS["second_price"], seconds=2.0)
+    assert found.kind == "error"
+    assert "wrote into the channel" in found.headline
+
+
+def test_code_that_reads_the_questions_is_stopped():
+    code = "import os\nfor fd in range(3, 30):\n    try: os.read(fd, 1)\n    except OSError: pass\n"
+    found = check("second_price", code + SOLUTIONS["second_price"], seconds=1.0)
+    assert found.kind == "error"
+
+
 def test_an_unknown_exercise_is_refused():
     with pytest.raises(UnknownNameError, match="known: second_price"):
         check("third_price", "")
@@ -197,13 +279,34 @@ def test_an_unknown_exercise_is_refused():
 
 def test_words_when_all_is_proved_and_when_something_is_open():
     def verdict(grade: Grade) -> Verdict:
-        return Verdict("ir", grade, None if grade is Grade.UNKNOWN else True, "", {"tried": 7, "reason": "because"})
+        return Verdict(
+            "ir",
+            grade,
+            None if grade is Grade.UNKNOWN else True,
+            "",
+            {"tried": 7, "reason": "because", "conformance_samples": 70},
+        )
 
     exercise = EXERCISES["myerson"]
-    assert _judged(exercise, [verdict(Grade.PROVED)], "")["headline"] == "Right, and proved: ir."
-    searched = _judged(exercise, [verdict(Grade.SEARCHED)], "")
-    assert "nothing was found" in searched["headline"]
-    assert "nothing found in 7 tries" in searched["lines"][0]
+    assert worded(exercise, [verdict(Grade.PROVED)]).headline == (
+        "Right, and proved (of the formula with which your code agreed on 70 profiles): ir."
+    )
+    searched = worded(exercise, [verdict(Grade.SEARCHED)])
+    assert "nothing was found" in searched.headline
+    assert "nothing found in 7 tries" in searched.lines[0]
+    both = worded(exercise, [verdict(Grade.PROVED), verdict(Grade.UNKNOWN)], remark="So it is.")
+    assert both.headline.startswith("Right: ir proved (of the formula with which your code agreed on 70 profiles); for")
+    assert both.lines[2] == "So it is."
+
+
+def test_the_seller_of_a_trade_has_a_cost():
+    said = "b has value 0.5; reporting value 1 takes its utility from 0 to 1 (other reports: a: value 1)"
+    assert in_roles(said, EXERCISES["myerson_satterthwaite"].roles) == (
+        "the seller has cost 0.5; reporting cost 1 takes its utility from 0 to 1 (other reports: the buyer: value 1)"
+    )
+    assert in_roles(said, ()) == said
+    found = check("myerson_satterthwaite", EXERCISES["myerson_satterthwaite"].start)
+    assert "the seller has cost 0" in found.headline
 
 
 def test_the_market_of_the_exercise_is_the_worked_example():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.lessons import LESSONS
+from analysis.lessons import LESSONS, TITLES
 from analysis.lessons.exercises import EXERCISES
 from tests.analysis.lessons.solutions import SOLUTIONS
 from tests.analysis.test_browser import browser as browser
@@ -19,7 +19,12 @@ SCENES = {
     "revelation": ("reporting 0.500", -1, "reporting 0.510", "reporting value 0.4 raises what it expects"),
     "vcg": ("harm you do, 0.400", 2, "harm you do, 0.410", "reporting value 0.05 takes its utility from 0 to 0.95"),
     "myerson": ("2 bidders, reserve 0.200", -1, "2 bidders, reserve 0.210", "the seller earns 0.3333 on average"),
-    "myerson_satterthwaite": ("the fixed price 0.300", 0, "the fixed price 0.310", "takes its utility from 0.5 to 1"),
+    "myerson_satterthwaite": (
+        "the fixed price 0.300",
+        0,
+        "the fixed price 0.310",
+        "the seller has cost 0; reporting cost 1",
+    ),
     "model_market": (
         "cost is 1.00",
         -1,
@@ -86,10 +91,28 @@ def test_code_that_loops_for_ever_is_stopped_with_a_helpful_line(context: Any, l
     seen.close()
 
 
-def test_all_lessons_stand_on_one_page(context: Any, lessons: str) -> None:
+def test_all_lessons_stand_on_one_page_in_order_and_lead_back_to_it(context: Any, lessons: str) -> None:
     seen = Watched(context, lessons)
-    for lesson in LESSONS:
-        seen.page.wait_for_selector(f"a[href$='file={lesson}.py']")
+    seen.page.wait_for_selector("#lessons")
+    links = seen.page.locator("#lessons a")
+    assert links.all_inner_texts() == list(TITLES.values())
+    assert [link.get_attribute("href") for link in links.all()] == [f"?file={lesson}.py" for lesson in LESSONS]
+    assert seen.page.locator("img[alt*=marimo]").count() == 0
+    links.nth(2).click()
+    seen.until("words", "harm you do, 0.400")
+    assert not seen.page.get_by_label("Back to gallery").is_visible()
+    seen.page.locator("#all-lessons").click()
+    seen.page.wait_for_selector("#lessons")
+    seen.close()
+
+
+def test_the_panels_of_the_last_lesson_stand_below_one_another_on_a_telephone(context: Any, lessons: str) -> None:
+    seen = Watched(context, f"{lessons.split('?')[0]}?file=understated_cost.py")
+    seen.page.set_viewport_size({"width": 390, "height": 800})
+    seen.until("words-ipfl", "it wins 1.90")
+    first, second = (seen.page.locator(f"#figure-{rule} svg").bounding_box() for rule in ("ipfl", "ipfl-exact"))
+    assert second["y"] >= first["y"] + first["height"]
+    assert min(first["width"], second["width"]) > 300
     seen.close()
 
 

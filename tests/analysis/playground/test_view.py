@@ -167,6 +167,32 @@ def test_figure_marks_truth_and_report_and_says_so():
     assert svg.get("aria-label") == words
 
 
+def test_the_fall_at_a_report_of_zero_is_explained_where_it_is():
+    """At λ = 0 cheap, to whom no model is worth anything, takes a free one: dear bears 1.1 twice and is paid 3 once."""
+    state = PlayState()
+    line = view.curve(state)
+    assert line.utilities[:2] == pytest.approx([0.8, 1.9])
+    told = view.at_zero(state)
+    assert "the curve falls by 1.10" in told
+    assert "So cheap takes it as well, for nothing, and dear bears its cost of 1.10 each time" in told
+    four = replace(state, clients=(*state.clients, Client("idle", 50, 1, 0)))
+    assert "So cheap and idle take it as well" in view.at_zero(four)
+    assert view.at_zero(replace(state, lam=0.05)) == ""  # cheap would be charged for the difference
+    for rule in RULES:
+        line = view.curve(PlayState(mechanism=rule))
+        assert (line.utilities[0] < line.utilities[1] - 1e-6) == bool(view.at_zero(PlayState(mechanism=rule))), rule
+
+
+@pytest.mark.parametrize("report", [0.0, 1.1, 5.0, 7.3, 1e6, 1e9])
+def test_the_curve_reaches_to_the_report(report):
+    state = PlayState(report=report)
+    line = view.curve(state)
+    assert line.reports[-1] >= report
+    assert view.steps(state)[-1] >= report
+    assert report_curve(line, report, view.look(state)).get_xlim()[1] == line.reports[-1]
+    assert (line.reports[-1] == view.curve(PlayState()).reports[-1]) == (report <= 5.0)
+
+
 def test_what_people_type_is_escaped():
     hostile = '<img src=x onerror="alert(1)">'
     state = replace(PlayState(), clients=(Client(hostile, 100, 1, 3600), *PlayState().clients[1:]))
