@@ -21,6 +21,7 @@ from analysis.metrics import best_of_clients, mean_where
 from analysis.recorded import Trace
 from analysis.records import Run
 from mechanism import InvalidMarketError, Outcome, Types, UnknownNameError, account, market_mechanism
+from mechanism.market.realised import settled
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]
@@ -211,9 +212,7 @@ def _lied(run: Run, method: str, lie: Lie, path: Path) -> None:
         said[me] = lie.report
         utilities, amounts = [], []
         for reports in (truth, said):
-            outcome = rule.clear(types.report(**{lie.coordinate: reports}), market)
-            if hasattr(rule, "settle"):
-                outcome = rule.settle(outcome, types)
+            outcome = settled(rule, rule.clear(types.report(**{lie.coordinate: reports}), market), types)
             accounts = account(types, outcome, market.law)
             utilities.append(float(accounts.utility[me]))
             amounts += [accounts.gain, accounts.cost, accounts.paid, accounts.received]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mechanism.market.accounting import Outcome, objective
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import Clearing, fixed_outcome, optimal_objective
-from mechanism.market.realised import TwoStage
+from mechanism.market.realised import settled
 
 Flags = NDArray[np.bool_]
 Clients = TypeVar("Clients", Reports, Types)
@@ -100,10 +100,7 @@ def objectives(
 
 
 def _settled(mechanism: Clearing, reports: Reports, types: Types, market: Market) -> Outcome:
-    outcome = mechanism.clear(reports, market)
-    if isinstance(mechanism, TwoStage):
-        return cast(TwoStage, mechanism).settle(outcome, types)
-    return outcome
+    return settled(mechanism, mechanism.clear(reports, market), types)
 
 
 def _arrays(outcome: Outcome) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mechanism import MONEY, Market, Outcome, Types, account, market_mechanism
 from mechanism.market.accounting import Accounts
 from mechanism.market.gains import GainLaw
-from mechanism.market.realised import TwoStage
+from mechanism.market.realised import settled
 from proofs_checks.amounts import apart, money
 from proofs_checks.errors import WitnessError
 from proofs_checks.protocol import Clears, flatten
@@ -256,9 +256,7 @@ def _run(
                 f"a deviation names client {d.client} and {d.coordinate!r}; expected one of the market's"
             )
         said[d.coordinate][d.client] = d.report
-    outcome = mechanism.clear(types.report(**said), market)
-    if isinstance(mechanism, TwoStage):
-        outcome = mechanism.settle(outcome, types)
+    outcome = settled(mechanism, mechanism.clear(types.report(**said), market), types)
     return outcome, account(types, outcome, market.law)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mechanism import MONEY, Market, Types, account, market_mechanism, objective, optimal_objective
+from mechanism.market.realised import settled
 from proofs_checks.evidence import scales
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.number_lies import best_number_lies
@@ -104,9 +105,7 @@ def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) ->
     types, market = draw(point, clients, markets, seed)
     rule = market_mechanism(point.mechanism)
     reports = types.truthful()
-    outcome = rule.clear(reports, market)
-    if hasattr(rule, "settle"):
-        outcome = rule.settle(outcome, types)
+    outcome = settled(rule, rule.clear(reports, market), types)
     books = account(types, outcome, market.law)
     reached = objective(reports, outcome.imports, market)
     optimal, _ = optimal_objective(reports, market)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from mechanism import MONEY, UnknownNameError, account, market_mechanism
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.breakpoints import cost_breakpoints
 from mechanism.market.mechanisms import Clearing
+from mechanism.market.realised import settled
 from proofs_checks.evidence import Deviation, observe
 from proofs_checks.search.cost_lies import best_cost_lies
 
@@ -81,9 +81,7 @@ def _cleared(state: PlayState, reports: Real) -> tuple[Outcome, Accounts]:
     types, market, rule = state.types(), state.market(), _rule(state)
     costs = np.tile(types.cost, (reports.size, 1))
     costs[:, state.client] = reports
-    outcome: Any = rule.clear(types.report(cost=costs), market)
-    if hasattr(rule, "settle"):  # two stages: the second pays on what was measured, which is the truth
-        outcome = rule.settle(outcome, types)
+    outcome = settled(rule, rule.clear(types.report(cost=costs), market), types)
     return outcome, account(types, outcome, market.law)
 
 

@@ -15,7 +15,7 @@ from mechanism.market.clients import Market, Types
 from mechanism.market.gains import GainLaw, SqrtGain
 from mechanism.market.identities import merge, split
 from mechanism.market.mechanisms import Clearing, optimal_objective
-from mechanism.market.realised import TwoStage
+from mechanism.market.realised import TwoStage, settled
 from mechanism.market.two_sided import CentralOutcome
 
 Floats = NDArray[np.float64]
@@ -81,8 +81,8 @@ class MarketDirect:
 
         Their gains where these are measured and settled on, their sizes where delivered data may differ from reports.
         """
-        settled = ("gain",) if isinstance(self.mechanism, TwoStage) else ()
-        return settled if self.sizes == "delivered" else ("size", *settled)
+        after = ("gain",) if isinstance(self.mechanism, TwoStage) else ()
+        return after if self.sizes == "delivered" else ("size", *after)
 
     @property
     def affine_in_own(self) -> bool:
@@ -105,10 +105,7 @@ class MarketDirect:
     def accounts(self, types: Floats, outcome: Outcome) -> Accounts:
         """Account for an outcome at the true profiles; a two-stage mechanism is settled on them first."""
         true = self.types(types)
-        return account(true, self._settled(true, outcome), self.law)
-
-    def _settled(self, true: Types, outcome: Outcome) -> Outcome:
-        return self.mechanism.settle(outcome, true) if isinstance(self.mechanism, TwoStage) else outcome
+        return account(true, settled(self.mechanism, outcome, true), self.law)
 
     def utility(self, types: Floats, outcome: Outcome) -> Floats:
         """U_i ``[batch, m]`` at the true profiles."""
@@ -124,9 +121,9 @@ class MarketDirect:
     def parts(self, types: Floats, outcome: Outcome) -> dict[str, Floats]:
         """Utility by role ``[batch, m]`` each: gain less what imports cost, and receipts less the cost of exports."""
         true = self.types(types)
-        settled = self._settled(true, outcome)
-        books = account(true, settled, self.law)
-        sales = settled.sales if isinstance(settled, CentralOutcome) else 0.0
+        final = settled(self.mechanism, outcome, true)
+        books = account(true, final, self.law)
+        sales = final.sales if isinstance(final, CentralOutcome) else 0.0
         return {"buyer": np.asarray(books.buyer - sales), "seller": np.asarray(books.seller + sales)}
 
     def welfare(self, types: Floats, outcome: Outcome) -> Floats:

@@ -27,6 +27,11 @@ class TwoStage(Protocol):
         ...
 
 
+def settled(mechanism: object, outcome: Outcome, types: Types) -> Outcome:
+    """Return a mechanism's final outcome: what it cleared, and where it pays in two stages the second at true types."""
+    return mechanism.settle(outcome, types) if isinstance(mechanism, TwoStage) else outcome
+
+
 @dataclass(frozen=True, eq=False)
 class StageOne(CentralOutcome):
     """What was chosen on reports, with the payments that follow if what is measured is what was reported.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import TIE, account
+from mechanism.market.realised import settled
 from proofs_checks.protocol import Clears, FlatMarkets, chunk_rows
 
 Array = NDArray[np.float64]
@@ -75,9 +76,7 @@ def utilities_of_reports(mechanism: Clears, flat: FlatMarkets, reports: Array, c
         types, market = flat.types(row), flat.market(row)
         told = np.array(getattr(types, coordinate))
         told[here, client] = said[task]
-        outcome = mechanism.clear(types.report(**{coordinate: told}), market)
-        if hasattr(mechanism, "settle"):
-            outcome = mechanism.settle(outcome, types)
+        outcome = settled(mechanism, mechanism.clear(types.report(**{coordinate: told}), market), types)
         utility[task] = account(types, outcome, flat.law).utility[here, client]
         worst = max(worst, float(outcome.gap.max(initial=0.0)))
     return utility.reshape(reports.shape), worst

@@ -214,9 +214,10 @@ def test_sigkill_of_the_command(whole, tmp_path, fatal):
     assert bits(folder) == whole
 
 
-def test_ctrl_c_says_how_to_go_on_and_has_status_130(whole, tmp_path):
+@pytest.mark.parametrize("answered", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_say_how_to_go_on_and_have_status_130(whole, tmp_path, answered):
     folder = tmp_path / "a run"
-    died = in_a_process(12, signal.SIGINT, "run", *OPTIONS, "--out", folder)
+    died = in_a_process(12, answered, "run", *OPTIONS, "--out", folder)
     assert died.returncode == 130
     assert died.stderr.count("\n") == 1
     assert "after round" in died.stderr
@@ -375,17 +376,6 @@ def test_lost_files_of_finished_units_and_of_the_end(cli, tmp_path):
     assert "audit.json' is damaged; delete it" in cli("run", "--resume", "--out", folder).line()
     (folder / "markets" / "local-1.safetensors").unlink()
     assert "local-1.safetensors' is missing" in cli("run", "--resume", "--out", folder).line()
-
-
-def test_sigterm_is_answered_as_ctrl_c(whole, tmp_path):
-    folder = tmp_path / "run"
-    died = in_a_process(12, signal.SIGTERM, "run", *OPTIONS, "--out", folder)
-    assert died.returncode == 130
-    assert died.stderr.count("\n") == 1
-    assert "after round" in died.stderr
-    assert f"marketproof run --resume --out {folder}" in died.stderr
-    assert in_a_process(0, 0, "run", "--resume", "--out", folder, "--quiet").returncode == 0
-    assert bits(folder) == whole
 
 
 def test_who_calls_keeps_the_answer_to_sigterm(tmp_path):
