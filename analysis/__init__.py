@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "RecordError": "files",
-    "Run": "records",
-    "export_runs": "gallery",
-    "read_run": "records",
-    "write_report": "report",
+    "RecordError": "run.files",
+    "Run": "run.records",
+    "export_runs": "page.gallery",
+    "read_run": "run.records",
+    "write_report": "page.report",
 }
 
 __all__ = ["RecordError", "Run", "export_runs", "read_run", "write_report"]

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from analysis import metrics, theme
+from analysis import metrics
 from analysis.drawn import Drawn
 from analysis.metrics import MethodScores
+from analysis.page import theme
 from analysis.plots.compared import compared_dots, scale_words
-from analysis.records import Run
+from analysis.run.records import Run
+from analysis.run.settings import flat
 from analysis.scores import ComparedScores, scores_rows
-from analysis.settings import flat
 from analysis.tables import Cell, Table
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.metrics import slack, spread
 from analysis.money import paid_to_centre
-from analysis.records import Run
+from analysis.run.records import Run
 from analysis.tables import Cell, Table
 
 Real = NDArray[np.float64]

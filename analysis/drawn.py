@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis import theme
+from analysis.page import theme
 from analysis.tables import Table
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from analysis import metrics
 from analysis.lies import LieCurve
-from analysis.records import Run
+from analysis.page.theme import count, number
 from analysis.regions import AllocationRegions
-from analysis.theme import count, number
+from analysis.run.records import Run
 from analysis.verdicts import RuleVerdict
 from mechanism.tolerance import scale
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis import decomposition, lies, metrics, people, plots, tables, theme
+from analysis import decomposition, lies, metrics, people, plots, tables
 from analysis.drawn import Drawn, grid, note
 from analysis.money_words import through_centre
-from analysis.records import Run
+from analysis.page import theme
+from analysis.run.records import Run
 from analysis.scores import scores_rows
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import theme
+from analysis.page import theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

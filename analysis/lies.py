@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.metrics import known
-from analysis.records import MarketRound, Run
+from analysis.run.records import MarketRound, Run
 from mechanism import account, market_mechanism
 from mechanism.market.compiled import PLAIN_WORK
 from mechanism.tolerance import MONEY, scale

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.money import MoneyFlow, paid_to_centre
-from analysis.records import Run, Trace
+from analysis.run.records import Run, Trace
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import MONEY, scale
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.recorded import Trace
+from analysis.run.recorded import Trace
 
 Real = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import numpy as np
 from analysis import metrics
 from analysis.decomposition import WelfareParts
 from analysis.money import MoneyFlow
-from analysis.records import Run
-from analysis.theme import number
+from analysis.page.theme import number
+from analysis.run.records import Run
 
 
 def through_centre(flow: MoneyFlow) -> str:

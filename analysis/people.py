@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis import metrics
 from analysis.metrics import RoundCurves, mean_where, spread
-from analysis.records import Run, Trace
+from analysis.run.records import Run, Trace
 from analysis.scores import ComparedScores
 from analysis.tables import Cell, Table
 

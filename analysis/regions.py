@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.records import MarketRound, Run
+from analysis.run.records import MarketRound, Run
 from analysis.tables import Cell, Table
 from mechanism import Market, Reports, market_mechanism
 from mechanism.market.compiled import PLAIN_WORK

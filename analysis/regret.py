@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.lies import LieCurve, accounts_of_reports
-from analysis.records import Run
+from analysis.run.records import Run
 from analysis.tables import Table
 from mechanism.tolerance import MONEY, scale
 

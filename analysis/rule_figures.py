@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis import plots, theme
+from analysis import plots
 from analysis.drawn import Drawn, grid, note
+from analysis.page import theme
 from analysis.regions import BOTH, FIRST, NEITHER, SECOND, AllocationRegions, grid_table, regions_table
 from analysis.regret import RegretMap, map_table, regret_table
 from analysis.verdict_matrix import draw_columns

@@ -37,7 +37,7 @@ class ComparedScores:
 
     def told(self, other: ComparedScores, words: str) -> str:
         """Return this and another score of every group and method in words, such as for an alternative text."""
-        from analysis.theme import number
+        from analysis.page.theme import number
 
         parts = []
         for k, group in enumerate(self.groups):

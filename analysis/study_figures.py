@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import theme
 from analysis.metrics import MethodScores, RoundCurves
+from analysis.page import theme
 from analysis.plots import compared_dots, method_dots, round_curves
 from analysis.scores import ComparedScores
 

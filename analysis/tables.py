@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import lies, metrics, theme
+from analysis import lies, metrics
 from analysis.money import CENTRE
-from analysis.records import Run
+from analysis.page import theme
+from analysis.run.records import Run
 
 Cell = str | float | int | None
 

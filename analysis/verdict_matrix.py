@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import theme
-from analysis.files import read_json
-from analysis.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
+from analysis.page import theme
+from analysis.page.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
+from analysis.run.files import read_json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,12 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from analysis.export import write_text
-from analysis.files import RecordError, read_json
+from analysis.page.export import write_text
+from analysis.run.files import RecordError, read_json
 from analysis.tables import Table
 from analysis.verdict_matrix import VerdictMatrix, as_matrix
 
-PACKAGED = Path(__file__).parent / "templates" / "verdicts.json"
+PACKAGED = Path(__file__).parent / "page" / "templates" / "verdicts.json"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from analysis import metrics, people
 from analysis.leads import lead
 from analysis.lies import LieCurve
 from analysis.money_words import money, welfare_parts
-from analysis.records import Run
+from analysis.page.theme import count, number, percent
 from analysis.regions import BOTH, FIRST, SECOND, AllocationRegions
-from analysis.settings import flat
-from analysis.theme import count, number, percent
+from analysis.run.records import Run
+from analysis.run.settings import flat
 from analysis.verdicts import RuleVerdict
 from proofs_checks import amounts
 

@@ -21,8 +21,8 @@ import polars as pl
 from learning.algorithms import ALGORITHMS
 from learning.errors import DataError
 from marketproof.commands.run_settings import settings
-from marketproof.config import task_names
-from marketproof.running import Place, run
+from marketproof.running.config import task_names
+from marketproof.running.execution import Place, run
 
 MINUTES = 25
 """Longest accepted time of all tasks together, on 2 cores."""

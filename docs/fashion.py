@@ -16,11 +16,11 @@ from pathlib import Path
 
 from learning.algorithms import ALGORITHMS
 from marketproof.commands.run_settings import settings
-from marketproof.methods import parse
-from marketproof.recorder import CONFIG, Unit
-from marketproof.records import read_market
-from marketproof.running import Place, run
-from marketproof.summary import unit_figures
+from marketproof.running.execution import Place, run
+from marketproof.running.methods import parse
+from marketproof.running.recorder import CONFIG, Unit
+from marketproof.running.records import read_market
+from marketproof.running.summary import unit_figures
 
 TASKS = ("fashion-niid", "fashion-cluster", "fashion-skew")
 SEEDS = 3

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.export import write_atomically, write_text
+from analysis.page.export import write_atomically, write_text
 from analysis.verdict_matrix import as_matrix, draw_matrix
 from analysis.verdicts import main as package_verdicts
 from proofs_checks.matrix import matrix, to_json

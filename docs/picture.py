@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from analysis.export import write_atomically
 from analysis.figures import accuracy_and_utility
-from analysis.records import read_run
+from analysis.page.export import write_atomically
+from analysis.run.records import read_run
 
 
 def main(run: str, out: str) -> None:

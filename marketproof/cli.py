@@ -14,9 +14,22 @@ import_ours_first()
 
 import typer  # noqa: E402 - our packages come first on purpose
 
-from marketproof import claims_command, errors  # noqa: E402
+from marketproof import errors  # noqa: E402
 from marketproof.arguments_help import restore_help  # noqa: E402
-from marketproof.commands import clear, design, frontier, list_, play, replay, report, run, strategic, study, verify  # noqa: E402
+from marketproof.commands import (  # noqa: E402
+    claims,
+    clear,
+    design,
+    frontier,
+    list_,
+    play,
+    replay,
+    report,
+    run,
+    strategic,
+    study,
+    verify,
+)
 
 app = typer.Typer(
     name="marketproof",
@@ -28,9 +41,8 @@ app = typer.Typer(
     help="Markets for shared models: train what is traded, clear it exactly, settle it truthfully, check the promises.",
     epilog="Start with: marketproof run --scale smoke",
 )
-for module in (run, study, clear, verify, design, frontier, list_, report, replay, play, strategic):
+for module in (run, study, clear, verify, design, frontier, list_, report, replay, play, strategic, claims):
     module.register(app)
-claims_command.register(app)
 
 
 def _version(value: bool) -> None:

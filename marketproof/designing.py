@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marketproof.console import table
+from marketproof.terminal.console import table
 from mechanism.design import Designed, Impossible, check_design
 from mechanism.design.programme import all_profiles, chance, payment
 

@@ -40,7 +40,7 @@ def mechanisms() -> Listing:
 def methods() -> Listing:
     """Learning methods; those whose graph a market decides take a mechanism after a slash."""
     from learning.algorithms import ALGORITHMS
-    from marketproof.methods import uses_market
+    from marketproof.running.methods import uses_market
 
     rows = [
         {
@@ -56,7 +56,7 @@ def methods() -> Listing:
 
 def tasks() -> Listing:
     """Tasks that come with the package."""
-    from marketproof.config import load_task, task_names
+    from marketproof.running.config import load_task, task_names
 
     rows = []
     for name in task_names():
@@ -88,7 +88,7 @@ def properties() -> Listing:
 
 def populations() -> Listing:
     """Who takes part in a run, and what of its task changes with them."""
-    from marketproof.populations import POPULATIONS
+    from marketproof.running.populations import POPULATIONS
 
     column = "changes in the task"
     rows = [{"id": name, "summary": one.summary, column: one.changes} for name, one in POPULATIONS.items()]

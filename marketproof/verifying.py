@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from marketproof.errors import InputError, Interrupted, shown
-from marketproof.mechanism_files import Source, find_mechanism
-from marketproof.time_limit import OutOfTime, time_limit
+from marketproof.files.mechanism_files import Source, find_mechanism
+from marketproof.files.time_limit import OutOfTime, time_limit
 from mechanism.direct import DirectMechanism
 from proofs_checks.engine.base import Property
 from proofs_checks.engine.registry import properties

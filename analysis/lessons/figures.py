@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import theme
-from analysis.theme import number
+from analysis.page import theme
+from analysis.page.theme import number
 from mechanism.market.gains import SqrtGain
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis import theme
+from analysis.page import theme
 from analysis.playground.view import Cleared, ReportCurve
 
 if TYPE_CHECKING:

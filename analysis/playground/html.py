@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from analysis.export import inline_svg
-from analysis.theme import INK, LOSS_TEXT, figure_of
+from analysis.page.export import inline_svg
+from analysis.page.theme import INK, LOSS_TEXT, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

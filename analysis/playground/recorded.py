@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.laws import numbers_of
+from analysis.page.theme import number
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
-from analysis.records import MarketRound, Run, read_run
-from analysis.theme import number
+from analysis.run.laws import numbers_of
+from analysis.run.records import MarketRound, Run, read_run
 from mechanism.market.entries import MARKET_ENTRIES
 
 _OTHERWISE = "ipfl-exact"

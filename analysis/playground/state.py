@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.laws import LawNumbers, law_of
+from analysis.run.laws import LawNumbers, law_of
 from mechanism import Market, MarketProofError, Types
 from mechanism.market.entries import MARKET_ENTRIES
 
@@ -57,7 +57,7 @@ class PlayState:
 
     ``client`` is the index of the one that reports ``report`` (money); everybody else tells the truth. ``differences``
     ``[m][m]``, as a run recorded them, take the place of the clients' angles where they are given. ``law``: a gain law
-    that a run measured, in numbers (`analysis.laws`); else the paper's.
+    that a run measured, in numbers (`analysis.run.laws`); else the paper's.
     """
 
     clients: tuple[Client, ...] = EXAMPLE

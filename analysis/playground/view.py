@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.page.theme import number
 from analysis.playground.html import sentence, table
 from analysis.playground.state import PlayState
-from analysis.theme import number
 from mechanism import MONEY, UnknownNameError, account, market_mechanism
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.breakpoints import cost_breakpoints

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis import theme
 from analysis.lies import LieCurve
+from analysis.page import theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis import theme
 from analysis.metrics import Inequality
+from analysis.page import theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

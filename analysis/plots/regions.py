@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis import theme
+from analysis.page import theme
 from analysis.regions import BOTH, FIRST, NEITHER, SECOND, AllocationRegions
 
 if TYPE_CHECKING:

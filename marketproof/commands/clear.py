@@ -68,13 +68,13 @@ def clear(
     quiet: Quiet = False,
 ) -> None:
     """Read, clear, audit, write, show."""
-    from marketproof.atomic import refuse_overwriting, write_all
-    from marketproof.clear_files import files
-    from marketproof.clear_rule import check_rule, rule_of, table_of_prices
-    from marketproof.clear_view import show, show_written
-    from marketproof.cleared import as_json, clear_market
-    from marketproof.console import stderr, stdout
-    from marketproof.tables import read_clients, read_differences
+    from marketproof.clearing.clear_files import files
+    from marketproof.clearing.clear_rule import check_rule, rule_of, table_of_prices
+    from marketproof.clearing.clear_view import show, show_written
+    from marketproof.clearing.cleared import as_json, clear_market
+    from marketproof.clearing.tables import read_clients, read_differences
+    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.terminal.console import stderr, stdout
 
     check_rule(mechanism, price, pool)
     table = read_clients(clients)

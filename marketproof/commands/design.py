@@ -33,9 +33,9 @@ def design(
     quiet: Quiet = False,
 ) -> None:
     """Read, design, audit, write, show."""
-    from marketproof.atomic import refuse_overwriting, write_all
-    from marketproof.console import stdout
     from marketproof.designing import as_json, audited, show
+    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.terminal.console import stdout
     from mechanism.design import design as best
     from mechanism.design import read_spec
 

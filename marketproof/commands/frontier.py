@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet, dumps
-from marketproof.fitting import four, share, show_fitted, spread
+from marketproof.terminal.fitting import four, share, show_fitted, spread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,14 +64,14 @@ def frontier(
     quiet: Quiet = False,
 ) -> None:
     """Read, sweep, draw, write, show."""
-    from analysis.export import export
     from analysis.frontier import figures, wilson
     from analysis.frontier_numbers import judged, numbers, table
-    from marketproof.atomic import write_all
-    from marketproof.console import stdout
+    from analysis.page.export import export
     from marketproof.errors import shown
-    from marketproof.progress import bar
-    from marketproof.sweep import read_sweep, swept
+    from marketproof.files.atomic import write_all
+    from marketproof.studies.sweep import read_sweep, swept
+    from marketproof.terminal.console import stdout
+    from marketproof.terminal.progress import bar
 
     sweep = read_sweep(spec, seed)
     with bar("points", quiet=quiet) as tell:

@@ -32,8 +32,8 @@ def list_(
 
     if what not in LISTINGS:
         raise InputError(f"there is no list of {shown(what)}; expected one of {', '.join(LISTINGS)}")
-    from marketproof.atomic import write_all
-    from marketproof.console import stdout, table
+    from marketproof.files.atomic import write_all
+    from marketproof.terminal.console import stdout, table
 
     listing = LISTINGS[what]()
     if json is not None:

@@ -52,9 +52,9 @@ def play(
     from importlib.util import find_spec
 
     from analysis.lessons import LESSONS
-    from marketproof.console import stdout
     from marketproof.errors import InputError, shown
     from marketproof.playing import ALL, serve
+    from marketproof.terminal.console import stdout
 
     if lesson is not None and lesson not in (*LESSONS, ALL):
         raise InputError(f"there is no lesson {shown(lesson)}; expected one of {', '.join(LESSONS)}, or {ALL}")
@@ -70,7 +70,7 @@ def play(
                 f"{shown(export)} is a folder; expected the name of a file to write, such as {lesson}.html"
             )
         from analysis.lessons.static import static_page
-        from marketproof.atomic import write_all
+        from marketproof.files.atomic import write_all
 
         write_all({export: static_page(lesson).encode()})
         stdout(quiet=quiet).print(f"Lesson: {shown(export)}")

@@ -10,8 +10,8 @@ import typer
 from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
 
 if TYPE_CHECKING:
-    from marketproof.mechanism_files import Source
-    from marketproof.witnesses import Found
+    from marketproof.files.mechanism_files import Source
+    from marketproof.files.witnesses import Found
 
 
 def register(app: typer.Typer) -> None:
@@ -47,11 +47,11 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Read, recompute, write, show."""
-    from marketproof.atomic import refuse_overwriting, write_all
-    from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed, one_line
-    from marketproof.mechanism_files import find_mechanism
-    from marketproof.witnesses import read_witnesses, witness_files
+    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.files.mechanism_files import find_mechanism
+    from marketproof.files.witnesses import read_witnesses, witness_files
+    from marketproof.terminal.console import stdout
 
     files = witness_files(witness)
     refuse_overwriting([json], files)
@@ -115,7 +115,7 @@ def _market(found: Found) -> dict[str, Any]:
 
 def _direct(found: Found, own: Source | None) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
-    from marketproof.mechanism_files import Source
+    from marketproof.files.mechanism_files import Source
     from mechanism.catalogue import CATALOGUE
     from proofs_checks.engine.replaying import replay_direct
 

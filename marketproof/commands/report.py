@@ -50,11 +50,11 @@ def report(
 ) -> None:
     """Read, write, show."""
     from analysis import export_runs, read_run
-    from analysis.files import record_files
-    from analysis.report import write_report
-    from marketproof.atomic import refuse_overwriting, write_all
-    from marketproof.console import stdout
+    from analysis.page.report import write_report
+    from analysis.run.files import record_files
     from marketproof.errors import InputError, shown
+    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.terminal.console import stdout
 
     refuse_overwriting([out, json, export], [file for run in runs for file in record_files(run)])
     result: dict[str, object] = {"runs": [str(run) for run in runs]}
@@ -88,9 +88,9 @@ def report(
 
 
 def _names(runs: Sequence[Path]) -> dict[str, str]:
-    """Return the names of the figures that these runs have, as `analysis.gallery` makes them, with a word on some."""
+    """Return the names of the figures that these runs have (`analysis.page.gallery`), with a word on some."""
     from analysis import read_run
-    from analysis.gallery import Facts, gallery
+    from analysis.page.gallery import Facts, gallery
 
     found: dict[str, str] = {}
     for run in map(read_run, runs):

@@ -10,8 +10,8 @@ import typer
 from marketproof.commands.options import Json, Quiet, dumps
 
 if TYPE_CHECKING:
-    from marketproof.config import RunConfig
-    from marketproof.running import Place
+    from marketproof.running.config import RunConfig
+    from marketproof.running.execution import Place
 
 
 def register(app: typer.Typer) -> None:
@@ -96,13 +96,13 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
-    from marketproof.atomic import write_all
     from marketproof.commands.run_settings import default_folder, settings
-    from marketproof.console import stdout
-    from marketproof.recorder import refuse_unwritable_file
-    from marketproof.run_view import show_run
-    from marketproof.running import Place
-    from marketproof.running import run as run_all
+    from marketproof.files.atomic import write_all
+    from marketproof.running.execution import Place
+    from marketproof.running.execution import run as run_all
+    from marketproof.running.recorder import refuse_unwritable_file
+    from marketproof.terminal.console import stdout
+    from marketproof.terminal.run_view import show_run
 
     options: dict[str, Any] = {
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "clients": clients,
@@ -124,9 +124,9 @@ def run(
 
 def _compare_budgets(config: RunConfig, folder: Path, place: Place, json: Path | None, quiet: bool) -> None:
     """Run at several privacy budgets and show what each costs; the same command with the same --out goes on."""
-    from marketproof.atomic import write_all
-    from marketproof.console import stdout
-    from marketproof.privacy_report import price_of_privacy
+    from marketproof.files.atomic import write_all
+    from marketproof.studies.privacy_report import price_of_privacy
+    from marketproof.terminal.console import stdout
 
     price = price_of_privacy(config, folder, place, f"the same command with --out {folder}", quiet=quiet)
     if json is not None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from marketproof.config import RunConfig, load_task, overridden, resolve
 from marketproof.errors import InputError
-from marketproof.methods import DEFAULT_MECHANISM, DEFAULT_METHODS, split_names
-from marketproof.recorder import CONFIG, recorded_config
+from marketproof.running.config import RunConfig, load_task, overridden, resolve
+from marketproof.running.methods import DEFAULT_MECHANISM, DEFAULT_METHODS, split_names
+from marketproof.running.recorder import CONFIG, recorded_config
 
 DEFAULT_TASK = "digits-niid"
 

@@ -10,7 +10,7 @@ import typer
 from marketproof.commands.options import Json, Quiet, dumps
 
 if TYPE_CHECKING:
-    from marketproof.strategic import Progress
+    from marketproof.strategic_play.strategic import Progress
 
 
 def register(app: typer.Typer) -> None:
@@ -65,13 +65,13 @@ def strategic(
     quiet: Quiet = False,
 ) -> None:
     """Load, play, write, show."""
-    from marketproof.atomic import refuse_overwriting, write_all
-    from marketproof.console import stdout
     from marketproof.errors import InputError, shown
-    from marketproof.mechanism_files import file_of, is_file
-    from marketproof.progress import bar, counting
-    from marketproof.strategic import DYNAMICS, check
-    from marketproof.strategic_view import show, show_run
+    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.files.mechanism_files import file_of, is_file
+    from marketproof.strategic_play.strategic import DYNAMICS, check
+    from marketproof.strategic_play.strategic_view import show, show_run
+    from marketproof.terminal.console import stdout
+    from marketproof.terminal.progress import bar, counting
 
     check(rounds, profiles)
     if dynamics is not None and dynamics not in DYNAMICS:
@@ -106,8 +106,8 @@ def _run(
     tell: Progress,
 ) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
-    from marketproof.strategic import ROUNDS
-    from marketproof.strategic_run import play_run
+    from marketproof.strategic_play.strategic import ROUNDS
+    from marketproof.strategic_play.strategic_run import play_run
 
     if dynamics not in (None, "best-response"):
         raise InputError(f"--dynamics is {shown(dynamics)}; a run is played by best-response only")
@@ -127,8 +127,8 @@ def _mechanism(
     tell: Progress,
 ) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
-    from marketproof.strategic import default_dynamics, play_mechanism
-    from marketproof.time_limit import OutOfTime, time_limit
+    from marketproof.files.time_limit import OutOfTime, time_limit
+    from marketproof.strategic_play.strategic import default_dynamics, play_mechanism
     from marketproof.verifying import OURS, first_answers, load_within
     from proofs_checks.engine.verify import check_mechanism
 

@@ -57,16 +57,16 @@ def study(
     quiet: Quiet = False,
 ) -> None:
     """Plan, run or go on, measure, write, show."""
-    from marketproof.atomic import write_all
-    from marketproof.console import stderr, stdout
     from marketproof.errors import Interrupted
-    from marketproof.methods import split_names
-    from marketproof.run_view import SMOKE
-    from marketproof.running import Place
-    from marketproof.study import plan_study
-    from marketproof.study_files import as_json, show_findings, which_seeds, write_findings
-    from marketproof.study_measures import measured
-    from marketproof.study_runs import run_all
+    from marketproof.files.atomic import write_all
+    from marketproof.running.execution import Place
+    from marketproof.running.methods import split_names
+    from marketproof.studies.study import plan_study
+    from marketproof.studies.study_files import as_json, show_findings, which_seeds, write_findings
+    from marketproof.studies.study_measures import measured
+    from marketproof.studies.study_runs import run_all
+    from marketproof.terminal.console import stderr, stdout
+    from marketproof.terminal.run_view import SMOKE
 
     named = None if methods is None else split_names(methods)
     plan = plan_study(name, task=task, scale=scale, seed=seed, seeds=seeds, methods=named, data_dir=data_dir)

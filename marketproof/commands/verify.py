@@ -62,12 +62,12 @@ def verify(
     import time
 
     started = time.perf_counter()
-    from marketproof.atomic import refuse_overwriting, write_all
-    from marketproof.console import stdout
     from marketproof.errors import InputError, RequirementFailed, shown
-    from marketproof.mechanism_files import file_of, is_file
-    from marketproof.progress import bar
-    from marketproof.verify_view import domain_of, show
+    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.files.mechanism_files import file_of, is_file
+    from marketproof.terminal.console import stdout
+    from marketproof.terminal.progress import bar
+    from marketproof.terminal.verify_view import domain_of, show
     from marketproof.verifying import load_within, verify_within
     from proofs_checks.engine.registry import properties as known
     from proofs_checks.engine.verify import GRADES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.records import Run, read_run
+from analysis.run.records import Run, read_run
 from tests.analysis.synthetic import write_run
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import comparing, metrics, plots, tables, theme, words
-from analysis.records import Run, read_run
+from analysis import comparing, metrics, plots, tables, words
+from analysis.page import theme
+from analysis.run.records import Run, read_run
 from analysis.scores import ComparedScores
 from tests.analysis.synthetic import write_run
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis import figures, metrics, plots, tables, theme, words
+from analysis import figures, metrics, plots, tables, words
 from analysis.decomposition import parts_table, welfare_parts
-from analysis.records import Run, read_run
+from analysis.page import theme
+from analysis.run.records import Run, read_run
 from tests.analysis.synthetic import write_run
 
 

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from analysis import export_runs, metrics, read_run, write_report
-from analysis.files import RecordError
-from analysis.gallery import Facts, gallery
-from analysis.records import Run
+from analysis.page.gallery import Facts, gallery
+from analysis.run.files import RecordError
+from analysis.run.records import Run
 from analysis.tables import Table
 from tests.analysis.synthetic import write_run
 

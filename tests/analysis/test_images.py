@@ -20,12 +20,13 @@ from matplotlib.legend import Legend
 from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
-from analysis import metrics, plots, theme
+from analysis import metrics, plots
 from analysis.decomposition import welfare_parts
 from analysis.lies import lie_curves
-from analysis.records import Run
+from analysis.page import theme
 from analysis.regions import all_regions
 from analysis.regret import regret_map
+from analysis.run.records import Run
 from analysis.verdict_matrix import as_matrix, draw_matrix
 
 BASELINE = Path(__file__).parent / "baseline"

@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from analysis.files import RecordError
-from analysis.laws import law_of, numbers_of, recorded_law
 from analysis.lies import utility_of_reports
 from analysis.playground import recorded, view
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
-from analysis.records import market_file, read_run
+from analysis.run.files import RecordError
+from analysis.run.laws import law_of, numbers_of, recorded_law
+from analysis.run.records import market_file, read_run
 from mechanism import InvalidMarketError, Outcome, Types, account, market_mechanism
 from mechanism.market.gains import PowerGain, SqrtGain, TableGain
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis import metrics, theme, words
+from analysis import metrics, words
 from analysis.leads import lead
 from analysis.metrics import MethodScores
-from analysis.records import Run
+from analysis.page import theme
+from analysis.run.records import Run
 from analysis.tables import inequality_table, scores_table
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.lies import lie_curve, lie_curves, one_reach
-from analysis.records import MarketRound, Run
+from analysis.run.records import MarketRound, Run
 
 
 @dataclass(frozen=True)

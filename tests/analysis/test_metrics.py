@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis import metrics, people
 from analysis.lies import lie_curve
-from analysis.records import Run
+from analysis.run.records import Run
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import scale
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from analysis import figures, metrics, people, write_report
-from analysis.files import RecordError
-from analysis.gallery import Facts, gallery
-from analysis.records import Run, read_run
+from analysis.page.gallery import Facts, gallery
+from analysis.run.files import RecordError
+from analysis.run.records import Run, read_run
 
 ROLES = ("attacker", "honest", "honest", "liar", "free-rider", "honest")
 

@@ -12,10 +12,11 @@ from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 
-from analysis import figures, metrics, plots, theme
+from analysis import figures, metrics, plots
 from analysis.decomposition import welfare_parts
 from analysis.lies import LieCurve, lie_curves
-from analysis.records import Run
+from analysis.page import theme
+from analysis.run.records import Run
 
 
 def bars(ax: Axes) -> list[Rectangle]:

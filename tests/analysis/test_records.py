@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from analysis import agreement, files
-from analysis.files import RecordError
-from analysis.records import Run, market_file, read_run
+from analysis.run import agreement, files
+from analysis.run.files import RecordError
+from analysis.run.records import Run, market_file, read_run
 from mechanism import Market, Types, account, market_mechanism
 from mechanism.errors import MarketProofError
 from mechanism.market.entries import MARKET_ENTRIES

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis import write_report
-from analysis.files import RecordError
+from analysis.run.files import RecordError
 from mechanism.errors import MarketProofError
 from tests.analysis.synthetic import METHODS, write_run
 

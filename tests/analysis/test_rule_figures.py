@@ -8,10 +8,10 @@ from matplotlib.collections import QuadMesh
 
 from analysis import plots
 from analysis.lies import lie_curves, utility_of_reports
-from analysis.records import MarketRound, Run
 from analysis.regions import BOTH, FIRST, NEITHER, SECOND, all_regions, allocation_regions, reaches, regions_table, trio
 from analysis.regret import regret_map, regret_table
 from analysis.rule_figures import region_panels, regret_panels
+from analysis.run.records import MarketRound, Run
 
 
 def _worked(lam: float = 0.0) -> MarketRound:
@@ -103,7 +103,7 @@ def test_no_lie_pays_under_the_repaired_rule_at_any_true_cost_and_one_does_under
 
 
 def test_they_draw_on_the_axes_they_are_given(run: Run):
-    from analysis import theme
+    from analysis.page import theme
 
     left, right = theme.figure(8, 4).subplots(1, 2)
     assert plots.allocation_regions(all_regions(run)[0], left) is left

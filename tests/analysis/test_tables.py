@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from analysis import figures, metrics, tables
-from analysis.export import export, inline_svg, write_text
-from analysis.files import RecordError
 from analysis.lies import lie_curves
-from analysis.records import Run
+from analysis.page.export import export, inline_svg, write_text
+from analysis.run.files import RecordError
+from analysis.run.records import Run
 from analysis.tables import Table
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import theme
+from analysis.page import theme
 
 positions = st.lists(st.floats(-100, 100), min_size=1, max_size=20)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analysis import evidence, metrics, theme, words
-from analysis.audits import Audit
+from analysis import evidence, metrics, words
 from analysis.lies import lie_curves
-from analysis.records import Run
+from analysis.page import theme
+from analysis.run.audits import Audit
+from analysis.run.records import Run
 
 
 def altered(run: Run, method: str, **changes: object) -> Run:

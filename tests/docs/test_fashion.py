@@ -10,7 +10,7 @@ import pytest
 from learning.data.fashion import fashion
 from learning.errors import DataError
 from marketproof.commands.run_settings import settings
-from marketproof.running import Place, run
+from marketproof.running.execution import Place, run
 
 RECORDED = json.loads((Path(__file__).parents[2] / "docs" / "results" / "fashion.json").read_text())
 ACCURACY, MONEY = 0.02, 0.02

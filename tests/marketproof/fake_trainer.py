@@ -9,11 +9,11 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from learning.streams import stream
-from marketproof.recorder import Unit
+from marketproof.running.recorder import Unit
 
 
 class FakeTrainer:
-    """Satisfies `marketproof.loop.Trains`; what it computes depends on the seed and on every import so far."""
+    """Satisfies `marketproof.running.loop.Trains`; what it computes depends on the seed and on every import so far."""
 
     clients = 4
     backend, device = "fake", "cpu"

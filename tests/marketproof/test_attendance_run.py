@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from marketproof import running
-from marketproof.audit import audit_run
-from marketproof.config import load_task, overridden, resolve
-from marketproof.populations import AWAY, usual_schedule
-from marketproof.records import decode, read_market
-from marketproof.running import Place, run
+from marketproof.running import execution as running
+from marketproof.running.audit import audit_run
+from marketproof.running.config import load_task, overridden, resolve
+from marketproof.running.execution import Place, run
+from marketproof.running.populations import AWAY, usual_schedule
+from marketproof.running.records import decode, read_market
 from mechanism import account
 from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
 from tests.marketproof.fake_trainer import FakeTrainer

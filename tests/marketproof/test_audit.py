@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from marketproof.audit import _worst, audit_method, audit_run
+from marketproof.clearing.promises import measure, sentences
+from marketproof.clearing.settling import clear_and_settle, objectives
 from marketproof.errors import InputError
-from marketproof.promises import measure, sentences
-from marketproof.records import RoundRecord, decode, encode, read_market, stack
-from marketproof.settling import clear_and_settle, objectives
+from marketproof.running.audit import _worst, audit_method, audit_run
+from marketproof.running.records import RoundRecord, decode, encode, read_market, stack
 from mechanism import Market, Types, fixed_outcome, market_mechanism
 from proofs_checks.evidence import Witness, replay
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from learning.algorithms import ALGORITHMS
-from marketproof.records import read_market
+from marketproof.running.records import read_market
 from tests.marketproof.conftest import command
 
 METHODS = ["fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from marketproof.config import (
+from marketproof.errors import InputError
+from marketproof.files.toml_files import to_toml
+from marketproof.running.config import (
     SCALES,
     TASKS,
     RunConfig,
@@ -15,9 +17,7 @@ from marketproof.config import (
     resolve,
     task_names,
 )
-from marketproof.errors import InputError
-from marketproof.running import plan_of
-from marketproof.toml_files import to_toml
+from marketproof.running.execution import plan_of
 
 OPTIONS = {"seed": 3, "seeds": 2, "methods": ["local", "ipfl/ipfl"], "mechanism": "ipfl-exact"}
 

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from marketproof.fitting import four, share, show_fitted, spread
-from marketproof.run_view import COLUMNS, DISPENSABLE, show_run
+from marketproof.terminal.fitting import four, share, show_fitted, spread
+from marketproof.terminal.run_view import COLUMNS, DISPENSABLE, show_run
 
 NAMES = ("local", "fedavg", "ipfl/ipfl-exact", "ipfl/exact-marginal")
 

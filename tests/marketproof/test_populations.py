@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from learning.algorithms import ALGORITHMS
-from marketproof.config import TASKS, flat, load_task, overridden, populate, resolve, schedule_of
+from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError
-from marketproof.loop import people_of, types_of
-from marketproof.populations import (
+from marketproof.running.config import TASKS, flat, load_task, overridden, populate, resolve, schedule_of
+from marketproof.running.execution import plan_of
+from marketproof.running.loop import people_of, types_of
+from marketproof.running.populations import (
     AWAY,
     BENIGN,
     POPULATIONS,
@@ -22,8 +24,6 @@ from marketproof.populations import (
     draw,
     usual_schedule,
 )
-from marketproof.running import plan_of
-from marketproof.settling import clear_and_settle
 from mechanism import Market, Types, account, market_mechanism
 from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from marketproof import running
-from marketproof.config import load_task, resolve
 from marketproof.errors import InputError, Interrupted
-from marketproof.privacy_report import price_of_privacy, words
-from marketproof.running import Place
+from marketproof.running import execution as running
+from marketproof.running.config import load_task, resolve
+from marketproof.running.execution import Place
+from marketproof.studies.privacy_report import price_of_privacy, words
 from tests.marketproof.fake_trainer import FakeTrainer
 
 
@@ -73,7 +73,7 @@ def test_the_budgets_are_those_of_the_runs(tmp_path):
 
 
 def _epsilon(folder):
-    from marketproof.recorder import recorded_config
+    from marketproof.running.recorder import recorded_config
 
     return recorded_config(folder).privacy.epsilon
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from marketproof.config import differences, load_task, resolve
-from marketproof.methods import parse
-from marketproof.privacy_told import delta_of, privacy_lines, privacy_told
-from marketproof.recorder import Unit
+from marketproof.running.config import differences, load_task, resolve
+from marketproof.running.methods import parse
+from marketproof.running.privacy_told import delta_of, privacy_lines, privacy_told
+from marketproof.running.recorder import Unit
 
 STOP = "client {} stops before round {}: another round would take its epsilon from 1 to 9, above the budget of 8"
 

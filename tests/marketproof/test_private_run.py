@@ -15,11 +15,11 @@ import pytest
 from learning.privacy.accounting import epsilon
 from learning.privacy.keys import KEY_BYTES
 from learning.trainer import Trainer
-from marketproof import running
-from marketproof.config import load_task, resolve
-from marketproof.keyring import Keyring
-from marketproof.records import decode, read_market
-from marketproof.running import Place, run
+from marketproof.running import execution as running
+from marketproof.running.config import load_task, resolve
+from marketproof.running.execution import Place, run
+from marketproof.running.keyring import Keyring
+from marketproof.running.records import decode, read_market
 
 TASK = """
 [data]
@@ -334,7 +334,7 @@ def test_a_run_recorded_when_delta_was_always_1e_minus_5_goes_on_with_it(private
 def test_what_learning_does_before_the_first_round_is_shown():
     import logging
 
-    from marketproof.run_view import Bar
+    from marketproof.terminal.run_view import Bar
 
     shown = []
     log = logging.getLogger("learning.privacy.noise")

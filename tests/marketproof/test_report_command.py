@@ -101,7 +101,7 @@ def test_nor_through_a_link_or_beside_other_results(own, tmp_path, capsys):
 
 
 def test_only_a_page_is_written_over(own, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("analysis.report.write_report", lambda runs, page: (page.write_text("new"), page)[1])
+    monkeypatch.setattr("analysis.page.report.write_report", lambda runs, page: (page.write_text("new"), page)[1])
     notes, page = tmp_path / "notes.txt", own / "report.HTML"
     notes.write_text("mine")
     assert execute(["report", str(own), "--out", str(notes)]) == 2

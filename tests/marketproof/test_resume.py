@@ -13,11 +13,12 @@ import pytest
 
 from learning.privacy import keys as key_files
 from learning.trainer import Trainer
-from marketproof import atomic, running
-from marketproof.config import load_task, resolve
 from marketproof.errors import InputError, Interrupted
-from marketproof.recorder import Recorder, read_progress, refuse_unwritable, refuse_unwritable_file
-from marketproof.running import Place, run
+from marketproof.files import atomic
+from marketproof.running import execution as running
+from marketproof.running.config import load_task, resolve
+from marketproof.running.execution import Place, run
+from marketproof.running.recorder import Recorder, read_progress, refuse_unwritable, refuse_unwritable_file
 from tests.marketproof.fake_trainer import FakeTrainer
 
 FOLDERS = ("models", "markets")
@@ -177,7 +178,7 @@ from pathlib import Path
 warnings.simplefilter("ignore")
 from marketproof import running
 from marketproof.cli import execute
-from marketproof.loop import run_units
+from marketproof.running.loop import run_units
 sys.path.insert(0, sys.argv[1])
 from tests.marketproof.fake_trainer import FakeTrainer
 running.trainers = lambda *given: FakeTrainer

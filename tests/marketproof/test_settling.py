@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from marketproof.lies import COORDINATES, best_lie, witness_of
-from marketproof.loop import play_round
-from marketproof.methods import Method
-from marketproof.recorder import Unit
-from marketproof.settling import clear_and_settle, objectives
+from marketproof.clearing.settling import clear_and_settle, objectives
+from marketproof.running.lies import COORDINATES, best_lie, witness_of
+from marketproof.running.loop import play_round
+from marketproof.running.methods import Method
+from marketproof.running.recorder import Unit
 from mechanism import (
     Market,
     Reports,

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from marketproof.records import read_market
-from marketproof.strategic_welfare import welfare_json
-from marketproof.strategic_words import ratio_words
+from marketproof.running.records import read_market
+from marketproof.strategic_play.strategic_welfare import welfare_json
+from marketproof.strategic_play.strategic_words import ratio_words
 from mechanism import account, market_mechanism
 from tests.marketproof.conftest import command
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from marketproof import study_dropout, study_inclusive, study_liars, study_performance, study_robustness
+from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError
-from marketproof.populations import ROLES
-from marketproof.records import MarketRecord
-from marketproof.settling import clear_and_settle
-from marketproof.strategic_run import play_method
-from marketproof.study_findings import best_accuracy, compare, over_seeds
+from marketproof.running.populations import ROLES
+from marketproof.running.records import MarketRecord
+from marketproof.strategic_play.strategic_run import play_method
+from marketproof.studies import study_dropout, study_inclusive, study_liars, study_performance, study_robustness
+from marketproof.studies.study_findings import best_accuracy, compare, over_seeds
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from marketproof.methods import Method
-from marketproof.populations import AWAY, ROLES
-from marketproof.recorder import Unit
-from marketproof.records import MarketRecord
-from marketproof.summary import summarise, unit_figures
+from marketproof.running.methods import Method
+from marketproof.running.populations import AWAY, ROLES
+from marketproof.running.recorder import Unit
+from marketproof.running.records import MarketRecord
+from marketproof.running.summary import summarise, unit_figures
 from mechanism import Market, Reports, Types, account
 from mechanism.market.accounting import Outcome
 from mechanism.market.gains import SqrtGain

@@ -12,12 +12,12 @@ import pytest
 from learning.trainer import Trainer
 from learning.valuation import Valuation, value
 from learning.valuation.curves import Curve
-from marketproof import running
-from marketproof.audit import audit_run
-from marketproof.config import load_task, overridden, resolve
-from marketproof.records import decode, encode, read_market
-from marketproof.running import Place, run
-from marketproof.valuing import Valuer
+from marketproof.running import execution as running
+from marketproof.running.audit import audit_run
+from marketproof.running.config import load_task, overridden, resolve
+from marketproof.running.execution import Place, run
+from marketproof.running.records import decode, encode, read_market
+from marketproof.running.valuing import Valuer
 from mechanism import Types
 from mechanism.errors import MarketProofError
 from mechanism.market.gains import PowerGain, TableGain

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from marketproof.config import TASKS
+from marketproof.running.config import TASKS
 from tests.learning.data.conftest import Maker
 from tests.learning.data.test_finance import write_fiqa, write_nwgi, write_tfns
 
@@ -276,7 +276,7 @@ def test_a_later_round_that_fails_keeps_what_there_is(cli, tmp_path, monkeypatch
         line = cli("run", "--scale", "smoke", "--methods", "local", "--backend", "rows", "--out", out).line()
     assert "diverged in round 2" in line
     assert json.loads((out / "progress.json").read_text())["rounds"] == {"local-0": 1}
-    monkeypatch.setattr("marketproof.running.make_report", lambda folder: folder / "report.html")
+    monkeypatch.setattr("marketproof.running.execution.make_report", lambda folder: folder / "report.html")
     assert cli("run", "--resume", "--out", out, "--quiet").status == 0
 
 

@@ -13,7 +13,7 @@ from analysis.lessons.exercise import Answer
 from analysis.lessons.exercises import EXERCISES
 from analysis.lessons.parts import answer_html
 from analysis.lessons.static import static_page, still, undragged
-from analysis.theme import figure_of
+from analysis.page.theme import figure_of
 from mechanism import UnknownNameError
 
 RNG = np.random.default_rng(3)

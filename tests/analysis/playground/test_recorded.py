@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from analysis.files import RecordError
 from analysis.playground import recorded, view
 from analysis.playground.recorded import Place
 from analysis.playground.state import PlayError
-from analysis.records import market_file
+from analysis.run.files import RecordError
+from analysis.run.records import market_file
 from tests.analysis.synthetic import write_run
 
 

@@ -1,0 +1,98 @@
+"""The report: recorded runs as one self-contained HTML page that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis import comparing, evidence, tables, words
+from analysis.page.export import write_text
+from analysis.page.sections import Section, ready, run_sections
+from analysis.run.files import RecordError
+from analysis.run.records import Run, read_run
+from analysis.tables import Table
+
+MOST_ROWS = 400
+"""Most rows of a table on the page; the rest is in the run folder."""
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One run: its title, headline, summary table and sections."""
+
+    anchor: str
+    title: str
+    headline: str
+    summary: Table
+    sections: tuple[Section, ...]
+
+
+def _chapter(run: Run, prefix: str) -> Chapter:
+    title = f"{run.task} ({run.path.resolve().name})"
+    return Chapter(prefix, title, words.headline(run), tables.methods_table(run), run_sections(run, prefix))
+
+
+def _comparison(runs: Sequence[Run]) -> tuple[str, Table, tuple[Section, ...]]:
+    """Return what stands before the chapters of several runs: headline, all rows, what differs and a figure."""
+    differing, drawn = comparing.differing(runs), comparing.side_by_side(runs)
+    sections = (
+        Section(
+            "differing", "In what do the runs differ?", comparing.words(runs, differing),
+            table=differing if differing.rows else None,
+        ),
+        Section(
+            "side-by-side", "How do they compare?", words.compared(runs), (ready(drawn, "all"),),
+            evidence.compared(runs),
+        ),
+    )  # fmt: skip
+    return words.compared(runs), tables.compared_table(runs), sections
+
+
+def _utf8(text: str) -> str:
+    """Return text without lone surrogates and control characters, which no HTML file can hold."""
+    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
+    return clean.encode("utf-8", "replace").decode("utf-8")
+
+
+def render(runs: Sequence[Run]) -> str:
+    """Return the page for runs that were read already; everything that comes from a record is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    chapters = tuple(_chapter(run, f"r{k}") for k, run in enumerate(runs, start=1))
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = tables.shown
+    # The two kinds of trusted markup: our own style sheet, and SVG whose every text matplotlib drew as outlines.
+    environment.filters["svg"] = Markup
+    title = f"{runs[0].task}: accuracy, utility, and promises kept" if len(runs) == 1 else f"{len(runs)} runs compared"
+    page = environment.get_template("report.html").render(
+        title=title,
+        chapters=chapters,
+        compared=_comparison(runs) if len(runs) > 1 else None,
+        style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        most_rows=MOST_ROWS,
+    )
+    return _utf8(page)
+
+
+def write_report(runs: Sequence[Path], out: Path) -> Path:
+    """Read run folders and write their report to ``out``, atomically; returns ``out``.
+
+    Raises
+    ------
+    RecordError
+        If there is no run, a folder is no complete run, or ``out`` cannot be written.
+    """
+    if not runs:
+        raise RecordError("no run to report on; name at least one run folder")
+    return write_text(Path(out), render([read_run(folder) for folder in runs]))

@@ -1,0 +1,184 @@
+"""The two tables that `clear` reads: clients with their numbers, and the differences between their models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketproof.errors import InputError, shown
+from marketproof.files.csv_input import Table, WrongCells, client_name, number, read_table
+from mechanism.market.clients import LARGEST
+
+COLUMNS = ("client", "size", "cost", "gain")
+
+SMALLEST_SIZE = 1e-9
+"""Samples. Below it a market's ratios of sizes leave what float64 holds."""
+
+_SLACK = 1e-9
+_RANGES = {
+    "size": (SMALLEST_SIZE, LARGEST, f"above 0 (samples, at least {SMALLEST_SIZE:g}, at most {LARGEST:g})"),
+    "cost": (0.0, LARGEST, f"from 0 to {LARGEST:g} (money per exported model)"),
+    "gain": (0.0, LARGEST, f"from 0 to {LARGEST:g} (the gain parameter K; 0 wants no model)"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ClientTable:
+    """Clients in the order of their file: names, and size (samples), cost (money) and gain parameter, float64 [m]."""
+
+    names: tuple[str, ...]
+    size: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+
+def _columns(table: Table) -> dict[str, int]:
+    """Return where each of `COLUMNS` stands, in capitals or not, or say which is missing, double or unknown."""
+    place = table.place(table.header_line)
+    remedy = f"expected the header {','.join(COLUMNS)} in any order"
+    positions: dict[str, int] = {}
+    for k, told in enumerate(table.columns):
+        column = told.lower()
+        if column not in COLUMNS:
+            known = f"{', '.join(COLUMNS[:-1])} and {COLUMNS[-1]}"
+            raise InputError(f"{place}: unknown column {shown(told)}; the columns are {known}; take out any other")
+        if column in positions:
+            raise InputError(f"{place}: column {shown(told)} stands twice; {remedy}")
+        positions[column] = k
+    for column in COLUMNS:
+        if column not in positions:
+            raise InputError(f"{place}: column {shown(column)} is missing; {remedy}")
+    return positions
+
+
+def read_clients(path: Path) -> ClientTable:
+    """Read ``CLIENTS.csv``: header ``client,size,cost,gain`` in any order, in capitals or not, one row per client.
+
+    Raises
+    ------
+    InputError
+        For anything else; the message names file, row, column, value and remedy.
+    """
+    table = read_table(path)
+    at = _columns(table)
+    if not table.rows:
+        raise InputError(f"{table.file} holds no client; write one row per client under its header")
+    first_line: dict[str, int] = {}
+    numbers: dict[str, list[float]] = {column: [] for column in _RANGES}
+    wrong = WrongCells()
+    for row in table.rows:
+        place = table.place(row.line, "client")
+        try:
+            name = client_name(row.cells[at["client"]], place)
+            _name_once(name, first_line, place, "name each client once")
+            first_line[name] = row.line
+        except InputError as error:
+            wrong.keep(error)
+        for column, (low, high, expected) in _RANGES.items():
+            place = table.place(row.line, column)
+            try:
+                numbers[column].append(number(row.cells[at[column]], place, low=low, high=high, expected=expected))
+            except InputError as error:
+                wrong.keep(error)
+    wrong.complain()
+    size, cost, gain = (np.array(numbers[column], dtype=np.float64) for column in ("size", "cost", "gain"))
+    return ClientTable(tuple(first_line), size, cost, gain)
+
+
+def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Read ``D.csv``: model differences float64 [m, m] in [0, 2] (rounding of 1e-9 is clipped), diagonal 0.
+
+    Raises
+    ------
+    InputError
+        As `read_matrix`.
+    """
+    matrix = read_matrix(
+        path, names, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)", diagonal=_SLACK
+    )
+    return np.clip(matrix, 0.0, 2.0)
+
+
+def read_prices(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Read a table of posted prices: money, float64 [m, m], row = importer, column = exporter, diagonal unused.
+
+    Raises
+    ------
+    InputError
+        As `read_matrix`.
+    """
+    return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (money)", diagonal=None)
+
+
+def read_matrix(
+    path: Path, names: tuple[str, ...], *, low: float, high: float, expected: str, diagonal: float | None
+) -> NDArray[np.float64]:
+    """Read a table of everyone against everyone into float64 [m, m], in the order of ``names``, its diagonal 0.
+
+    Header ``client,ID1,ID2,…``; one row per client, rows and columns in any order; numbers in [low, high], which
+    ``expected`` words; on the diagonal at most ``diagonal`` away from 0 (None: anything, it is not used).
+
+    Raises
+    ------
+    InputError
+        For anything else; the message names file, row, column, value and remedy.
+    """
+    table = read_table(path)
+    header = table.place(table.header_line)
+    index = {name: k for k, name in enumerate(names)}
+    if table.columns[0].lower() != "client":
+        found = shown(table.columns[0])
+        raise InputError(f"{header}: the first column is {found}; expected client, then one column per client")
+    exporters = [_known(name, index, header) for name in table.columns[1:]]
+    _each_once(exporters, names, header, "column")
+    matrix = np.zeros((len(names), len(names)))
+    seen: dict[str, int] = {}
+    wrong = WrongCells()
+    for row in table.rows:
+        place = table.place(row.line, "client")
+        try:
+            importer = _known(row.cells[0], index, place)
+            _name_once(row.cells[0], seen, place, "write one row per client")
+        except InputError as error:
+            wrong.keep(error)
+            continue
+        seen[row.cells[0]] = row.line
+        for exporter, text, column in zip(exporters, row.cells[1:], table.columns[1:], strict=True):
+            cell = table.place(row.line, column)
+            try:
+                value = number(text, cell, low=low, high=high, expected=expected)
+                if importer == exporter and diagonal is not None and abs(value) > diagonal:
+                    remedy = "write 0: a client does not differ from itself"
+                    raise InputError(f"{cell}: {shown(text)} on the diagonal; {remedy}")
+                matrix[importer, exporter] = value
+            except InputError as error:
+                wrong.keep(error)
+    wrong.complain()
+    _each_once([index[name] for name in seen], names, table.file, "row")
+    np.fill_diagonal(matrix, 0.0)
+    return matrix
+
+
+def _name_once(name: str, seen: dict[str, int], place: str, remedy: str) -> None:
+    if name in seen:
+        raise InputError(f"{place}: {shown(name)} stands already in row {seen[name]}; {remedy}")
+
+
+def _known(name: str, index: dict[str, int], place: str) -> int:
+    if name not in index:
+        raise InputError(f"{place}: {shown(name)} is no client of the client table; use the names written there")
+    return index[name]
+
+
+def _each_once(found: list[int], names: tuple[str, ...], place: str, kind: str) -> None:
+    present: set[int] = set()
+    for k in found:
+        if k in present:
+            raise InputError(f"{place}: {shown(names[k])} has two {kind}s; expected one {kind} per client")
+        present.add(k)
+    missing = set(range(len(names))) - present
+    if missing:
+        raise InputError(f"{place}: no {kind} for {shown(names[min(missing)])}; expected one {kind} per client")

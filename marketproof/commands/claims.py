@@ -1,0 +1,99 @@
+"""``marketproof claims``: every claim of the paper and of ours with its verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marketproof.commands.options import Json, Quiet, dumps
+
+if TYPE_CHECKING:
+    from proofs_checks.claims import ClaimResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("claims", help=HELP, epilog=EPILOG)(claims)
+
+
+HELP = """Check every claim of the paper and of the theory of this market, and say which are right.
+
+A claim is one sentence. Each is proved, searched, recomputed or refuted by an example, and then set beside what its
+source says: it "agrees" or "corrects" it, or is "open" where nothing here decides it. A finding is not a failure: the
+exit status is 0. All of them take about a minute; --differing shows only those that do not agree with their source."""
+
+EPILOG = """Example: "marketproof claims --only rule-cost-example --only rule-overstating --json claims.json" recomputes
+the market in which understating a cost pays, with its witness, and looks for one in which overstating does."""
+
+COLUMNS = ("id", "source", "statement", "source says", "found", "evidence", "so it")
+
+_HOLDS = {True: "yes", False: "no", None: "unknown"}
+_SO = {"agrees": "they agree", "corrects": "that corrects the source", "open": "that is open"}
+_MANY = 20  # claims: so many are worth saying how long they take
+
+
+def claims(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="ID", help="Check this claim only (repeat for more).")
+    ] = None,
+    budget: Annotated[
+        float, typer.Option("--budget", metavar="SECONDS", help="Time for all claims together, seconds.")
+    ] = 60.0,
+    differing: Annotated[
+        bool,
+        typer.Option("--differing", help="Show only claims that correct their source or are open; all are checked."),
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which markets are drawn.")] = 0,
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check, write, show."""
+    from marketproof.errors import InputError
+    from marketproof.files.atomic import write_all
+    from marketproof.terminal.console import stderr, stdout, table
+    from marketproof.terminal.progress import bar
+    from proofs_checks.claims import CLAIMS, run_claims
+
+    if not 0.0 < budget < float("inf"):
+        raise InputError(f"--budget is {budget}; expected seconds > 0")
+    console = stdout(quiet=quiet)
+    if (count := len(set(only or CLAIMS))) > _MANY:
+        stderr(quiet=quiet).print(f"Checking {count} claims; this takes about {budget:g} s (--budget).")
+    with bar("claims", quiet=quiet) as progress:
+        results = run_claims(only or None, budget=budget, seed=seed, progress=progress)
+    if json is not None:
+        write_all({json: dumps({"claims": [result.to_dict() for result in results]})})
+    shown = [result for result in results if not differing or result.agrees != "agrees"]
+    if shown:
+        console.print(table("Claims", COLUMNS, [_row(result) for result in shown], left=len(COLUMNS)))
+    for result in shown:
+        if differing or only or result.agrees == "corrects":
+            console.print(_told(result))
+    console.print(_summary(results))
+
+
+def _told(result: ClaimResult) -> str:
+    """Return one claim's line: what the source says, what was found, and whether the two agree."""
+    claim, verdict = result.claim, result.verdict
+    found = "none" if verdict.holds is None else f"{_HOLDS[verdict.holds]} ({verdict.grade})"
+    both = f"the source says {_HOLDS[claim.expected]}; evidence: {found}; {_SO[result.agrees]}"
+    return f"{claim.id}: {both}: {verdict.words}"
+
+
+def _summary(results: list[ClaimResult]) -> str:
+    """Return how many agree, correct and are open, in numbers that fit their words."""
+
+    def part(word: str, one: str, more: str) -> str:
+        number = sum(r.agrees == word for r in results)
+        return f"{number} {one if number == 1 else more}"
+
+    total = f"{len(results)} {'claim' if len(results) == 1 else 'claims'}"
+    agree = part("agrees", "agrees with its source", "agree with their source")
+    return f"{total}: {agree}, {part('corrects', 'corrects it', 'correct it')}, {part('open', 'is open', 'are open')}"
+
+
+def _row(result: ClaimResult) -> list[str]:
+    claim, verdict = result.claim, result.verdict
+    found = _HOLDS[verdict.holds], str(verdict.grade), {"open": "is open"}.get(result.agrees, result.agrees)
+    return [claim.id, claim.source, claim.statement, _HOLDS[claim.expected], *found]

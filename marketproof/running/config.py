@@ -1,0 +1,240 @@
+"""What a run is: a task (data, split, model, training, market) at a scale, and who is compared on it.
+
+A task is a TOML file, one of ours (``marketproof list tasks``) or the user's own. A `RunConfig` is a task with its
+scale chosen and the options of the command line put over it; it is what a run folder records and what a resumed run
+is compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from marketproof.errors import InputError, one_line, shown
+from marketproof.files.toml_files import read_toml
+from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
+from marketproof.running.sections import (
+    Data,
+    MarketSection,
+    Network,
+    Population,
+    Privacy,
+    Scale,
+    Section,
+    Split,
+    Task,
+    Training,
+)
+
+TASKS = Path(__file__).parent.parent / "tasks"
+SCALES = ("smoke", "reduced", "paper")
+VALUATIONS = ("size", "measured", "fitted")
+
+LAST_SEED = 2**62 - 1
+"""The largest seed that everything which reads a run accepts."""
+
+
+class RunConfig(Section):
+    """A resolved run; everything that decides its numbers."""
+
+    task: str
+    scale: str
+    seed: Annotated[int, Field(ge=0, le=LAST_SEED)]
+    seeds: Annotated[int, Field(ge=1, le=10_000)]
+    rounds: Annotated[int, Field(ge=1, le=100_000)]
+    steps: Annotated[int, Field(ge=1, le=10_000_000)]
+    methods: list[str]
+    mechanism: str
+    data: Data
+    split: Split
+    model: Network
+    training: Training
+    market: MarketSection
+    population: Population = Population()
+    privacy: Privacy = Privacy()
+    valuation: str = "size"
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds S … S+N-1."""
+        return list(range(self.seed, self.seed + self.seeds))
+
+
+def task_names() -> list[str]:
+    """Return the names of the tasks that come with the package."""
+    return sorted(path.stem for path in TASKS.glob("*.toml"))
+
+
+def load_task(name: str) -> Task:
+    """Return a task by its name, or by the path of a TOML file.
+
+    Raises
+    ------
+    InputError
+        If there is no such task, or the file says something that a task cannot hold; one line names file, key and
+        expectation.
+    """
+    if name in task_names():
+        path = TASKS / f"{name}.toml"
+    elif name.endswith(".toml"):
+        path = Path(name)
+    else:
+        raise InputError(
+            f"unknown task {shown(name)}; known: {', '.join(task_names())}; or give the path of a .toml file"
+        )
+    return _validated(Task, read_toml(path), one_line(path))
+
+
+def _validated(model: type[Any], values: Mapping[str, Any], source: str) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        all_errors = error.errors(include_url=False)
+        first = next((e for e in all_errors if e["type"] == "extra_forbidden"), all_errors[0])
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            siblings = _keys(model, first["loc"][:-1])
+            raise InputError(f"{source}: unknown key {shown(key)}; expected one of {', '.join(siblings)}") from None
+        if first["type"] == "missing":
+            raise InputError(f"{source}: key {shown(key)} is missing; add it") from None
+        what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+        raise InputError(f"{source}: {key} is {one_line(repr(first['input']))[:60]}; {what}") from None
+
+
+def _keys(model: type[Any], where: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the section at ``where`` knows."""
+    for part in where:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else Scale
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Scale
+    return list(model.model_fields)
+
+
+def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
+    """Put the command line's options (None: not given) over a task at a scale.
+
+    Raises
+    ------
+    InputError
+        If the task has no such scale, or an option's value is outside its range.
+    """
+    scale = options.get("scale") or ("reduced" if "reduced" in task.scale else next(iter(task.scale), ""))
+    if scale not in task.scale:
+        raise InputError(f"task {shown(name)} has no scale {shown(scale)}; it has {', '.join(task.scale) or 'none'}")
+    values: dict[str, Any] = task.model_dump(exclude={"title", "scale"})
+    size = task.scale[scale]
+    values |= {"task": name, "scale": scale, "rounds": size.rounds, "steps": size.steps}
+    for section, key, given in (
+        ("training", "batch", size.batch),
+        ("training", "lr", size.lr),
+        ("data", "test", size.test),
+        ("model", "length", size.length),
+    ):
+        if given:
+            values[section][key] = given
+    populate(values, options.get("population") or values["population"]["name"])
+    return overridden(values, options)
+
+
+def populate(values: dict[str, Any], name: str) -> None:
+    """Put a population over a task's values, in place; `InputError` if there is none of that name."""
+    if name not in POPULATIONS:
+        raise InputError(f"unknown population {shown(name)}; known: {', '.join(POPULATIONS)}")
+    values["population"]["name"] = name
+    for key, value in POPULATIONS[name].settings.items():
+        section, _, inner = key.partition(".")
+        if inner:
+            values[section][inner] = value
+        else:  # a factor of the task's
+            low, high = values["market"][key]
+            values["market"][key] = (low * value, high * value)
+
+
+_NESTED = {
+    "clients": ("data", "clients"),
+    "population": ("population", "name"),
+    "dp_epsilon": ("privacy", "epsilon"),
+    "dp_noise": ("privacy", "noise"),
+    "base_model": ("model", "base"),
+}
+"""Options that stand in a section, by section and key."""
+
+
+def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
+    """Return a run's configuration with the given options in place of its values.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range.
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    for option, (section, key) in _NESTED.items():
+        if option in given:
+            values = {**values, section: {**values[section], key: given.pop(option)}}
+    config: RunConfig = _validated(RunConfig, {**values, **given}, "options")
+    if config.seed_list[-1] > LAST_SEED:
+        raise InputError(
+            f"{config.seeds} seeds from {config.seed} end at {config.seed_list[-1]}; expected at most {LAST_SEED} "
+            "(2**62 - 1): take a smaller --seed or fewer --seeds"
+        )
+    if config.population.name not in POPULATIONS:
+        raise InputError(f"unknown population {shown(config.population.name)}; known: {', '.join(POPULATIONS)}")
+    if config.valuation not in VALUATIONS:
+        raise InputError(f"unknown valuation {shown(config.valuation)}; known: {', '.join(VALUATIONS)}")
+    if config.privacy.noise and not config.privacy.epsilon:
+        raise InputError(
+            f"privacy.noise is {config.privacy.noise:g}, but there is no privacy without a budget; give --dp-epsilon E"
+        )
+    if config.model.base and config.model.name != "lora":
+        raise InputError(
+            f"model.base is {shown(config.model.base)}, but network {shown(config.model.name)} adapts no language "
+            'model; expected network "lora": take task finance or cofinance, or drop --base-model (model.base)'
+        )
+    if fault := unplayable(
+        config.population.name, config.population.share, config.population.factor, config.data.clients
+    ):
+        raise InputError(fault)
+    for client, first, last in config.population.schedule:
+        if client >= config.data.clients or first < 1 or (last and last < first):
+            raise InputError(
+                f"schedule [{client}, {first}, {last}] is no interval of a client; expected [client, first round, last "
+                f"round], clients from 0 to {config.data.clients - 1}, rounds from 1, 0 as last for the end"
+            )
+    return config
+
+
+def schedule_of(config: RunConfig) -> list[list[int]]:
+    """Return who is there when: the schedule given, else the population's usual one."""
+    if config.population.schedule or config.population.name != "arrivals":
+        return [list(entry) for entry in config.population.schedule]
+    return usual_schedule(config.data.clients, config.rounds)
+
+
+def load_run(path: Path) -> RunConfig:
+    """Return the configuration that a run folder's ``config.toml`` records."""
+    config: RunConfig = _validated(RunConfig, read_toml(path), one_line(path))
+    return config
+
+
+def differences(recorded: RunConfig, wanted: RunConfig) -> list[str]:
+    """Return each setting in which two configurations differ, as ``key: recorded -> wanted``."""
+    before, now = flat(recorded.model_dump()), flat(wanted.model_dump())
+    if not wanted.privacy.delta:  # not asked for: as recorded, by older versions always as 1e-5
+        now["privacy.delta"] = before["privacy.delta"]
+    return [
+        f"{key}: {before.get(key)} -> {now.get(key)}" for key in sorted(before | now) if before.get(key) != now.get(key)
+    ]
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings with dotted keys."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[f"{prefix}{key}"] = value
+    return out

@@ -1,0 +1,294 @@
+"""One run from its configuration to its report: start or resume, the loop, the finish."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from marketproof.errors import InputError, Interrupted, shown
+from marketproof.running.config import RunConfig
+from marketproof.running.finish import finish_run, make_report
+from marketproof.running.keyring import Keyring
+from marketproof.running.loop import MakeTrainer, Trains, people_of, run_units, units_of
+from marketproof.running.methods import Method, parse
+from marketproof.running.recorder import Recorder, Unit, refuse_occupied, refuse_unwritable
+from marketproof.terminal.run_view import Bar
+from mechanism.errors import MarketProofError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run computes and finds its data: decides how long it takes, and of what comes out the last bits at most.
+
+    ``seeded_noise``: noise from the seed instead of from secret keys, which gives no privacy; for tests.
+    """
+
+    backend: str = "auto"
+    device: str = "auto"
+    data_dir: Path | None = None
+    seeded_noise: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A complete run: its folder, report, summary and audit."""
+
+    folder: Path
+    report: Path
+    summary: Mapping[str, Any]
+    audit: Mapping[str, Any]
+
+
+def plan_of(config: RunConfig, seed: int) -> Any:
+    """Return the `LearningPlan` of a configuration under one seed."""
+    from learning.plan import LearningPlan
+
+    return LearningPlan(
+        dataset=config.data.dataset,
+        split=config.split.kind,
+        split_beta=config.split.beta,
+        clients=config.data.clients,
+        model=config.model.name,
+        steps=config.steps,
+        batch=config.training.batch,
+        lr=config.training.lr,
+        momentum=config.training.momentum,
+        weight_decay=config.training.weight_decay,
+        lam=config.market.lam,
+        eta=config.market.eta,
+        optimizer=config.training.optimizer,
+        lr_end=config.training.lr_end,
+        rounds=config.rounds,
+        test=config.data.test,
+        shares=tuple((group, clients, samples) for group, clients, samples in config.split.shares),
+        base_model=config.model.base,
+        length=config.model.length,
+        held_out=config.valuation != "size",
+        conduct=people_of(config, seed).conduct,
+        dp_noise=config.privacy.noise,
+        dp_clip=config.privacy.clip,
+        dp_delta=config.privacy.delta,
+        dp_epsilon=config.privacy.epsilon,
+    )
+
+
+def trainers(config: RunConfig, place: Place, keyring: Keyring, recorded: Callable[[Unit], str]) -> MakeTrainer:
+    """Return what makes the trainer of a unit; ``recorded`` names the backend that goes on where none is asked for."""
+    # Raises on names and numbers that training does not know, before torch is loaded.
+    plans = {seed: plan_of(config, seed) for seed in config.seed_list}
+
+    def make(unit: Unit) -> Trains:
+        from learning.trainer import Trainer
+
+        with _ctrl_c_later():
+            plan, algorithm = plans[unit.seed], unit.method.algorithm
+            keys = keyring.keys(unit.key)
+            backend = (recorded(unit) if place.backend == "auto" else "") or place.backend
+            return Trainer(plan, algorithm, backend, place.device, unit.seed, place.data_dir, keys=keys)
+
+    return make
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Answer SIGTERM as Ctrl-C is answered, inside: the run can be gone on with. Not where the caller answers it."""
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if not mine:
+        yield
+        return
+    answer = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGTERM, answer if callable(answer) else signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Hold an interruption back until the block is left; processes started in it never see one.
+
+    Ctrl-C goes to the whole process group (and SIGTERM sometimes), and a worker that is still starting would answer
+    with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def run(
+    config: RunConfig, folder: Path, place: Place, *, resume: bool, quiet: bool, make: MakeTrainer | None = None
+) -> Finished:
+    """Run to the end, or go on where a run stopped. ``make`` replaces the trainer (for tests).
+
+    Raises
+    ------
+    MarketProofError
+        If the settings, the folder or the data are wrong; nothing is left behind that was not there.
+    Interrupted
+        On Ctrl-C or SIGTERM; the message says where it stands and how to go on.
+    """
+    methods = parse(config.methods, config.mechanism)
+    units = units_of(config, methods)
+    with _terminable():
+        attempt = _Attempt(config, folder, resume)
+        try:
+            return attempt.run(units, methods, place, make, quiet=quiet)
+        finally:
+            attempt.close()
+
+
+class _Attempt:
+    """One try to bring a run to its end: who writes its folder, and its keys, from when on."""
+
+    def __init__(self, config: RunConfig, folder: Path, resume: bool) -> None:
+        self.folder, self.resume = folder, resume
+        self.recorder = Recorder.resume(folder, config) if resume else None
+        self.config = config if self.recorder is None else self.recorder.config
+        self.keyring: Keyring | None = None
+        self._last = "" if self.recorder is None else self.recorder.progress.backend
+        self.begun = resume
+        self.unit: Unit | None = None
+
+    def run(
+        self, units: list[Unit], methods: list[Method], place: Place, make: MakeTrainer | None, *, quiet: bool
+    ) -> Finished:
+        """Do what is left to do."""
+        if self.recorder is None:
+            refuse_occupied(self.folder)
+        else:
+            self.recorder.refuse_gaps(units)
+            place = _same_device(self.recorder, place)
+        refuse_unwritable(self.folder)
+        recorder = self.recorder
+        self.keyring = Keyring(
+            self.config,
+            "" if recorder is None else recorder.progress.keys,
+            seeded=place.seeded_noise,
+            announce=self._name_keys,
+            unused=recorder is not None and not recorder.has_trained,
+        )
+        making = trainers(self.config, place, self.keyring, self._recorded_backend) if make is None else make
+        remaining = [unit for unit in units if recorder is None or not recorder.is_finished(unit)]
+        done = 0 if recorder is None else sum(recorder.rounds_done(unit) for unit in units)
+        with Bar(self.config.rounds, len(units), done, quiet=quiet) as bar:
+            try:
+                run_units(self._opened, remaining, lambda unit: making(self._now(unit)), bar.round)
+                if self.recorder is None:
+                    raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
+                bar.stage("auditing")
+                finished = _finished(self.recorder, methods, units)
+                self.keyring.destroy()
+                return finished
+            except KeyboardInterrupt:
+                self._abandon_unless(self.begun)
+                raise Interrupted(_interruption(self.recorder, bar.where, self.folder)) from None
+            except MarketProofError:
+                self._abandon_unless(self.recorder is not None and bool(self.recorder.progress.rounds))
+                raise
+            except Exception:
+                self._abandon_unless(self.begun)
+                raise
+
+    def close(self) -> None:
+        """Let go of the folder; keys that no folder names are destroyed."""
+        if self.recorder is not None:
+            self.recorder.close()
+        elif self.keyring is not None:
+            self.keyring.destroy()
+
+    def _now(self, unit: Unit) -> Unit:
+        self.unit = unit
+        return unit
+
+    def _record(self) -> Recorder:
+        if self.recorder is None:
+            self.recorder = Recorder.start(self.folder, self.config)
+        return self.recorder
+
+    def _name_keys(self, run: str) -> None:
+        """Write down which keys are the run's, before there are any."""
+        recorder = self._record()
+        recorder.progress.keys = run
+        recorder.write_progress()
+
+    def _opened(self, trainer: Trains) -> Recorder:
+        """Return the recorder for a unit whose trainer is made, with where it trains written down."""
+        recorder, unit = self._record(), self.unit
+        assert unit is not None
+        before = self._recorded_backend(unit)
+        if before and (before == "stacked") != (trainer.backend == "stacked"):
+            raise InputError(
+                f"{shown(self.folder)} was run on backend {before}, {trainer.backend} gives other last bits; resume "
+                f"with --backend {before}"
+            )
+        progress = recorder.progress
+        progress.backend, progress.device = trainer.backend, trainer.device
+        progress.used[unit.key] = trainer.backend
+        progress.reasons[unit.key] = str(getattr(getattr(trainer, "choice", None), "reason", ""))
+        recorder.write_progress()
+        self.begun = True
+        return recorder
+
+    def _recorded_backend(self, unit: Unit) -> str:
+        """Return on which backend a run that goes on was: this unit of it, else its last one; "" for a new run."""
+        if not self.resume or self.recorder is None:
+            return ""
+        return self.recorder.progress.used.get(unit.key, self._last)
+
+    def _abandon_unless(self, kept: bool) -> None:
+        if self.recorder is not None and not self.resume and not kept:
+            self.recorder.abandon()
+            self.recorder = None
+
+
+def _finished(recorder: Recorder, methods: list[Method], units: list[Unit]) -> Finished:
+    folder = recorder.folder
+    if recorder.progress.complete and all((folder / name).is_file() for name in ("summary.json", "audit.json")):
+        recorder.clear_away()
+        summary, audit = (_told(folder / name) for name in ("summary.json", "audit.json"))
+    else:
+        summary, audit = finish_run(recorder, methods, units)
+    return Finished(folder, make_report(folder), summary, audit)
+
+
+def _told(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise InputError(f"{shown(path)} is damaged; delete it, and --resume makes it again")
+    return told
+
+
+def _same_device(recorder: Recorder, place: Place) -> Place:
+    """Return where a resumed run goes on: as before unless told otherwise; another device gives other numbers."""
+    device = recorder.progress.device
+    if device and place.device not in ("auto", device):
+        raise InputError(
+            f"{shown(recorder.folder)} was run on device {device}, {place.device} gives other last bits; resume with "
+            f"--device {device}"
+        )
+    return replace(place, device=device or place.device)
+
+
+def _interruption(recorder: Recorder | None, where: str, folder: Path) -> str:
+    if recorder is None:
+        return "interrupted before the first round; nothing was written"
+    return f"interrupted {where}; resume with: marketproof run --resume --out {shlex.quote(str(folder))}"

@@ -1,0 +1,206 @@
+"""The round loop: train, measure differences, decide the graph, aggregate, evaluate, record.
+
+The loop knows a trainer by the few calls below and a mechanism by `clear`; where either computes is not its business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.valuation.curves import Curve
+from marketproof.clearing.settling import clear_and_settle, objectives
+from marketproof.running.config import MarketSection, RunConfig, schedule_of
+from marketproof.running.populations import Attendance, People, away, draw
+from marketproof.running.recorder import Recorder, Unit
+from marketproof.running.records import RoundRecord
+from marketproof.running.valuing import Valuer
+from mechanism.market.accounting import account
+from mechanism.market.clients import Market, Reports, Types
+from mechanism.market.gains import SqrtGain
+from mechanism.market.mechanisms import fixed_outcome, market_mechanism
+from mechanism.tolerance import MONEY, scale
+
+
+class Trains(Protocol):
+    """What the loop asks of a trainer (`learning.trainer.Trainer`)."""
+
+    sizes: NDArray[np.int64]
+    backend: str
+    device: str
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Who took part in the last round [m]."""
+        ...
+
+    def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Local work of a round on those who are there (None: everybody); mean training loss [m]."""
+        ...
+
+    def differences(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Model differences [m, m], and which clients still equal the start [m]."""
+        ...
+
+    def implied_imports(self, sizes: NDArray[np.float64] | None = None) -> NDArray[np.bool_] | None:
+        """The graph that the method implies [m, m], at the sizes that clients say; None where the market decides."""
+        ...
+
+    def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> None:
+        """The server's step, with the sizes that clients say they have (None: the true ones)."""
+        ...
+
+    @property
+    def epsilon(self) -> NDArray[np.float64]:
+        """What each client's training has spent [m], 0 without privacy."""
+        ...
+
+    @property
+    def notices(self) -> list[str]:
+        """What a user should be told so far."""
+        ...
+
+    def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
+        """What averaging others' models, or those imported, brings every client on the samples that it holds out."""
+        ...
+
+    def evaluate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Personal accuracy and test loss [m]."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write all state to one file."""
+        ...
+
+    def load(self, path: Path) -> None:
+        """Go on from a file of `save`."""
+        ...
+
+    def close(self) -> None:
+        """End worker processes."""
+        ...
+
+
+MakeTrainer = Callable[[Unit], Trains]
+Watch = Callable[[Unit, int, RoundRecord], None]
+
+
+def people_of(config: RunConfig, seed: int, clients: int = 0) -> People:
+    """Return who takes part in a run under one seed; ``clients`` if they are not as many as configured."""
+    section = config.population
+    return draw(section.name, section.share, section.factor, clients or config.data.clients, seed)
+
+
+def types_of(market: MarketSection, sizes: NDArray[Any], seed: int, people: People | None = None) -> Types:
+    """Return the true types: measured sizes, costs and gains given or drawn for this seed (same for every method)."""
+    who = people if people is not None else draw("benign", 0.0, 1.0, len(sizes), seed)
+    return who.types(sizes, market.cost, market.gain, seed)
+
+
+def play_round(
+    trainer: Trains,
+    types: Types,
+    lam: float,
+    mechanism: str | None,
+    number: int,
+    people: People | None = None,
+    attendance: Attendance | None = None,
+    valuer: Valuer | None = None,
+) -> RoundRecord:
+    """Play round ``number`` (from 1) and return what happened.
+
+    Everybody reports the truth but for the liars among ``people``, and is there but for those whom ``attendance`` or
+    the trainer keeps out: the market of the round is that of those who are there, the others keep what they have.
+    """
+    m, told = types.clients, len(trainer.notices)
+    training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
+    present = trainer.present
+    valuation = None if valuer is None else valuer.value(types, trainer.measure)
+    law = SqrtGain() if valuation is None else valuation.law
+    types = types if valuation is None else Types(types.size, types.cost, valuation.gain)
+    truth = Types(*away(types, present))
+    said = Reports(*away(truth.truthful() if people is None else people.reports(types), present))
+    matrix, unmoved = trainer.differences()
+    market = Market(matrix, lam, law)
+    implied = trainer.implied_imports(said.size)
+    if implied is None:
+        if mechanism is None:
+            raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
+        outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market, present)
+    else:
+        outcome = fixed_outcome(implied & present[:, None] & present[None, :])
+    if valuation is not None:  # the bound on what a buyer may lose rests on what was bought
+        valuation = valuation.seen(trainer.measure(outcome.imports))
+    trainer.aggregate(outcome.imports, said.size)
+    accuracy, loss = trainer.evaluate()
+    reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
+    codes = np.zeros(m, dtype=np.uint8) if people is None else people.codes
+    record = RoundRecord(
+        truth, said, market, outcome, reached, optimal, optimal_gap,
+        accuracy, loss, training_loss, unmoved, present, codes, np.zeros(m, dtype=bool),
+        valuation, tuple(trainer.notices[told:]),
+    )  # fmt: skip
+    if attendance is None:
+        return record
+    money = account(truth, outcome, market.law)
+    small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
+    leaving = attendance.decide(number, present, money.utility, small)
+    return replace(record, leaving=leaving)
+
+
+def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> None:
+    """Play a unit's remaining rounds, recording each, and write its final files."""
+    config = recorder.config
+    people = people_of(config, unit.seed, len(trainer.sizes))
+    types = types_of(config.market, trainer.sizes, unit.seed, people)
+    attendance = Attendance(
+        people.population.leaves, config.population.chance, schedule_of(config), types.clients, unit.seed
+    )
+    valuer = None if config.valuation == "size" else Valuer(config.valuation, unit.seed)
+    done = recorder.rounds_done(unit)
+    if done:
+        trainer.load(recorder.state(unit, done))
+        if valuer is not None:
+            valuer.restore(recorder.recorded(unit, 1))
+    for number in range(1, done + 1):
+        attendance.leave(recorder.recorded(unit, number)["leaving"].astype(bool))
+    for number in range(done + 1, config.rounds + 1):
+        began = time.perf_counter()
+        record = play_round(
+            trainer, types, config.market.lam, unit.method.mechanism, number, people, attendance, valuer
+        )
+        attendance.leave(record.leaving)
+        recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began)
+        watch(unit, number, record)
+    recorder.finish(unit, trainer.save, trainer.epsilon)
+
+
+def utility(record: RoundRecord) -> NDArray[np.float64]:
+    """Return each client's true utility in a round, money [m]."""
+    return account(record.types, record.outcome, record.market.law).utility
+
+
+def run_units(recorder: Callable[[Trains], Recorder], units: Sequence[Unit], make: MakeTrainer, watch: Watch) -> None:
+    """Run every unit that is not finished, one trainer each.
+
+    ``recorder`` opens (or returns) the recorder; it is called with the first trainer, so that settings which no
+    trainer accepts leave no folder behind.
+    """
+    for unit in units:
+        trainer = make(unit)
+        try:
+            run_unit(recorder(trainer), unit, trainer, watch)
+        finally:
+            trainer.close()
+            del trainer  # with its models, before those of the next unit are made
+
+
+def units_of(config: RunConfig, methods: Sequence[Any]) -> list[Unit]:
+    """Return the units of a run: every method under every seed, methods outermost."""
+    return [Unit(method, seed) for method in methods for seed in config.seed_list]

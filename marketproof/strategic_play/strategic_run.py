@@ -1,0 +1,218 @@
+"""Strategic play of a recorded run: what lies would have earned, and what the honest would have lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketproof.clearing.settling import batch_of, gatherings
+from marketproof.errors import InputError, shown
+from marketproof.running.lies import MOST_CLIENTS, MOST_PAIRS
+from marketproof.running.records import MarketRecord, read_market
+from marketproof.strategic_play.strategic import MARKET_MEASURE, Progress, misreports, settled
+from marketproof.strategic_play.strategic_welfare import welfare_json, worst_found
+from marketproof.strategic_play.strategic_words import price_words, short
+from mechanism.direct import Floats
+from mechanism.market.clients import Market, Types
+from mechanism.market.mechanisms import Clearing, market_mechanism
+
+if TYPE_CHECKING:
+    from proofs_checks.play.starts import Worst
+
+_REPORTS_PER_POINT = 6
+_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)?")
+
+
+def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> dict[str, Any]:
+    """Return the result of ``strategic`` on a run folder, as it is written; a method without a market is null.
+
+    Raises
+    ------
+    InputError
+        If the folder is no complete run, or no method of it has a market that can be played.
+    """
+    mechanisms, seeds = _told(folder / "manifest.json")
+    if not any(mechanisms.values()):
+        raise InputError(f"{shown(folder)} has no method with a market: nobody reports anything, nothing can be played")
+    methods: dict[str, Any] = {}
+    for done, (name, mechanism) in enumerate(mechanisms.items()):
+        if progress is not None:
+            progress(done, len(mechanisms))
+        if mechanism is None:
+            methods[name] = None
+            continue
+        files = [folder / "markets" / f"{name.replace('/', '__')}-{s}.safetensors" for s in seeds]
+        methods[name] = play_method(market_mechanism(mechanism), [read_market(file) for file in files], rounds, seed)
+    return {"run": str(folder), "dynamics": "best-response", "coordinate": "cost", "seeds": seeds, "methods": methods}
+
+
+def _told(path: Path) -> tuple[dict[str, str | None], list[int]]:
+    """Read the mechanism of each method, and the seeds, from a manifest, which may be anybody's."""
+    from analysis.run.files import read_json
+
+    if not path.is_file():
+        raise InputError(f"{shown(path)} is missing; name a complete run folder")
+    told = read_json(path)
+    mechanisms, seeds = told.get("mechanisms"), told.get("seeds")
+    if not isinstance(mechanisms, dict) or not mechanisms:
+        raise InputError(f"{shown(path)} names no methods with their mechanisms; name a complete run folder")
+    for name, rule in mechanisms.items():
+        if rule is not None and not isinstance(rule, str):
+            raise InputError(f"{shown(path)}: {shown(name)} has the mechanism {shown(rule)}, which is none; run again")
+        if not _NAME.fullmatch(name):
+            raise InputError(f"{shown(path)}: {shown(name)} is no name of a method; run again into a new folder")
+    if not isinstance(seeds, list) or not seeds or any(type(s) is not int or not 0 <= s < 2**63 for s in seeds):
+        raise InputError(f"{shown(path)}: seeds is {shown(seeds)}; expected a list of whole numbers, at least one")
+    return mechanisms, seeds
+
+
+def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: int, seed: int = 0) -> dict[str, Any]:
+    """Play every recorded market of one method in its clients' reported costs, all else as it was.
+
+    Per client, summed over all markets: its utility if all are truthful; what its best lie alone adds to that; its
+    utility where best-response dynamics end; and its utility if it stays truthful there while the others do not.
+
+    Raises
+    ------
+    InputError
+        If the market is too large to be played, or no two clients were ever there together.
+    """
+    from proofs_checks.play.anarchy import anarchy
+    from proofs_checks.play.dynamics import best_responses
+    from proofs_checks.play.game import Play
+    from proofs_checks.play.markets import recorded_market
+    from proofs_checks.search.cost_lies import best_cost_lies
+
+    m = records[0].types.clients
+    if m > MOST_CLIENTS:
+        raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
+    points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * m**3)))
+    sums, parts, found = np.zeros((4, m)), [], []
+    worsts: list[Worst] = []
+    exact, pays, tried, cases = True, 0, 0, 0
+    for which, types, market, there in _meetings(records):
+        lies = best_cost_lies(mechanism, types, market, limit=points)
+        direct, profiles = recorded_market(mechanism, types, market)
+        play = Play(direct, profiles, _levels(types.cost), "cost")
+        done = best_responses(play, rounds)
+        books = anarchy(play, done.reached, seed, done.settled)
+        alone = done.reached.mean(_honest(play, done.reached.reports, done.reached.games), play.games)
+        gain = lies.gain.reshape(-1, len(there))
+        small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(gain.shape).max(axis=1, keepdims=True))
+        pays, cases = pays + int((gain > small).sum()), cases + gain.size
+        sums[:, there] += [part.sum(axis=0) for part in (books.utility_truthful, gain, books.utility, alone)]
+        parts.append((
+            books.welfare_truthful, books.welfare, books.optimum, done.settled, np.full(play.games, which)
+        ))  # fmt: skip
+        if (worst := worst_found(play, done, rounds, seed)) is not None:
+            worsts.append(worst)
+        found.append({**settled(done), **misreports(play, done.reached), "games": play.games})
+        exact, tried = exact and lies.exact, tried + lies.deviations
+    if not found:
+        raise InputError("no two clients of the run were ever there together; expected a run with a market")
+    columns = (np.concatenate([p for p in column if p is not None]) for column in zip(*parts, strict=True))
+    truthful, played, optimum, at_rest, seeds = columns
+    result: dict[str, Any] = {
+        "mechanism": mechanism.id,
+        "markets": sum(f["games"] for f in found),
+        "found": _pooled(found),
+        "clients": [
+            {"client": i, "utility_truthful": t, "best_lie_gain": g, "utility_played": p, "utility_honest": h}
+            for i, (t, g, p, h) in enumerate((sums + 0.0).T.tolist())
+        ],
+        "totals": dict(
+            zip(
+                ("utility_truthful", "best_lie_gain", "utility_played", "utility_honest"),
+                (sums.sum(axis=1) + 0.0).tolist(),
+                strict=True,
+            )
+        ),
+        "lies_that_pay": pays,
+        "lies_exact": bool(exact),
+        "deviations": tried,
+        "welfare": welfare_json(
+            MARKET_MEASURE,
+            truthful,
+            played,
+            optimum,
+            at_rest.astype(bool),
+            _joined(worsts),
+            seed=seed,
+            resampled="seeds of the run",  # rounds of one seed follow from one another
+            groups=seeds.astype(np.intp),
+        ),
+    }
+    return {**result, "sentence": _sentence(result, cases)}
+
+
+def _joined(worsts: Sequence[Worst]) -> Worst | None:
+    """Put what was found in several groups of markets one behind the other."""
+    from proofs_checks.play.starts import Worst
+
+    if not worsts:
+        return None
+    return Worst(
+        np.concatenate([w.welfare for w in worsts]),
+        np.concatenate([w.found for w in worsts]),
+        min(w.starts for w in worsts),
+        sum(w.deviations for w in worsts),
+    )
+
+
+def _meetings(records: Sequence[MarketRecord]) -> Iterator[tuple[int, Types, Market, NDArray[np.intp]]]:
+    """Yield recorded markets with the same clients there: which record, types [r, k], what is public, who is there."""
+    for which, record in enumerate(records):
+        for group in gatherings(record.present, batch_of(record.market, record.types)):
+            yield which, group.clients(record.types), group.market(record.market), group.there
+
+
+def _levels(cost: Floats) -> Floats:
+    """Return even reports from nothing to twice the highest true cost, the same for all clients ``[m, L]``."""
+    from proofs_checks.play.game import LEVELS
+
+    m = cost.shape[-1]
+    return np.broadcast_to(np.linspace(0.0, 2.0 * float(cost.max()), LEVELS), (m, LEVELS))
+
+
+def _honest(play: Any, reports: Floats, games: Any) -> Floats:
+    """Return each client's utility ``[Q, m]`` if it alone is truthful, the others reporting ``[Q, m]``."""
+    columns = [play.payoffs(reports, i, play.truth[games, i][:, None], games)[:, 0] for i in range(play.agents)]
+    return np.stack(columns, axis=1)
+
+
+def _pooled(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    games = sum(f["games"] for f in found)
+    told: dict[str, Any] = {k: sum(f[k] for f in found) for k in ("settled", "circling", "unfinished", "deviations")}
+    for side in ("below", "above"):
+        share = sum(f[side] * f["games"] for f in found) / games
+        mean = sum(f[side] * f[f"mean_{side}"] * f["games"] for f in found) / games
+        told[side], told[f"mean_{side}"] = share, mean / share if share > 0.0 else 0.0
+    return told
+
+
+def _sentence(result: dict[str, Any], cases: int) -> str:
+    totals, found, markets = result["totals"], result["found"], result["markets"]
+    lost = totals["utility_truthful"] - totals["utility_honest"]
+    sure = "exact best responses" if result["lies_exact"] else "a search, no proof"
+    one = (
+        f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {cases} cases "
+        f"and earned {short(totals['best_lie_gain'])} in all ({sure})"
+        if result["lies_that_pay"]
+        else f"no lie about a cost would have paid in any of {cases} cases ({sure})"
+    )
+    rest = f"{found['settled']} of {markets} markets settle"
+    rest += f", {found['circling']} circle" if found["circling"] else ""
+    if abs(lost) <= 1e-9 * max(1.0, abs(totals["utility_truthful"])):
+        honest = "staying honest then costs nothing"
+    else:
+        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {short(abs(lost) / cases)} "
+        honest += "a market on average, against a market of honest clients"
+    few = f"{100 * found['below']:.1f} % understate" if found["below"] else "nobody understates"
+    all_lie = f"if all play best responses ({rest}), {few}, and {honest}"
+    price = price_words(result["welfare"], "the equilibrium reached from the truth", "markets")
+    return f"Under {result['mechanism']}, {one}; {all_lie}.{price}"

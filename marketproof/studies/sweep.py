@@ -1,0 +1,241 @@
+"""A sweep of the frontier: its settings, and its record that grows line by line and can be taken up again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from marketproof.errors import InputError, Interrupted, one_line, shown
+from marketproof.files.atomic import write
+from marketproof.files.toml_files import read_toml
+from marketproof.terminal.progress import Tell
+from mechanism.market.entries import MARKET_ENTRIES
+
+if TYPE_CHECKING:
+    from proofs_checks.frontier import Point
+
+RECORD = "points.jsonl"
+_MOST_POINTS, _MOST_VALUES = 20_000, 1000
+_LONGEST_LINE, _LONGEST_HEAD = 4096, 2**20
+"""Bytes: of a point's line in the record, and of its first line with the settings."""
+_LARGEST = 1e300
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is swept: every mechanism at every λ, cost spread and heterogeneity; ``markets`` of ``clients`` at each."""
+
+    mechanisms: tuple[str, ...] = (
+        "ipfl",
+        "exact-marginal",
+        "ipfl-exact",
+        "posted-price",
+        "pooled-price",
+        "vcg-two-sided",
+    )
+    lam: tuple[float, ...] = (0.0, 0.1, 0.3, 1.0)
+    cost_spread: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+    heterogeneity: tuple[float, ...] = (0.2, 1.0)
+    clients: int = 6
+    markets: int = 40
+    seed: int = 0
+
+
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "lam": (0.0, 1e6), "cost_spread": (0.0, 1.0), "heterogeneity": (0.0, 1.0),
+    "clients": (3, 40), "markets": (1, 10_000), "seed": (0, 2**63 - 1),
+}  # fmt: skip
+
+
+def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
+    """Return the settings in a TOML file, the defaults for what it leaves out.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or a value is out of bounds.
+    """
+    told = {} if path is None else read_toml(path)
+    where = "the sweep" if path is None else one_line(path)
+    known = {f.name for f in fields(Sweep)}
+    for key in told:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {shown(key)}; expected {', '.join(sorted(known))}")
+    values: dict[str, Any] = {key: _value(where, key, value) for key, value in told.items()}
+    if seed is not None:
+        values["seed"] = seed
+    sweep = Sweep(**values)
+    count = len(sweep.mechanisms) * len(sweep.lam) * len(sweep.cost_spread) * len(sweep.heterogeneity)
+    if count > _MOST_POINTS:
+        raise InputError(f"{where}: {count} points; expected at most {_MOST_POINTS}")
+    return sweep
+
+
+def _value(where: str, key: str, value: Any) -> Any:
+    if key == "mechanisms":
+        if not isinstance(value, list) or not value or not all(v in MARKET_ENTRIES for v in map(str, value)):
+            raise InputError(f"{where}: mechanisms must be a list of {', '.join(MARKET_ENTRIES)}")
+        return tuple(dict.fromkeys(value))
+    low, high = _BOUNDS[key]
+    one = key in ("clients", "markets", "seed")
+    numbers = [value] if one else value
+    kinds = int if one else (int, float)
+    right = isinstance(numbers, list) and 0 < len(numbers) <= _MOST_VALUES
+    if not right or not all(isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high for v in numbers):
+        what = "a whole number" if one else "a list of numbers"
+        raise InputError(f"{where}: {key} must be {what} from {low:g} to {high:g}")
+    return value if one else tuple(float(v) for v in dict.fromkeys(value))
+
+
+def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = None) -> list[dict[str, Any]]:
+    """Measure every point, one line of the record each, and return the rows in the order of the grid.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a record and ``resume`` is not set, or the record is damaged or of other settings: every
+        line must be what is measured at its point of the grid; only the last may have been cut short.
+    Interrupted
+        On Ctrl-C: what was measured is kept.
+    """
+    from proofs_checks.frontier import grid, measure, record
+
+    points = grid(sweep.mechanisms, sweep.lam, sweep.cost_spread, sweep.heterogeneity)
+    path = folder / RECORD
+    done = _taken_up(path, sweep, points, resume=resume)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(json.dumps(_head(sweep)) + "\n", encoding="utf-8")
+    rows = []
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            for k, point in enumerate(points):
+                if k >= len(done):
+                    row = record(point, measure(point, sweep.clients, sweep.markets, sweep.seed))
+                    file.write(json.dumps(row) + "\n")
+                    file.flush()
+                    done.append(row)
+                rows.append(done[k])
+                if progress is not None:
+                    progress(point.mechanism, k + 1, len(points))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped after {len(rows)} of {len(points)} points; go on with --out {one_line(folder)} --resume"
+        ) from None
+    return rows
+
+
+def _taken_up(path: Path, sweep: Sweep, points: Sequence[Point], *, resume: bool) -> list[dict[str, Any]]:
+    """Return the points that a record holds; a last line that was cut short is removed from it."""
+    if not path.exists() and not path.is_symlink():
+        return []
+    head, written = _head(sweep), _bounded(path, len(points))
+    *whole, rest = written.split(b"\n")  # what follows the last line end was not finished
+    first = _line(path, 1, whole[0]) if whole else {}
+    if whole and set(first) != set(head):
+        raise _damaged(path, 1, "is not the settings of a sweep")
+    other = [key for key in head if whole and first[key] != head[key]]
+    if other and not resume:
+        raise InputError(_standing(path.parent, 0, len(points), other=True))
+    for key in other:
+        raise InputError(f"{shown(path)} was swept with {key} {first[key]!r:.80}; this is {head[key]!r:.80}")
+    rows = [
+        _row(path, number, line, point, sweep.markets)
+        for number, (line, point) in enumerate(zip(whole[1:], points, strict=False), start=2)
+    ]
+    if len(whole) - 1 > len(points):
+        raise _damaged(path, len(points) + 2, f"is one too many: the sweep has {len(points)} points")
+    if rest and not _cut_short(rest, json.dumps(head).encode(), len(whole), len(points)):
+        raise _damaged(path, len(whole) + 1, "is no beginning of a line that a sweep writes")
+    if not resume:
+        raise InputError(_standing(path.parent, len(rows), len(points), other=False))
+    if not whole:
+        path.unlink()
+    elif rest:
+        write(path, b"".join(line + b"\n" for line in whole))
+    return rows
+
+
+def _head(sweep: Sweep) -> dict[str, Any]:
+    """Return the first line of a record: the settings."""
+    told: dict[str, Any] = json.loads(json.dumps(asdict(sweep)))
+    return told
+
+
+def _bounded(path: Path, count: int) -> bytes:
+    """Return what a record of so many points holds, if it is a file and no longer than such a record can be."""
+    most = _LONGEST_LINE * (count + 1) + _LONGEST_HEAD
+    if not path.is_file():
+        raise InputError(f"{shown(path)} is no file; name another --out")
+    with open(path, "rb") as file:
+        written = file.read(most + 1)
+    if len(written) > most:
+        raise InputError(f"{shown(path)} is longer than a record of {count} points can be; name another --out")
+    return written
+
+
+def _damaged(path: Path, number: int, what: str) -> InputError:
+    return InputError(
+        f"{shown(path)} is damaged: line {number} {what}; take out that line and all below it to go on with "
+        "--resume, or name another --out"
+    )
+
+
+def _line(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Return the object in a line."""
+    try:
+        value = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        raise _damaged(path, number, "is no JSON") from None
+    if not isinstance(value, dict):
+        raise _damaged(path, number, f"is a {type(value).__name__}, no object")
+    return value
+
+
+def _row(path: Path, number: int, line: bytes, point: Point, markets: int) -> dict[str, Any]:
+    """Return the row in a line, if it is what was measured at that point of the grid."""
+    from proofs_checks.frontier import UNKNOWN, Measured
+
+    row = _line(path, number, line)
+    where = asdict(point)
+    measured = [field.name for field in fields(Measured)]
+    for key in (*where, *measured):
+        if key not in row:
+            raise _damaged(path, number, f"has no {key}, as versions before this one wrote it,")
+    if len(row) > len(where) + len(measured):
+        extra = next(key for key in row if key not in where and key not in measured)
+        raise _damaged(path, number, f"has {shown(extra)}, which a sweep does not write,")
+    for key, value in {**where, "markets": markets}.items():
+        if isinstance(row[key], bool) or row[key] != value:
+            raise _damaged(path, number, f"has {key} {row[key]!r:.40}; the grid has {value!r} there,")
+    for key in measured:
+        unknown = row[key] is None and key in UNKNOWN and markets == 1
+        fits_number = isinstance(row[key], int | float) and not isinstance(row[key], bool)
+        if not unknown and not (fits_number and abs(row[key]) <= _LARGEST):
+            raise _damaged(path, number, f"has {key} {row[key]!r:.40}; expected a number")
+    return row
+
+
+def _cut_short(rest: bytes, head: bytes, lines: int, count: int) -> bool:
+    """Say whether an unfinished last line can be what an interruption left: of the head, or of a point to come."""
+    if lines == 0:
+        return head.startswith(rest)
+    begun = b'{"mechanism": "'
+    return lines <= count and rest.isascii() and (rest.startswith(begun) or begun.startswith(rest))
+
+
+def _standing(folder: Path, done: int, count: int, *, other: bool) -> str:
+    """Say how far the sweep in a folder is, and what to do."""
+    if other:
+        return f"{shown(folder)} holds a sweep with other settings; name another --out"
+    if done >= count:
+        return (
+            f"{shown(folder)} holds this sweep, complete with {count} points; add --resume to see its table again, or "
+            "name another --out"
+        )
+    return (
+        f"{shown(folder)} holds a sweep, {max(done, 0)} of {count} points; add --resume to go on, or name another --out"
+    )

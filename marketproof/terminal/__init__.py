@@ -1,0 +1,1 @@
+"""Where people read: consoles, bars, and tables that fit."""

@@ -1,0 +1,160 @@
+"""What a run shows: a bar while it goes, and at the end one table that needs no other page to be read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from marketproof.errors import shown
+from marketproof.running.loop import utility
+from marketproof.running.privacy_told import privacy_lines
+from marketproof.running.recorder import Unit
+from marketproof.running.records import RoundRecord
+from marketproof.terminal.console import stderr
+from marketproof.terminal.fitting import four, share, show_fitted, spread
+
+COLUMNS = (
+    "method", "best accuracy", "final accuracy", "utility per round", "welfare", "of optimum", "lowest utility",
+    "best lie",
+)  # fmt: skip
+DISPENSABLE = ("welfare", "final accuracy", "lowest utility", "of optimum", "utility per round", "best accuracy")
+"""Columns that a narrow terminal goes without, least important first."""
+
+LEGEND = (
+    "best accuracy: each client's best round on its own label mix, averaged",
+    "utility per round: money, mean over clients and rounds · welfare: sum of all utilities over the run",
+    "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all",
+    "lowest utility: of any client in any round, below 0 somebody loses",
+    "best lie: most that a client could gain in a round by lying about its cost (-: nobody reports)",
+)
+"""What the columns of the last table mean."""
+
+SMOKE = "Scale smoke only shows that everything runs: after so little training accuracies mean nothing."
+"""Said under every result at scale smoke."""
+
+_learning = logging.getLogger("learning")
+
+
+class _Echo(logging.Handler):
+    """Shows what learning says that it is doing, such as choosing the noise of a private run."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one message."""
+        self._show(record.getMessage())
+
+
+class Bar:
+    """A progress bar over all rounds of all units, with accuracy and utility of the last one; for terminals only."""
+
+    def __init__(self, rounds: int, units: int, done: int, *, quiet: bool) -> None:
+        self.where = "before the first round"
+        self._rounds = rounds
+        console = stderr(quiet=quiet)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=10),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[last]}"),
+            console=console,
+            disable=quiet or not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=rounds * units, completed=done, last="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        self._level, self._echo = _learning.level, _Echo(self.stage)
+        _learning.addHandler(self._echo)
+        _learning.setLevel(logging.INFO)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _learning.removeHandler(self._echo)
+        _learning.setLevel(self._level)
+        self._progress.stop()
+
+    def round(self, unit: Unit, number: int, record: RoundRecord) -> None:
+        """Show a round that is complete."""
+        self.where = f"after round {number} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
+        for line in record.notices:
+            self._progress.console.print(f"{unit.method.name}, seed {unit.seed}: {line}", soft_wrap=True)
+        accuracy, money_each = float(record.accuracy.mean()), float(utility(record).mean())
+        self._progress.update(
+            self._task,
+            advance=1,
+            description=f"{unit.method.name} seed {unit.seed} {number}/{self._rounds}",
+            last=f"accuracy {accuracy:.1%} · utility {money_each:.4g}",
+        )
+
+    def stage(self, what: str) -> None:
+        """Show what is being done besides rounds."""
+        self._progress.update(self._task, description=what)
+
+
+def show_run(
+    summary: Mapping[str, Any],
+    audit: Mapping[str, Any],
+    folder: Path,
+    report: Path,
+    console: Console,
+    *,
+    scale: str = "",
+) -> None:
+    """Print the comparison of the methods, what its columns mean, what the audit found, and where to read on."""
+    rows = [_row(name, figures, audit["methods"][name]) for name, figures in summary["methods"].items()]
+    seeds = summary["seeds"]
+    over = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over {len(seeds)} seeds ± sample deviation"
+    show_fitted(
+        console,
+        f"{summary['task']}, {over}",
+        COLUMNS,
+        rows,
+        dispensable=DISPENSABLE,
+        elsewhere="summary.json, audit.json",
+    )
+    for line in LEGEND:
+        console.print(line)
+    if scale == "smoke":
+        console.print(SMOKE)
+    for name, told in audit["methods"].items():
+        for coordinate, lie in told["best_lie"].items():
+            if lie is not None and (coordinate == "cost" or lie["witness"] is not None):
+                console.print(f"{name}: {lie['sentence']}")
+    for line in privacy_lines(summary["privacy"]) if summary.get("privacy") else ():
+        console.print(line)
+    console.print(f"Scope: {audit['scope']}")
+    console.print(f"Record: {shown(folder)} · report: {shown(report)}", soft_wrap=True)
+
+
+def _row(name: str, figures: Mapping[str, float], told: Mapping[str, Any]) -> Sequence[str]:
+    def amount(key: str) -> str:
+        return spread(four(figures[key]), figures.get(f"{key}_std"))
+
+    def percent(key: str) -> str:
+        std = figures.get(f"{key}_std")
+        return f"{figures[key]:.1%}" + ("" if std is None else f" ± {std:.1%}")
+
+    optimal = told["optimal_objective"]
+    lie = told["best_lie"]["cost"]
+    return (
+        name,
+        percent("accuracy_best"),
+        percent("accuracy_final"),
+        amount("utility_mean"),
+        amount("welfare"),
+        share(told["objective"] / optimal) if optimal > 0 else "-",
+        four(told["lowest_utility"]["client"]),
+        "-" if lie is None else four(lie["gain"]),
+    )
