@@ -13,7 +13,7 @@ from pathlib import Path
 from analysis.page.export import write_atomically, write_text
 from analysis.verdict_matrix import as_matrix, draw_matrix
 from analysis.verdicts import main as package_verdicts
-from proofs_checks.matrix import matrix, to_json
+from proofs_checks.evidence.matrix import matrix, to_json
 
 
 def main(folder: str = "docs") -> int:

@@ -33,8 +33,8 @@ def audited(answer: Designed | Impossible) -> Audit:
     wrong = tuple(check_design(answer))
     if isinstance(answer, Impossible):
         return Audit(wrong, ())
-    from proofs_checks.exhaustive import exhaust
-    from proofs_checks.grids import Grid
+    from proofs_checks.evidence.exhaustive import exhaust
+    from proofs_checks.evidence.grids import Grid
 
     spec, mechanism = answer.spec, answer.mechanism()
     grid = Grid(tuple(np.arange(len(agent.types), dtype=np.float64) for agent in spec.agents))

@@ -76,7 +76,7 @@ def tasks() -> Listing:
 
 def properties() -> Listing:
     """What can be promised of a mechanism, in words; after each its variants, which `verify` checks when named."""
-    from proofs_checks.engine.registry import PROPERTY, VARIANTS
+    from proofs_checks.properties.registry import PROPERTY, VARIANTS
 
     rows = [
         {"id": each.name, "statement": each.statement, "formula": each.formula}

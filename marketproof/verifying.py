@@ -11,11 +11,11 @@ from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files.mechanism_files import Source, find_mechanism
 from marketproof.files.time_limit import OutOfTime, time_limit
 from mechanism.direct import DirectMechanism
-from proofs_checks.engine.base import Property
-from proofs_checks.engine.registry import properties
-from proofs_checks.engine.verdict import Verdict
-from proofs_checks.engine.verify import check_mechanism, shared_out, verdict
-from proofs_checks.evidence import Grade
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Verdict
+from proofs_checks.evidence.verify import check_mechanism, shared_out, verdict
+from proofs_checks.properties.property import Property
+from proofs_checks.properties.registry import properties
 
 _OVER = 5.0  # seconds that one property may take beyond its share: shrinking a witness takes three
 _END = 4.0  # seconds after the deadline at which nothing goes on

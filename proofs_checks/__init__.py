@@ -14,24 +14,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proofs_checks.engine.registry import PROPERTY
-    from proofs_checks.engine.replaying import DirectReplay, replay_direct
-    from proofs_checks.engine.verdict import DirectWitness, Verdict
-    from proofs_checks.engine.verify import verify
+    from proofs_checks.evidence.replaying import DirectReplay, replay_direct
+    from proofs_checks.evidence.verdict import DirectWitness, Verdict
+    from proofs_checks.evidence.verify import verify
+    from proofs_checks.properties.registry import PROPERTY
 
 __all__ = ["PROPERTY", "DirectReplay", "DirectWitness", "Verdict", "replay_direct", "verify"]
 
 _HOMES = {
-    "PROPERTY": "registry",
-    "DirectReplay": "replaying",
-    "DirectWitness": "verdict",
-    "Verdict": "verdict",
-    "replay_direct": "replaying",
-    "verify": "verify",
+    "PROPERTY": "properties.registry",
+    "DirectReplay": "evidence.replaying",
+    "DirectWitness": "evidence.verdict",
+    "Verdict": "evidence.verdict",
+    "replay_direct": "evidence.replaying",
+    "verify": "evidence.verify",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"proofs_checks.engine.{_HOMES[name]}"), name)
+        return getattr(import_module(f"proofs_checks.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -45,7 +45,7 @@ def check(exercise: str, code: str, seconds: float = SECONDS) -> Answer:
 
 
 def _asked(exercise: Exercise, student: Student, code: str, seconds: float) -> Answer:
-    from proofs_checks.engine.verify import check_mechanism
+    from proofs_checks.evidence.verify import check_mechanism
 
     mechanism = SingleParameter(
         student.rule, exercise.agents, 0.0, exercise.high, exercise.role, exercise.formula, exercise.optimum

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from analysis.lessons.exercises import Exercise
 from analysis.lessons.lattice import spread
 from mechanism.direct import SingleParameter
-from proofs_checks.engine.verdict import Verdict
-from proofs_checks.engine.verify import verify
-from proofs_checks.evidence import Grade
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Verdict
+from proofs_checks.evidence.verify import verify
 
 _BUDGET, _PROBES = 2.0, 24
 

@@ -15,7 +15,7 @@ from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.breakpoints import cost_breakpoints
 from mechanism.market.mechanisms import Clearing
 from mechanism.market.realised import settled
-from proofs_checks.evidence import Deviation, observe
+from proofs_checks.evidence.market_witness import Deviation, observe
 from proofs_checks.search.cost_lies import best_cost_lies
 
 Real = NDArray[np.float64]

@@ -96,7 +96,7 @@ def _others(results: list[dict[str, Any]]) -> str:
 
 
 def _market(found: Found) -> dict[str, Any]:
-    from proofs_checks.evidence import replay as recompute
+    from proofs_checks.evidence.market_witness import replay as recompute
 
     told = found.market
     assert told is not None
@@ -117,7 +117,7 @@ def _direct(found: Found, own: Source | None) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
     from marketproof.files.mechanism_files import Source
     from mechanism.catalogue import CATALOGUE
-    from proofs_checks.engine.replaying import replay_direct
+    from proofs_checks.evidence.replaying import replay_direct
 
     told = found.direct
     assert told is not None

@@ -130,7 +130,7 @@ def _mechanism(
     from marketproof.files.time_limit import OutOfTime, time_limit
     from marketproof.strategic_play.strategic import default_dynamics, play_mechanism
     from marketproof.verifying import OURS, first_answers, load_within
-    from proofs_checks.engine.verify import check_mechanism
+    from proofs_checks.evidence.verify import check_mechanism
 
     source, mechanism = load_within(what, clients, _LOADING)
     with first_answers(source, _LOADING):

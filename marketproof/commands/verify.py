@@ -69,8 +69,8 @@ def verify(
     from marketproof.terminal.progress import bar
     from marketproof.terminal.verify_view import domain_of, show
     from marketproof.verifying import load_within, verify_within
-    from proofs_checks.engine.registry import properties as known
-    from proofs_checks.engine.verify import GRADES
+    from proofs_checks.evidence.verify import GRADES
+    from proofs_checks.properties.registry import properties as known
 
     if grade not in GRADES:
         raise InputError(f"--grade is {shown(grade)}; expected one of {', '.join(GRADES)}")

@@ -12,8 +12,8 @@ from marketproof.errors import InputError, one_line, shown
 from marketproof.files.csv_input import read_text
 
 if TYPE_CHECKING:
-    from proofs_checks.engine.verdict import DirectWitness
-    from proofs_checks.evidence import Witness
+    from proofs_checks.evidence.market_witness import Witness
+    from proofs_checks.evidence.verdict import DirectWitness
 
 _LARGEST = 16 * 2**20
 _MOST_FILES = 1000
@@ -82,8 +82,8 @@ def read_witnesses(path: Path) -> list[Found]:
 
 
 def _found(name: str, told: Any) -> Found:
-    from proofs_checks.engine.verdict import FORMAT, DirectWitness
-    from proofs_checks.evidence import Witness
+    from proofs_checks.evidence.market_witness import Witness
+    from proofs_checks.evidence.verdict import FORMAT, DirectWitness
 
     if isinstance(told, Mapping) and told.get("format") == FORMAT:
         return Found(name, direct=DirectWitness.from_dict(told))

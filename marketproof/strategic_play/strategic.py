@@ -61,8 +61,8 @@ def play_mechanism(
     InvalidMechanismError
         If the mechanism fails, or the dynamics do not apply to it.
     """
-    from proofs_checks.engine import sampling
     from proofs_checks.play.anarchy import anarchy
+    from proofs_checks.search import sampling
 
     # a user's own file has little time: it is played as long as is said
     most = longer() * ROUNDS[dynamics] if dynamics == "shading" and rounds is None and name in CATALOGUE else rounds
@@ -152,7 +152,7 @@ def _left(play: Play, done: BestResponses) -> dict[str, float | None]:
     unknown: dict[str, float | None] = {"left": None, "left_mean": None, "left_games": None}
     if not (isinstance(play.mechanism, MarketDirect) and done.settled.any()):
         return unknown
-    from proofs_checks.play.markets import MarketPlay
+    from proofs_checks.play.market_game import MarketPlay
     from proofs_checks.play.shading import LOOSE
 
     every = MarketPlay(play.mechanism, play.types)

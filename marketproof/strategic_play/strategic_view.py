@@ -18,7 +18,7 @@ _HOW = {
 
 def show(result: dict[str, Any], console: Console) -> None:
     """Print the play of a mechanism."""
-    from proofs_checks.engine.base import letters
+    from proofs_checks.properties.property import letters
 
     number, many = result["coordinate"], result["dynamics"] != "shading" and result["profiles"] > 1
     known = any("known" in row for row in result["agents"])

@@ -98,7 +98,7 @@ def _between(numbers: list[float]) -> str:
 
 def distance(known: dict[str, Any], number: str) -> str:
     """Say how far play is from the equilibrium that theory knows."""
-    from proofs_checks.engine.base import letters
+    from proofs_checks.properties.property import letters
 
     at = known["furthest_at"]
     text = f"{short(known['mean'])} away from it on average and {short(known['furthest'])} at most"

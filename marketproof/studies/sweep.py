@@ -15,7 +15,7 @@ from marketproof.terminal.progress import Tell
 from mechanism.market.entries import MARKET_ENTRIES
 
 if TYPE_CHECKING:
-    from proofs_checks.frontier import Point
+    from proofs_checks.evidence.tradeoffs import Point
 
 RECORD = "points.jsonl"
 _MOST_POINTS, _MOST_VALUES = 20_000, 1000
@@ -101,7 +101,7 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
     Interrupted
         On Ctrl-C: what was measured is kept.
     """
-    from proofs_checks.frontier import grid, measure, record
+    from proofs_checks.evidence.tradeoffs import grid, measure, record
 
     points = grid(sweep.mechanisms, sweep.lam, sweep.cost_spread, sweep.heterogeneity)
     path = folder / RECORD
@@ -197,7 +197,7 @@ def _line(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _row(path: Path, number: int, line: bytes, point: Point, markets: int) -> dict[str, Any]:
     """Return the row in a line, if it is what was measured at that point of the grid."""
-    from proofs_checks.frontier import UNKNOWN, Measured
+    from proofs_checks.evidence.tradeoffs import UNKNOWN, Measured
 
     row = _line(path, number, line)
     where = asdict(point)

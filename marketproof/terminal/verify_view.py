@@ -11,7 +11,7 @@ from marketproof.terminal.console import table
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
-    from proofs_checks.engine.verdict import Verdict
+    from proofs_checks.evidence.verdict import Verdict
 
 _HOLDS = {True: "yes", False: "no", None: "-"}
 
@@ -62,7 +62,7 @@ def _why(verdict: Verdict) -> str:
 
 
 def _aside(verdict: Verdict) -> str:
-    from proofs_checks.engine.registry import properties
+    from proofs_checks.properties.registry import properties
 
     aside = properties([verdict.property])[0].aside if verdict.holds else ""
     return f"; {aside}" if aside else ""

@@ -6,7 +6,7 @@
 (True, 'agrees')
 """
 
-from proofs_checks.claims.base import Claim, ClaimResult, ClaimVerdict, Context
-from proofs_checks.claims.registry import CLAIMS, run_claims
+from proofs_checks.claims.all_claims import CLAIMS, run_claims
+from proofs_checks.claims.claim import Claim, ClaimResult, ClaimVerdict, Context
 
 __all__ = ["CLAIMS", "Claim", "ClaimResult", "ClaimVerdict", "Context", "run_claims"]

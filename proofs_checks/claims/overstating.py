@@ -10,8 +10,8 @@ from mechanism.market import Outcome, Reports, Types
 from mechanism.market.clients import Market
 from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.base import ClaimVerdict, Context
-from proofs_checks.claims.random_markets import Array, Batch, searched, sweep
+from proofs_checks.claims.claim import ClaimVerdict, Context
+from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
 from proofs_checks.search.cost_lies import best_cost_lies
 
 

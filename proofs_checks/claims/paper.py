@@ -6,10 +6,10 @@ import numpy as np
 
 from mechanism.market import account, market_mechanism, thresholds
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.base import Claim, ClaimVerdict, Context, Number, asked, refuted, unknown, worked
-from proofs_checks.claims.markets import Example, catalogue, witness_of
-from proofs_checks.claims.random_markets import Array, Batch, searched, sweep
-from proofs_checks.engine.registry import PROPERTY
+from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, refuted, unknown, worked
+from proofs_checks.claims.examples import Example, catalogue, witness_of
+from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
+from proofs_checks.properties.registry import PROPERTY
 
 PAIR = Example((100, 300, 300), (0, 1.1, 1.0), (3600, 0, 0))
 """The example of theory 2: one buyer, two equal sellers, the cheaper one second."""

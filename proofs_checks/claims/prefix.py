@@ -6,8 +6,8 @@ import numpy as np
 
 from mechanism.market import market_mechanism, objective, optimal_objective, thresholds, total_data
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.base import Claim, ClaimVerdict, Context
-from proofs_checks.claims.random_markets import Array, Batch, searched, sweep
+from proofs_checks.claims.claim import Claim, ClaimVerdict, Context
+from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
 
 _ROUND = 1e-9
 

@@ -9,15 +9,15 @@ import numpy as np
 from mechanism.market import account, market_mechanism, total_data
 from mechanism.market.mechanisms import MarketMechanism
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.base import Claim, ClaimVerdict, Context, Number, asked, unknown, worked
-from proofs_checks.claims.markets import Example, catalogue
+from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, unknown, worked
+from proofs_checks.claims.examples import Example, catalogue
 from proofs_checks.claims.paper import PAIR
-from proofs_checks.claims.random_markets import Array, Batch, searched, sweep
-from proofs_checks.engine.registry import PROPERTY
-from proofs_checks.evidence import Grade
-from proofs_checks.proofs.derivation import Derivation, Problem, Step, check_derivation
-from proofs_checks.proofs.forms import form
-from proofs_checks.proofs.problems import PROBLEMS
+from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.proofs.checkers.derivation import Derivation, Problem, Step, check_derivation
+from proofs_checks.proofs.formulas.forms import form
+from proofs_checks.proofs.formulas.problems import PROBLEMS
+from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cost_lies import best_cost_lies
 
 STEERED = Example((100, 300), (0, 1), (3600, 0), ((0, 0.9), (0.9, 0)))

@@ -6,11 +6,10 @@ import numpy as np
 
 from mechanism.market import thresholds
 from mechanism.market.mechanisms import MarketMechanism, market_mechanism
-from proofs_checks.claims.base import Claim, ClaimVerdict, Context, Number, asked, proved, unknown, worked
-from proofs_checks.claims.markets import Example, catalogue, witness_of
+from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, proved, unknown, worked
+from proofs_checks.claims.examples import Example, catalogue, witness_of
 from proofs_checks.claims.overstating import overstating
 from proofs_checks.claims.paper import DUO, PAIR
-from proofs_checks.claims.random_markets import Array
 from proofs_checks.claims.shares import (
     lies_by_kind,
     lying_share,
@@ -19,9 +18,10 @@ from proofs_checks.claims.shares import (
     skipping_lifts,
     worst_ratio,
 )
-from proofs_checks.engine.registry import PROPERTY
-from proofs_checks.evidence import Grade
-from proofs_checks.proofs.proving import prove
+from proofs_checks.claims.sweeps import Array
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.proofs.finding.proving import prove
+from proofs_checks.properties.registry import PROPERTY
 
 EMPTY = Example((100, 10_000, 300), (0, 7, 1), (3600, 0, 0))
 """The example of theory 3: the big seller heads the list and fails."""

@@ -9,14 +9,14 @@ import numpy as np
 from mechanism.market import market_mechanism, objective, optimal_objective
 from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.base import ClaimVerdict, Context
-from proofs_checks.claims.markets import catalogue
-from proofs_checks.engine import sampling
-from proofs_checks.engine.lines import Lines, utility_table
-from proofs_checks.evidence import Grade
+from proofs_checks.claims.claim import ClaimVerdict, Context
+from proofs_checks.claims.examples import catalogue
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.statistics import share_interval
+from proofs_checks.search import sampling
 from proofs_checks.search.cost_lies import best_cost_lies
-from proofs_checks.search.markets import KINDS, random_markets
-from proofs_checks.statistical import share_interval
+from proofs_checks.search.lines import Lines, utility_table
+from proofs_checks.search.random_markets import KINDS, random_markets
 
 CLIENTS = (3, 4, 5)
 _MARKETS = 100

@@ -10,13 +10,13 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.entry import PROPERTIES
 from mechanism.market.direct import MarketDirect
-from proofs_checks.claims.base import Claim, ClaimVerdict, Context, asked, both
-from proofs_checks.claims.markets import MECHANISMS, Joint, catalogue
-from proofs_checks.engine.base import Probe, Property, Rng, change
-from proofs_checks.engine.cases import Cases
-from proofs_checks.engine.lines import draw_lines, utility_table
-from proofs_checks.engine.registry import PROPERTY
-from proofs_checks.engine.truthful import Truthful
+from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, asked, both
+from proofs_checks.claims.examples import MECHANISMS, Joint, catalogue
+from proofs_checks.properties.property import Probe, Property, Rng, change
+from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.properties.truthful import Truthful
+from proofs_checks.search.cases import Cases
+from proofs_checks.search.lines import draw_lines, utility_table
 
 COLUMNS = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
 

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.tolerance import MONEY
-from proofs_checks.engine.cases import answer, payments, utilities
 from proofs_checks.play.dynamics import Reached
 from proofs_checks.play.game import CHUNK, Play
+from proofs_checks.search.cases import answer, payments, utilities
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000

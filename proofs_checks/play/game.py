@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.engine.cases import answer, utilities
+from proofs_checks.search.cases import answer, utilities
 
 Ints = NDArray[np.intp]
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.tolerance import MONEY, scale
-from proofs_checks.engine.cases import answer, utilities
-from proofs_checks.engine.lines import linear
 from proofs_checks.play.game import Ints
+from proofs_checks.search.cases import answer, utilities
+from proofs_checks.search.lines import linear
 
 Rng = np.random.Generator
 

@@ -20,9 +20,9 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError
 from mechanism.tolerance import MONEY, scale
-from proofs_checks.engine.lines import linear
 from proofs_checks.play.game import own_coordinate
 from proofs_checks.play.interim import Interim
+from proofs_checks.search.lines import linear
 
 Rng = np.random.Generator
 

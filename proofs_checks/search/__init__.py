@@ -1,1 +1,1 @@
-"""Searches in markets: markets to look at, and the best lie in each."""
+"""Where a mechanism is asked: cases, profiles and reports, lines, break points, shrinking, the best lies in markets."""

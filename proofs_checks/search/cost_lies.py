@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mechanism import Market, Types, UnknownNameError
 from mechanism.market.breakpoints import cost_breakpoints
 from mechanism.market.clients import LARGEST
-from proofs_checks.protocol import Clears, flatten, rules
+from proofs_checks.search.flat_markets import Clears, flatten, rules
 from proofs_checks.search.reports import Lies, chosen, utilities_of_reports
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mechanism import Market, Types, UnknownNameError
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE
-from proofs_checks.protocol import Clears, flatten
+from proofs_checks.search.flat_markets import Clears, flatten
 from proofs_checks.search.reports import Lies, chosen, utilities_of_reports
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mechanism import TIE, account
 from mechanism.market.realised import settled
-from proofs_checks.protocol import Clears, FlatMarkets, chunk_rows
+from proofs_checks.search.flat_markets import Clears, FlatMarkets, chunk_rows
 
 Array = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ def test_guide_runs_as_written(path: Path) -> None:
 
 
 def test_the_page_of_properties_names_each_of_them() -> None:
-    from proofs_checks.engine.registry import PROPERTY
+    from proofs_checks.properties.registry import PROPERTY
 
     page = (ROOT / "docs" / "properties.md").read_text()
     for name in PROPERTY:

@@ -10,9 +10,9 @@ import pytest
 from analysis.verdict_matrix import as_matrix, draw_matrix, read_matrix
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from proofs_checks import DirectWitness, replay_direct
-from proofs_checks.engine.registry import PROPERTY
-from proofs_checks.engine.shrinking import longest
-from proofs_checks.matrix import row
+from proofs_checks.evidence.matrix import row
+from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.shrinking import longest
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "results" / "matrix.json"
 TOLD = json.loads(PATH.read_text())

@@ -13,7 +13,7 @@ from marketproof.errors import InputError
 from marketproof.running.audit import _worst, audit_method, audit_run
 from marketproof.running.records import RoundRecord, decode, encode, read_market, stack
 from mechanism import Market, Types, fixed_outcome, market_mechanism
-from proofs_checks.evidence import Witness, replay
+from proofs_checks.evidence.market_witness import Witness, replay
 
 TRUTHFUL = Types([100, 300, 300], [0.0, 1.1, 1.0], [3600, 0, 0])
 """Theory, example 2: under the reference rule the second client gains 1.9 by saying 0.9."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-import proofs_checks.frontier as frontier_module
+import proofs_checks.evidence.tradeoffs as frontier_module
 from marketproof.cli import execute
 
 SPEC = """

@@ -26,7 +26,7 @@ from mechanism import (
 )
 from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
 from mechanism.market.realised import TwoStage
-from proofs_checks.evidence import Witness, replay
+from proofs_checks.evidence.market_witness import Witness, replay
 from tests.marketproof.fake_trainer import FakeTrainer
 
 LAWS = (SqrtGain(), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9)))

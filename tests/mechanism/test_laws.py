@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
 from mechanism.tolerance import SEARCH
-from proofs_checks.engine.cases import truthful
-from proofs_checks.engine.markets import GivenMarkets, cost_steps, each_lie, relabelled_as
-from proofs_checks.engine.registry import PROPERTY
-from proofs_checks.evidence import Deviation, observe, replay
+from proofs_checks.evidence.market_witness import Deviation, observe, replay
+from proofs_checks.evidence.statistics import share_interval, upper_share
+from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.cases import truthful
 from proofs_checks.search.cost_lies import best_cost_lies
-from proofs_checks.search.markets import KINDS, random_markets
-from proofs_checks.statistical import share_interval, upper_share
+from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
+from proofs_checks.search.random_markets import KINDS, random_markets
 
 PAYING = ["ipfl", "exact-marginal", "ipfl-exact"]
 ALL = [*PAYING, "no-payment"]

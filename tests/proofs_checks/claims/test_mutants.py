@@ -9,7 +9,8 @@ import pytest
 
 from mechanism.market import market_mechanism
 from mechanism.market.pooled import PooledPrice
-from proofs_checks.claims import CLAIMS, Context, bullets, paper, prefix, repair
+from proofs_checks.claims import CLAIMS, Context, paper, prefix, repair
+from proofs_checks.claims import conditions as bullets
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import pytest
 from mechanism import Market, Types
 from mechanism.market import market_mechanism
 from mechanism.market.mechanisms import MarketMechanism
-from proofs_checks.claims.base import Context, Number, worked
+from proofs_checks.claims.claim import Context, Number, worked
 from proofs_checks.claims.overstating import Floored, overstating
-from proofs_checks.claims.random_markets import searched, sweep
+from proofs_checks.claims.sweeps import searched, sweep
 from proofs_checks.search.cost_lies import best_cost_lies
 
 EXAMPLES = {

@@ -13,11 +13,11 @@ from mechanism.errors import InvalidMechanismError
 from mechanism.market import market_mechanism
 from mechanism.market.direct import MarketDirect
 from proofs_checks.claims import CLAIMS, Claim, ClaimResult, ClaimVerdict, Context, run_claims
-from proofs_checks.engine.registry import PROPERTY
-from proofs_checks.engine.replaying import replay_direct
-from proofs_checks.engine.verdict import FORMAT, DirectWitness
-from proofs_checks.evidence import Grade
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.replaying import replay_direct
+from proofs_checks.evidence.verdict import FORMAT, DirectWitness
 from proofs_checks.proofs import Certificate, check
+from proofs_checks.properties.registry import PROPERTY
 
 CORRECTS = {
     "paper-truthful-cost", "paper-truthful-gain", "paper-truthful-size",

@@ -10,7 +10,7 @@ import pygambit
 import pytest
 
 from mechanism.catalogue import direct_mechanism
-from proofs_checks.engine.lines import Lines, utility_table
+from proofs_checks.search.lines import Lines, utility_table
 
 LEVELS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 

@@ -8,7 +8,7 @@ import pytest
 
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import SingleParameter
-from proofs_checks.exhaustive import even_grid, exhaust
+from proofs_checks.evidence.exhaustive import even_grid, exhaust
 
 REQUIREMENTS = {
     "dsic": mechaudit.DSIC,

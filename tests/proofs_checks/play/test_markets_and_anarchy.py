@@ -10,12 +10,12 @@ import pytest
 from mechanism import Market, Types, account, market_mechanism, single_parameter
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Space
-from proofs_checks.engine import sampling
 from proofs_checks.play.anarchy import anarchy, price_of_anarchy
 from proofs_checks.play.dynamics import Reached, best_responses
 from proofs_checks.play.game import Play
-from proofs_checks.play.markets import MarketPlay, recorded_market
+from proofs_checks.play.market_game import MarketPlay, recorded_market
 from proofs_checks.play.starts import worst_equilibria
+from proofs_checks.search import sampling
 from proofs_checks.search.cost_lies import best_cost_lies
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from mechanism import Market, Reports, Types, account, market_mechanism
 from mechanism.market.clearing import thresholds
-from proofs_checks.proofs.forms import form
-from proofs_checks.proofs.problems import PROBLEMS
+from proofs_checks.proofs.formulas.forms import form
+from proofs_checks.proofs.formulas.problems import PROBLEMS
 
 SCALE = 1e-9
 

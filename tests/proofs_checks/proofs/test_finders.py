@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 
 from proofs_checks.proofs import CertificateError, check
-from proofs_checks.proofs.finders import counterexample, set_function_certificate, step_rule_certificate
-from proofs_checks.proofs.finders import trade_certificate as trade
-from proofs_checks.proofs.intervals import StepRule, check_step_rule
-from proofs_checks.proofs.setfunctions import check_set_function
-from proofs_checks.proofs.trade import check_trade, trade_system
+from proofs_checks.proofs.checkers.intervals import StepRule, check_step_rule
+from proofs_checks.proofs.checkers.setfunctions import check_set_function
+from proofs_checks.proofs.checkers.trade import check_trade, trade_system
+from proofs_checks.proofs.finding.finders import counterexample, set_function_certificate, step_rule_certificate
+from proofs_checks.proofs.finding.finders import trade_certificate as trade
 
 
 def test_myerson_satterthwaite_on_the_grid_15_04():

@@ -16,12 +16,12 @@ from mechanism.errors import SolverError
 from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import PowerGain
 from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove, prove_mechanism
-from proofs_checks.proofs.checking import claim_of
-from proofs_checks.proofs.finders import set_function_certificate, step_rule_certificate, trade_certificate
-from proofs_checks.proofs.intervals import StepRule
-from proofs_checks.proofs.setfunctions import axiom_rows, denial
-from proofs_checks.proofs.theorems import DELIVERED, SQRT
-from proofs_checks.proofs.trade import TradeProof, trade_system
+from proofs_checks.proofs.checkers.checking import claim_of
+from proofs_checks.proofs.checkers.intervals import StepRule
+from proofs_checks.proofs.checkers.setfunctions import axiom_rows, denial
+from proofs_checks.proofs.checkers.trade import TradeProof, trade_system
+from proofs_checks.proofs.finding.finders import set_function_certificate, step_rule_certificate, trade_certificate
+from proofs_checks.proofs.formulas.theorems import DELIVERED, SQRT
 
 # --- certificates ---
 

@@ -1,0 +1,95 @@
+"""Statements about random markets: a measurement over every kind of `search.markets`, batch after batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.market import Market, Types
+from proofs_checks.claims.claim import ClaimVerdict, Context
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.statistics import upper_share
+from proofs_checks.search.random_markets import KINDS, random_markets
+
+Array = NDArray[np.float64]
+Batch = tuple[Types, Market]
+Measure = Callable[[Batch], Array]
+
+COUNT = 64
+CLIENTS = (3, 4, 5, 6)
+_FEWEST = 16
+
+
+@dataclass(eq=False)
+class Sweep:
+    """What a sweep saw: the worst value, where, and how many markets and numbers (``tried``) it looked at."""
+
+    kinds: tuple[str, ...] = ()
+    worst: float = -np.inf
+    where: dict[str, Any] = field(default_factory=dict)
+    markets: int = 0
+    batches: int = 0
+    tried: int = 0
+
+
+def sweep(
+    context: Context,
+    name: str,
+    measure: Measure,
+    kinds: Sequence[str] = tuple(KINDS),
+    clients: Sequence[int] = CLIENTS,
+    prepare: Callable[[Batch], Batch] = lambda batch: batch,
+) -> Sweep:
+    """Measure batch after batch, kinds and numbers of clients in turn, until the seconds or probes are spent.
+
+    ``measure`` returns any array with the markets first; ``prepare`` may change a drawn batch before.
+    """
+    rng = context.rng(name)
+    deadline = time.perf_counter() + context.seconds
+    seen = Sweep(tuple(kinds))
+    turns = [(kind, m) for m in clients for kind in kinds]
+    fewest = min(_FEWEST, len(turns))
+    while seen.batches < fewest or (context.probes is None and time.perf_counter() < deadline):
+        if context.probes is not None and seen.batches >= max(fewest, context.probes):
+            break
+        kind, m = turns[seen.batches % len(turns)]
+        batch = prepare(random_markets(kind, rng, COUNT, m))
+        values = np.asarray(measure(batch), dtype=np.float64)
+        seen.batches += 1
+        seen.markets += COUNT
+        seen.tried += values.size
+        row = int(np.argmax(values.reshape(COUNT, -1).max(axis=1)))
+        if (top := float(values[row].max())) > seen.worst:
+            seen.worst, seen.where = top, _told(kind, batch, row)
+    return seen
+
+
+def _told(kind: str, batch: Batch, row: int) -> dict[str, Any]:
+    types, market = batch
+    d = market.differences
+    return {
+        "kind": kind, "size": types.size[row].tolist(), "cost": types.cost[row].tolist(),
+        "gain": types.gain[row].tolist(), "lam": market.lam, "differences": None if d is None else d[row].tolist(),
+    }  # fmt: skip
+
+
+def searched(seen: Sweep, allowed: float, what: str, method: str = "random markets of every kind") -> ClaimVerdict:
+    """Return the verdict that a quantity never exceeds what is allowed, or where it did."""
+    evidence = {
+        "method": method, "distributions": list(seen.kinds), "markets": seen.markets, "batches": seen.batches,
+        "tried": seen.tried, "worst": seen.worst if np.isfinite(seen.worst) else None,
+    }  # fmt: skip
+    if seen.worst > allowed:
+        market = {**seen.where, "value": seen.worst}
+        return ClaimVerdict(False, Grade.REFUTED, evidence, market, f"{what}: {seen.worst:.6g} in one of the markets")
+    bound = (
+        f"with confidence 0.99, at most {upper_share(seen.batches):.2g} of such batches of {COUNT} markets hold an "
+        "exception that this would have found"
+    )
+    words = f"{what}: never above {allowed:g} in {seen.markets} markets ({', '.join(seen.kinds)}); {bound}"
+    return ClaimVerdict(True, Grade.SEARCHED, {**evidence, "bound": bound}, None, words)

@@ -1,0 +1,225 @@
+"""Verdicts: prove what can be proved, search for what refutes the rest, and say how sure each answer is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mechanism.direct import DirectMechanism, SingleParameter
+from mechanism.errors import InvalidMechanismError
+from proofs_checks.evidence.gridded import exhausted_verdict
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.replaying import replay_direct
+from proofs_checks.evidence.statistics import upper_share
+from proofs_checks.evidence.verdict import DirectWitness, Verdict, name_of
+from proofs_checks.proofs.finding.proving import Proof, prove_mechanism
+from proofs_checks.properties.expectation import Expected
+from proofs_checks.properties.property import Property
+from proofs_checks.properties.registry import FOLLOWS, properties
+from proofs_checks.search.cases import Cases, examine
+from proofs_checks.search.sampling import PROFILES
+from proofs_checks.search.searching import Search
+from proofs_checks.search.shrinking import shrink
+
+GRADES = ("auto", "searched", "exhausted", "proved")
+"""What may be asked for: auto proves, else searches; the others do one thing only."""
+
+CONFIDENCE = 0.99
+
+_SHRINK_SECONDS = 3.0
+_SAMPLES_OURS, _SAMPLES_THEIRS = 500, 5000  # on how many profiles code is held against the formula that is proved
+_BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
+_MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
+
+
+def verify(
+    mechanism: DirectMechanism,
+    ids: Iterable[str] | None = None,
+    *,
+    budget: float = 30.0,
+    grade: str = "auto",
+    seed: int = 0,
+    probes: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Verdict]:
+    """Return a verdict for each property of a mechanism.
+
+    Parameters
+    ----------
+    mechanism
+        Anything with the protocol `DirectMechanism`, as `single_parameter` makes it.
+    ids
+        Properties by id, or variants by name (``split-proof=half``); by default all that apply, no variants. One that
+        was asked for and does not apply is unknown, with why.
+    budget
+        Seconds for all of them together (shrinking a witness included, at most three seconds over). What is proved of
+        the catalogue's own code is searched besides for a quarter of its share, two seconds at most.
+    grade
+        "auto": proof, else search; "searched", "exhausted" (a finite grid) or "proved" only.
+    seed
+        Which probes are drawn. The same seed makes the same probes in the same order.
+    probes
+        Stop each search after so many probes: then the result does not depend on the machine's speed.
+    progress
+        Called with (property, how many are done, how many there are).
+
+    Raises
+    ------
+    UnknownNameError
+        If an id is no property.
+    InvalidMechanismError
+        If the mechanism fails, is random, or returns wrong shapes or numbers; the message names the reports.
+    """
+    if grade not in GRADES:
+        raise InvalidMechanismError(f"grade is {grade!r}; expected one of {', '.join(GRADES)}")
+    if not budget > 0.0:
+        raise InvalidMechanismError(f"budget is {budget}; expected seconds > 0")
+    deadline = time.perf_counter() + budget
+    asked = properties(ids)
+    check_mechanism(mechanism, seed)
+    chosen = asked if ids is not None else [p for p in asked if p.missing(mechanism) is None]
+    return [
+        verdict(mechanism, prop, share, grade, seed, probes) for prop, share in shared_out(chosen, deadline, progress)
+    ]
+
+
+def shared_out(
+    chosen: Sequence[Property], deadline: float, progress: Callable[[str, int, int], None] | None = None
+) -> Iterator[tuple[Property, float]]:
+    """Give each property with its equal share, in seconds, of the time that is left when its turn comes."""
+    for position, prop in enumerate(chosen):
+        if progress is not None:
+            progress(prop.name, position, len(chosen))
+        yield prop, max(0.0, deadline - time.perf_counter()) / (len(chosen) - position)
+
+
+def check_mechanism(mechanism: DirectMechanism, seed: int = 0) -> None:
+    """Ask a few hundred profiles of all kinds and refuse what cannot be verified.
+
+    Raises
+    ------
+    InvalidMechanismError
+        If the mechanism lacks a part, fails, is random, or its answers depend on the batch.
+    """
+    for name in ("space", "outcome", "utility", "payments"):
+        if not hasattr(mechanism, name):
+            raise InvalidMechanismError(
+                f"{type(mechanism).__name__} has no {name!r}; expected a mechanism made by single_parameter, or an "
+                "object with space, outcome, utility and payments (mechanism.DirectMechanism)"
+            )
+    rng = np.random.default_rng([seed, 1])
+    space = mechanism.space
+    profiles = np.concatenate([draw(space, rng, 64) for draw in PROFILES.values()])
+    examine(mechanism, rng, profiles)
+
+
+def verdict(
+    mechanism: DirectMechanism, prop: Property, seconds: float, grade: str, seed: int, probes: int | None = None
+) -> Verdict:
+    """Return the verdict on one property, within about ``seconds``."""
+    started = time.perf_counter()
+
+    def told(grade: Grade, holds: bool | None, evidence: dict[str, Any], **more: Any) -> Verdict:
+        spent = time.perf_counter() - started
+        words = f"{prop.statement} [{prop.formula}]"
+        return Verdict(prop.name, grade, holds, words, evidence, seconds=spent, **more)
+
+    if (reason := prop.missing(mechanism)) is not None:
+        return told(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
+    if grade == "exhausted":
+        return exhausted_verdict(mechanism, prop, seconds, told)
+    proof = None
+    if grade != "searched":
+        proof, why = find_proof(mechanism, prop.name, seed)
+        if proof is None and grade == "proved":
+            return told(Grade.UNKNOWN, None, {"reason": why})
+    search = Search(mechanism, prop, seed)
+    known = proof is not None and ours(mechanism)  # somebody else's code is searched as if nothing were proved
+    deadline = started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds)
+    search.run(deadline, probes)
+    if search.found is not None:
+        left = min(_SHRINK_SECONDS, max(1.5, started + seconds - time.perf_counter()))
+        witness = make_witness(mechanism, prop, search.found, seed, left)
+        again = replay_direct(witness, mechanism)
+        if not again.reproduces:  # nobody is accused by an answer that is not given twice
+            raise InvalidMechanismError(
+                f"the mechanism does not repeat its answers: at reports {witness.to_dict()['before']}, asked again for "
+                f"{prop.id}, {again.difference}; expected a rule without randomness or memory"
+            )
+        evidence = {"method": "search", "tried": search.tried, "probes": search.probes}
+        if proof is not None:
+            evidence["note"] = "the formula is proved, and this code is not that formula"
+        return told(Grade.REFUTED, False, evidence, witness=witness)
+    if proof is not None and proof.certificate is not None:
+        certificate = proof.certificate
+        evidence = {
+            "method": "certificate", "of": certificate.property, "scope": certificate.scope,
+            "assumptions": list(certificate.assumptions), "conformance_samples": proof.samples, "words": proof.words,
+            "tried": search.tried, "certificate": certificate.to_dict(),
+        }  # fmt: skip
+        return told(Grade.PROVED, True, evidence)
+    searched = _searched(search)
+    return told(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
+
+
+def find_proof(mechanism: DirectMechanism, property_id: str, seed: int) -> tuple[Proof | None, str]:
+    """Return a proof of the property, or of one that it follows from; else None and why there is none."""
+    why = ""
+    samples = _SAMPLES_OURS if ours(mechanism) else _SAMPLES_THEIRS
+    for name in (property_id, *FOLLOWS.get(property_id, ())):
+        if name == "dsic" and property_id == "monotonicity" and mechanism.space.k > 1:
+            continue
+        proof = prove_mechanism(mechanism, name, rng=np.random.default_rng([seed, 2]), samples=samples)
+        if proof.certificate is not None:
+            return proof, ""
+        why = why or proof.words
+    return None, why
+
+
+def ours(mechanism: DirectMechanism) -> bool:
+    """Tell whether the code is the catalogue's: a rule from elsewhere may bear the name of another."""
+    inner = getattr(mechanism, "mechanism", mechanism)
+    packages = {type(m).__module__.split(".")[0] for m in (mechanism, inner)}
+    return packages == {"mechanism"} and type(mechanism) is not SingleParameter
+
+
+def _searched(search: Search) -> dict[str, Any]:
+    evidence: dict[str, Any] = {
+        "method": "search: uniform, ties, corners, lattice, small boxes; reports uniform, at others', near, ends, "
+        "scan; climbing",
+        "tried": search.tried, "probes": search.probes, "uniform_profiles": search.uniform_profiles,
+        "worst": search.worst if np.isfinite(search.worst) else None,
+    }  # fmt: skip
+    if search.uniform_profiles and not isinstance(search.prop, Expected):
+        evidence |= {"confidence": CONFIDENCE, "share": upper_share(search.uniform_profiles, CONFIDENCE)}
+    if search.exact_profiles:
+        evidence["exact_best_responses"] = search.exact_profiles
+    return evidence
+
+
+def _bound(search: Search, share: float | None) -> str:
+    if (told := search.prop.bound(search.tried, search.probes)) is not None:
+        return told
+    if share is None:
+        return "no profile was drawn from the uniform prior: no statistical statement"
+    return (
+        f"with confidence {CONFIDENCE}, at most {share:.2g} of the profiles (uniform on the declared bounds) hold a "
+        f"violation above 1e-9 of the amounts that these probes would have found; {search.uniform_profiles} drawn"
+    )
+
+
+def make_witness(
+    mechanism: DirectMechanism, prop: Property, case: Cases, seed: int = 0, seconds: float = _SHRINK_SECONDS
+) -> DirectWitness:
+    """Shrink a case that breaks a property and record it with what it gives."""
+    rng = np.random.default_rng([seed, 3])
+    smaller, case = shrink(mechanism, prop, case, rng, seconds)
+    return DirectWitness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))
+
+
+def refuted(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts that say no."""
+    return [v for v in verdicts if v.holds is False]

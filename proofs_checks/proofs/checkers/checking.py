@@ -1,0 +1,136 @@
+"""Checking a certificate: its words against what the parts prove, and every part by its own small checker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from proofs_checks.proofs.checkers.certificate import Certificate, Part, kind_of
+from proofs_checks.proofs.checkers.codec import CertificateError
+from proofs_checks.proofs.checkers.concavity import FallingReturns, TangentGap, check_falling_returns, check_tangent_gap
+from proofs_checks.proofs.checkers.derivation import Derivation, check_derivation
+from proofs_checks.proofs.checkers.intervals import StepRule, check_step_rule
+from proofs_checks.proofs.checkers.setfunctions import AXIOMS, SetFunctionProof, check_set_function
+from proofs_checks.proofs.checkers.telescoping import Telescoping, check_telescoping
+from proofs_checks.proofs.checkers.trade import TradeProof, check_trade
+from proofs_checks.proofs.formulas.problems import PROBLEMS
+from proofs_checks.proofs.formulas.theorems import THEOREMS, with_exponent
+
+Claim = tuple[str, str, str, str, str, tuple[str, ...]]
+
+
+def check(certificate: Certificate) -> list[str]:
+    """Return what is wrong with a certificate, one message per failed condition; empty: its statement is proved.
+
+    Trusts no solver, floats nowhere: integers and fractions only, of a size that JSON may bring.
+    """
+    try:
+        # a part made in Python may hold anything, and NaN passes every comparison: checked is what JSON can say
+        certificate = Certificate.from_json(certificate.to_dict())
+        claim, keys = _due(certificate)
+    except CertificateError as error:
+        return [str(error)]
+    wrong = [
+        f"{name} is not what the parts prove; expected {expected!r}"
+        for name, said, expected in zip(
+            ("mechanism", "property", "statement", "formula", "scope", "assumptions"),
+            certificate.claim, claim, strict=True,
+        )
+        if said != expected
+    ]  # fmt: skip
+    found = [key_of(part) for part in certificate.parts]
+    if found != keys:
+        wrong.append(f"the parts are {found}; expected {keys}")
+    for part in certificate.parts:
+        wrong += [f"{' '.join(key_of(part)).strip()}: {error}" for error in _check_part(part)]
+    return wrong
+
+
+def key_of(part: Part) -> tuple[str, str]:
+    """Return (kind, name) of a part: what a theorem asks for."""
+    name = ""
+    if isinstance(part, Derivation):
+        name = part.problem
+    elif isinstance(part, TangentGap):
+        name = f"{part.p}/{part.q}"
+    return kind_of(part), name
+
+
+def _check_part(part: Part) -> list[str]:
+    try:
+        return _wrong_with(part)
+    except ValueError as error:  # Python writes no number of more than 4300 digits, and a message may hold one
+        return [f"cannot be checked: {str(error)[:100]}"]
+
+
+def _wrong_with(part: Part) -> list[str]:
+    if isinstance(part, Derivation):
+        problem = PROBLEMS.get(part.problem)
+        return ["no such problem"] if problem is None else check_derivation(part, problem)
+    if isinstance(part, TangentGap):
+        return check_tangent_gap(part)
+    if isinstance(part, FallingReturns):
+        return check_falling_returns(part)
+    if isinstance(part, Telescoping):
+        return check_telescoping(part)
+    if isinstance(part, StepRule):
+        return check_step_rule(part)
+    return check_trade(part) if isinstance(part, TradeProof) else check_set_function(part)
+
+
+def _due(certificate: Certificate) -> tuple[Claim, list[tuple[str, str]]]:
+    """Return the claim that a certificate's parts are about, and the parts that it needs."""
+    if len(certificate.parts) == 1 and not isinstance(certificate.parts[0], Derivation):
+        return claim_of(certificate.parts[0]), [key_of(certificate.parts[0])]
+    theorem = THEOREMS.get((certificate.mechanism, certificate.property))
+    if theorem is None:
+        raise CertificateError(
+            f"no theorem is kept about {certificate.property[:40]!r} of {certificate.mechanism[:40]!r}"
+        )
+    for part in certificate.parts:
+        if isinstance(part, TangentGap):
+            theorem = with_exponent(theorem, part.p, part.q)
+    claim = (theorem.mechanism, theorem.property, theorem.statement, theorem.formula, theorem.scope)
+    return (*claim, theorem.assumptions), list(theorem.parts)
+
+
+def claim_of(part: Part) -> Claim:
+    """Return the claim of a proof that stands alone: a rule on intervals, trade on a grid, any gain of few sellers."""
+    if isinstance(part, TradeProof):
+        return _trade_claim(part)
+    if isinstance(part, StepRule):
+        cuts, levels, payments = (_list(row) for row in (part.cuts, part.levels, part.payments))
+        return (
+            "step-rule", "dsic and ir",
+            "no value gains by a false report or loses by the truth, the others' reports fixed",
+            f"levels {levels}, payments {payments}, cuts {cuts}",
+            f"one buyer with a value in [{part.low}, {part.high}]", (),
+        )  # fmt: skip
+    if isinstance(part, SetFunctionProof):
+        needed = _list(n.axiom for n in part.needed) or "none"
+        return (
+            "marginal payments", "ir-buyer",
+            f"a buyer that pays marginal contributions loses nothing; shown to be needed: {needed}",
+            "Σ_j [g(N) - g(N-j)] <= g(N)",
+            f"exactly {part.sellers} sellers, any gain g on sets of sellers",
+            tuple(f"assumption: {AXIOMS.get(axiom, axiom)}" for axiom in part.axioms),
+        )  # fmt: skip
+    raise CertificateError("this part proves a lemma, not a statement of its own")
+
+
+def _trade_claim(part: TradeProof) -> Claim:
+    incentive, rationality, balance = part.incentive, part.rationality, part.balance
+    verb = {"possible": "some rule has", "impossible": "no rule has"}.get(part.answer, "?")
+    return (
+        "efficient bilateral trade",
+        f"{incentive}, {rationality} ir, {balance} budget balance",
+        f"{verb} all of: trade exactly where value exceeds cost, {incentive}, {rationality} individual rationality, "
+        f"{balance} budget balance",
+        "see the rows of trade_system",
+        f"values {_list(part.values)} and costs {_list(part.costs)}, independent and uniform",
+        (),
+    )
+
+
+def _list(entries: Iterable[Fraction | str]) -> str:
+    return ", ".join(str(entry) for entry in entries)

@@ -1,0 +1,1 @@
+"""Whether code computes the formula that is proved, on drawn markets and bids."""

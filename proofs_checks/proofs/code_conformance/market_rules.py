@@ -1,0 +1,220 @@
+"""Whether a market mechanism computes the formulas that its certificate is about: tested on random small markets.
+
+A test, not a proof: code that is wrong only elsewhere passes. Every formula is computed here once more, by listing all
+sets of sellers and by bisection, from the reports and public data alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism import MONEY, Market, Outcome, Reports
+from mechanism.market.gains import GainLaw
+from mechanism.market.realised import TwoStage
+from mechanism.tolerance import scale
+from proofs_checks.proofs.code_conformance.independence import clarke_independence, posted_independence
+from proofs_checks.search.flat_markets import Clears
+
+Array = NDArray[np.float64]
+
+_CLIENTS = (2, 3, 4, 5)
+_MOST_CLIENTS, _RARER = 10, 20  # larger markets of 2^(m-1) sets for each importer are tried on a twentieth of the cases
+
+
+@dataclass(frozen=True, eq=False)
+class _Buyer:
+    """One importer in a batch of markets: others ``[s]``, values of all 2^s sets of them ``[B, 2^s]``.
+
+    ``held`` bool ``[2^s, s]``; ``costs``, ``pens``, ``prices`` ``[B, s]``; ``at`` ``[B]``: the set that was imported.
+    """
+
+    client: int
+    held: NDArray[np.bool_]
+    costs: Array
+    pens: Array
+    prices: Array
+    bought: NDArray[np.bool_]
+    gains: Array
+    at: NDArray[np.intp]
+
+    @property
+    def values(self) -> Array:
+        """V(S) = G(S) - Σ (c + pen), ``[B, 2^s]``."""
+        return np.asarray(self.gains - (self.costs + self.pens) @ self.held.T)
+
+    def without(self, values: Array, j: int) -> Array:
+        """Return ``values`` of the imported set less seller j, ``[B]``."""
+        return np.asarray(values[np.arange(len(values)), self.at & ~(1 << j)])
+
+
+def random_cases(rng: np.random.Generator, count: int, m: int, law: GainLaw) -> tuple[Reports, Market]:
+    """Draw markets: sizes over a decade, some equal, round costs and zeros among them, penalties in half of the calls.
+
+    Shapes: reports ``[count, m]``, differences ``[count, m, m]`` or none.
+    """
+    size = rng.uniform(50.0, 1000.0, (count, m))
+    size[: count // 4] = np.round(size[: count // 4], -2) + 100.0
+    cost = rng.uniform(0.0, 3.0, (count, m)) * rng.choice([0.0, 0.3, 1.0, 1.0], (count, 1))
+    cost[: count // 4] = np.round(cost[: count // 4])
+    gain = rng.uniform(0.0, 20_000.0, (count, m)) * rng.choice([0.0, 1.0, 1.0, 10.0], (count, m))
+    size, cost, gain = (rng.permuted(a, axis=0) if rng.random() < 0.2 else a for a in (size, cost, gain))
+    reports = Reports(size, cost, gain)
+    if rng.random() < 0.4:
+        return reports, Market(law=law)
+    differences = rng.uniform(0.0, 2.0, (count, m, m))
+    differences[:, np.arange(m), np.arange(m)] = 0.0
+    return reports, Market(differences, float(rng.choice([0.01, 0.1, 1.0])), law)
+
+
+def market_conformance(
+    mechanism: Clears, formula: str, rng: np.random.Generator, samples: int, law: GainLaw, agents: int = 0
+) -> list[str]:
+    """Return how the mechanism departs from a formula on ``samples`` random markets; empty if nowhere.
+
+    ``formula``: ``ipfl``, ``exact-marginal``, ``ipfl-exact`` or ``posted-price``; the last needs ``prices(reports,
+    market)``. What a proof says does not depend on a report is tested by moving that report. ``agents``: the number of
+    clients that the mechanism is held for, tried besides 2 to 5 (up to 10).
+    """
+    if isinstance(mechanism, TwoStage):
+        return ["it settles payments after the clearing, the formula does not"]
+    larger = min(agents, _MOST_CLIENTS)
+    for m in (*_CLIENTS, *((larger,) if larger > _CLIENTS[-1] else ())):
+        count = max(1, samples // len(_CLIENTS) // (1 if m in _CLIENTS else _RARER))
+        for share in (count // 2, count - count // 2):
+            if share:
+                reports, market = random_cases(rng, share, m, law)
+                wrong = _departures(mechanism, formula, reports, market)
+                if wrong:
+                    return wrong
+    return []
+
+
+def _departures(mechanism: Clears, formula: str, reports: Reports, market: Market) -> list[str]:
+    outcome = mechanism.clear(reports, market)
+    if type(outcome) is not Outcome:
+        return [f"the outcome is a {type(outcome).__name__}, which may be accounted otherwise than an Outcome"]
+    wrong = _bilateral(outcome)
+    posted = None
+    if formula == "posted-price":
+        posted = np.broadcast_to(mechanism.prices(reports, market), outcome.prices.shape)  # type: ignore[attr-defined]
+        wrong += posted_independence(mechanism, reports, market)
+    elif formula == "ipfl-exact":
+        wrong += clarke_independence(mechanism, reports, market)
+    for i in range(reports.clients):
+        buyer = _buyer(i, reports, market, outcome)
+        tolerance = MONEY * scale(buyer.gains) + MONEY * scale(buyer.costs + buyer.pens)
+        if posted is not None:
+            found = _posted(buyer, np.delete(posted[:, i], i, axis=1), tolerance)
+        elif formula == "ipfl":
+            found = _threshold(buyer, reports, market) + _marginal(buyer, tolerance)
+        else:
+            price = _clarke if formula == "ipfl-exact" else _marginal
+            found = _optimal(buyer, outcome, tolerance) + price(buyer, tolerance)
+        wrong += [f"{error} (importer {i}, {reports.clients} clients)" for error in found]
+    return wrong[:3]
+
+
+def _bilateral(outcome: Outcome) -> list[str]:
+    """Nobody trades with itself, the centre gets nothing, what is not imported is not paid for."""
+    diagonal = np.arange(outcome.imports.shape[-1])
+    wrong = []
+    if outcome.imports[..., diagonal, diagonal].any() or outcome.prices[..., diagonal, diagonal].any():
+        wrong.append("a client trades with itself")
+    if outcome.centre.any():
+        wrong.append("the centre receives or pays something")
+    if outcome.prices[~outcome.imports].any():
+        wrong.append("a price stands where nothing is imported")
+    if (outcome.payments + np.swapaxes(outcome.payments, -1, -2)).any():
+        wrong.append("net payments are not antisymmetric")
+    return wrong
+
+
+def _buyer(i: int, reports: Reports, market: Market, outcome: Outcome) -> _Buyer:
+    others = np.flatnonzero(np.arange(reports.clients) != i)
+    held = (np.arange(2**others.size)[:, None] >> np.arange(others.size)) & 1 == 1
+    size = reports.size[:, others]
+    pens = np.broadcast_to(market.penalties(reports.size), outcome.prices.shape)[:, i][:, others]
+    own = reports.size[:, [i]]
+    gains = market.law.value(reports.gain[:, [i]], own, own + size @ held.T)
+    bought = outcome.imports[:, i][:, others]
+    at = (bought * (1 << np.arange(others.size))).sum(axis=1)
+    return _Buyer(i, held, reports.cost[:, others], pens, outcome.prices[:, i][:, others], bought, gains, at)
+
+
+def _optimal(buyer: _Buyer, outcome: Outcome, tolerance: float) -> list[str]:
+    values = buyer.values
+    chosen = np.take_along_axis(values, buyer.at[:, None], axis=1)[:, 0]
+    missed = (values.max(axis=1) - chosen).max()
+    wrong = [f"the chosen set misses the optimum by {missed:.3g}"] if not missed <= tolerance else []
+    return wrong + ([] if (outcome.gap[:, buyer.client] <= tolerance).all() else ["the gap is not 0"])
+
+
+def _marginal(buyer: _Buyer, tolerance: float) -> list[str]:
+    chosen = np.take_along_axis(buyer.gains, buyer.at[:, None], axis=1)[:, 0]
+    due = [chosen - buyer.without(buyer.gains, j) - buyer.pens[:, j] for j in range(buyer.held.shape[1])]
+    return _prices(buyer, np.stack(due, axis=1), "the marginal contribution less the penalty", tolerance)
+
+
+def _clarke(buyer: _Buyer, tolerance: float) -> list[str]:
+    values = buyer.values
+    best = values.max(axis=1)
+    due = [buyer.costs[:, j] + best - values[:, ~buyer.held[:, j]].max(axis=1) for j in range(buyer.held.shape[1])]
+    return _prices(buyer, np.stack(due, axis=1), "c + W(M) - W(M-j)", tolerance)
+
+
+def _posted(buyer: _Buyer, posted: Array, tolerance: float) -> list[str]:
+    wrong = ["a seller sells below its cost"] if (buyer.bought & (buyer.costs > posted)).any() else []
+    offered = np.where((buyer.held[None] & (buyer.costs > posted)[:, None]).any(axis=2), -np.inf, 0.0)
+    values = buyer.gains - posted @ buyer.held.T + offered
+    chosen = np.take_along_axis(values, buyer.at[:, None], axis=1)[:, 0]
+    if not (values.max(axis=1) - chosen <= tolerance).all():
+        wrong.append("a buyer does not get its best set at the posted prices")
+    return wrong + _prices(buyer, posted, "the posted price", tolerance)
+
+
+def _prices(buyer: _Buyer, due: Array, words: str, tolerance: float) -> list[str]:
+    off = np.where(buyer.bought, np.abs(buyer.prices - due), 0.0).max(initial=0.0)
+    return [f"a price is off by {off:.3g} from {words}"] if not off <= tolerance else []
+
+
+def _threshold(buyer: _Buyer, reports: Reports, market: Market) -> list[str]:
+    """Run the reference rule once more; markets in which a test is as good as a tie are left out."""
+    others = np.flatnonzero(np.arange(reports.clients) != buyer.client)
+    for b in range(len(buyer.at)):
+        size, gain = reports.size[b, others], float(reports.gain[b, buyer.client])
+        marks = [
+            _root(market.law, gain, float(n), float(w))
+            for n, w in zip(size, buyer.costs[b] + buyer.pens[b], strict=True)
+        ]
+        total, taken, close = float(reports.size[b, buyer.client]), 0, False
+        for j in sorted(range(others.size), key=lambda j: (-marks[j], j)):
+            close |= any(k != j and 0 < abs(marks[k] - marks[j]) <= 1e-9 * marks[j] for k in range(others.size))
+            close |= abs(total + size[j] - marks[j]) <= 1e-9 * marks[j]
+            if total + size[j] >= marks[j]:
+                break
+            taken |= 1 << j
+            total += float(size[j])
+        if not close and taken != buyer.at[b]:
+            return ["the set is not the one of falling thresholds, stopped at the first failure"]
+    return []
+
+
+def _root(law: GainLaw, gain: float, n: float, price: float) -> float:
+    """Total data x > n with f(x) - f(x-n) = price, by bisection; n if there is none, inf where the price is 0."""
+    if price <= 0.0:
+        return np.inf
+
+    def surplus(x: float) -> float:
+        return float(law.value(gain, n, x) - law.value(gain, n, x - n)) - price
+
+    low, high = n * (1.0 + 1e-12), 2.0 * n
+    if gain <= 0.0 or surplus(low) <= 0.0:
+        return n
+    while surplus(high) > 0.0:
+        low, high = high, 2.0 * high
+    while (middle := 0.5 * (low + high)) not in (low, high):
+        low, high = (middle, high) if surplus(middle) > 0.0 else (low, middle)
+    return high

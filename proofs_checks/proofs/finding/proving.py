@@ -1,0 +1,143 @@
+"""From ids to certificates, and from a mechanism's code to a verdict that says what is proved and what only tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from mechanism.market.direct import MarketDirect
+from mechanism.market.gains import GainLaw, PowerGain, SqrtGain
+from proofs_checks.proofs.checkers.certificate import Certificate, Part
+from proofs_checks.proofs.checkers.checking import check
+from proofs_checks.proofs.checkers.codec import CertificateError
+from proofs_checks.proofs.code_conformance.auction_rules import CRITICAL_ONLY, classic_conformance
+from proofs_checks.proofs.code_conformance.market_rules import market_conformance
+from proofs_checks.proofs.finding.prover import derive, falling_returns, tangent_gap, telescoping
+from proofs_checks.proofs.formulas.theorems import DELIVERED, THEOREMS, Theorem, with_exponent
+
+MARKETS = ("ipfl", "exact-marginal", "ipfl-exact", "posted-price")
+"""Market mechanisms about which theorems are kept."""
+
+_LARGEST_DENOMINATOR = 64
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The answer to "prove this property of this mechanism".
+
+    ``certificate`` is None where there is no proof; ``words`` says why, or what exactly is proved. ``samples``: how
+    many random cases the code agreed with the certificate's formula on (a test: agreement elsewhere is not proved).
+    """
+
+    certificate: Certificate | None
+    words: str
+    samples: int = 0
+
+
+def prove(mechanism_id: str, property_id: str, *, law: GainLaw | None = None, instance: int = 4) -> Certificate | None:
+    """Return a certificate of a property of a catalogue mechanism's *formula*, or None if no proof is kept.
+
+    ``law``: the gain law of a market (default the paper's); theorems that rest on concavity are kept for power laws
+    with an exponent of small denominator. ``instance``: number of sellers for which the telescoping rows are written
+    out, besides the induction step for every number.
+    """
+    theorem = THEOREMS.get((mechanism_id, property_id))
+    if theorem is None:
+        return None
+    if any(kind == "tangent-gap" for kind, _ in theorem.parts):
+        exponent = _exponent(law)
+        if exponent is None:
+            return None
+        theorem = with_exponent(theorem, exponent.numerator, exponent.denominator)
+    return _certificate(theorem, instance)
+
+
+@cache
+def _certificate(theorem: Theorem, instance: int) -> Certificate:
+    certificate = Certificate(
+        theorem.mechanism, theorem.property, theorem.statement, theorem.formula, theorem.scope, theorem.assumptions,
+        tuple(_part(kind, name, instance) for kind, name in theorem.parts),
+    )  # fmt: skip
+    if wrong := check(certificate):
+        raise CertificateError(f"the proof of {theorem.property} of {theorem.mechanism} is wrong: {wrong[0]}")
+    return certificate
+
+
+def _part(kind: str, name: str, instance: int) -> Part:
+    if kind == "tangent-gap":
+        exponent = Fraction(name)
+        return tangent_gap(exponent.numerator, exponent.denominator)
+    if kind == "falling-returns":
+        return falling_returns()
+    return telescoping(instance) if kind == "telescoping" else derive(name)
+
+
+def _exponent(law: GainLaw | None) -> Fraction | None:
+    """Return the exponent of a power law as a fraction that its float stands for, None for another law."""
+    if law is None:
+        return Fraction(1, 2)
+    if type(law) not in (PowerGain, SqrtGain):
+        return None
+    exponent: float = law.exponent  # type: ignore[attr-defined]
+    near = Fraction(exponent).limit_denominator(_LARGEST_DENOMINATOR)
+    return near if float(near) == exponent else None
+
+
+def conformance(
+    certificate: Certificate, mechanism: Any, rng: np.random.Generator, samples: int = 200, law: GainLaw | None = None
+) -> list[str]:
+    """Return how a mechanism's code departs from the formula that a certificate is about; empty if nowhere seen.
+
+    ``mechanism``: a market mechanism, its `MarketDirect`, or a direct mechanism; ``samples`` random cases are compared
+    with an independent computation. Cheap; a test, not a proof. Errors that the mechanism raises are departures.
+    """
+    formula = certificate.mechanism
+    try:
+        if formula in MARKETS:
+            inner, own = _unwrapped(mechanism)
+            agents = mechanism.agents if type(mechanism) is MarketDirect else 0
+            return market_conformance(inner, formula, rng, samples, law or own, agents)
+        return classic_conformance(mechanism, formula, rng, samples)
+    except Exception as error:  # a user's code may raise anything, and then it does not compute the formula
+        said = (str(error).splitlines() or [""])[0][:200]
+        return [f"the mechanism cannot be tested, {type(error).__name__}: {said}"]
+
+
+def _unwrapped(mechanism: Any) -> tuple[Any, GainLaw]:
+    """Return the market mechanism inside, and the gain law that it is used with."""
+    if type(mechanism) is MarketDirect:  # a subclass may account otherwise
+        return mechanism.mechanism, mechanism.law
+    if hasattr(mechanism, "space"):
+        raise TypeError("a direct mechanism of a market must be a MarketDirect, whose accounting is known")
+    return mechanism, SqrtGain()
+
+
+def prove_mechanism(
+    mechanism: Any, property_id: str, *, rng: np.random.Generator | None = None, samples: int = 200
+) -> Proof:
+    """Return a certificate for a mechanism *object*, if its name has a theorem and its code computes that formula.
+
+    The name is ``id`` or ``name``, underscores read as hyphens (a rule written as ``def second_price``). Conformance is
+    tested first, on ``samples`` random cases; a mechanism that departs from the formula anywhere among them gets no
+    certificate but the reason.
+    """
+    name = str(getattr(mechanism, "id", None) or getattr(mechanism, "name", ""))[:100].replace("_", "-")
+    law = mechanism.law if type(mechanism) is MarketDirect else None
+    certificate = prove(name, property_id, law=law)
+    if certificate is None:
+        under = f" under the gain law {law.name!r}" if law is not None and (name, property_id) in THEOREMS else ""
+        return Proof(None, f"no proof is kept of {property_id} of {name or 'a mechanism without name'}{under}")
+    if DELIVERED in certificate.scope and "size" in getattr(mechanism, "interdependent", ()):
+        return Proof(None, f"{property_id} is proved only{DELIVERED[1:]}; here others' data may differ from reports")
+    if departures := conformance(certificate, mechanism, rng or np.random.default_rng(0), samples):
+        return Proof(None, f"the code is not the formula that is proved: {departures[0]}")
+    part = " as far as the proof needs it, winning and paying by a critical value," if name in CRITICAL_ONLY else ""
+    words = (
+        f"proved of the formula in exact arithmetic, {certificate.statement} ({certificate.scope}); that the code "
+        f"computes this formula{part} is tested on {samples} random cases, not proved"
+    )
+    return Proof(certificate, words, samples)

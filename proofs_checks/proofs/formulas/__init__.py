@@ -1,0 +1,1 @@
+"""What is proved: forms, problems, theorems, and the scripts of their derivations."""

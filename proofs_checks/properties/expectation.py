@@ -1,0 +1,216 @@
+"""Promises in expectation: an agent knows its own type, the others' are drawn from the prior.
+
+The prior is independent and uniform on the declared bounds. A violation counts only beyond sampling error: what is
+returned is a lower confidence bound of the expected gain (empirical Bernstein), drawn anew after the candidate was
+chosen, so that choosing among many candidates costs no confidence.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mechanism.direct import DirectMechanism, Floats
+from proofs_checks.properties.property import Probe, Property, Rng, letters, short, told
+from proofs_checks.search import sampling
+from proofs_checks.search.cases import Cases, answer, utilities
+from proofs_checks.search.lines import Lines, utility_table
+
+DOUBT = 1e-9
+"""Probability with which one confirmation may accuse wrongly (a shrinking asks some hundreds)."""
+
+_LEVELS = 12
+_CHUNK = 1 << 14
+_LEAST, _MOST = 1 << 15, 1 << 18
+
+
+@dataclass(frozen=True)
+class Expected(Property):
+    """Shared by the properties in expectation: candidates by a small sample, confirmed by a large one."""
+
+    @property
+    def costly(self) -> bool:
+        """Every violation is an estimate."""
+        return True
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Needs a private number."""
+        return None if mechanism.space.private.any() else "agents have no private number"
+
+    @property
+    def _reports(self) -> int:
+        """How many reports of each type are compared."""
+        return _LEVELS
+
+    def bound(self, tried: int, probes: int) -> str:
+        """Return how the number tried comes about, and what it says."""
+        draws = tried // max(1, probes * _LEVELS * self._reports)
+        return (
+            f"{probes * _LEVELS} types with {self._asked}, against {draws} draws of the others (uniform prior) on "
+            f"average: {self._none} beyond sampling error; nothing is said of types that were not asked"
+        )
+
+    @property
+    def _asked(self) -> str:
+        return f"{self._reports} reports each"
+
+    @property
+    def _none(self) -> str:
+        return "no report was better than the truth"
+
+    def _pick(self, table: Floats) -> tuple[int, int]:
+        """Return (truth, report) of the most suspicious pair in samples of U ``[N, R, R]``."""
+        raise NotImplementedError  # pragma: no cover - both subclasses have their own
+
+    def _samples(self, mechanism: DirectMechanism, case: Cases, others: Floats) -> Floats:
+        """Return what breaks the property where it is positive on average, per drawn profile of others ``[N]``."""
+        raise NotImplementedError  # pragma: no cover - both subclasses have their own
+
+    def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
+        """Average a table of truths and reports over few draws of the others, then confirm its worst pair."""
+        space = mechanism.space
+        drawn = max(64, count // _LEVELS)
+        others = sampling.uniform(space, rng, drawn)
+        able = np.flatnonzero(space.private.any(axis=1))
+        agent = int(able[rng.integers(len(able))])
+        base = sampling.PROFILES[ways[0]](space, rng, 1)
+        everything = np.ones(space.k, dtype=np.bool_)
+        levels = np.empty((_LEVELS, space.k))
+        levels[0] = base[0, agent]
+        levels[1:] = sampling.reports(space, rng, base, np.array([agent]), _LEVELS - 1, everything, ways[1])[0]
+        repeated = np.broadcast_to(levels, (drawn, *levels.shape))
+        table = utility_table(mechanism, Lines(others, others, np.full(drawn, agent), repeated))
+        truth, report = self._pick(table)
+        types = space.low[None].copy()  # the others are drawn anew: what stands here plays no part
+        types[0, agent] = levels[truth]
+        after = types.copy()
+        after[0, agent] = levels[report]
+        who = np.zeros((1, space.agents), dtype=np.bool_)
+        who[0, agent] = True
+        draws = np.array([float(rng.integers(1 << 31)), float(min(_MOST, max(_LEAST, 8 * count)))])
+        case = Cases(types, types, after[:, None], who, (("draws", draws[None]),))
+        rough = self._samples(mechanism, case, others)
+        suspicious = rough.mean() > 2.0 * rough.std() / math.sqrt(len(rough))
+        worst = float(self.violation(mechanism, case)[0, 0]) if suspicious else -math.inf
+        return Probe(case, worst, drawn * _LEVELS * self._reports, 1)
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return the lower confidence bound of each case ``[P, 1]``, by the draws that it names."""
+        return np.array([[self._estimate(mechanism, cases.one(p))[1]] for p in range(len(cases.types))])
+
+    def _estimate(self, mechanism: DirectMechanism, case: Cases) -> tuple[float, float, int]:
+        """Return mean, lower confidence bound and the number of draws.
+
+        Maurer and Pontil (2009), theorem 4: mean - sqrt(2 V log(2/δ) / N) - 7 B log(2/δ) / (3 (N - 1)). The range B of
+        a difference is taken as twice the range of utilities (`_spread`), not from the sample itself: where a rare
+        loss pays for a sure small gain, a sample without the loss has no variance at all.
+        """
+        seed, number = (int(x) for x in case.more("draws")[0])
+        if not 2 <= number <= _MOST:
+            raise ValueError(f"draws are {number}; expected 2 to {_MOST}")
+        rng = np.random.default_rng(seed)
+        parts = []
+        for start in range(0, number, _CHUNK):
+            others = sampling.uniform(mechanism.space, rng, min(_CHUNK, number - start))
+            parts.append(self._samples(mechanism, case, others))
+        values = np.concatenate(parts)
+        spread = max(self._spread(mechanism, rng), float(np.ptp(values)))
+        log = math.log(2.0 / DOUBT)
+        error = math.sqrt(2.0 * float(values.var(ddof=1)) * log / number) + 7.0 * spread * log / (3.0 * (number - 1))
+        return float(values.mean()), float(values.mean()) - error, number
+
+    def _spread(self, mechanism: DirectMechanism, rng: Rng) -> float:
+        """Return twice the range of the utilities of truthful agents, seen at random and at the corners."""
+        profiles = np.concatenate(
+            [sampling.PROFILES[way](mechanism.space, rng, 1024) for way in ("uniform", "corners")]
+        )
+        return 2.0 * float(np.ptp(utilities(mechanism, profiles, answer(mechanism, profiles))))
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Return expected violation and its lower confidence bound."""
+        mean, low, number = self._estimate(mechanism, case)
+        return {"expected": [mean], "at_least": [low], "draws": [float(number)]}
+
+    def tolerance(self, numbers: dict[str, list[float]]) -> float:
+        """Return the tolerance for the money alone: the number of draws is no amount."""
+        return super().tolerance({"expected": numbers["expected"]})
+
+
+def _own(mechanism: DirectMechanism, case: Cases, others: Floats, *, lie: bool) -> Floats:
+    assert case.deviators is not None
+    assert case.after is not None
+    agent = int(case.deviators[0].argmax())
+    types = others.copy()
+    types[:, agent] = case.types[0, agent]
+    reports = types
+    if lie:
+        reports = types.copy()
+        reports[:, agent] = case.after[0, 0, agent]
+    return utilities(mechanism, types, answer(mechanism, reports))[:, agent]
+
+
+@dataclass(frozen=True)
+class BayesTruthful(Expected):
+    """No agent expects to gain by a false report, the others truthful and drawn from the prior."""
+
+    def _pick(self, table: Floats) -> tuple[int, int]:
+        gain = table - np.diagonal(table, axis1=1, axis2=2)[:, :, None]
+        score = gain.mean(axis=0) - gain.std(axis=0) / math.sqrt(len(gain))
+        truth, report = (int(x) for x in np.unravel_index(int(np.argmax(score)), score.shape))
+        return truth, report
+
+    def _samples(self, mechanism: DirectMechanism, case: Cases, others: Floats) -> Floats:
+        return _own(mechanism, case, others, lie=True) - _own(mechanism, case, others, lie=False)
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """What is expected of which report."""
+        assert case.deviators is not None
+        assert case.after is not None
+        a = int(case.deviators[0].argmax())
+        truth, lie = case.types[0, a], case.after[0, 0, a]
+        return (
+            f"{letters(a)} has {told(mechanism, truth, mechanism.space.private[a])}; reporting "
+            f"{told(mechanism, lie, truth != lie)} raises what it expects by {short(numbers['expected'][0])} "
+            f"(at least {short(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
+        )
+
+
+@dataclass(frozen=True)
+class InterimRational(Expected):
+    """No agent expects to lose by taking part, the others truthful and drawn from the prior."""
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Staying out must be possible."""
+        voluntary = getattr(mechanism, "voluntary", True)
+        return super().missing(mechanism) if voluntary else "there is no staying out of this mechanism"
+
+    @property
+    def _reports(self) -> int:
+        return 1
+
+    @property
+    def _asked(self) -> str:
+        return "their true reports"
+
+    @property
+    def _none(self) -> str:
+        return "none expects to lose"
+
+    def _pick(self, table: Floats) -> tuple[int, int]:
+        truth = int(np.argmin(np.diagonal(table, axis1=1, axis2=2).mean(axis=0)))
+        return truth, truth
+
+    def _samples(self, mechanism: DirectMechanism, case: Cases, others: Floats) -> Floats:
+        return -_own(mechanism, case, others, lie=False)
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Who expects to lose."""
+        assert case.deviators is not None
+        a = int(case.deviators[0].argmax())
+        return (
+            f"{letters(a)} has {told(mechanism, case.types[0, a], mechanism.space.private[a])} and expects to lose "
+            f"{short(numbers['expected'][0])} (at least {short(numbers['at_least'][0])}, {int(numbers['draws'][0])} "
+            "draws of the others)"
+        )

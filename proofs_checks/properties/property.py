@@ -1,0 +1,205 @@
+"""What a property is: a statement, when it applies, where to look for a violation, and how large one is."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError
+from mechanism.tolerance import MONEY
+from proofs_checks.search import sampling
+from proofs_checks.search.cases import Cases, answer, payments, truthful, utilities
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What one batch showed: its worst case (P = R = 1), by how much that breaks the property, and how much was tried.
+
+    ``tried``: deviations, or profiles where there are none. ``profiles``: independent profiles behind them.
+    """
+
+    case: Cases
+    worst: float
+    tried: int
+    profiles: int
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What given cases showed: the one that breaks the property most for its size (P = R = 1), and by how much.
+
+    ``violation``: in money (units of allocation for monotonicity), at most 0: not at all. ``tolerance``: what that case
+    is allowed. ``where``: its profile and alternative. ``checked``: how many cases there were.
+    """
+
+    property: str
+    case: Cases
+    violation: float
+    tolerance: float
+    where: tuple[int, int]
+    checked: int
+    sentence: str
+
+    @builtins.property
+    def holds(self) -> bool:
+        """Whether no case breaks the property by more than its tolerance."""
+        return self.violation <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Property:
+    """A property of direct mechanisms.
+
+    Subclasses draw cases and measure their violation: positive where the property fails, in money (units of
+    allocation for monotonicity). A violation counts only above `tolerance`, which grows with the amounts involved.
+    """
+
+    id: str
+    statement: str
+    formula: str
+
+    @property
+    def kind(self) -> str:
+        """Which variant of the property this is, in a word, "" for the one that is meant where nothing is said."""
+        return ""
+
+    @property
+    def name(self) -> str:
+        """The id, and the variant where it is another: ``split-proof=half``."""
+        return f"{self.id}={self.kind}" if self.kind else self.id
+
+    @property
+    def costly(self) -> bool:
+        """Whether one violation takes thousands of outcomes: then shrinking asks for few."""
+        return False
+
+    @property
+    def aside(self) -> str:
+        """What the check leaves aside, for whoever reads that the property holds; "" if nothing."""
+        return ""
+
+    def bound(self, tried: int, probes: int) -> str | None:
+        """Return what a search without a find says, where it is no share of profiles; else None."""
+        return None
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Say why the property does not apply to this mechanism, or None."""
+        return None
+
+    def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
+        """Draw about ``count`` alternatives: ``ways`` names how profiles and how reports are drawn (`sampling`)."""
+        raise NotImplementedError  # pragma: no cover - every property has its own
+
+    def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
+        """Look at about ``count`` alternatives and return the worst case among them."""
+        cases = self.draw(mechanism, rng, ways, count)
+        found = self.violation(mechanism, cases)
+        profile, alternative = np.unravel_index(int(np.argmax(found)), found.shape)
+        return Probe(
+            cases.one(int(profile), int(alternative)), float(found[profile, alternative]), found.size, len(found)
+        )
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return by how much each case breaks the property, ``[P, R]``; at most 0: not at all."""
+        raise NotImplementedError  # pragma: no cover - every property has its own
+
+    def check(self, mechanism: DirectMechanism, cases: Cases) -> Check:
+        """Measure given cases, each against its own tolerance: no large case hides what breaks a small one.
+
+        Raises
+        ------
+        InvalidMechanismError
+            If there is no case: nothing would have been looked at.
+        """
+        found = self.violation(mechanism, cases)
+        if found.size == 0:
+            raise InvalidMechanismError(f"no case to check {self.name} on; expected one profile at least")
+        worst: Check | None = None
+        for place in np.argsort(-found, axis=None, kind="stable"):
+            amount = float(found.flat[place])
+            # none from here on is above its tolerance, or further above it: tolerances are MONEY at least
+            if worst is not None and (amount <= MONEY or amount / MONEY <= worst.violation / worst.tolerance):
+                break
+            profile, alternative = (int(x) for x in np.unravel_index(place, found.shape))
+            case = cases.one(profile, alternative)
+            numbers = self.numbers(mechanism, case)
+            tolerance = self.tolerance(numbers)
+            if worst is None or amount / tolerance > worst.violation / worst.tolerance:
+                sentence = self.sentence(mechanism, case, numbers)
+                worst = Check(self.name, case, amount, tolerance, (profile, alternative), found.size, sentence)
+        assert worst is not None
+        return worst
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Return what one case gives, by name: utilities before and after (what a witness shows)."""
+        before = answer(mechanism, case.before)
+        found = {"utility_before": utilities(mechanism, case.types, before)[0].tolist()}
+        found["payment_before"] = payments(mechanism, case.before, before)[0].tolist()
+        if case.after is not None:
+            after = answer(mechanism, case.after[:, 0])
+            found["utility_after"] = utilities(mechanism, case.types, after)[0].tolist()
+            found["payment_after"] = payments(mechanism, case.after[:, 0], after)[0].tolist()
+        return found
+
+    def tolerance(self, numbers: dict[str, list[float]]) -> float:
+        """Return `MONEY` times the scale of the case: max(1, largest amount in it)."""
+        return MONEY * max(1.0, *(abs(x) for row in numbers.values() for x in row))
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Return the case in words."""
+        raise NotImplementedError  # pragma: no cover - every property has its own
+
+    @property
+    def variant(self) -> dict[str, Any]:
+        """The property's parameters, for the witness."""
+        return {}
+
+
+def letters(agent: int) -> str:
+    """Name agents a, b, …, z, then agent 27, …."""
+    return chr(97 + agent) if agent < 26 else f"agent {agent + 1}"
+
+
+def short(value: float) -> str:
+    """Write a number shortly."""
+    return f"{value + 0.0:.6g}"
+
+
+def told(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None = None) -> str:
+    """Write a type or report: "value 0.5", or several coordinates by name."""
+    names = mechanism.space.names
+    keep = range(len(names)) if only is None else np.flatnonzero(only)
+    return ", ".join(f"{names[c]} {short(float(row[c]))}" for c in keep) or "the truth"
+
+
+def profile_words(mechanism: DirectMechanism, row: Floats, said: NDArray[np.bool_] | None = None) -> str:
+    """Write the private numbers of a profile, agent by agent, less those ``said`` before (bool ``[n, k]``)."""
+    left = mechanism.space.private if said is None else mechanism.space.private & ~said
+    return "; ".join(f"{letters(a)}: {told(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
+
+
+@dataclass(frozen=True)
+class Profiles(Property):
+    """A property of single profiles, everyone truthful: no alternative reports."""
+
+    def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
+        """Draw truthful profiles."""
+        types = sampling.PROFILES[ways[0]](mechanism.space, rng, count)
+        return truthful(types)
+
+
+def change(mechanism: DirectMechanism, cases: Cases) -> tuple[Floats, Floats]:
+    """Return utilities ``[P, 1, n]`` before and ``[P, R, n]`` after, at the true types."""
+    assert cases.after is not None
+    p, r, n, k = cases.after.shape
+    before = utilities(mechanism, cases.types, answer(mechanism, cases.before))
+    types = cases.types if r == 1 else np.repeat(cases.types, r, axis=0)
+    after = utilities(mechanism, types, answer(mechanism, cases.after.reshape(p * r, n, k)))
+    return before[:, None, :], after.reshape(p, r, n)

@@ -1,0 +1,112 @@
+"""Individual rationality and budgets: nobody loses by taking part, and the centre neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mechanism.direct import DirectMechanism, Floats
+from proofs_checks.properties.property import Profiles, letters, profile_words, short
+from proofs_checks.search.cases import Cases, answer, payments, utilities
+
+
+@dataclass(frozen=True)
+class Rational(Profiles):
+    """U_i(θ) >= 0; ``part`` "buyer" or "seller" looks at that part of each utility only."""
+
+    part: str | None = None
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Staying out must be possible; roles need `parts`."""
+        if not getattr(mechanism, "voluntary", True):
+            return "there is no staying out of this mechanism"
+        if self.part is None or hasattr(mechanism, "parts"):
+            return None
+        return f"the mechanism does not say which part of a utility is a {self.part}'s"
+
+    def _utility(self, mechanism: DirectMechanism, types: Floats) -> Floats:
+        outcome = answer(mechanism, types)
+        if self.part is not None and hasattr(mechanism, "parts"):
+            return np.asarray(mechanism.parts(types, outcome)[self.part])
+        return utilities(mechanism, types, outcome)
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return minus the lowest utility ``[P, 1]``."""
+        return np.asarray(-self._utility(mechanism, cases.types).min(axis=1, keepdims=True))
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Utilities (of the part) and payments."""
+        outcome = answer(mechanism, case.before)
+        return {
+            "utility": self._utility(mechanism, case.types)[0].tolist(),
+            "payment": payments(mechanism, case.before, outcome)[0].tolist(),
+        }
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Who is left with less than nothing."""
+        worst = int(np.argmin(numbers["utility"]))
+        role = f" as a {self.part}" if self.part else ""
+        return (
+            f"{letters(worst)} tells the truth and is left with {short(numbers['utility'][worst])}{role} "
+            f"({profile_words(mechanism, case.before[0])})"
+        )
+
+
+@dataclass(frozen=True)
+class Balanced(Profiles):
+    """Payments sum to zero, or (``weak``) to at least zero."""
+
+    weak: bool = False
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return the imbalance, or the centre's loss, ``[P, 1]``."""
+        total = payments(mechanism, cases.before, answer(mechanism, cases.before)).sum(axis=1, keepdims=True)
+        return np.asarray(-total if self.weak else np.abs(total))
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Payments."""
+        return {"payment": payments(mechanism, case.before, answer(mechanism, case.before))[0].tolist()}
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Return what the centre is left with."""
+        return (
+            f"payments sum to {short(float(np.sum(numbers['payment'])))} ({profile_words(mechanism, case.before[0])})"
+        )
+
+
+@dataclass(frozen=True)
+class Efficient(Profiles):
+    """The outcome's welfare is the largest feasible one at the reported types."""
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Needs welfare and a declared optimum."""
+        if not (hasattr(mechanism, "welfare") and hasattr(mechanism, "optimal_welfare")):
+            return "no welfare or optimum is declared"
+        if getattr(mechanism, "optimum", True) is None:
+            return "the mechanism declares no optimum (pass optimum= to say what is feasible)"
+        return None
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return the optimum less the welfare reached ``[P, 1]``."""
+        return np.asarray((self._optimum(mechanism, cases.types) - self._reached(mechanism, cases.types))[:, None])
+
+    def _reached(self, mechanism: DirectMechanism, types: Floats) -> Floats:
+        return np.asarray(mechanism.welfare(types, answer(mechanism, types)), dtype=np.float64)  # type: ignore[attr-defined]
+
+    def _optimum(self, mechanism: DirectMechanism, types: Floats) -> Floats:
+        return np.asarray(mechanism.optimal_welfare(types), dtype=np.float64)  # type: ignore[attr-defined]
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Welfare reached and reachable."""
+        return {
+            "welfare": self._reached(mechanism, case.types).tolist(),
+            "optimum": self._optimum(mechanism, case.types).tolist(),
+        }
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Welfare reached and reachable."""
+        return (
+            f"welfare {short(numbers['welfare'][0])} where {short(numbers['optimum'][0])} is feasible "
+            f"({profile_words(mechanism, case.before[0])})"
+        )

@@ -1,0 +1,181 @@
+"""Names should not matter, and nobody should move others without moving itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError
+from proofs_checks.properties.property import Probe, Property, Rng, letters, profile_words, short, told
+from proofs_checks.search import sampling
+from proofs_checks.search.cases import Cases, answer, payments, utilities
+from proofs_checks.search.lines import draw_lines
+
+_JITTERS = 3
+_JITTER = 1e-6
+_SAME = 1e-14
+
+
+@dataclass(frozen=True)
+class Anonymous(Property):
+    """Relabelling the agents relabels utilities and payments, exact ties aside.
+
+    Ties are left aside by asking three neighbours of the profile too, each number moved by up to 1e-6 of its range:
+    what counts is the smallest difference among the four.
+    """
+
+    @property
+    def aside(self) -> str:
+        """Ties."""
+        return "exact ties are left aside: they may go to whoever is listed first"
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Needs agents that could be one another."""
+        space = mechanism.space
+        if space.agents < 2:
+            return "there is one agent only"
+        same = (space.low == space.low[0]).all() and (space.high == space.high[0]).all()
+        if not hasattr(mechanism, "permuted") and not (same and (space.private == space.private[0]).all()):
+            return "agents have different domains, and the mechanism does not say how to relabel them"
+        return None
+
+    def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
+        """One relabelling per batch."""
+        types = sampling.PROFILES[ways[0]](mechanism.space, rng, max(1, count // (2 + 2 * _JITTERS)))
+        order = rng.permutation(mechanism.space.agents)
+        while (order == np.arange(len(order))).all():
+            order = rng.permutation(mechanism.space.agents)
+        return Cases(types, types, extra=(("order", np.broadcast_to(order, (len(types), len(order)))),))
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return the largest change of an agent's utility or payment by relabelling ``[P, 1]``."""
+        found = self._difference(mechanism, cases.types, cases.more("order"))
+        space = mechanism.space
+        rng = np.random.default_rng(0)
+        for _ in range(_JITTERS):
+            step = rng.uniform(-_JITTER, _JITTER, cases.types.shape[1:]) * (space.high - space.low)
+            step = np.where(space.private & ~space.integer, step, 0.0)
+            there = cases.types + step
+            near = np.where((there < space.low) | (there > space.high), cases.types - step, there)  # bounds are no tie
+            found = np.minimum(found, self._difference(mechanism, near, cases.more("order")))
+        return found[:, None]
+
+    def _difference(self, mechanism: DirectMechanism, types: Floats, orders: np.ndarray) -> Floats:
+        before = answer(mechanism, types)
+        values = utilities(mechanism, types, before), payments(mechanism, types, before)
+        found = np.empty(len(types))
+        for order in np.unique(orders, axis=0):
+            rows = (orders == order).all(axis=1)
+            moved = relabelled(mechanism, types[rows], order)
+            after = answer(mechanism, moved)
+            other = utilities(mechanism, moved, after), payments(mechanism, moved, after)
+            gaps = [np.abs(a[rows][:, order] - b).max(axis=1) for a, b in zip(values, other, strict=True)]
+            found[rows] = np.maximum(*gaps)
+        return found
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Utilities before, and after relabelling, by the agents' old names."""
+        order = case.more("order")[0]
+        moved = relabelled(mechanism, case.types, order)
+        back = np.argsort(order)
+        before, after = answer(mechanism, case.types), answer(mechanism, moved)
+        return {
+            "utility_before": utilities(mechanism, case.types, before)[0].tolist(),
+            "utility_after": utilities(mechanism, moved, after)[0][back].tolist(),
+            "payment_before": payments(mechanism, case.types, before)[0].tolist(),
+            "payment_after": payments(mechanism, moved, after)[0][back].tolist(),
+        }
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Whose lot changes with its place."""
+        by = {w: np.abs(np.subtract(numbers[f"{w}_after"], numbers[f"{w}_before"])) for w in ("utility", "payment")}
+        what = max(by, key=lambda w: float(by[w].max()))
+        who = int(np.argmax(by[what]))
+        order = ", ".join(letters(int(a)) for a in case.more("order")[0])
+        return (
+            f"listed in the order {order}, {letters(who)}'s {what} changes "
+            f"from {short(numbers[f'{what}_before'][who])} to {short(numbers[f'{what}_after'][who])} "
+            f"({profile_words(mechanism, case.before[0])})"
+        )
+
+
+def relabelled(mechanism: DirectMechanism, profiles: Floats, order: np.ndarray) -> Floats:
+    """Return profiles in which agent q is agent order[q] of before."""
+    if hasattr(mechanism, "permuted"):
+        moved = np.asarray(mechanism.permuted(profiles, order), dtype=np.float64)
+        if moved.ndim != 3 or moved.shape[:2] != (len(profiles), len(order)):
+            raise InvalidMechanismError(
+                f"permuted returned shape {list(moved.shape)}; expected {len(profiles)} profiles of {len(order)} agents"
+            )
+        return moved
+    return profiles[:, order]
+
+
+@dataclass(frozen=True)
+class NonBossy(Property):
+    """If a report changes nothing for the one who makes it (to 1e-14), it changes nothing for anyone."""
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Needs consequences."""
+        return None if hasattr(mechanism, "consequences") else "the mechanism does not list consequences"
+
+    def _consequences(self, mechanism: DirectMechanism, reports: Floats) -> Floats:
+        return np.asarray(mechanism.consequences(answer(mechanism, reports)), dtype=np.float64)  # type: ignore[attr-defined]
+
+    def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
+        """Compare all reports along each line."""
+        everything = np.ones(mechanism.space.k, dtype=np.bool_)
+        lines = draw_lines(mechanism, rng, ways, count, everything, levels=8)
+        p, r = lines.shape
+        got = self._consequences(mechanism, lines.profiles(lines.reports)).reshape(p, r, mechanism.space.agents, -1)
+        found = np.full((p, r, r), -np.inf)
+        rows = np.arange(p)
+        own = got[rows, :, lines.agent]
+        others = got.copy()
+        others[rows, :, lines.agent] = 0.0
+        for shift in range(1, r):
+            other = (np.arange(r) + shift) % r
+            change = np.abs(own - own[:, other]).max(axis=-1)
+            effect = np.abs(others - others[:, other]).max(axis=(-1, -2))
+            found[:, np.arange(r), other] = _measure(change, effect, own)
+        line, one, two = (int(x) for x in np.unravel_index(int(np.argmax(found)), found.shape))
+        return Probe(lines.case(line, one, two), float(found[line, one, two]), p * r * (r - 1), p)
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return the largest change for others where the own is nothing, else minus the own change ``[P, R]``."""
+        assert cases.after is not None
+        assert cases.deviators is not None
+        p, r, n, k = cases.after.shape
+        who, rows = cases.deviators.argmax(axis=1), np.arange(p)
+        before = self._consequences(mechanism, cases.before)[:, None]
+        after = self._consequences(mechanism, cases.after.reshape(p * r, n, k)).reshape(p, r, n, -1)
+        change = np.abs(after - before)
+        own = change[rows, :, who].max(axis=-1)
+        change[rows, :, who] = 0.0
+        return _measure(own, change.max(axis=(-1, -2)), after[rows, :, who])
+
+    def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
+        """Largest change of each agent's consequences."""
+        assert case.after is not None
+        change = np.abs(self._consequences(mechanism, case.after[:, 0]) - self._consequences(mechanism, case.before))
+        return {"change": change[0].max(axis=-1).tolist()}
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Who moves whom."""
+        assert case.after is not None
+        assert case.deviators is not None
+        who = int(case.deviators[0].argmax())
+        moved = case.before[0, who] != case.after[0, 0, who]
+        victim = int(np.argmax(numbers["change"]))
+        return (
+            f"{letters(who)} reports {told(mechanism, case.after[0, 0, who], moved)} instead of "
+            f"{told(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
+            f"{short(numbers['change'][victim])} for {letters(victim)} ({profile_words(mechanism, case.before[0])})"
+        )
+
+
+def _measure(own: Floats, others: Floats, consequences: Floats) -> Floats:
+    scale = np.maximum(1.0, np.abs(consequences).max(axis=-1))
+    return np.asarray(np.where(own <= _SAME * scale, others, -own))

@@ -1,0 +1,163 @@
+"""Truthfulness: no agent, or no coalition, is better off with a false report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.direct import DirectMechanism, Floats
+from proofs_checks.properties.property import Probe, Property, Rng, change, letters, profile_words, short, told
+from proofs_checks.search import sampling
+from proofs_checks.search.cases import Cases
+from proofs_checks.search.lines import draw_lines, linear, utility_table
+
+LOSS = 1e-12
+"""A member of a coalition counts as losing if it loses more than this, relative to the utilities involved."""
+
+
+@dataclass(frozen=True)
+class Truthful(Property):
+    """U_i(θ_i, r_-i) >= U_i(r_i, r_-i).
+
+    ``coordinate``: the one that is misreported (None: any). ``others``: "arbitrary" or "truthful" (`lines.draw_lines`).
+    """
+
+    coordinate: str | None = None
+    others: str = "arbitrary"
+
+    def _movable(self, mechanism: DirectMechanism) -> NDArray[np.bool_]:
+        names = np.array(mechanism.space.names)
+        return np.ones(len(names), dtype=np.bool_) if self.coordinate is None else names == self.coordinate
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Needs a private coordinate of that name."""
+        if not (mechanism.space.private & self._movable(mechanism)).any():
+            return f"agents have no private {self.coordinate or 'number'}"
+        return None
+
+    def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
+        """Compare every truth with every report along each line."""
+        levels = 32 if linear(mechanism) else 8
+        lines = draw_lines(mechanism, rng, ways, count, self._movable(mechanism), levels=levels, others=self.others)
+        table = utility_table(mechanism, lines)
+        gain = table.max(axis=2) - np.diagonal(table, axis1=1, axis2=2)
+        line, truth = (int(x) for x in np.unravel_index(int(np.argmax(gain)), gain.shape))
+        report = int(np.argmax(table[line, truth]))
+        p, r = lines.shape
+        return Probe(lines.case(line, truth, report), float(gain[line, truth]), p * r * (r - 1), p)
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return U_i(after) - U_i(before) of the deviator ``[P, R]``."""
+        assert cases.deviators is not None
+        before, after = change(mechanism, cases)
+        who = cases.deviators.argmax(axis=1)
+        rows = np.arange(len(who))
+        return np.asarray(after[rows, :, who] - before[rows, :, who])
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Client b costs 1.1; saying 0.9 raises its utility from 0 to 1.9."""
+        return _sentence(mechanism, case, numbers)
+
+
+def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+    assert case.deviators is not None
+    assert case.after is not None
+    parts = []
+    said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
+    for agent in np.flatnonzero(case.deviators[0]):
+        truth, lie = case.types[0, agent], case.after[0, 0, agent]
+        moved = truth != lie
+        rise = f"from {short(numbers['utility_before'][agent])} to {short(numbers['utility_after'][agent])}"
+        shown = moved if moved.any() else mechanism.space.private[agent]
+        said[agent] = shown
+        parts.append(
+            f"{letters(int(agent))} has {told(mechanism, truth, shown)}; "
+            f"reporting {told(mechanism, lie, moved)} takes its utility {rise}"
+        )
+    rest = profile_words(mechanism, case.before[0], said)
+    return "; and ".join(parts) + (f" (other reports: {rest})" if rest else "")
+
+
+@dataclass(frozen=True)
+class GroupTruthful(Property):
+    """No coalition can report so that none of it loses and one gains (``strong``), or all gain (not ``strong``)."""
+
+    strong: bool = True
+    largest: int = 3
+
+    @property
+    def kind(self) -> str:
+        """Strong if nothing is said."""
+        return "" if self.strong else "weak"
+
+    @property
+    def variant(self) -> dict[str, Any]:
+        """Strong or weak."""
+        return {"strong": self.strong}
+
+    def missing(self, mechanism: DirectMechanism) -> str | None:
+        """Needs two agents with private numbers."""
+        return None if mechanism.space.private.any(axis=1).sum() > 1 else "fewer than two agents have private numbers"
+
+    def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
+        """Draw coalitions of two or three; in half the cases some members stay with the truth's exact ties."""
+        space = mechanism.space
+        alternatives = 8
+        number = max(1, count // alternatives)
+        types = sampling.PROFILES[ways[0]](space, rng, number)
+        able = np.flatnonzero(space.private.any(axis=1))
+        size = int(rng.integers(2, min(self.largest, len(able)) + 1))
+        members = rng.permuted(np.broadcast_to(able, (number, len(able))), axis=1)[:, :size]
+        after = np.repeat(types[:, None], alternatives, axis=1)
+        rows = np.arange(number)
+        everything = np.ones(space.k, dtype=np.bool_)
+        for position in range(size):
+            agent = members[:, position]
+            way = ways[1] if position == 0 else sampling.REPORTS[int(rng.integers(len(sampling.REPORTS)))]
+            after[rows, :, agent] = sampling.reports(space, rng, types, agent, alternatives, everything, way)
+        deviators = np.zeros((number, space.agents), dtype=np.bool_)
+        np.put_along_axis(deviators, members, True, axis=1)
+        return Cases(types, types, after, deviators)
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return the largest gain where no member loses (strong), the smallest gain (weak); ``[P, R]``."""
+        assert cases.deviators is not None
+        before, after = change(mechanism, cases)
+        inside = cases.deviators[:, None, :]
+        gain = after - before
+        least = np.where(inside, gain, np.inf).min(axis=-1)
+        if not self.strong:
+            return np.asarray(least)
+        room = LOSS * np.maximum(1.0, np.abs(np.where(inside, before, 0.0)).max(axis=-1))
+        return np.asarray(
+            np.where(least >= -room, np.where(inside, gain, -np.inf).max(axis=-1), np.minimum(least, -room))
+        )
+
+    def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+        """Each member's truth, report and change; shrinking may leave one member, which counts as a coalition."""
+        assert case.deviators is not None
+        members = np.flatnonzero(case.deviators[0])
+        if len(members) == 1:
+            return f"a coalition of one: {_sentence(mechanism, case, numbers)}"
+        assert case.after is not None
+        parts = [_member(mechanism, case, numbers, int(agent)) for agent in members]
+        said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
+        said[members] = True
+        rest = profile_words(mechanism, case.before[0], said)
+        return "together: " + "; and ".join(parts) + (f" (other reports: {rest})" if rest else "")
+
+
+def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]], agent: int) -> str:
+    """Say what one member of a coalition has, reports and gets by it."""
+    assert case.after is not None
+    truth, lie = case.types[0, agent], case.after[0, 0, agent]
+    moved = truth != lie
+    has = f"{letters(agent)} has {told(mechanism, truth, mechanism.space.private[agent])}"
+    reports = f"reports {told(mechanism, lie, moved)}" if moved.any() else "tells the truth"
+    old, new = (short(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
+    return (
+        f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"
+    )

@@ -1,0 +1,179 @@
+"""A case: true types, what is reported, and what some agents report instead. Batched, R alternatives to a profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError, MarketProofError
+from proofs_checks.search.rule_errors import advice, for_one_profile, place, said
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """P profiles with R alternatives each.
+
+    ``types``: true profiles ``[P, n, k]``. ``before``: reports ``[P, n, k]``. ``after``: alternative reports
+    ``[P, R, n, k]``, or None for properties that need none. ``deviators``: bool ``[P, n]``, whose rows of ``after``
+    differ. ``extra``: further named arrays with a leading axis P (an order, a seed).
+    """
+
+    types: Floats
+    before: Floats
+    after: Floats | None = None
+    deviators: Bools | None = None
+    extra: tuple[tuple[str, NDArray[Any]], ...] = ()
+
+    @property
+    def alternatives(self) -> int:
+        """R, or 1 where there are none."""
+        return 1 if self.after is None else int(self.after.shape[1])
+
+    def more(self, name: str) -> NDArray[Any]:
+        """Return a named extra array."""
+        return dict(self.extra)[name]
+
+    def one(self, profile: int, alternative: int = 0) -> Cases:
+        """Return one profile with one alternative, axes kept (P = R = 1)."""
+        at = slice(profile, profile + 1)
+        return Cases(
+            self.types[at].copy(),
+            self.before[at].copy(),
+            None if self.after is None else self.after[at, alternative : alternative + 1].copy(),
+            None if self.deviators is None else self.deviators[at].copy(),
+            tuple((name, array[at].copy()) for name, array in self.extra),
+        )
+
+    def with_arrays(self, types: Floats, before: Floats, after: Floats | None) -> Cases:
+        """Return the same deviators and extras with other numbers."""
+        return replace(self, types=types, before=before, after=after)
+
+
+def truthful(profiles: Floats) -> Cases:
+    """Return one case per profile ``[P, n, k]``: everybody says what is true."""
+    return Cases(profiles, profiles)
+
+
+def deviating(profiles: Floats, agent: NDArray[np.intp], column: int, reports: Floats) -> Cases:
+    """Return one case per profile ``[P, n, k]``: agent ``[P]`` alone says ``reports`` ``[P]`` for one coordinate."""
+    rows = np.arange(len(profiles))
+    after = profiles.copy()
+    after[rows, agent, column] = reports
+    who = np.zeros(profiles.shape[:2], dtype=np.bool_)
+    who[rows, agent] = True
+    return Cases(profiles, profiles, after[:, None], who)
+
+
+def answer(mechanism: DirectMechanism, reports: Floats) -> Any:
+    """Return the mechanism's outcome on ``[batch, n, k]``, or say in one line on which reports it fails.
+
+    Raises
+    ------
+    InvalidMechanismError
+        If the mechanism raises: the batch is halved until one row is left that does it alone (or none does).
+    """
+    reports = reports.view()
+    reports.setflags(write=False)  # they may be the true types: a rule that writes would change the question
+    try:
+        with np.errstate(all="ignore"):
+            return mechanism.outcome(reports)
+    except InvalidMechanismError:
+        raise
+    except (Exception, SystemExit) as error:
+        what = f"{said(error)}{advice(mechanism, error, reports.shape)}"
+        if for_one_profile(error):  # it fails on every batch: whose reports they are plays no part
+            raise InvalidMechanismError(f"the mechanism failed{place(error)}: {what}") from error
+        rows = _culprit(mechanism, reports)
+        where = (
+            "reports " + str(np.round(rows[0], 12).tolist()) if len(rows) == 1 else f"a batch of {len(rows)} profiles"
+        )
+        there = f"{place(error)}, on" if place(error) else " on"
+        raise InvalidMechanismError(f"the mechanism failed{there} {where}: {what}") from error
+
+
+def _culprit(mechanism: DirectMechanism, reports: Floats) -> Floats:
+    rows = reports
+    while len(rows) > 1:
+        halves = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        for half in halves:
+            try:
+                with np.errstate(all="ignore"):
+                    mechanism.outcome(half)
+            except (Exception, SystemExit):
+                rows = half
+                break
+        else:
+            return rows
+    return rows
+
+
+def utilities(mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
+    """Return ``[batch, n]`` true utilities, checked for shape and finiteness."""
+    return _finite(mechanism.utility, "utility", types, outcome)
+
+
+def payments(mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
+    """Return ``[batch, n]`` payments to the centre, checked for shape and finiteness."""
+
+    def call(_: Floats, out: Any) -> Floats:
+        return mechanism.payments(out)
+
+    return _finite(call, "payment", types, outcome)
+
+
+def _finite(function: Any, what: str, types: Floats, outcome: Any) -> Floats:
+    try:
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(types, outcome), dtype=np.float64)
+    except MarketProofError:
+        raise
+    except Exception as error:
+        raise InvalidMechanismError(f"the mechanism's {what} failed{place(error)}: {said(error)}") from error
+    if values.shape != types.shape[:-1]:
+        raise InvalidMechanismError(
+            f"the mechanism's {what} has shape {list(values.shape)}; expected {list(types.shape[:-1])} (batch, agents)"
+        )
+    with np.errstate(all="ignore"):
+        suspicious = not np.isfinite(values.sum())
+    if suspicious and not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values))[0][0])
+        raise InvalidMechanismError(
+            f"the mechanism's {what} is not finite at types {np.round(types[row], 12).tolist()}; expected numbers"
+        )
+    return values
+
+
+def examine(mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floats) -> None:
+    """Refuse a mechanism that cannot be verified: random, dependent on its batch, or of the wrong shape.
+
+    Raises
+    ------
+    InvalidMechanismError
+        With the reports at which it happened.
+    """
+    first = answer(mechanism, profiles)
+    values = utilities(mechanism, profiles, first), payments(mechanism, profiles, first)
+    again = answer(mechanism, profiles.copy())
+    repeat = utilities(mechanism, profiles, again), payments(mechanism, profiles, again)
+    for a, b in zip(values, repeat, strict=True):
+        if not np.array_equal(a, b):
+            row = int(np.argwhere(a != b)[0][0])
+            raise InvalidMechanismError(
+                f"the mechanism is random: the same reports {np.round(profiles[row], 12).tolist()} gave two outcomes; "
+                "expected one answer (put the randomness into the expected allocation and payment)"
+            )
+    for row in rng.choice(len(profiles), size=min(8, len(profiles)), replace=False):
+        alone = profiles[row : row + 1]
+        single = answer(mechanism, alone)
+        for a, b in zip(values, (utilities(mechanism, alone, single), payments(mechanism, alone, single)), strict=True):
+            if not np.allclose(a[row], b[0], rtol=1e-9, atol=1e-9):
+                raise InvalidMechanismError(
+                    f"the answer to reports {np.round(alone[0], 12).tolist()} depends on the other rows of the batch; "
+                    "expected every row to be answered by itself (use axis=1 in sums, maxima and sorts)"
+                )

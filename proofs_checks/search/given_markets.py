@@ -1,0 +1,87 @@
+"""Given markets as cases: a property is measured on markets that somebody drew or cleared, as in the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from mechanism import Market, Types
+from mechanism.direct import Floats
+from mechanism.market.direct import COORDINATES, MarketDirect
+from proofs_checks.search.cases import Cases, deviating
+from proofs_checks.search.flat_markets import Clears, flatten
+from proofs_checks.search.reports import Lies
+
+
+@dataclass(frozen=True, eq=False)
+class GivenMarkets(MarketDirect):
+    """A market mechanism at one weight of differences, ``lam``: the public columns hold the differences as they are.
+
+    They are not multiplied by λ, so that no market is changed by rounding, and none is too different.
+    """
+
+    lam: float = 1.0
+
+    @classmethod
+    def of(cls, mechanism: Clears, types: Types, market: Market) -> tuple[Self, Floats]:
+        """Return the mechanism and profiles for `Property.check`, from any batch of F markets.
+
+        Bounds are those of the numbers that occur.
+
+        >>> from mechanism import market_mechanism
+        >>> from proofs_checks.search.cases import truthful
+        >>> from proofs_checks.properties.registry import PROPERTY
+        >>> types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
+        >>> rule, profiles = GivenMarkets.of(market_mechanism("no-payment"), types, Market())
+        >>> PROPERTY["ir"].check(rule, truthful(profiles)).sentence.partition(" (")[0]
+        'b tells the truth and is left with -2.2'
+
+        Returns
+        -------
+        The mechanism, and profiles ``[F, m, 3 + m]``: size, cost, gain, and the differences, each client a row.
+        """
+        flat = flatten(types, market)
+        count, m = flat.count, flat.clients
+        private = np.stack([flat.size, flat.cost, flat.gain], axis=-1)
+        public = np.zeros((1, m, m)) if flat.differences is None else flat.differences
+        low, high = (end(private, axis=(0, 1)) for end in (np.min, np.max))
+        # what clears need not name its rules: a direct mechanism asks for `id` and `clear` only
+        rule = cls(mechanism, m, low, high, 2.0, flat.law, lam=flat.lam)  # type: ignore[arg-type]
+        return rule, np.concatenate([private, np.broadcast_to(public, (count, m, m))], axis=-1)
+
+    def market(self, profiles: Floats) -> Market:
+        """Return the public data of profiles ``[..., m, 3 + m]``, or no differences if all are 0."""
+        differences = profiles[..., len(COORDINATES) :]
+        return Market(differences if differences.any() else None, self.lam, self.law)
+
+    def resized(self, agents: int) -> Self:
+        """Return the same for another number of clients."""
+        return replace(self, agents=agents)
+
+
+def each_lie(profiles: Floats, lies: Lies) -> Cases:
+    """Return F · m cases: each client of each market ``[F, m, 3 + m]`` alone tells the lie that was found for it."""
+    count, m, _ = profiles.shape
+    agent = np.tile(np.arange(m), count)
+    return deviating(np.repeat(profiles, m, axis=0), agent, COORDINATES.index(lies.coordinate), lies.report.ravel())
+
+
+def cost_steps(profiles: Floats, steps: int = 8) -> Cases:
+    """Return F · m · ``steps`` cases: each client alone goes from one reported cost to the next higher one.
+
+    From 0 to twice the truth, to 1 at least, in equal steps: where no step breaks monotonicity, no two costs do.
+    """
+    count, m, _ = profiles.shape
+    cost = COORDINATES.index("cost")
+    ladder = np.maximum(1.0, 2.0 * profiles[..., cost])[..., None] * np.linspace(0.0, 1.0, steps + 1)
+    agent = np.tile(np.repeat(np.arange(m), steps), count)
+    start = np.repeat(profiles, m * steps, axis=0)
+    start[np.arange(len(start)), agent, cost] = ladder[..., :-1].ravel()
+    return deviating(start, agent, cost, ladder[..., 1:].ravel())
+
+
+def relabelled_as(profiles: Floats, order: Floats) -> Cases:
+    """Return one case per market ``[F, m, 3 + m]``: new client q is old client ``order[q]``."""
+    return Cases(profiles, profiles, extra=(("order", np.broadcast_to(np.asarray(order), profiles.shape[:2])),))

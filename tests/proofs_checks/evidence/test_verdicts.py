@@ -1,0 +1,234 @@
+"""Verdicts: they agree with theory, say how sure they are, and a name proves nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from mechanism.auctions.auction import Auction
+from mechanism.auctions.second_price import second_price
+from mechanism.catalogue import CATALOGUE, direct_mechanism
+from mechanism.direct import Floats, SingleParameter
+from mechanism.errors import InvalidMechanismError, UnknownNameError
+from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.replaying import replay_direct
+from proofs_checks.evidence.verdict import DirectWitness
+from proofs_checks.evidence.verify import check_mechanism, ours, refuted, verify
+from proofs_checks.proofs.checkers.certificate import Certificate
+from proofs_checks.proofs.checkers.checking import check
+from proofs_checks.properties.registry import FOLLOWS, PROPERTY
+from tests.proofs_checks.rules import auction, pay_bid, pay_second, winner
+
+FEW = ("first-price", "second-price", "median-vote", "moulin-shapley", "ipfl", "ipfl-exact")
+PROBES = 12
+SLOW = ("bic", "interim-ir", "ir-buyer", "ir-seller", "weak-budget-balance")
+"""Seconds each in a market, and said by others of its properties."""
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_twelve_probes_agree_with_theory(name):
+    mechanism = direct_mechanism(name)
+    asked = [p for p in PROPERTY if p not in SLOW or "ipfl" not in name]
+    verdicts = [v for v in verify(mechanism, asked, budget=60.0, probes=PROBES) if v.grade is not Grade.UNKNOWN]
+    truths = CATALOGUE[name].truths
+    known = {v.property: v for v in verdicts if v.property in truths}
+    assert len(known) >= 5
+    for prop, verdict in known.items():
+        assert verdict.holds == truths[prop].startswith("yes"), (prop, verdict.evidence)
+    for verdict in verdicts:
+        if verdict.grade is Grade.PROVED:
+            certificate = Certificate.from_json(json.dumps(verdict.evidence["certificate"]))
+            assert check(certificate) == []
+            assert certificate.property in (verdict.property, *FOLLOWS.get(verdict.property, ()))
+        if verdict.grade is Grade.REFUTED:
+            assert verdict.witness is not None
+            again = DirectWitness.from_dict(json.loads(json.dumps(verdict.witness.to_dict())))
+            assert replay_direct(again, mechanism).bitwise
+        assert (verdict.holds is False) == (verdict.witness is not None) == (verdict.grade is Grade.REFUTED)
+    assert refuted(verdicts) == [v for v in verdicts if v.grade is Grade.REFUTED]
+
+
+def test_a_certificate_of_another_statement_is_not_accepted():
+    verdict = verify(direct_mechanism("second-price"), ["dsic"], budget=2)[0]
+    data = json.loads(json.dumps(verdict.evidence["certificate"]))
+    data["property"] = "budget-balance"
+    assert check(Certificate.from_json(data)) != []
+
+
+def test_what_follows_from_a_proof_is_proved():
+    verdicts = verify(direct_mechanism("second-price"), ["bic", "monotonicity", "interim-ir"], budget=3)
+    assert [(v.grade, v.evidence["of"]) for v in verdicts] == [
+        (Grade.PROVED, "dsic"), (Grade.PROVED, "dsic"), (Grade.PROVED, "ir")
+    ]  # fmt: skip
+
+
+def impostor(volume: float, agents: int = 3) -> Auction:
+    """A rule named second-price that charges the winner its own bid in a corner of that volume."""
+    side = volume ** (1.0 / agents)
+
+    def rule(bids: Floats) -> tuple[Floats, Floats]:
+        there = ((bids > 0.6) & (bids < 0.6 + side)).all(axis=1)[:, None]
+        price = np.where(there, bids, np.sort(bids, axis=1)[:, -2:-1])
+        return winner(bids) * 1.0, winner(bids) * price
+
+    return Auction(rule, agents, name="second-price", family=second_price)
+
+
+@pytest.mark.parametrize("grade", ["auto", "searched"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_name_proves_nothing(seed, grade):
+    verdict = verify(impostor(1e-3), ["dsic"], budget=20, seed=seed, grade=grade)[0]
+    assert (verdict.grade, verdict.holds) == (Grade.REFUTED, False)
+    assert "certificate" not in verdict.evidence
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_name_proves_nothing_where_only_proofs_are_asked_for(seed):
+    verdict = verify(impostor(1e-3), ["dsic"], budget=20, seed=seed, grade="proved")[0]
+    assert verdict.grade in (Grade.REFUTED, Grade.UNKNOWN)
+    assert verdict.holds is not True
+
+
+def test_whose_code_it_is():
+    assert ours(direct_mechanism("second-price"))
+    assert ours(direct_mechanism("ipfl"))
+    assert not ours(SingleParameter(pay_second, 3, name="second-price"))
+
+
+@pytest.mark.parametrize("grade", ["auto", "searched", "exhausted", "proved"])
+def test_a_user_file_cannot_pass_for_the_catalogue_by_its_class(grade):
+    """A rule from elsewhere in the catalogue's own class is still not the catalogue's code."""
+    verdict = verify(auction(pay_bid, 3), ["dsic"], budget=5, grade=grade)[0]
+    assert verdict.holds is not True
+
+
+@pytest.mark.parametrize(
+    ("name", "prop", "holds"),
+    [
+        ("second-price", "dsic", True), ("first-price", "dsic", False), ("first-price", "ir", True),
+        ("all-pay", "ir", False), ("first-price", "budget-balance", False),
+        ("first-price", "weak-budget-balance", True), ("second-price", "monotonicity", True),
+    ],
+)  # fmt: skip
+def test_a_grid_is_exhausted(name, prop, holds):
+    mechanism = direct_mechanism(name)
+    verdict = verify(mechanism, [prop], grade="exhausted", budget=30)[0]
+    assert verdict.holds is holds
+    assert verdict.evidence["profiles"] == 33**3
+    assert verdict.evidence["exact"] is True
+    if holds:
+        assert verdict.grade is Grade.EXHAUSTED
+        assert "nothing is said of types off the grid" in verdict.bound
+    else:
+        assert verdict.grade is Grade.REFUTED
+        assert replay_direct(DirectWitness.from_dict(verdict.witness.to_dict()), mechanism).bitwise
+
+
+def test_what_no_grid_can_answer_is_unknown():
+    verdict = verify(direct_mechanism("second-price"), ["anonymity"], grade="exhausted", budget=5)[0]
+    assert (verdict.grade, verdict.holds) == (Grade.UNKNOWN, None)
+    assert "cannot be exhausted" in verdict.evidence["reason"]
+    many = verify(direct_mechanism("second-price", 20), ["dsic"], grade="exhausted", budget=5)[0]
+    assert many.grade is Grade.UNKNOWN
+    assert "more than" in many.evidence["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "prop", "reason"),
+    [
+        ("first-price", "core", "what coalitions could have"), ("first-price", "dsic-cost", "no private cost"),
+        ("median-vote", "ir", "no staying out"), ("first-price", "ir-buyer", "which part of a utility"),
+        ("vcg-combinatorial", "monotonicity", "names no allocation"),
+    ],
+)  # fmt: skip
+def test_what_does_not_apply_is_unknown_and_says_why(name, prop, reason):
+    for grade in ("auto", "searched", "exhausted", "proved"):
+        verdict = verify(direct_mechanism(name), [prop], budget=5, grade=grade)[0]
+        assert (verdict.grade, verdict.holds, verdict.witness) == (Grade.UNKNOWN, None, None)
+        assert reason in verdict.evidence["reason"]
+
+
+def test_by_default_only_what_applies_is_asked():
+    mechanism = direct_mechanism("median-vote")
+    found = [v.property for v in verify(mechanism, budget=30, probes=2)]
+    assert found == [p.id for p in PROPERTY.values() if p.missing(mechanism) is None]
+    assert "ir" not in found
+
+
+def test_no_proof_is_unknown_with_a_reason():
+    verdict = verify(direct_mechanism("first-price"), ["ir"], grade="proved", budget=5)[0]
+    assert (verdict.grade, verdict.holds) == (Grade.UNKNOWN, None)
+    assert verdict.evidence["reason"]
+
+
+def test_mistakes_are_named():
+    mechanism = direct_mechanism("first-price")
+    with pytest.raises(UnknownNameError, match=r"unknown property 'dsci'; did you mean 'dsic'\? Known: ir, "):
+        verify(mechanism, ["dsic", "dsci"])
+    with pytest.raises(InvalidMechanismError, match=r"grade is 'sure'; expected one of auto"):
+        verify(mechanism, grade="sure")
+    for budget in (0.0, -1.0, float("nan")):
+        with pytest.raises(InvalidMechanismError, match="expected seconds > 0"):
+            verify(mechanism, budget=budget)
+
+
+def test_the_statement_of_a_search_is_the_binomial_bound():
+    verdict = verify(auction(pay_second, 3), ["dsic"], budget=30, probes=8, grade="searched")[0]
+    assert verdict.grade is Grade.SEARCHED
+    drawn = verdict.evidence["uniform_profiles"]
+    assert drawn > 0
+    assert verdict.share == pytest.approx(1.0 - 0.01 ** (1.0 / drawn), rel=1e-9)
+    assert f"{drawn} drawn" in verdict.bound
+    assert verdict.evidence["tried"] > drawn
+
+
+def test_seed_and_probes_decide_everything():
+    def told(seed: int) -> list[dict]:
+        verdicts = verify(direct_mechanism("gsp"), ["dsic", "ir", "non-bossiness"], budget=60, probes=4, seed=seed)
+        return [{k: v for k, v in verdict.to_dict().items() if k != "seconds"} for verdict in verdicts]
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)
+
+
+def test_every_property_once_in_the_order_asked_with_progress():
+    seen: list[tuple[str, int, int]] = []
+    verdicts = verify(
+        direct_mechanism("first-price"), ["ir", "dsic", "ir"], budget=10, probes=2,
+        progress=lambda *told: seen.append(told),
+    )  # fmt: skip
+    assert [v.property for v in verdicts] == ["ir", "dsic"]
+    assert seen == [("ir", 0, 2), ("dsic", 1, 2)]
+
+
+@pytest.mark.parametrize(("rule", "limit"), [(pay_second, 2.5), (pay_bid, 4.5)])
+def test_the_budget_is_kept_with_a_slow_mechanism(rule, limit):
+    """50 ms a call and a budget of 1 s; a witness may be shrunk for up to three seconds more."""
+
+    def slow(bids: Floats) -> tuple[Floats, Floats]:
+        time.sleep(0.05)
+        return rule(bids)
+
+    started = time.perf_counter()
+    verdicts = verify(SingleParameter(slow, 3), ["dsic", "monotonicity"], budget=1.0)
+    assert time.perf_counter() - started < limit
+    assert [v.property for v in verdicts] == ["dsic", "monotonicity"]
+    assert verdicts[0].holds is (rule is pay_second)
+
+
+def test_the_check_asks_all_kinds_of_profiles():
+    seen: list[Floats] = []
+
+    def rule(bids: Floats) -> tuple[Floats, Floats]:
+        seen.append(np.array(bids))
+        return 0.0 * bids, 0.0 * bids
+
+    check_mechanism(SingleParameter(rule, 2))
+    first = seen[0]
+    assert len(first) == 320
+    assert (first[:, 0] == first[:, 1]).any()
+    assert (first == 0.0).any()
+    assert (first == 1.0).any()

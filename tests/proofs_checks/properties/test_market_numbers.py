@@ -1,0 +1,100 @@
+"""The examples of the theory's text, by the engine's properties: lies, splitting, merging, the core."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mechanism.market.direct import MarketDirect
+from mechanism.market.mechanisms import market_mechanism
+from proofs_checks.evidence.verdict import DirectWitness
+from proofs_checks.evidence.verify import make_witness
+from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.cases import Cases
+from tests.proofs_checks.rules import moved, plain
+
+
+def market(name: str, agents: int) -> MarketDirect:
+    return MarketDirect(market_mechanism(name), agents, (1.0, 0.0, 0.0), (20_000.0, 10.0, 40_000.0))
+
+
+def clients(*rows: tuple[float, float, float], **extra: object) -> Cases:
+    """Return a market of (size, cost, gain) without penalties."""
+    return plain(*([*row, *(0.0,) * len(rows)] for row in rows), **extra)
+
+
+BUYER = (100.0, 0.0, 3600.0)
+SELLERS = clients(BUYER, (300.0, 1.1, 0.0), (300.0, 1.0, 0.0))
+
+
+def said(case: Cases, agent: int, column: int, value: float) -> Cases:
+    row = case.types[0, agent].copy()
+    row[column] = value
+    return moved(case.types, agent, row)
+
+
+def test_a_seller_understates_its_cost_under_the_reference_rule():
+    """K = 3600, n = 100, sellers of 300 at 1.1 and 1.0: saying 0.9 it is taken, paid 3, and gains 1.9."""
+    case = said(SELLERS, 1, 1, 0.9)
+    for name in ("dsic-cost", "expost-cost", "dsic"):
+        found = PROPERTY[name].violation(market("ipfl", 3), case)
+        assert float(found.max()) == pytest.approx(1.9, abs=1e-12)
+        assert float(PROPERTY[name].violation(market("ipfl-exact", 3), case).max()) <= 1e-12
+    witness = make_witness(market("ipfl", 3), PROPERTY["dsic-cost"], case)
+    assert isinstance(witness, DirectWitness)
+    assert witness.violation > 0.2 * 1.9
+
+
+def test_the_repair_pays_the_critical_value():
+    """The second seller is taken at 1.1; no report of either seller's cost brings it more."""
+    mechanism = market("ipfl-exact", 3)
+    outcome = mechanism.outcome(SELLERS.types)
+    assert mechanism.utility(SELLERS.types, outcome)[0] == pytest.approx([1.9, 0.0, 0.1], abs=1e-12)
+    for agent in (1, 2):
+        for report in np.linspace(0.0, 4.0, 41):
+            case = said(SELLERS, agent, 1, report)
+            assert PROPERTY["dsic-cost"].violation(mechanism, case).max() <= 1e-12
+
+
+def test_a_buyer_understates_its_gain():
+    """K = 3600, n = 100 and 300, c = 1: the truth leaves 0, saying 900 leaves 1.5."""
+    case = said(clients(BUYER, (300.0, 1.0, 0.0)), 0, 2, 900.0)
+    assert float(PROPERTY["dsic-gain"].violation(market("ipfl", 2), case).max()) == pytest.approx(1.5, abs=1e-12)
+
+
+def test_the_reference_rule_is_empty_handed_where_2_is_feasible():
+    case = clients(BUYER, (10_000.0, 7.0, 0.0), (300.0, 1.0, 0.0))
+    assert float(PROPERTY["efficiency"].violation(market("ipfl", 3), case).max()) == pytest.approx(2.0, abs=1e-9)
+    assert float(PROPERTY["efficiency"].violation(market("ipfl-exact", 3), case).max()) <= 1e-9
+
+
+def test_two_halves_earn_more_even_with_the_cost_paid_twice():
+    """K = 32400, n_0 = 64, sellers 800 at 0.7 and 700 at 3: 2.904 instead of 2.688."""
+    case = clients((64.0, 0.0, 32_400.0), (800.0, 0.7, 0.0), (700.0, 3.0, 0.0), agent=np.intp(1), share=0.5)
+    prop = PROPERTY["split-proof"]
+    numbers = prop.numbers(market("ipfl-exact", 3), case)
+    assert numbers["utility_as_one"][0] == pytest.approx(2.688, abs=5e-4)
+    assert numbers["utility_as_two"][0] == pytest.approx(2.904, abs=5e-4)
+    for name in ("ipfl", "exact-marginal"):
+        assert prop.violation(market(name, 3), case).max() <= 1e-9
+    halved = replace(prop, cost_rule="half")
+    assert halved.violation(market("ipfl-exact", 3), case).max() > prop.violation(market("ipfl-exact", 3), case).max()
+
+
+def test_two_sellers_earn_more_as_one():
+    """K = 3600, n_0 = 25, sellers 800/500/500 at 3/0.1/4.6: 2.470 instead of 2.370."""
+    case = clients((25.0, 0.0, 3600.0), (800.0, 3.0, 0.0), (500.0, 0.1, 0.0), (500.0, 4.6, 0.0), pair=np.array([1, 2]))
+    numbers = PROPERTY["merge-proof"].numbers(market("ipfl-exact", 4), case)
+    assert numbers["utility_apart"][0] == pytest.approx(2.370, abs=5e-4)
+    assert numbers["utility_together"][0] == pytest.approx(2.470, abs=5e-4)
+
+
+def test_buyer_and_big_seller_block():
+    """K = 3600, n_0 = 36, sellers 400/200/200 at 1.8/0/0.8: they block by 0.232."""
+    case = clients((36.0, 0.0, 3600.0), (400.0, 1.8, 0.0), (200.0, 0.0, 0.0), (200.0, 0.8, 0.0))
+    prop = PROPERTY["core"]
+    numbers = prop.numbers(market("ipfl-exact", 4), case)
+    assert numbers["members"] == [0.0, 1.0]
+    assert float(prop.violation(market("ipfl-exact", 4), case).max()) == pytest.approx(0.232, abs=5e-4)
