@@ -10,24 +10,20 @@ import errno
 import os
 import sys
 import traceback
-from pathlib import PurePath
 
 import typer
 
-from mechanism.errors import MarketProofError
+from mechanism.errors import InputError as InputError
+from mechanism.errors import MarketProofError, one_line
+from mechanism.errors import shown as shown
 
 SUCCESS, FAILED, WRONG_INPUT, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 
-_LONGEST_VALUE = 60
 _LONGEST_LINE = 500
 
 # The command-line library's own exceptions, taken from what typer exposes: newer versions of typer carry that
 # library inside themselves, so it cannot be imported by its name.
 _USAGE_ERROR: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
-
-
-class InputError(MarketProofError, ValueError):
-    """Something that the user gave is wrong: a file, a number, a name, an option."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -36,22 +32,6 @@ class Interrupted(KeyboardInterrupt):
 
 class RequirementFailed(MarketProofError):
     """A requirement that the user made does not hold (exit status 1)."""
-
-
-def one_line(text: object) -> str:
-    """Return text as one printable line: control characters escaped, runs of white space made one space."""
-    flat = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in flat)
-
-
-def shown(value: object) -> str:
-    """Return a value as a message quotes it: in quotes, on one line, and shortened unless it is a path."""
-    text = one_line(value)
-    return (
-        f"'{text}'"
-        if isinstance(value, PurePath) or len(text) <= _LONGEST_VALUE
-        else f"'{text[: _LONGEST_VALUE - 1]}…'"
-    )
 
 
 def describe(error: BaseException) -> tuple[int, str | None] | None:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
+
+LONGEST_VALUE = 60
+"""Characters of a value that a message quotes."""
 
 
 class MarketProofError(Exception):
     """Base of every deliberate error. The message is one line: what was wrong, what was expected, how to fix it."""
+
+
+class InputError(MarketProofError, ValueError):
+    """Something that the user gave is wrong: a file, a number, a name, an option."""
 
 
 class InvalidMarketError(MarketProofError, ValueError):
@@ -26,6 +34,19 @@ class SolverError(MarketProofError, RuntimeError):
 
 class InvalidMechanismError(MarketProofError, ValueError):
     """A mechanism that breaks its contract: wrong shape, not finite, random, or failing on some reports."""
+
+
+def one_line(text: object) -> str:
+    """Return text as one printable line: control characters escaped, runs of white space made one space."""
+    flat = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in flat)
+
+
+def shown(value: object) -> str:
+    """Return a value as a message quotes it: in quotes, on one line, and shortened unless it is a path."""
+    text = one_line(value)
+    whole = isinstance(value, PurePath) or len(text) <= LONGEST_VALUE
+    return f"'{text}'" if whole else f"'{text[: LONGEST_VALUE - 1]}…'"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

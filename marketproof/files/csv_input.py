@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marketproof.errors import InputError, one_line, shown
+from mechanism.reading import read_bytes
 
 LARGEST_FILE = 64 * 2**20
 """Bytes. A table of differences between 1,500 clients with 16 digits each fits."""
@@ -65,14 +66,7 @@ def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
         If the file cannot be read, is too large, is binary or is not UTF-8.
     """
     name = one_line(path)
-    try:
-        with open(path, "rb") as file:
-            content = file.read(largest + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"cannot read {shown(path)}: {reason}; name a readable file") from None
-    if len(content) > largest:
-        raise InputError(f"{name} is larger than {largest // 2**20} MiB; expected a smaller table")
+    content = read_bytes(path, largest, "a smaller table")
     zero = content.find(b"\0")
     if zero >= 0:
         line = content.count(b"\n", 0, zero) + 1

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketproof.errors import InputError, one_line, shown
 from mechanism.errors import MarketProofError, did_you_mean
+from mechanism.reading import read_bytes
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
@@ -128,10 +129,7 @@ def run_file(path: Path) -> Any:
     """
     if not path.is_file():
         raise InputError(f"there is no file {shown(path)}; expected FILE.py:NAME")
-    with open(path, "rb") as stream:
-        text = stream.read(_LARGEST + 1)
-    if len(text) > _LARGEST:
-        raise InputError(f"{shown(path)} is larger than {_LARGEST // 2**20} MiB; expected a Python file")
+    text = read_bytes(path, _LARGEST, "a Python file")
     loader = importlib.machinery.SourceFileLoader(_MODULE, str(path))
     spec = importlib.util.spec_from_file_location(_MODULE, path, loader=loader)
     assert spec is not None

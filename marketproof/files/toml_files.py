@@ -1,36 +1,10 @@
-"""Settings as TOML: read with bounds, written so that they read back the same."""
+"""Settings written as TOML, so that they read back the same."""
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-from marketproof.errors import InputError, one_line, shown
-
-_LARGEST = 2**20
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or is no TOML; the message names the place.
-    """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise InputError(f"{one_line(path)}: larger than {_LARGEST // 2**20} MiB; expected a task file")
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{one_line(path)}: is no TOML ({one_line(error)}); correct it there") from None
-    except OSError as error:
-        raise InputError(f"cannot read {shown(path)}: {error.strerror or error}; name a readable .toml file") from None
 
 
 def to_toml(values: Mapping[str, Any]) -> str:

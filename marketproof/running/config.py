@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
 from marketproof.errors import InputError, one_line, shown
-from marketproof.files.toml_files import read_toml
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
     Data,
@@ -22,12 +21,12 @@ from marketproof.running.sections import (
     Network,
     Population,
     Privacy,
-    Scale,
     Section,
     Split,
     Task,
     Training,
 )
+from mechanism.reading import read_toml, validated
 
 TASKS = Path(__file__).parent.parent / "tasks"
 SCALES = ("smoke", "reduced", "paper")
@@ -85,31 +84,7 @@ def load_task(name: str) -> Task:
         raise InputError(
             f"unknown task {shown(name)}; known: {', '.join(task_names())}; or give the path of a .toml file"
         )
-    return _validated(Task, read_toml(path), one_line(path))
-
-
-def _validated(model: type[Any], values: Mapping[str, Any], source: str) -> Any:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        all_errors = error.errors(include_url=False)
-        first = next((e for e in all_errors if e["type"] == "extra_forbidden"), all_errors[0])
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            siblings = _keys(model, first["loc"][:-1])
-            raise InputError(f"{source}: unknown key {shown(key)}; expected one of {', '.join(siblings)}") from None
-        if first["type"] == "missing":
-            raise InputError(f"{source}: key {shown(key)} is missing; add it") from None
-        what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-        raise InputError(f"{source}: {key} is {one_line(repr(first['input']))[:60]}; {what}") from None
-
-
-def _keys(model: type[Any], where: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the section at ``where`` knows."""
-    for part in where:
-        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else Scale
-        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Scale
-    return list(model.model_fields)
+    return validated(Task, read_toml(path, "a task file"), one_line(path))
 
 
 def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
@@ -174,7 +149,7 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
     for option, (section, key) in _NESTED.items():
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
-    config: RunConfig = _validated(RunConfig, {**values, **given}, "options")
+    config = validated(RunConfig, {**values, **given}, "options")
     if config.seed_list[-1] > LAST_SEED:
         raise InputError(
             f"{config.seeds} seeds from {config.seed} end at {config.seed_list[-1]}; expected at most {LAST_SEED} "
@@ -215,8 +190,7 @@ def schedule_of(config: RunConfig) -> list[list[int]]:
 
 def load_run(path: Path) -> RunConfig:
     """Return the configuration that a run folder's ``config.toml`` records."""
-    config: RunConfig = _validated(RunConfig, read_toml(path), one_line(path))
-    return config
+    return validated(RunConfig, read_toml(path, "a recorded config.toml"), one_line(path))
 
 
 def differences(recorded: RunConfig, wanted: RunConfig) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
-from marketproof.files.toml_files import read_toml, to_toml
+from marketproof.files.toml_files import to_toml
 from marketproof.running.config import RunConfig, differences, flat
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer, units_of
@@ -22,6 +22,7 @@ from marketproof.running.recorder import CONFIG, Unit, read_progress, recorded_c
 from marketproof.running.records import Arrays, MarketRecord, decode, read_market
 from marketproof.terminal.console import stderr
 from mechanism.errors import MarketProofError
+from mechanism.reading import read_toml
 
 HEAD = "study.toml"
 
@@ -113,7 +114,7 @@ def _open(head: Mapping[str, Any], configs: Mapping[str, RunConfig], folder: Pat
     """Make the folder of a study or check that it is this one's; return whether it was made."""
     path = folder / HEAD
     if path.is_file():
-        before, now = flat(read_toml(path)), flat(head)
+        before, now = flat(read_toml(path, "the settings of a study")), flat(head)
         changed = [
             f"{key}: {before.get(key)} -> {now.get(key)}"
             for key in sorted(before | now)

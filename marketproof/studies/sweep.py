@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from marketproof.errors import InputError, Interrupted, one_line, shown
 from marketproof.files.atomic import write
-from marketproof.files.toml_files import read_toml
 from marketproof.terminal.progress import Tell
 from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.reading import read_toml
 
 if TYPE_CHECKING:
     from proofs_checks.evidence.tradeoffs import Point
@@ -58,7 +58,7 @@ def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
     InputError
         If a key is unknown or a value is out of bounds.
     """
-    told = {} if path is None else read_toml(path)
+    told = {} if path is None else read_toml(path, "a sweep")
     where = "the sweep" if path is None else one_line(path)
     known = {f.name for f in fields(Sweep)}
     for key in told:

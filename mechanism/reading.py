@@ -1,0 +1,94 @@
+"""What comes from outside: files read up to a bound, settings checked against a model; every failure is one line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mechanism.errors import InputError, MarketProofError, one_line, shown
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+LARGEST_TOML = 2**20
+"""Bytes of a file of settings."""
+
+
+def read_bytes(path: Path, most: int, expected: str, *, error: type[MarketProofError] = InputError) -> bytes:
+    """Return what a file holds, never reading more than ``most`` + 1 bytes of it (it may be a device without an end).
+
+    ``expected``: what it should have been, as in "a task file"; ``error``: the class that is raised.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is larger.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
+    except (OSError, ValueError) as failed:
+        reason = failed.strerror if isinstance(failed, OSError) and failed.strerror else failed
+        raise error(f"cannot read {shown(path)}: {reason}; name {expected} that can be read") from None
+    if len(content) > most:
+        raise error(f"{one_line(path)} is larger than {most // 2**20} MiB; expected {expected}")
+    return content
+
+
+def read_toml(path: Path, expected: str, *, error: type[MarketProofError] = InputError) -> dict[str, Any]:
+    """Return the table in a TOML file.
+
+    Raises
+    ------
+    InputError
+        As `read_bytes`, and if it is no TOML; the message names the place.
+    """
+    content = read_bytes(path, LARGEST_TOML, expected, error=error)
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as failed:
+        raise error(f"{one_line(path)}: is no TOML ({one_line(failed)[:200]}); correct it there") from None
+
+
+def validated(
+    model: type[Model], values: Mapping[str, Any], source: str, *, error: type[MarketProofError] = InputError
+) -> Model:
+    """Return values from outside as a pydantic model; ``source`` names them in messages: a file, "options".
+
+    Raises
+    ------
+    InputError
+        At an unknown key, else at the first value that does not fit, with key, value and expectation.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(values)
+    except ValidationError as failed:
+        every = failed.errors(include_url=False)
+        first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            siblings = _keys(model, first["loc"][:-1])
+            known = f"; expected one of {', '.join(siblings)}" if siblings else ""
+            raise error(f"{source}: unknown key {shown(key)}{known}") from None
+        if first["type"] == "missing":
+            raise error(f"{source}: key {shown(key)} is missing; add it") from None
+        what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+        told = f"{key} is {one_line(repr(first['input']))[:60]}; " if key else ""
+        raise error(f"{source}: {told}{what}") from None
+
+
+def _keys(model: Any, where: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that are known at a place in a model: of the one model that the annotations on the way name."""
+    for part in where:
+        if (field := getattr(model, "model_fields", {}).get(str(part))) is not None:
+            model = field.annotation
+        while model is not None and not hasattr(model, "model_fields"):
+            inner = [part for part in getattr(model, "__args__", ()) if part is not type(None)]
+            model = inner[-1] if inner else None
+    return list(getattr(model, "model_fields", ()))
