@@ -20,7 +20,7 @@ import polars as pl
 
 from learning.algorithms import ALGORITHMS
 from learning.errors import DataError
-from marketproof.commands.run_settings import settings
+from marketproof.commands.run import settings
 from marketproof.running.config import task_names
 from marketproof.running.execution import Place, run
 

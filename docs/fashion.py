@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from learning.algorithms import ALGORITHMS
-from marketproof.commands.run_settings import settings
+from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run
 from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit

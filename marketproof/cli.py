@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_type_hints
 
-from marketproof.house import import_ours_first
+from marketproof.files.own_packages import import_ours_first
 
 import_ours_first()
 
 import typer  # noqa: E402 - our packages come first on purpose
 
 from marketproof import errors  # noqa: E402
-from marketproof.arguments_help import restore_help  # noqa: E402
 from marketproof.commands import (  # noqa: E402
     claims,
     clear,
@@ -42,7 +42,8 @@ app = typer.Typer(
     epilog="Start with: marketproof run --scale smoke",
 )
 for module in (run, study, clear, verify, design, frontier, list_, report, replay, play, strategic, claims):
-    module.register(app)
+    name = module.__name__.rpartition(".")[2]  # of the file and of the function in it
+    app.command(name.rstrip("_"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))
 
 
 def _version(value: bool) -> None:
@@ -63,8 +64,21 @@ def _top(
 def whole_command() -> Any:
     """Return the application as one command with its subcommands, every help text in place."""
     command: Any = typer.main.get_command(app)
-    restore_help(command.commands)
+    for one in command.commands.values():
+        _restore_help(one)
     return command
+
+
+def _restore_help(command: Any) -> None:
+    """Give every argument of a command the help that its function declares.
+
+    click 8.5 gave its arguments a help text of their own and sets it after typer (0.20) has set its own: it is None
+    then, and ``--help`` shows no word about any argument. Where it is not lost, nothing is changed.
+    """
+    declared = get_type_hints(inspect.unwrap(command.callback), include_extras=True)
+    for param in command.params:
+        for told in getattr(declared.get(param.name), "__metadata__", ()):
+            param.help = getattr(param, "help", None) or told.help
 
 
 def execute(arguments: Sequence[str]) -> int:

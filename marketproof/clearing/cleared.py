@@ -1,7 +1,10 @@
-"""A market cleared on a user's own numbers: everything about it as one result, and as the JSON of ``clear --json``."""
+"""A market cleared on a user's own numbers: everything about it as one result, as JSON and as tables."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +18,9 @@ from mechanism.market.accounting import Accounts, Outcome, objective
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing, optimal_objective
 from mechanism.tolerance import MONEY
+
+ACCOUNT = ("gain", "cost", "paid", "received", "utility")
+"""The parts of a client's account, in the order in which they are written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +68,14 @@ def trades(cleared: Cleared) -> list[tuple[int, int, float]]:
     ]
 
 
+def _accounts(cleared: Cleared) -> dict[str, dict[str, float]]:
+    """Return every client's account by its name: the parts of `ACCOUNT`, money."""
+    return {
+        name: {part: float(getattr(cleared.accounts, part)[k]) + 0.0 for part in ACCOUNT}
+        for k, name in enumerate(cleared.names)
+    }
+
+
 def as_json(cleared: Cleared) -> dict[str, Any]:
     """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
     names, promises = cleared.names, cleared.promises
@@ -69,22 +83,13 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
     imports: dict[str, list[str]] = {name: [] for name in names}
     for i, j, _ in rows:
         imports[names[i]].append(names[j])
-    parts = {
-        "gain": cleared.accounts.gain,
-        "cost": cleared.accounts.cost,
-        "paid": cleared.accounts.paid,
-        "received": cleared.accounts.received,
-        "utility": cleared.accounts.utility,
-    }
     return {
         "mechanism": cleared.mechanism,
         "clients": list(names),
         "imports": imports,
         "payments": [{"from": names[i], "to": names[j], "amount": price} for i, j, price in rows],
         "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
-        "clients_accounts": {
-            name: {part: float(values[k]) + 0.0 for part, values in parts.items()} for k, name in enumerate(names)
-        },
+        "clients_accounts": _accounts(cleared),
         "welfare": float(cleared.accounts.welfare) + 0.0,
         "objective": promises.objective,
         "optimal_objective": promises.optimal,
@@ -99,4 +104,22 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
             "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
             "words": cleared.words,
         },
+    }
+
+
+def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def tables(cleared: Cleared) -> dict[str, bytes]:
+    """Return accounts and payments as CSV by the names of their files; floats in the shortest form that reads back."""
+    accounts = [(name, *account.values()) for name, account in _accounts(cleared).items()]
+    payments = [(cleared.names[i], cleared.names[j], price) for i, j, price in trades(cleared)]
+    return {
+        "accounts.csv": _csv(("client", *ACCOUNT), accounts),
+        "payments.csv": _csv(("from", "to", "amount"), payments),
     }

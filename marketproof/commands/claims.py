@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from proofs_checks.claims import ClaimResult
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("claims", help=HELP, epilog=EPILOG)(claims)
-
-
 HELP = """Check every claim of the paper and of the theory of this market, and say which are right.
 
 A claim is one sentence. Each is proved, searched, recomputed or refuted by an example, and then set beside what its

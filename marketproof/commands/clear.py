@@ -1,19 +1,24 @@
-"""``marketproof clear``: a market on the user's own numbers."""
+"""``marketproof clear``: a market on the user's own numbers: who imports from whom at what price, accounts, audit."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
+from marketproof.errors import InputError, shown
+from marketproof.files.atomic import refuse_overwriting, write_all
+from marketproof.terminal.console import stderr, stdout, table
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("clear", help=HELP, epilog=EPILOG)(clear)
-
+    from marketproof.clearing.cleared import Cleared
+    from marketproof.clearing.promises import Promises
+    from mechanism.market.mechanisms import Clearing
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
@@ -68,29 +73,134 @@ def clear(
     quiet: Quiet = False,
 ) -> None:
     """Read, clear, audit, write, show."""
-    from marketproof.clearing.clear_files import files
-    from marketproof.clearing.clear_rule import check_rule, rule_of, table_of_prices
-    from marketproof.clearing.clear_view import show, show_written
-    from marketproof.clearing.cleared import as_json, clear_market
+    from marketproof.clearing.cleared import as_json, clear_market, tables
     from marketproof.clearing.tables import read_clients, read_differences
-    from marketproof.files.atomic import refuse_overwriting, write_all
-    from marketproof.terminal.console import stderr, stdout
 
-    check_rule(mechanism, price, pool)
-    table = read_clients(clients)
-    rule = rule_of(mechanism, price, pool, table.names)
-    matrix = None if differences is None else read_differences(differences, table.names)
+    _check_rule(mechanism, price, pool)
+    clients_read = read_clients(clients)
+    rule = _rule(mechanism, price, pool, clients_read.names)
+    matrix = None if differences is None else read_differences(differences, clients_read.names)
     weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
-    cleared = clear_market(table, matrix, weight, rule)
-    written = {}
-    if json is not None:
-        written[json] = dumps(as_json(cleared))
+    cleared = clear_market(clients_read, matrix, weight, rule)
+    result = dumps(as_json(cleared))
+    written = {} if json is None else {json: result}
     if out is not None:
-        written |= files(cleared, out)
-    refuse_overwriting(written, (clients, differences, table_of_prices(price)))
+        written |= {out / "clear.json": result, **{out / name: text for name, text in tables(cleared).items()}}
+    refuse_overwriting(written, (clients, differences, _table_of_prices(price)))
     made = {path.parent: None for path in written if not path.parent.exists()}
     write_all(written)
     if matrix is None and weight:
         stderr(quiet=quiet).print(f"note: --lam {weight:g} has no effect: it weighs --differences, and none are given")
-    show(cleared, stdout(quiet=quiet))
-    show_written(json, out, made, stdout(quiet=quiet))
+    _show(cleared, stdout(quiet=quiet))
+    _show_written(json, out, made, stdout(quiet=quiet))
+
+
+def _check_rule(mechanism: str, price: str | None, pool: int | None) -> None:
+    """Raise an error, before anything is read, if the mechanism is unknown or has no such parameter."""
+    from mechanism.market.mechanisms import market_mechanism
+
+    rule = market_mechanism(mechanism)
+    if price is not None and rule.id != "posted-price":
+        raise InputError(f"--price belongs to --mechanism posted-price, not to {mechanism}; leave it out")
+    if pool is not None and rule.id != "pooled-price":
+        raise InputError(f"--pool belongs to --mechanism pooled-price, not to {mechanism}; leave it out")
+
+
+def _table_of_prices(price: str | None) -> Path | None:
+    """Return the file that ``--price`` names; None where it is a number or not given."""
+    return Path(price) if price is not None and price.lower().endswith(".csv") else None
+
+
+def _rule(mechanism: str, price: str | None, pool: int | None, names: tuple[str, ...]) -> Clearing:
+    """Return the mechanism.
+
+    Raises
+    ------
+    InputError
+        If ``--price`` is neither a number nor a readable table of prices between these clients.
+    """
+    from marketproof.clearing.tables import read_prices
+    from marketproof.files.csv_input import number
+    from mechanism.market.clients import LARGEST
+    from mechanism.market.mechanisms import market_mechanism
+
+    if price is not None:
+        from mechanism.market.posted import PostedPrice
+
+        if (prices := _table_of_prices(price)) is not None:
+            return PostedPrice(read_prices(prices, names))
+        expected = f"from 0 to {LARGEST:g}, or name a .csv file"
+        return PostedPrice(number(price.strip(), "--price", low=0.0, high=LARGEST, expected=expected))
+    if pool is not None:
+        from mechanism.market.pooled import PooledPrice
+
+        if pool + 2 > len(names):
+            raise InputError(f"--pool {shown(pool)} needs at least {pool + 2} clients; the table has {len(names)}")
+        return PooledPrice(pool)
+    return market_mechanism(mechanism)
+
+
+MOST_ROWS = 40
+"""Rows shown of a table; the rest is counted and stands in the JSON."""
+
+
+def _show(cleared: Cleared, console: Console) -> None:
+    """Print the clearing; where all money moves through a centre, there is no price between importer and exporter."""
+    from marketproof.clearing.cleared import trades
+    from proofs_checks.amounts import money
+
+    names, accounts, promises = cleared.names, cleared.accounts, cleared.promises
+    console.print(f"Cleared by {cleared.mechanism}: {len(names)} clients, lambda {cleared.market.lam:g}", style="bold")
+    central = bool(accounts.centre.any())
+    priced = not central or bool(cleared.outcome.prices.any())
+    rows = [(names[i], names[j], money(price) if priced else "-") for i, j, price in trades(cleared)]
+    if rows:
+        console.print(table("Who imports from whom", ("importer", "exporter", "price"), rows[:MOST_ROWS], left=2))
+        _rest(console, len(rows), "imports")
+        if not priced:
+            console.print("-: no price between the two, each settles with the centre")
+    else:
+        console.print("Nobody imports anything: no model is worth its price to anyone.")
+    columns = ["client", "gain", "cost", "paid", "received", "utility"]
+    parts = [accounts.gain, accounts.cost, accounts.paid, accounts.received, accounts.utility]
+    if central:
+        columns.insert(5, "to centre")
+        parts.insert(4, accounts.centre)
+    lines = [(name, *(money(float(part[k])) for part in parts)) for k, name in enumerate(names)]
+    console.print(table("Accounts", columns, lines[:MOST_ROWS]))
+    _rest(console, len(lines), "clients")
+    centre = " - to centre" if central else ""
+    console.print(f"utility = gain - cost of exporting - paid + received{centre} (money)")
+    console.print(
+        f"Welfare {money(float(accounts.welfare))} (sum of utilities) · objective {money(promises.objective)} "
+        f"({_objective(promises)}) · optimum {money(promises.optimal)} · gap {money(promises.gap)}"
+    )
+    console.print("Audit", style="bold")
+    for sentence in cleared.words:
+        console.print(f"  {sentence}")
+
+
+def _objective(promises: Promises) -> str:
+    """Say how the objective comes from the sum of utilities, which a centre's money raises or lowers."""
+    from proofs_checks.amounts import money
+
+    if promises.pays_in > promises.tolerance:
+        return f"welfare less the {money(promises.pays_in)} that the centre pays in, less penalties"
+    if promises.keeps > promises.tolerance:
+        return f"welfare and the {money(promises.keeps)} that the centre keeps, less penalties"
+    return "welfare less penalties"
+
+
+def _show_written(json: Path | None, out: Path | None, made: Collection[Path], console: Console) -> None:
+    """Print in one line what was written where, and which folders were ``made`` for it."""
+    parts = [] if json is None else [f"JSON: {shown(json)}"]
+    parts += [] if out is None else [f"tables: {shown(out)} (clear.json, accounts.csv, payments.csv)"]
+    if made:
+        parts.append(f"new folder{'s' if len(made) > 1 else ''}: {', '.join(shown(folder) for folder in made)}")
+    if parts:
+        console.print(" · ".join(parts))
+
+
+def _rest(console: Console, count: int, what: str) -> None:
+    if count > MOST_ROWS:
+        console.print(f"… and {count - MOST_ROWS} more {what}; --json FILE or --out DIR holds them all")

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet, dumps
+from marketproof.errors import shown
+from marketproof.files.atomic import write_all
+from marketproof.terminal.console import stdout
 from marketproof.terminal.fitting import four, share, show_fitted, spread
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("frontier", help=HELP, epilog=EPILOG)(frontier)
 
 
 HELP = """Sweep mechanisms over the weight of differences, the spread of costs and how different models are.
@@ -67,10 +65,7 @@ def frontier(
     from analysis.frontier import figures, wilson
     from analysis.frontier_numbers import judged, numbers, table
     from analysis.page.export import export
-    from marketproof.errors import shown
-    from marketproof.files.atomic import write_all
     from marketproof.studies.sweep import read_sweep, swept
-    from marketproof.terminal.console import stdout
     from marketproof.terminal.progress import bar
 
     sweep = read_sweep(spec, seed)

@@ -1,19 +1,16 @@
-"""``marketproof list``: what exists."""
+"""``marketproof list``: what exists: mechanisms, methods, tasks, properties, populations."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
+from marketproof.commands.options import FixedSeed, Json, Quiet, write_json
 from marketproof.errors import InputError, shown
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("list", help=HELP, epilog=EPILOG)(list_)
-
+from marketproof.terminal.console import stdout, table
 
 HELP = "List what exists: mechanisms, methods, tasks, properties or populations."
 
@@ -28,15 +25,107 @@ def list_(
     quiet: Quiet = False,
 ) -> None:
     """Look up, write, show."""
-    from marketproof.listing import LISTINGS
-
     if what not in LISTINGS:
         raise InputError(f"there is no list of {shown(what)}; expected one of {', '.join(LISTINGS)}")
-    from marketproof.files.atomic import write_all
-    from marketproof.terminal.console import stdout, table
-
     listing = LISTINGS[what]()
-    if json is not None:
-        write_all({json: dumps({what: listing.rows})})
+    write_json(json, {what: listing.rows})
     rows = [[str(row.get(column, "-")) for column in listing.columns] for row in listing.rows]
     stdout(quiet=quiet).print(table(listing.title, listing.columns, rows, left=len(listing.columns)))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table of what exists: its title, columns (the first is the id), and one dictionary per row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[dict[str, Any]]
+
+
+_SHOWN_TRUTHS = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
+
+
+def mechanisms() -> Listing:
+    """Every mechanism with what theory says of it; those for a market clear a run or a table."""
+    from mechanism.catalogue import CATALOGUE, MARKET_MECHANISMS
+
+    rows = [
+        {
+            "id": entry.id,
+            "for": "market" if entry.id in MARKET_MECHANISMS else "auction",
+            "title": entry.title,
+            "citation": entry.citation,
+            "domain": entry.domain,
+            **entry.truths,
+        }
+        for entry in CATALOGUE.values()
+    ]
+    return Listing("Mechanisms, and what theory says of them", ("id", "for", "title", *_SHOWN_TRUTHS), rows)
+
+
+def methods() -> Listing:
+    """Learning methods; those whose graph a market decides take a mechanism after a slash."""
+    from learning.algorithms import ALGORITHMS
+    from marketproof.running.methods import uses_market
+
+    rows = [
+        {
+            "id": method.name,
+            "graph": f"by the market: {method.name}/MECHANISM" if uses_market(method.name) else "implied by the method",
+            "summary": method.summary,
+            "citation": method.citation,
+        }
+        for method in ALGORITHMS.values()
+    ]
+    return Listing("Methods for run --methods", ("id", "graph", "summary", "citation"), rows)
+
+
+def tasks() -> Listing:
+    """Tasks that come with the package."""
+    from marketproof.running.config import load_task, task_names
+
+    rows = []
+    for name in task_names():
+        task = load_task(name)
+        scales = {key: f"{scale.rounds} x {scale.steps}" for key, scale in task.scale.items()}
+        rows.append(
+            {
+                "id": name,
+                "title": task.title,
+                "clients": task.data.clients,
+                "lambda": task.market.lam,
+                "scales (rounds x steps)": ", ".join(f"{key} {text}" for key, text in scales.items()),
+            }
+        )
+    return Listing("Tasks", ("id", "title", "clients", "lambda", "scales (rounds x steps)"), rows)
+
+
+def properties() -> Listing:
+    """What can be promised of a mechanism, in words; after each its variants, which `verify` checks when named."""
+    from proofs_checks.properties.registry import PROPERTY, VARIANTS
+
+    rows = [
+        {"id": each.name, "statement": each.statement, "formula": each.formula}
+        for standard in PROPERTY.values()
+        for each in (standard, *(variant for variant in VARIANTS.values() if variant.id == standard.id))
+    ]
+    return Listing("Properties", ("id", "statement", "formula"), rows)
+
+
+def populations() -> Listing:
+    """Who takes part in a run, and what of its task changes with them."""
+    from marketproof.running.populations import POPULATIONS
+
+    column = "changes in the task"
+    rows = [{"id": name, "summary": one.summary, column: one.changes} for name, one in POPULATIONS.items()]
+    return Listing("Populations for run --population", ("id", "summary", column), rows)
+
+
+LISTINGS: dict[str, Callable[[], Listing]] = {
+    "mechanisms": mechanisms,
+    "methods": methods,
+    "tasks": tasks,
+    "properties": properties,
+    "populations": populations,
+}
+"""What can be listed, by name."""

@@ -1,4 +1,4 @@
-"""Options that every command has, worded once."""
+"""Options that every command has, worded once, and how a result is written as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from marketproof.files.atomic import write_all
 
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON to FILE.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -19,3 +21,9 @@ def dumps(result: object) -> bytes:
     import json
 
     return (json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json(path: Path | None, result: object) -> None:
+    """Write a result to the file that ``--json`` names; nothing where it names none."""
+    if path is not None:
+        write_all({path: dumps(result)})

@@ -8,12 +8,9 @@ from typing import Annotated
 import typer
 
 from marketproof.commands.options import FixedSeed, Quiet
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("play", help=HELP, epilog=EPILOG)(play)
-
+from marketproof.errors import InputError, shown
+from marketproof.files.atomic import write_all
+from marketproof.terminal.console import stdout
 
 HELP = r"""Open the playground in the browser: set up clients, drag a report, switch the rule, look for a lie.
 
@@ -52,9 +49,7 @@ def play(
     from importlib.util import find_spec
 
     from analysis.lessons import LESSONS
-    from marketproof.errors import InputError, shown
-    from marketproof.playing import ALL, serve
-    from marketproof.terminal.console import stdout
+    from marketproof.commands.play_server import ALL, serve
 
     if lesson is not None and lesson not in (*LESSONS, ALL):
         raise InputError(f"there is no lesson {shown(lesson)}; expected one of {', '.join(LESSONS)}, or {ALL}")
@@ -70,7 +65,6 @@ def play(
                 f"{shown(export)} is a folder; expected the name of a file to write, such as {lesson}.html"
             )
         from analysis.lessons.static import static_page
-        from marketproof.files.atomic import write_all
 
         write_all({export: static_page(lesson).encode()})
         stdout(quiet=quiet).print(f"Lesson: {shown(export)}")

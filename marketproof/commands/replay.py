@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from marketproof.files.witnesses import Found
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("replay", help=HELP, epilog=EPILOG)(replay)
-
-
 HELP = """Recompute a witness: an example in which a promise fails, with the lie that shows it.
 
 Exit status 0 if every number reproduces and the promise fails there, 1 if not. Of a folder, every .json file is

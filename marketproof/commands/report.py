@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("report", help=HELP, epilog=EPILOG)(report)
-
+from marketproof.commands.options import FixedSeed, Json, Quiet, write_json
+from marketproof.errors import InputError, shown
+from marketproof.files.atomic import refuse_overwriting
+from marketproof.terminal.console import stdout
 
 HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.
 
@@ -52,9 +49,6 @@ def report(
     from analysis import export_runs, read_run
     from analysis.page.report import write_report
     from analysis.run.files import record_files
-    from marketproof.errors import InputError, shown
-    from marketproof.files.atomic import refuse_overwriting, write_all
-    from marketproof.terminal.console import stdout
 
     refuse_overwriting([out, json, export], [file for run in runs for file in record_files(run)])
     result: dict[str, object] = {"runs": [str(run) for run in runs]}
@@ -82,8 +76,7 @@ def report(
             raise InputError(f"--out and --json both name {shown(page)}; name two files")
         said = f"Report: {shown(write_report(runs, page))}"
         result = {"report": str(page), **result}
-    if json is not None:
-        write_all({json: dumps(result)})
+    write_json(json, result)
     stdout(quiet=quiet).print(said)
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, dumps
+from marketproof.commands.options import Json, Quiet, write_json
+from marketproof.errors import InputError
+from marketproof.terminal.console import stdout
 
 if TYPE_CHECKING:
     from marketproof.running.config import RunConfig
     from marketproof.running.execution import Place
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("run", help=HELP, epilog=EPILOG)(run)
 
 
 HELP = """Train clients on a task, let a market decide who imports whose model at what price, and audit every promise.
@@ -96,12 +95,9 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
-    from marketproof.commands.run_settings import default_folder, settings
-    from marketproof.files.atomic import write_all
     from marketproof.running.execution import Place
     from marketproof.running.execution import run as run_all
     from marketproof.running.recorder import refuse_unwritable_file
-    from marketproof.terminal.console import stdout
     from marketproof.terminal.run_view import show_run
 
     options: dict[str, Any] = {
@@ -117,18 +113,65 @@ def run(
         _compare_budgets(config, folder, place, json, quiet)
         return
     done = run_all(config, folder, place, resume=resuming, quiet=quiet)
-    if json is not None:
-        write_all({json: dumps({"folder": str(done.folder), **done.summary, "audit": done.audit})})
+    write_json(json, {"folder": str(done.folder), **done.summary, "audit": done.audit})
     show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet), scale=config.scale)
 
 
 def _compare_budgets(config: RunConfig, folder: Path, place: Place, json: Path | None, quiet: bool) -> None:
     """Run at several privacy budgets and show what each costs; the same command with the same --out goes on."""
-    from marketproof.files.atomic import write_all
     from marketproof.studies.privacy_report import price_of_privacy
-    from marketproof.terminal.console import stdout
 
     price = price_of_privacy(config, folder, place, f"the same command with --out {folder}", quiet=quiet)
-    if json is not None:
-        write_all({json: dumps(price.told)})
+    write_json(json, price.told)
     price.show(stdout(quiet=quiet))
+
+
+DEFAULT_TASK = "digits-niid"
+
+
+def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, resume: bool) -> tuple[RunConfig, bool]:
+    """Return the configuration and whether a recorded run is gone on with.
+
+    With ``resume``, what is not given comes from the record. If nothing is recorded yet and the task is named, the run
+    starts afresh: the same command can be given until it succeeds.
+
+    Raises
+    ------
+    InputError
+        If an option is wrong, or ``resume`` has nothing to go on with.
+    """
+    from marketproof.running.config import overridden
+    from marketproof.running.methods import split_names
+    from marketproof.running.recorder import CONFIG, recorded_config
+
+    given = dict(options)
+    if given.get("methods") is not None:
+        given["methods"] = split_names(given["methods"])
+    if resume and out is None:
+        raise InputError("--resume needs --out DIR: the folder of the run to go on with")
+    if resume and out is not None and (task is None or (out / CONFIG).is_file()):
+        recorded = recorded_config(out)
+        if task is None:
+            return overridden(recorded.model_dump(), given), True
+        return _fresh(task, given), True
+    return _fresh(task or DEFAULT_TASK, given), False
+
+
+def _fresh(task: str, given: Mapping[str, Any]) -> RunConfig:
+    from marketproof.running.config import load_task, resolve
+    from marketproof.running.methods import DEFAULT_MECHANISM, DEFAULT_METHODS, split_names
+
+    defaults = {"seed": 0, "seeds": 1, "methods": split_names(DEFAULT_METHODS), "mechanism": DEFAULT_MECHANISM}
+    told = {key: value for key, value in given.items() if value is not None}
+    return resolve(task, load_task(task), {**defaults, **told})
+
+
+def default_folder(task: str) -> Path:
+    """Return ``runs/TASK-TIME``; a counter is added where two runs start in one second."""
+    stem = f"{Path(task).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = Path("runs") / stem
+    count = 2
+    while folder.exists():
+        folder = Path("runs") / f"{stem}-{count}"
+        count += 1
+    return folder

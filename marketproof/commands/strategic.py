@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, dumps
+from marketproof.commands.options import Json, Quiet, write_json
+from marketproof.errors import InputError, shown
+from marketproof.files.atomic import refuse_overwriting
+from marketproof.terminal.console import stdout
 
 if TYPE_CHECKING:
     from marketproof.strategic_play.strategic import Progress
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("strategic", help=HELP, epilog=EPILOG)(strategic)
 
 
 HELP = """Play a mechanism repeatedly: what people come to report, and what that does to welfare.
@@ -65,12 +63,9 @@ def strategic(
     quiet: Quiet = False,
 ) -> None:
     """Load, play, write, show."""
-    from marketproof.errors import InputError, shown
-    from marketproof.files.atomic import refuse_overwriting, write_all
     from marketproof.files.mechanism_files import file_of, is_file
     from marketproof.strategic_play.strategic import DYNAMICS, check
     from marketproof.strategic_play.strategic_view import show, show_run
-    from marketproof.terminal.console import stdout
     from marketproof.terminal.progress import bar, counting
 
     check(rounds, profiles)
@@ -84,7 +79,7 @@ def strategic(
             result = _run(what, clients, dynamics, rounds, profiles, seed, tell)
         else:
             result = _mechanism(what, clients, dynamics, rounds, profiles, seed, tell)
-    write_all({json: dumps(result)} if json is not None else {})
+    write_json(json, result)
     (show_run if recorded else show)(result, stdout(quiet=quiet))
     if is_file(what) and not recorded:
         stdout(quiet=quiet).print("The file was executed.")
@@ -105,7 +100,6 @@ def _run(
     seed: int,
     tell: Progress,
 ) -> dict[str, Any]:
-    from marketproof.errors import InputError, shown
     from marketproof.strategic_play.strategic import ROUNDS
     from marketproof.strategic_play.strategic_run import play_run
 
@@ -126,7 +120,6 @@ def _mechanism(
     seed: int,
     tell: Progress,
 ) -> dict[str, Any]:
-    from marketproof.errors import InputError, shown
     from marketproof.files.time_limit import OutOfTime, time_limit
     from marketproof.strategic_play.strategic import default_dynamics, play_mechanism
     from marketproof.verifying import OURS, first_answers, load_within

@@ -9,13 +9,9 @@ from typing import Annotated
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, dumps
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("study", help=HELP, epilog=EPILOG)(study)
-
+from marketproof.commands.options import Json, Quiet, write_json
+from marketproof.errors import Interrupted
+from marketproof.terminal.console import stderr, stdout
 
 HELP = """Repeat an experiment of the paper: performance, robustness, inclusive, liars or dropout.
 
@@ -57,15 +53,12 @@ def study(
     quiet: Quiet = False,
 ) -> None:
     """Plan, run or go on, measure, write, show."""
-    from marketproof.errors import Interrupted
-    from marketproof.files.atomic import write_all
     from marketproof.running.execution import Place
     from marketproof.running.methods import split_names
     from marketproof.studies.study import plan_study
     from marketproof.studies.study_files import as_json, show_findings, which_seeds, write_findings
     from marketproof.studies.study_measures import measured
     from marketproof.studies.study_runs import run_all
-    from marketproof.terminal.console import stderr, stdout
     from marketproof.terminal.run_view import SMOKE
 
     named = None if methods is None else split_names(methods)
@@ -85,7 +78,7 @@ def study(
         told = as_json(plan, found)
         title = f"{plan.study.title}: {one.task}, {one.scale}, {which_seeds(seed, one.seeds)}"
         write_findings(folder, "study", told, found, title)
-        write_all({json: dumps(told)} if json is not None else {})
+        write_json(json, told)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after the last run; go on with: {shlex.join(again)}") from None
     console = stdout(quiet=quiet)

@@ -9,12 +9,6 @@ import typer
 
 from marketproof.commands.options import Json, Quiet, dumps
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("verify", help=HELP, epilog=EPILOG)(verify)
-
-
 HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
 
 MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED: verify

@@ -9,7 +9,7 @@ import pytest
 
 from learning.data.fashion import fashion
 from learning.errors import DataError
-from marketproof.commands.run_settings import settings
+from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run
 
 RECORDED = json.loads((Path(__file__).parents[2] / "docs" / "results" / "fashion.json").read_text())

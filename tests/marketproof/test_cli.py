@@ -97,10 +97,10 @@ def test_usage_errors_are_one_line(cli, arguments, expected):
 
 
 def test_a_bug_keeps_its_traceback_and_has_its_own_status(cli, monkeypatch):
-    def broken(result):
+    def broken(path, result):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(list_command, "dumps", broken)
+    monkeypatch.setattr(list_command, "write_json", broken)
     answer = cli("list", "methods", "--json", "/dev/null")
     assert answer.status == errors.BUG
     assert "ZeroDivisionError: a bug" in answer.err
