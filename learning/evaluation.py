@@ -85,19 +85,23 @@ def evaluation_tasks(
 
 def evaluate(
     run: Callable[[Sequence[EvaluateTask]], Sequence[Any]],
-    rows: torch.Tensor,
+    slots: Sequence[str],
+    common: bool,
     weights: Array,
     class_sizes: NDArray[np.int64],
-    slot: str,
 ) -> tuple[Array, Array]:
-    """Return personal accuracy and loss [m] of the models ``rows`` [m, P] of a slot, tested by whatever ``run`` does.
+    """Return personal accuracy and loss [m] of the clients' models, tested by whatever ``run`` does.
 
-    Only strata in which a client has a share (``weights`` [m, strata]) are tested, and a model that all clients have in
-    common is tested once.
+    Client i's model is row i of slot ``slots[i]``. Only strata in which a client has a share (``weights`` [m, strata])
+    are tested, and a model that all clients have in ``common`` is tested once.
     """
     needed = weights > 0
-    tested = np.any(needed, axis=0, keepdims=True) if bool((rows == rows[0]).all()) else needed
-    tasks = evaluation_tasks(range(len(tested)), tested, class_sizes, slot)
+    tested = np.any(needed, axis=0, keepdims=True) if common else needed
+    tasks = [
+        task
+        for row, slot in enumerate(slots[: len(tested)])
+        for task in evaluation_tasks([row], tested[row : row + 1], class_sizes, slot)
+    ]
     correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
     for task, result in zip(tasks, run(tasks), strict=True):
         correct[task.row] += result.correct

@@ -87,6 +87,7 @@ class Trainer:
         self._notices: list[str] = []
         self._aggregated = np.zeros(plan.clients, dtype=bool)
         self._present = np.ones(plan.clients, dtype=bool)
+        self._uploaded = False  # do the rows hold what clients upload, which need not be their models?
 
     def _start(
         self, holdings: Holdings, backend: str, place: torch.device, processes: int | None
@@ -113,11 +114,12 @@ class Trainer:
         return Guard(self.plan, samples, steps, keys, self.sizes.tolist())
 
     def _images(self) -> int:
-        """Return how many test samples one evaluation looks at."""
+        """Return how many test samples are looked at in a round: of the trained, then of the aggregated models."""
         needed: NDArray[np.bool_] = self._weights > 0
-        if self.algorithm.common:
-            needed = np.any(needed, axis=0, keepdims=True)
-        return int((needed * self._class_sizes).sum())
+        each = int((needed * self._class_sizes).sum())
+        if self.algorithm.own or self.algorithm.deployed:  # nothing to test again
+            return each
+        return each + (int(needed.any(0) @ self._class_sizes) if self.algorithm.shared else each)
 
     @property
     def state(self) -> State:
@@ -174,7 +176,7 @@ class Trainer:
                     f"training of client {gone[0]} diverged in round {round_index}: its loss is {losses[gone[0]]}; "
                     "take a smaller lr, lam or eta"
                 )
-            before.restore(state, gone, own=self.algorithm.deploys == "trained" and not self.algorithm.deployed)
+            before.restore(state, gone, own=self.algorithm.own)
             losses[gone] = 0.0
             self._notices += [
                 f"client {k} diverged in round {round_index} on what others uploaded, and goes back" for k in gone
@@ -185,8 +187,13 @@ class Trainer:
         for k in self._dishonest():
             state.slots[HELD][k] = state.rows[k]
             state.rows[k] = upload(self._conduct[k], state.rows[k], stream(self.seed, "upload", round_index, k), base)
-        self._round = round_index
+        self._round, self._uploaded = round_index, True
         return losses
+
+    @property
+    def judged(self) -> str:
+        """By which models the method is judged: those "trained" in a round, or those "aggregated" after it."""
+        return self.algorithm.deploys
 
     @property
     def epsilon(self) -> Array:
@@ -227,15 +234,17 @@ class Trainer:
         said = np.asarray(self.sizes if sizes is None else sizes, dtype=np.float64)
         return self._server.step(self._backend, self.state, imports, clients, said, self._round)
 
-    def aggregate(self, imports: NDArray[np.bool_], sizes: Array | None = None) -> None:
+    def aggregate(self, imports: NDArray[np.bool_], sizes: Array | None = None) -> bool:
         """Do the server's step on the graph ``imports`` bool [m, m]; it sets what the next round starts from.
+
+        Return whether that changed the models that clients use: then, and only then, `evaluate` finds other ones.
 
         ``sizes`` [m] are the numbers of samples that clients say they have, the true ones if None.
         """
         graph, m = np.asarray(imports), self.plan.clients
         if graph.dtype != bool or graph.shape != (m, m):
             raise LearningError(f"imports are {graph.dtype} {list(graph.shape)}; expected bool [{m}, {m}]")
-        clients = np.flatnonzero(self._present)
+        clients, step = np.flatnonzero(self._present), None
         if len(clients):
             step = self._step(graph, sizes)
             self._aggregated[clients] = True
@@ -245,15 +254,23 @@ class Trainer:
                 for k in self._dishonest():
                     self.state.rows[k] = self.state.slots[HELD][k]
         self._server.forget()
+        self._uploaded = False
+        return step is not None and not step.into and not self.algorithm.deployed
 
     def evaluate(self) -> tuple[Array, Array]:
         """Return personal test accuracy [m] and test loss [m] of the models that clients would use now.
 
+        Between `train` and `aggregate` these are the trained ones, whatever a client uploads in place of its own.
+
         Per stratum (class, unless the data says otherwise), weighted by each client's own shares; only strata with a
         share are tested, and a model that all clients have in common is tested once.
         """
+        slots = [self.algorithm.deployed] * self.plan.clients
+        for k in self._dishonest() if self._uploaded and not self.algorithm.deployed else ():
+            slots[k] = HELD
         rows = self._backend.work.models(self.algorithm.deployed)
-        return evaluate(self._backend.run, rows, self._weights, self._class_sizes, self.algorithm.deployed)
+        common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
+        return evaluate(self._backend.run, slots, common, self._weights, self._class_sizes)
 
     def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
         """Return what averaging others' models brings every client on the samples that it holds out.
@@ -286,6 +303,7 @@ class Trainer:
             "round": self._round,
             "aggregated": self._aggregated.tolist(),
             "present": self._present.tolist(),
+            "uploaded": self._uploaded,
             "spent": [] if self._guard is None else self._guard.rows(),
             "stopped": [] if self._guard is None else self._guard.stopped,
         }
@@ -302,6 +320,7 @@ class Trainer:
             self._backend.work.tensors[name].copy_(tensor)
         self._round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
         self._present = np.array(manifest["present"], dtype=bool)
+        self._uploaded = manifest.get("uploaded") is True  # runs of version 0.1 were saved after the server's step
         if self._guard is not None:
             self._guard.restore(manifest["spent"], manifest["stopped"])
         self._server.forget()

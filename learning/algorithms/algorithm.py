@@ -104,8 +104,9 @@ class Algorithm:
     gives the server's step, or None for nothing. ``tries(uploads)`` says which models clients must try on held-out
     samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's samples.
 
-    ``deploys`` says which models clients use: "trained" locally or "aggregated" by the server; ``common`` if it is one
-    for all; ``shared`` if the server's step makes all rows one model; ``deployed`` names the slot that holds what they
+    ``deploys`` says by which models a round is judged: those that clients have when they have "trained", or those that
+    the server has "aggregated"; ``shared`` if the server's step makes all rows one model; ``own`` if clients go on from
+    the models that they trained; ``deployed`` names the slot that holds what they
     use, the rows if empty. ``slots`` are the matrices [m, P] besides the models that the method carries from round to
     round, ``memory`` if it carries a matrix [m, m] too: about pairs of clients, or with ``own_memory`` row i about
     client i alone. ``origin`` names the slot from which updates are counted, θ_0 if empty.
@@ -120,8 +121,8 @@ class Algorithm:
     implied: Callable[[int], Graph | None]
     aggregate: Callable[[Uploads], Aggregation | None]
     tries: Callable[[Uploads], Graph] | None = None
-    common: bool = False
     shared: bool = False
+    own: bool = False
     deployed: str = ""
     memory: bool = False
     own_memory: bool = False

@@ -54,5 +54,6 @@ FEDAMP = Algorithm(
     local_spec=local_spec,
     implied=complete,
     aggregate=aggregate,
+    own=True,
 )
 """Federated attentive message passing."""

@@ -28,7 +28,6 @@ FEDAVG = Algorithm(
     local_spec=local_spec,
     implied=complete,
     aggregate=aggregate,
-    common=True,
     shared=True,
 )
 """Federated averaging."""

@@ -67,7 +67,7 @@ FEDFOMO = Algorithm(
     citation="Zhang et al., Personalized Federated Learning with First Order Model Optimization, ICLR 2021 "
     "(arXiv 2012.08565)",
     summary="personal mixtures of the downloaded models that lower the loss on the client's held-out samples",
-    deploys="aggregated",
+    deploys="trained",
     slots=(START,),
     local_spec=local_spec,
     implied=complete,

@@ -24,7 +24,6 @@ FEDPROX = Algorithm(
     local_spec=local_spec,
     implied=complete,
     aggregate=aggregate,
-    common=True,
     shared=True,
 )
 """Federated averaging with a proximal term."""

@@ -55,5 +55,6 @@ IPFL = Algorithm(
     local_spec=local_spec,
     implied=implied,
     aggregate=aggregate,
+    own=True,
 )
 """Inclusive and incentivised personalised federated learning."""

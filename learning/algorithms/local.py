@@ -32,5 +32,6 @@ LOCAL = Algorithm(
     local_spec=local_spec,
     implied=implied,
     aggregate=aggregate,
+    own=True,
 )
 """Local training."""

@@ -24,7 +24,8 @@ Columns = dict[str, list[NDArray[Any]]]
 def rounds_table(records: Sequence[tuple[Unit, MarketRecord]]) -> Any:
     """Return ``rounds.parquet`` as a polars frame: one row per method, seed, round and client; true accounts.
 
-    ``present`` is 1 where the client takes part in the round, ``role`` what it is.
+    ``accuracy`` and ``loss`` are those by which the method is judged, beside them those after local training and after
+    the server's step. ``present`` is 1 where the client takes part in the round, ``role`` what it is.
     """
     import polars as pl
 
@@ -47,6 +48,10 @@ def rounds_table(records: Sequence[tuple[Unit, MarketRecord]]) -> Any:
             "utility": accounts.utility,
             "imports": imports.sum(axis=-1),
             "exports": imports.sum(axis=-2),
+            "accuracy_trained": record.trained[0],
+            "loss_trained": record.trained[1],
+            "accuracy_aggregated": record.aggregated[0],
+            "loss_aggregated": record.aggregated[1],
             "present": record.present,
         }
         frame = _frame(pl, unit.method.name, {name: np.ravel(array) for name, array in columns.items()})

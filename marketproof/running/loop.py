@@ -36,6 +36,11 @@ class Trains(Protocol):
     device: str
 
     @property
+    def judged(self) -> str:
+        """By which models the method is judged: those "trained" in a round, or those "aggregated" after it."""
+        ...
+
+    @property
     def present(self) -> NDArray[np.bool_]:
         """Who took part in the last round [m]."""
         ...
@@ -52,8 +57,11 @@ class Trains(Protocol):
         """The graph that the method implies [m, m], at the sizes that clients say; None where the market decides."""
         ...
 
-    def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> None:
-        """The server's step, with the sizes that clients say they have (None: the true ones)."""
+    def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> bool:
+        """The server's step, with the sizes that clients say they have (None: the true ones).
+
+        It says whether clients use other models after it than before.
+        """
         ...
 
     @property
@@ -137,13 +145,14 @@ def play_round(
         outcome = fixed_outcome(implied & present[:, None] & present[None, :])
     if valuation is not None:  # the bound on what a buyer may lose rests on what was bought
         valuation = valuation.seen(trainer.measure(outcome.imports))
-    trainer.aggregate(outcome.imports, said.size)
-    accuracy, loss = trainer.evaluate()
+    trained = trainer.evaluate()
+    aggregated = trainer.evaluate() if trainer.aggregate(outcome.imports, said.size) else trained
+    accuracy, loss = aggregated if trainer.judged == "aggregated" else trained
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
     codes = np.zeros(m, dtype=np.uint8) if people is None else people.codes
     record = RoundRecord(
         truth, said, market, outcome, reached, optimal, optimal_gap,
-        accuracy, loss, training_loss, unmoved, present, codes, np.zeros(m, dtype=bool),
+        accuracy, loss, training_loss, trained, aggregated, unmoved, present, codes, np.zeros(m, dtype=bool),
         valuation, tuple(trainer.notices[told:]),
     )  # fmt: skip
     if attendance is None:

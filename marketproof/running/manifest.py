@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from marketproof.running.config import RunConfig
-from marketproof.running.methods import Method
+from marketproof.running.methods import Method, judged_by
 from marketproof.running.recorder import Progress
 
 _PACKAGES = ("marketproof", "numpy", "scipy", "numba", "torch", "polars", "safetensors", "scikit-learn")
@@ -40,8 +40,10 @@ def _privacy(config: RunConfig, progress: Progress) -> dict[str, Any] | None:
 def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -> dict[str, Any]:
     """Return ``manifest.json``.
 
-    ``backend`` is that of the last unit; ``backend_used`` names for each unit (method and seed, as in file names) the
-    backend that did its training, ``backend_reason`` why: what was measured where the choice was left to ``auto``.
+    ``judged`` says of each method by which models of a round its accuracy is: those that clients have "trained", or
+    those that the server has "aggregated". ``backend`` is that of the last unit; ``backend_used`` names for each unit
+    (method and seed, as in file names) the backend that did its training, ``backend_reason`` why: what was measured
+    where the choice was left to ``auto``.
     """
     return {
         "task": config.task,
@@ -50,6 +52,7 @@ def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -
         "seed": config.seed,
         "seeds": config.seed_list,
         "methods": [method.name for method in methods],
+        "judged": {method.name: judged_by(method.algorithm) for method in methods},
         "mechanisms": {method.name: method.mechanism for method in methods},
         "backend": progress.backend,
         "backend_used": dict(progress.used),

@@ -59,6 +59,13 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def judged_by(algorithm: str) -> str:
+    """Return by which models of a round a method is judged: "trained" by the clients, or "aggregated" after that."""
+    from learning.algorithms import ALGORITHMS
+
+    return ALGORITHMS[algorithm].deploys
+
+
 def uses_market(algorithm: str) -> bool:
     """Say whether a method's graph is decided by the market (else the method implies it)."""
     from learning.algorithms import ALGORITHMS

@@ -2,7 +2,9 @@
 
 Names and shapes of a stacked file (R rounds, m clients, float64 unless said): ``differences [R,m,m]``,
 ``size cost gain [R,m]`` true, ``reported_size reported_cost reported_gain [R,m]``, ``imports [R,m,m]`` uint8,
-``prices [R,m,m]``, ``centre sales gap accuracy loss training_loss [R,m]``, ``unmoved [R,m]`` uint8 (the client's model
+``prices [R,m,m]``, ``centre sales gap training_loss [R,m]``, ``accuracy loss [R,m]`` of the models by which the method
+is judged, ``accuracy_trained loss_trained accuracy_aggregated loss_aggregated [R,m]`` of those after local training and
+of those after the server's step, ``unmoved [R,m]`` uint8 (the client's model
 still equals the common start, so its differences are 1), ``present [R,m]`` uint8 (takes part; who does not stands there
 with a cost of 1e11 and no wish for models), ``roles [R,m]`` uint8 (codes of `marketproof.running.populations.ROLES`),
 ``leaving [R,m]`` uint8 (leaves for good after the round), ``objective optimal_objective optimal_gap [R]``, ``lam`` one
@@ -27,6 +29,8 @@ from mechanism.market.gains import SqrtGain
 from mechanism.market.two_sided import CentralOutcome
 
 Arrays = dict[str, NDArray[np.generic]]
+Judgement = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Personal accuracy and test loss [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class RoundRecord:
     accuracy: NDArray[np.float64]
     loss: NDArray[np.float64]
     training_loss: NDArray[np.float64]
+    trained: Judgement
+    aggregated: Judgement
     unmoved: NDArray[np.bool_]
     present: NDArray[np.bool_]
     roles: NDArray[np.uint8]
@@ -69,6 +75,10 @@ class RoundRecord:
             "gap": np.array(self.outcome.gap),
             "accuracy": np.asarray(self.accuracy, dtype=np.float64),
             "loss": np.asarray(self.loss, dtype=np.float64),
+            "accuracy_trained": np.asarray(self.trained[0], dtype=np.float64),
+            "loss_trained": np.asarray(self.trained[1], dtype=np.float64),
+            "accuracy_aggregated": np.asarray(self.aggregated[0], dtype=np.float64),
+            "loss_aggregated": np.asarray(self.aggregated[1], dtype=np.float64),
             "training_loss": np.asarray(self.training_loss, dtype=np.float64),
             "unmoved": np.asarray(self.unmoved).astype(np.uint8),
             "present": np.asarray(self.present).astype(np.uint8),
@@ -95,6 +105,8 @@ class MarketRecord:
     optimal_gap: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     loss: NDArray[np.float64]
+    trained: Judgement
+    aggregated: Judgement
     present: NDArray[np.bool_]
     roles: NDArray[np.uint8]
     epsilon: NDArray[np.float64]
@@ -162,6 +174,8 @@ def read_market(path: Path) -> MarketRecord:
             real["optimal_gap"],
             real["accuracy"],
             real["loss"],
+            _stage(real, "trained"),
+            _stage(real, "aggregated"),
             arrays.get("present", np.ones(real["size"].shape)).astype(np.bool_),  # runs of version 0.1 had no absence
             arrays.get("roles", np.zeros(real["size"].shape)).astype(np.uint8),
             real.get("epsilon", np.zeros(real["size"].shape[-1])),
@@ -171,6 +185,11 @@ def read_market(path: Path) -> MarketRecord:
         raise InputError(
             f"{one_line(path)}: holds no market ({one_line(error)}); run again into a new folder"
         ) from None
+
+
+def _stage(real: dict[str, NDArray[np.float64]], stage: str) -> Judgement:
+    """Return accuracy and loss [R, m] at a stage of each round; runs of version 0.1 tested one only."""
+    return real.get(f"accuracy_{stage}", real["accuracy"]), real.get(f"loss_{stage}", real["loss"])
 
 
 def _valuations(arrays: Arrays) -> tuple[Valuation, ...]:

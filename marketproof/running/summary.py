@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marketproof.running.methods import judged_by
 from marketproof.running.populations import BENIGN, ROLES
 from marketproof.running.recorder import Unit
 from marketproof.running.records import MarketRecord
@@ -58,7 +59,10 @@ def _final(record: MarketRecord, who: NDArray[np.bool_]) -> float:
 
 
 def summarise(task: str, records: Sequence[tuple[Unit, MarketRecord]], seconds: Mapping[str, float]) -> dict[str, Any]:
-    """Return ``summary.json``: means over seeds; with more than one seed the sample deviation ``…_std`` beside them."""
+    """Return ``summary.json``: means over seeds; with more than one seed the sample deviation ``…_std`` beside them.
+
+    ``judged`` says of each method whether accuracies are those of the "trained" or of the "aggregated" models.
+    """
     grouped: dict[str, list[dict[str, float]]] = {}
     seeds: list[int] = []
     for unit, record in records:
@@ -73,4 +77,5 @@ def summarise(task: str, records: Sequence[tuple[Unit, MarketRecord]], seconds: 
             methods[name][key] = float(values.mean()) + 0.0
             if len(values) > 1:
                 methods[name][f"{key}_std"] = float(values.std(ddof=1))
-    return {"task": task, "seeds": seeds, "methods": methods}
+    judged = {unit.method.name: judged_by(unit.method.algorithm) for unit, _ in records}
+    return {"task": task, "seeds": seeds, "methods": methods, "judged": judged}

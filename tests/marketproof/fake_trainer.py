@@ -16,7 +16,7 @@ class FakeTrainer:
     """Satisfies `marketproof.running.loop.Trains`; what it computes depends on the seed and on every import so far."""
 
     clients = 4
-    backend, device = "fake", "cpu"
+    backend, device, judged = "fake", "cpu", "aggregated"
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
@@ -43,8 +43,9 @@ class FakeTrainer:
             return None
         return np.zeros((4, 4), bool) if self.unit.method.algorithm == "local" else ~np.eye(4, dtype=bool)
 
-    def aggregate(self, imports: np.ndarray, sizes: np.ndarray | None = None) -> None:
+    def aggregate(self, imports: np.ndarray, sizes: np.ndarray | None = None) -> bool:
         self.rows = self.rows + 0.1 * (imports @ self.rows)
+        return True
 
     def evaluate(self) -> tuple[np.ndarray, np.ndarray]:
         score = 1.0 / (1.0 + np.exp(-self.rows.mean(axis=1)))

@@ -32,8 +32,8 @@ def record(types, mechanism, differences=FREE, lam=0.0, imports=None, present=No
         outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market, there)
     reached, optimal, gap = objectives(reports, outcome.imports, market, there)
     return RoundRecord(
-        types, reports, market, outcome, reached, optimal, gap, flat, flat, flat, none, there,
-        np.zeros(types.clients, dtype=np.uint8), none,
+        types, reports, market, outcome, reached, optimal, gap, flat, flat, flat, (flat, flat), (flat, flat),
+        none, there, np.zeros(types.clients, dtype=np.uint8), none,
     )  # fmt: skip
 
 

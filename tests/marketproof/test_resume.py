@@ -176,7 +176,7 @@ SCRIPT = """
 import os, signal, sys, warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
-from marketproof import running
+from marketproof.running import execution as running
 from marketproof.cli import execute
 from marketproof.running.loop import run_units
 sys.path.insert(0, sys.argv[1])

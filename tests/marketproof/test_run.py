@@ -52,7 +52,8 @@ def test_rounds_have_a_row_per_client_and_true_accounts(finished):
     rounds = pl.read_parquet(folder / "rounds.parquet")
     assert rounds.columns == [
         "method", "seed", "round", "client", "accuracy", "loss", "gain", "cost", "paid", "received", "utility",
-        "imports", "exports", "present", "role",
+        "imports", "exports", "accuracy_trained", "loss_trained", "accuracy_aggregated", "loss_aggregated",
+        "present", "role",
     ]  # fmt: skip
     assert rounds.height == len(METHODS) * SEEDS * ROUNDS * CLIENTS
     assert rounds["method"].unique(maintain_order=True).to_list() == METHODS
