@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from analysis import metrics
 from analysis.lies import LieCurve
-from analysis.page.theme import count, number
 from analysis.regions import AllocationRegions
 from analysis.run.records import Run
 from analysis.verdicts import RuleVerdict
 from mechanism.tolerance import scale
+from mechanism.wording import count, typeset
 
 MEASURED, SEARCHED, REFUTED = "measured", "searched", "refuted"
 
@@ -48,7 +48,7 @@ def individual_rationality(run: Run) -> tuple[Evidence, ...]:
         text = (
             f"none of the {utility.size} recorded utilities (client × round × seed) is below zero"
             if below == 0
-            else f"{below} of {utility.size} recorded utilities are below zero, the lowest {number(utility.min())}"
+            else f"{below} of {utility.size} recorded utilities are below zero, the lowest {typeset(utility.min())}"
         )
         lines.append(Evidence(REFUTED if below else MEASURED, name, text))
     return tuple(lines)
@@ -64,7 +64,7 @@ def balance(run: Run) -> tuple[Evidence, ...]:
         text = (
             f"payments sum to zero in each of {clearings} clearings"
             if kept
-            else f"payments miss balance by up to {number(imbalance)} in a clearing"
+            else f"payments miss balance by up to {typeset(imbalance)} in a clearing"
         )
         lines.append(Evidence(MEASURED if kept else REFUTED, name, text))
     return tuple(lines)
@@ -81,7 +81,7 @@ def efficiency(run: Run, result: metrics.Optimum) -> tuple[Evidence, ...]:
         text = (
             f"the best set of trades was found in each of {run.rounds * len(run.seeds)} clearings"
             if reached
-            else f"falls short of the best sets of trades by {number(audit.optimality_gap)} in all"
+            else f"falls short of the best sets of trades by {typeset(audit.optimality_gap)} in all"
         )
         lines.append(Evidence(MEASURED if reached else REFUTED, name, text))
     return tuple(lines)
@@ -113,7 +113,7 @@ def truthfulness(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]
         lie = run.audit.methods[curve.method].lies["cost"]
         tried = f"{count(lie.deviations)} reports tried on this run's own markets"
         text = (
-            f"a lie wins {number(lie.gain)} (seed {lie.seed}, round {lie.round}, client {lie.client}); {tried}"
+            f"a lie wins {typeset(lie.gain)} (seed {lie.seed}, round {lie.round}, client {lie.client}); {tried}"
             if lie.pays
             else f"no lie about a cost pays; {tried}" + (", among them the best one there is" if lie.exact else "")
         )

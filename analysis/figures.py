@@ -11,6 +11,7 @@ from analysis.money_words import through_centre
 from analysis.page import theme
 from analysis.run.records import Run
 from analysis.scores import scores_rows
+from mechanism.wording import typeset, typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ def accuracy_and_utility(run: Run) -> Drawn:
     right.set_title("Mean utility of a client", loc="left", fontsize=theme.TITLE, fontweight="bold", pad=8)
     right.set_xlabel("money over the run", fontsize=theme.BODY)
     parts = [
-        f"{name}: {theme.number(float(a))} percent and {theme.number(float(u))}"
+        f"{name}: {typeset(float(a))} percent and {typeset(float(u))}"
         for name, a, u in zip(run.methods, accuracy.mean, utility.mean, strict=True)
     ]
     whiskers = " Whiskers are one standard deviation over seeds." if len(run.seeds) > 1 else ""
@@ -89,9 +90,9 @@ def money(run: Run, method: str) -> Drawn:
     )
     return Drawn(
         f"money-{run.methods.index(method)}",
-        f"Net payments under {method}: {pairs} pairs, {theme.number(flow.turnover)} money changed hands between "
+        f"Net payments under {method}: {pairs} pairs, {typeset(flow.turnover)} money changed hands between "
         f"clients in all; {f'{through}; ' if through else ''}client {most} earned most, "
-        f"{theme.number(float(earned[most]))}.",
+        f"{typeset(float(earned[most]))}.",
         "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
         "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
         f"sign, {balance}" + left_out + seeds,
@@ -107,7 +108,7 @@ def welfare_taken_apart(run: Run) -> Drawn:
 
     def told(k: int) -> str:
         gain, cost, moved, centre, welfare = (
-            theme.number(float(v[k].mean())) for v in (parts.gain, parts.cost, parts.moved, parts.centre, parts.welfare)
+            typeset(float(v[k].mean())) for v in (parts.gain, parts.cost, parts.moved, parts.centre, parts.welfare)
         )
         to_centre = f", to the centre {centre}" if parts.centre[k].any() else ""
         return f"{parts.methods[k]}: gain {gain}, cost {cost}, payments {moved}{to_centre}, welfare {welfare}"
@@ -196,7 +197,7 @@ def against_optimum(run: Run) -> Drawn:
     result = metrics.optimum(run)
     centred = decomposition.welfare_parts(run).centred
     ax = plots.optimum_bars(result)
-    parts = [f"{name}: {theme.percent(float(share))}" for name, share in zip(run.methods, result.share, strict=True)]
+    parts = [f"{name}: {typeset_percent(float(share))}" for name, share in zip(run.methods, result.share, strict=True)]
     return Drawn(
         "optimum",
         "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",
@@ -223,10 +224,10 @@ def lie_panels(curves: Sequence[lies.LieCurve]) -> Drawn:
         scales = " and of ".join(["money"] * own + ["reported costs"] * apart)
         note(whole, f"Each panel has its own scale of {scales}.")
     parts = [
-        f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {theme.number(c.truth)}, utility "
-        f"{theme.number(c.truthful_utility)}; "
+        f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {typeset(c.truth)}, utility "
+        f"{typeset(c.truthful_utility)}; "
         + (
-            f"reporting {theme.number(c.best_report)} earns {theme.number(c.best_utility)}"
+            f"reporting {typeset(c.best_report)} earns {typeset(c.best_utility)}"
             if c.gain > 0
             else "no report earns more"
         )
@@ -268,7 +269,7 @@ def over_rounds(run: Run) -> Drawn:
     plots.round_curves(utility, bottom, zero=True)
     top.set_xlabel("")
     parts = [
-        f"{name}: {theme.number(float(accuracy.mean[k, 0]))} to {theme.number(float(accuracy.mean[k, -1]))} percent"
+        f"{name}: {typeset(float(accuracy.mean[k, 0]))} to {typeset(float(accuracy.mean[k, -1]))} percent"
         for k, name in enumerate(run.methods)
     ]
     band = " Bands are one standard deviation over seeds." if len(run.seeds) > 1 else ""

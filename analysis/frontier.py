@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.page import theme
+from mechanism.wording import percent, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +142,7 @@ def draw_along(rows: Rows, axis: str, measure: str, ax: Axes | None = None) -> A
     every = np.concatenate([values for _, values in found.values()])
     if np.ptp(every) == 0.0:  # one line in an empty picture: say so
         ax.annotate(
-            f"{theme.number(float(every[0]))} under every rule", (0.5, float(every[0])),
+            f"{typeset(float(every[0]))} under every rule", (0.5, float(every[0])),
             xycoords=ax.get_yaxis_transform(), xytext=(0, 6), textcoords="offset points", ha="center",
             fontsize=theme.BODY, color=theme.INK,
         )  # fmt: skip
@@ -226,7 +227,7 @@ def draw_map(rows: Rows, mechanism: str, ax: Axes | None = None, measure: str = 
     )
     ax.imshow(share, origin="lower", cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     for (y, x), value in np.ndenumerate(share):
-        ax.text(x, y, f"{value:.0%}", ha="center", va="center", color="white" if value > 0.55 else theme.INK,
+        ax.text(x, y, percent(value, 0), ha="center", va="center", color="white" if value > 0.55 else theme.INK,
                 fontsize=theme.SMALL)  # fmt: skip
     ax.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
     ax.set_yticks(range(len(ys)), [f"{y:g}" for y in ys])

@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.frontier import AXES, LIES, MAPS, MEASURES, Rows, along, half, mechanisms, wilson
 from analysis.tables import Cell, Table
+from mechanism.wording import listed, percent
 
 _COLUMNS = {
     "of optimum": "of_optimum",
@@ -84,7 +85,7 @@ def judged(rows: Rows) -> list[str]:
         if shares["a cost"] > 0.0:
             continue
         none = " or ".join(about for about, share in shares.items() if share == 0.0)
-        some = " and ".join(f"about {about} in {share:.0%}" for about, share in shares.items() if share > 0.0)
+        some = listed(f"about {about} in {percent(share, 0)}" for about, share in shares.items() if share > 0.0)
         only = "truthful in cost only: " if none == "a cost" else ""
         pays = f", but lies {some} of its markets pay" if some else ""
         told.append(f"{name}: {only}no lie about {none} was found to pay{pays}")

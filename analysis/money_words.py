@@ -7,15 +7,15 @@ import numpy as np
 from analysis import metrics
 from analysis.decomposition import WelfareParts
 from analysis.money import MoneyFlow
-from analysis.page.theme import number
 from analysis.run.records import Run
+from mechanism.wording import typeset
 
 
 def through_centre(flow: MoneyFlow) -> str:
     """Return what clients pay the centre and are paid by it, and what it keeps or adds; nothing if no money passes."""
     if not flow.centred:
         return ""
-    said = f"clients pay the centre {number(flow.collected)} money and are paid {number(flow.handed_out)} by it"
+    said = f"clients pay the centre {typeset(flow.collected)} money and are paid {typeset(flow.handed_out)} by it"
     return f"{said}, which {kept_or_added(flow.kept)}"
 
 
@@ -23,7 +23,7 @@ def kept_or_added(kept: float) -> str:
     """Return what the centre does with money that is left or missing, in words."""
     if kept == 0.0:
         return "keeps nothing"
-    return f"keeps {number(kept)}" if kept > 0 else f"adds {number(-kept)} from outside"
+    return f"keeps {typeset(kept)}" if kept > 0 else f"adds {typeset(-kept)} from outside"
 
 
 def money(run: Run) -> str:
@@ -34,7 +34,7 @@ def money(run: Run) -> str:
     where = f" in seed {run.seeds[0]}" if len(run.seeds) > 1 else ""
     for name in run.markets:
         flow = metrics.money_flow(run, name)
-        moves = [f"clients pay one another {number(flow.turnover)} money"] if flow.turnover else []
+        moves = [f"clients pay one another {typeset(flow.turnover)} money"] if flow.turnover else []
         moves += [through_centre(flow)] if flow.centred else []
         if not moves:
             parts.append(f"Under {name} no money changes hands{where}.")
@@ -42,7 +42,7 @@ def money(run: Run) -> str:
         earned = flow.earned[: run.clients]
         top, low = int(np.argmax(earned)), int(np.argmin(earned))
         ends = [
-            f"client {k} ends with {number(abs(float(earned[k])))} {'more' if earned[k] > 0 else 'less'}"
+            f"client {k} ends with {typeset(abs(float(earned[k])))} {'more' if earned[k] > 0 else 'less'}"
             for k in dict.fromkeys((top, low))
             if earned[k]
         ]
@@ -61,9 +61,9 @@ def welfare_parts(parts: WelfareParts) -> str:
         if gain == cost == 0.0:
             said.append(f"Under {name} nobody imports anything.")
             continue
-        pays = f"; {number(moved)} money changes hands between clients" if moved else ""
+        pays = f"; {typeset(moved)} money changes hands between clients" if moved else ""
         if centre:
             keeps = f"the centre {kept_or_added(centre)}"
-            pays += f"; {keeps}, so that the clients have {number(gain - cost - centre)} of {number(gain - cost)}"
-        said.append(f"Under {name} imports are worth {number(gain)} and cost {number(cost)}{pays}.")
+            pays += f"; {keeps}, so that the clients have {typeset(gain - cost - centre)} of {typeset(gain - cost)}"
+        said.append(f"Under {name} imports are worth {typeset(gain)} and cost {typeset(cost)}{pays}.")
     return " ".join(said)

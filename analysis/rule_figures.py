@@ -8,11 +8,11 @@ import numpy as np
 
 from analysis import plots
 from analysis.drawn import Drawn, grid, note
-from analysis.page import theme
 from analysis.regions import BOTH, FIRST, NEITHER, SECOND, AllocationRegions, grid_table, regions_table
 from analysis.regret import RegretMap, map_table, regret_table
 from analysis.verdict_matrix import draw_columns
 from analysis.verdicts import RuleVerdict, verdict_matrix, verdict_table
+from mechanism.wording import typeset, typeset_percent
 
 
 def verdict_marks(found: Sequence[RuleVerdict]) -> Drawn:
@@ -48,9 +48,9 @@ def region_panels(regions: Sequence[AllocationRegions]) -> Drawn:
     if first.where:
         note(whole, f"client {first.buyer} buys; types and models of {first.where}")
     parts = [
-        f"{r.rule}: neither on {theme.percent(r.share(NEITHER))} of the square, seller {r.sellers[0]} alone on "
-        f"{theme.percent(r.share(FIRST))}, seller {r.sellers[1]} alone on {theme.percent(r.share(SECOND))}, both on "
-        f"{theme.percent(r.share(BOTH))}"
+        f"{r.rule}: neither on {typeset_percent(r.share(NEITHER))} of the square, seller {r.sellers[0]} alone on "
+        f"{typeset_percent(r.share(FIRST))}, seller {r.sellers[1]} alone on {typeset_percent(r.share(SECOND))}, "
+        f"both on {typeset_percent(r.share(BOTH))}"
         for r in regions
     ]
     return Drawn(
@@ -78,7 +78,7 @@ def regret_panels(maps: Sequence[RegretMap]) -> Drawn:
     parts = [
         f"{m.method}, client {m.client}: "
         + (
-            f"{theme.percent(m.paying)} of all pairs of true and reported cost pay, the best {theme.number(m.most)}"
+            f"{typeset_percent(m.paying)} of all pairs of true and reported cost pay, the best {typeset(m.most)}"
             if m.most > 0
             else "no pair pays"
         )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.tables import Cell, Table
+from mechanism.wording import typeset
 
 Real = NDArray[np.float64]
 
@@ -37,12 +38,10 @@ class ComparedScores:
 
     def told(self, other: ComparedScores, words: str) -> str:
         """Return this and another score of every group and method in words, such as for an alternative text."""
-        from analysis.page.theme import number
-
         parts = []
         for k, group in enumerate(self.groups):
             said = [
-                f"{method} {number(float(self.mean[k, j]))} {self.unit} and {number(float(other.mean[k, j]))}"
+                f"{method} {typeset(float(self.mean[k, j]))} {self.unit} and {typeset(float(other.mean[k, j]))}"
                 for j, method in enumerate(self.methods)
                 if not np.isnan(self.mean[k, j])
             ]

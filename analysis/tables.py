@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from analysis import lies, metrics
 from analysis.money import CENTRE
-from analysis.page import theme
 from analysis.run.records import Run
+from mechanism.wording import typeset
 
 Cell = str | float | int | None
 
@@ -34,7 +34,7 @@ def shown(cell: Cell) -> str:
     """Return a cell as people read it: numbers with three digits, nothing as a dash."""
     if cell is None:
         return "–"
-    return theme.number(float(cell)) if isinstance(cell, float) else str(cell)
+    return typeset(float(cell)) if isinstance(cell, float) else str(cell)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Table:
         known = {k for k in spreads if any(row[k] is not None for row in self.rows)}
 
         def both(value: Cell, spread: Cell) -> str:
-            digits = theme.number(spread, 2) if isinstance(spread, float) else shown(spread)
+            digits = typeset(spread, 2) if isinstance(spread, float) else shown(spread)
             return f"{shown(value)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{digits}"
 
         def join(row: tuple[Cell, ...]) -> tuple[Cell, ...]:

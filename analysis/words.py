@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,26 +11,19 @@ from analysis import metrics, people
 from analysis.leads import lead
 from analysis.lies import LieCurve
 from analysis.money_words import money, welfare_parts
-from analysis.page.theme import count, number, percent
 from analysis.regions import BOTH, FIRST, SECOND, AllocationRegions
 from analysis.run.records import Run
 from analysis.run.settings import flat
 from analysis.verdicts import RuleVerdict
-from proofs_checks import amounts
+from mechanism.wording import count, listed, near, number, typeset, typeset_percent
 
 __all__ = [
     "accuracy_beside_utility", "against_optimum", "compared", "headline", "imports", "incomparable", "inequality",
-    "leading", "listed", "lying", "money", "population", "regions", "rounds", "verdicts", "waterlines", "welfare_parts",
+    "leading", "lying", "money", "population", "regions", "rounds", "verdicts", "waterlines", "welfare_parts",
     "worth",
 ]  # fmt: skip
 
 Real = NDArray[np.float64]
-
-
-def listed(items: Iterable[str]) -> str:
-    """Return items as "a", "a and b", "a, b and c"."""
-    words = list(items)
-    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def leading(run: Run) -> str:
@@ -66,21 +59,21 @@ def headline(run: Run) -> str:
     line = metrics.waterline(run, name)
     loses = f"{line.below} of {line.utilities.size} clients lose" if line.below else "no client loses over the run"
     text = (
-        f"With {name}, {'1 client reaches' if one else f'{run.clients} clients reach'} {number(accuracy.mean[k])} % "
+        f"With {name}, {'1 client reaches' if one else f'{run.clients} clients reach'} {typeset(accuracy.mean[k])} % "
         f"personal accuracy, {'' if one else 'each '}in its best round, and gain{'s' * one} "
-        f"{number(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
+        f"{typeset(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
         f"round{'s' * (run.rounds != 1)}; {loses}."
     )
     if accuracy.mean[k] - final > FAR_BELOW:
-        text += f" At the end accuracy is only {number(final)} %: the best round was not the last."
+        text += f" At the end accuracy is only {typeset(final)} %: the best round was not the last."
     if name in run.markets:
         share = float(metrics.optimum(run).share[k])
         if not np.isnan(share):
-            text += f" It reaches {percent(share)} of the best possible objective."
+            text += f" It reaches {typeset_percent(share)} of the best possible objective."
     lie = run.audit.methods[name].lies.get("cost")
     if lie is not None:
         text += (
-            f" A lie about a cost can win {number(lie.gain)}."
+            f" A lie about a cost can win {typeset(lie.gain)}."
             if lie.pays
             else f" No lie about a cost pays ({count(lie.deviations)} tried)."
         )
@@ -88,7 +81,7 @@ def headline(run: Run) -> str:
     if others:
         worst = max(others, key=lambda m: run.audit.methods[m].lies["cost"].gain)
         gain = run.audit.methods[worst].lies["cost"].gain
-        text += f" Under {worst} a lie wins {number(gain)}."
+        text += f" Under {worst} a lie wins {typeset(gain)}."
     return f"{text} {worth(run)}"
 
 
@@ -117,7 +110,7 @@ def compared(runs: Sequence[Run]) -> str:
         """Return the highest of each run in words, and in which run the highest of all is."""
         at = [int(np.argmax(own)) for own in values]
         said = [
-            f"{run.methods[k]} in run {n} ({number(float(own[k]))}{unit})"
+            f"{run.methods[k]} in run {n} ({typeset(float(own[k]))}{unit})"
             for n, (run, own, k) in enumerate(zip(runs, values, at, strict=True), start=1)
         ]
         return said, int(np.argmax([own.max() for own in values]))
@@ -139,7 +132,7 @@ def compared(runs: Sequence[Run]) -> str:
 def _ahead(scores: metrics.MethodScores, unit: str) -> str:
     """Return which method is ahead and whether by more than seeds differ (`leads.lead`), as the end of a sentence."""
     found, name = lead(scores), scores.methods
-    shown = f"{number(float(scores.mean[found.best]))}{unit}"
+    shown = f"{typeset(float(scores.mean[found.best]))}{unit}"
     if found.near is None:
         return f"{name[found.best]} ({shown}; one seed, so that it may be chance)"
     if not found.near:
@@ -153,8 +146,8 @@ def accuracy_beside_utility(run: Run) -> str:
     accuracy, utility = metrics.best_accuracy(run), metrics.mean_utility(run)
     if len(run.methods) == 1:
         return (
-            f"{run.methods[0]} reaches {number(accuracy.mean[0])} % in the best rounds and leaves the average client "
-            f"{number(utility.mean[0])} money over the run."
+            f"{run.methods[0]} reaches {typeset(accuracy.mean[0])} % in the best rounds and leaves the average client "
+            f"{typeset(utility.mean[0])} money over the run."
         )
     text = (
         f"Most accurate, each client in its best round, is {_ahead(accuracy, ' %')}. The average client is best off "
@@ -164,7 +157,7 @@ def accuracy_beside_utility(run: Run) -> str:
     k = run.methods.index(name)
     if not ahead.near_to(k):
         behind = float(accuracy.mean[ahead.best] - accuracy.mean[k])
-        text += f" {name} is {number(behind, 2)} percentage points behind in accuracy."
+        text += f" {name} is {typeset(behind, 2)} percentage points behind in accuracy."
     return text
 
 
@@ -178,10 +171,10 @@ def waterlines(run: Run) -> str:
         poorest = next((line for line in lines if line.method == leading(run) and line.below == 0), None)
         if poorest is not None:
             lowest = max(float(poorest.utilities[0]), 0.0)
-            parts.append(f"The poorest client of {poorest.method} ends the run with {number(lowest)}.")
+            parts.append(f"The poorest client of {poorest.method} ends the run with {typeset(lowest)}.")
     parts += [
         f"Under {line.method} {line.below} of {line.utilities.size} clients lose; the worst ends with "
-        f"{number(line.utilities[0])}."
+        f"{typeset(line.utilities[0])}."
         for line in lines
         if line.below
     ]
@@ -209,8 +202,8 @@ def regions(found: Sequence[AllocationRegions]) -> str:
     first = found[0]
     one, two = first.sellers
     said = [
-        f"{r.rule} buys from seller {one} on {percent(r.share(FIRST) + r.share(BOTH))} of all pairs of costs shown and "
-        f"from seller {two} on {percent(r.share(SECOND) + r.share(BOTH))}"
+        f"{r.rule} buys from seller {one} on {typeset_percent(r.share(FIRST) + r.share(BOTH))} of all pairs of costs "
+        f"shown and from seller {two} on {typeset_percent(r.share(SECOND) + r.share(BOTH))}"
         for r in found
     ]
     return f"Alone with client {first.buyer} as their buyer: {listed(said)}."
@@ -229,7 +222,7 @@ def population(run: Run) -> str:
     k, found = run.methods.index(name), people.roles(run)
     if len(found) > 1:
         utility = people.utility_by_role(run).mean[:, k]
-        parts = [f"{role} {number(float(value))}" for role, value in zip(found, utility, strict=True)]
+        parts = [f"{role} {typeset(float(value))}" for role, value in zip(found, utility, strict=True)]
         said.append(f"Under {name} the mean client of each role ends with: {listed(parts)}.")
     if not people.everybody_stays(run):
         last = people.attendance(run).mean[:, -1]
@@ -241,7 +234,7 @@ def population(run: Run) -> str:
 def against_optimum(run: Run, result: metrics.Optimum) -> str:
     """Answer: which share of the possible objective each method reaches."""
     parts = [
-        f"{name} {'is below zero' if share < 0 else percent(float(share))}"
+        f"{name} {'is below zero' if share < 0 else typeset_percent(float(share))}"
         for name, share in zip(result.methods, result.share, strict=True)
     ]
     return f"Of the best objective possible on its own markets: {listed(parts)}."
@@ -255,10 +248,10 @@ def lying(run: Run, curves: tuple[LieCurve, ...]) -> str:
     for curve in curves:
         lie = run.audit.methods[curve.method].lies["cost"]
         if lie.pays:
-            said = amounts.near(lie.report, amounts.money(lie.report))
+            said = near(lie.report, number(lie.report))
             parts.append(
-                f"Under {curve.method} it does: client {lie.client}, whose cost is {number(lie.truth)}, wins "
-                f"{number(lie.gain)} by saying {said} (seed {lie.seed}, round {lie.round})."
+                f"Under {curve.method} it does: client {lie.client}, whose cost is {typeset(lie.truth)}, wins "
+                f"{typeset(lie.gain)} by saying {said} (seed {lie.seed}, round {lie.round})."
             )
         else:
             parts.append(f"Under {curve.method} none of {count(lie.deviations)} reports tried beats the truth.")
@@ -282,8 +275,8 @@ def rounds(run: Run) -> str:
     k = run.methods.index(name)
     accuracy, utility = metrics.accuracy_rounds(run).mean[k], metrics.utility_rounds(run).mean[k]
     if run.rounds == 1:
-        return f"There is one round: {name} has {number(accuracy[0])} % and {number(utility[0])} money per client."
+        return f"There is one round: {name} has {typeset(accuracy[0])} % and {typeset(utility[0])} money per client."
     return (
-        f"{name} goes from {number(accuracy[0])} % to {number(accuracy[-1])} % personal accuracy, and from "
-        f"{number(utility[0])} to {number(utility[-1])} money per client and round."
+        f"{name} goes from {typeset(accuracy[0])} % to {typeset(accuracy[-1])} % personal accuracy, and from "
+        f"{typeset(utility[0])} to {typeset(utility[-1])} money per client and round."
     )

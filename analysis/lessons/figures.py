@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.page import theme
-from analysis.page.theme import number
 from mechanism.market.gains import SqrtGain
+from mechanism.wording import plural, typeset, typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,9 +38,9 @@ def second_price(value: float, rival: float, bid: float) -> tuple[Axes, str]:
     _legend(ax)
     told = auction_utility(np.array([value]), value, rival, "second")[0]
     return ax, (
-        f"The object is worth {number(value)} to you and you bid {number(bid)} against {number(rival)}: "
-        f"{number(here['second'])} at the second price, {number(here['first'])} at the first. With the truth the "
-        f"second price gives {number(told)}, and no bid gives more."
+        f"The object is worth {typeset(value)} to you and you bid {typeset(bid)} against {typeset(rival)}: "
+        f"{typeset(here['second'])} at the second price, {typeset(here['first'])} at the first. With the truth the "
+        f"second price gives {typeset(told)}, and no bid gives more."
     )
 
 
@@ -58,9 +58,9 @@ def revelation(value: float, report: float) -> tuple[Axes, str]:
     _legend(ax)
     best = value * value / 2.0
     return ax, (
-        f"In the auction a value of {number(value)} bids half of it, {number(value / 2)}, and expects {number(best)}. "
-        f"The machine halves what it is told: reporting {number(report)} expects {number(here)}; the truth expects "
-        f"{number(best)}, as in the auction, and nothing expects more."
+        f"In the auction a value of {typeset(value)} bids half of it, {typeset(value / 2)}, and expects "
+        f"{typeset(best)}. The machine halves what it is told: reporting {typeset(report)} expects {typeset(here)}; "
+        f"the truth expects {typeset(best)}, as in the auction, and nothing expects more."
     )
 
 
@@ -84,17 +84,19 @@ def vcg(values: tuple[float, ...], units: int = 2) -> tuple[Axes, str]:
     ax.set_ylim(0.0, 2.05)
     if pays > 0:
         ax.text(
-            1.36, with_you + pays / 2, f"you pay {number(pays)}", fontsize=theme.SMALL, color=theme.INK, va="center"
+            1.36, with_you + pays / 2, f"you pay {typeset(pays)}", fontsize=theme.SMALL, color=theme.INK, va="center"
         )
     ax.set_xlim(-0.6, 2.1)
     wins = 0 in order[:units]
     said = (
-        f"you get one and pay the harm you do, {number(pays)}" if wins else "you get nothing and harm nobody: you pay 0"
+        f"you get one and pay the harm you do, {typeset(pays)}"
+        if wins
+        else "you get nothing and harm nobody: you pay 0"
     )
     utility = values[0] - pays if wins else 0.0
     return ax, (
-        f"Worth {number(values[0])} to you; to the others {', '.join(number(v) for v in values[1:])}. Without you they "
-        f"get {number(without)}, with you {number(with_you)}: {said}. Your utility is {number(utility)}."
+        f"Worth {typeset(values[0])} to you; to the others {', '.join(typeset(v) for v in values[1:])}. Without you "
+        f"they get {typeset(without)}, with you {typeset(with_you)}: {said}. Your utility is {typeset(utility)}."
     )
 
 
@@ -118,11 +120,11 @@ def myerson(bidders: int, reserve: float) -> tuple[Axes, str]:
     ax.plot([0.5], [best], "o", color=theme.INK, markersize=8, label="best: 1/2, for any number of bidders")
     _mark(ax, reserve, here, theme.LOSS)
     _legend(ax)
-    who = f"{bidders} {'bidder' if bidders == 1 else 'bidders'}"
+    who = f"{plural(bidders, 'bidder')}"
     return ax, (
-        f"{who}, reserve {number(reserve)}: the seller earns {number(here)} on average and keeps the "
-        f"object in {theme.percent(reserve**bidders)} of all cases. At 1/2 it earns "
-        f"{number(best)}, without a reserve {number(float(revenue(bidders, np.array([0.0]))[0]))}."
+        f"{who}, reserve {typeset(reserve)}: the seller earns {typeset(here)} on average and keeps the "
+        f"object in {typeset_percent(reserve**bidders)} of all cases. At 1/2 it earns "
+        f"{typeset(best)}, without a reserve {typeset(float(revenue(bidders, np.array([0.0]))[0]))}."
     )
 
 
@@ -141,11 +143,11 @@ def myerson_satterthwaite(price: float) -> tuple[Axes, str]:
     ax.set_ylim(0, 1)
     _legend(ax)
     reached = posted_gains(price)
-    share = theme.percent(6 * reached)
+    share = typeset_percent(6 * reached)
     return ax, (
-        f"At the fixed price {number(price)} the two gain {number(reached)} on average, {share} of the 1/6 that every "
-        "worthwhile trade together would give. The price asks nobody, so nobody can lie; it loses the trades in the "
-        "pale region. Whatever recovers them all makes somebody lie, lose, or pay in from outside."
+        f"At the fixed price {typeset(price)} the two gain {typeset(reached)} on average, {share} of the 1/6 that "
+        "every worthwhile trade together would give. The price asks nobody, so nobody can lie; it loses the trades "
+        "in the pale region. Whatever recovers them all makes somebody lie, lose, or pay in from outside."
     )
 
 
@@ -180,11 +182,11 @@ def model_market(held: float, size: float, difference: float, cost: float) -> tu
     ax.set_ylim(0.0, max(6.5, 1.06 * (low + price)))
     _legend(ax)
     verdict = "a good trade" if worth > price else "not worth it"
-    left = f"{number(worth - price)} is left to share" if worth > price else f"{number(price - worth)} would be lost"
+    left = f"{typeset(worth - price)} is left to share" if worth > price else f"{typeset(price - worth)} would be lost"
     return ax, (
-        f"With {number(start)} samples the buyer gains {number(worth)} by a model of {size:g} samples. Its owner's "
-        f"cost is {number(cost)} and its difference is charged {number(penalty)} (λ = {number(_LAMBDA)}): {verdict}, "
-        f"{left}."
+        f"With {typeset(start)} samples the buyer gains {typeset(worth)} by a model of {size:g} samples. Its owner's "
+        f"cost is {typeset(cost)} and its difference is charged {typeset(penalty)} (λ = {typeset(_LAMBDA)}): "
+        f"{verdict}, {left}."
     )
 
 

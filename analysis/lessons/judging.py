@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from analysis.lessons.exercises import Exercise
 from analysis.lessons.lattice import spread
 from mechanism.direct import SingleParameter
+from mechanism.wording import letters
 from proofs_checks.evidence.market_witness import Grade
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import verify
@@ -93,17 +94,17 @@ def in_roles(text: str, roles: Sequence[tuple[str, str]]) -> str:
     """
     if not roles:
         return text
-    letters = "".join(chr(ord("a") + k) for k in range(len(roles)))
+    named_as = [letters(k) for k in range(len(roles))]
     number = "value"
 
     def named(found: re.Match[str]) -> str:
         nonlocal number
         if found[0] == "value":
             return number
-        who, number = roles[letters.index(found[0])]
+        who, number = roles[named_as.index(found[0])]
         return f"the {who}"
 
-    return re.sub(rf"\b[{letters}](?= has |: )|\bvalue\b", named, text)
+    return re.sub(rf"\b({'|'.join(named_as)})(?= has |: )|\bvalue\b", named, text)
 
 
 def _line(exercise: Exercise, verdict: Verdict) -> str:

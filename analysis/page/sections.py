@@ -11,11 +11,11 @@ from analysis.drawn import Drawn
 from analysis.evidence import Evidence
 from analysis.page.export import inline_svg
 from analysis.page.gallery import Facts, gallery
-from analysis.page.theme import number
 from analysis.run.records import Run
 from analysis.run.settings import flat
 from analysis.tables import Table
 from analysis.verdicts import property_table
+from mechanism.wording import typeset
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def _how(run: Run, prefix: str) -> tuple[Section, Section]:
     return (
         Section(
             f"{prefix}-audit", "What does the audit say, in words?",
-            f"Every promise was checked on the record alone, to a relative tolerance of {number(run.audit.tolerance)}. "
-            "The sentences are those of audit.json, with all digits that it has.",
+            f"Every promise was checked on the record alone, to a relative tolerance of "
+            f"{typeset(run.audit.tolerance)}. The sentences are those of audit.json, with all digits that it has.",
             table=tables.theory_table(run),
             remarks=(*_audit_remarks(run), ("Scope of the claim of truthfulness", (run.audit.scope,))),
         ),

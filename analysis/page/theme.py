@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mechanism.wording import typeset
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -191,7 +193,7 @@ def symmetric_log(ax: Axes, values: ArrayLike, axis: Literal["x", "y"] = "x") ->
     below, above = (p if has else p[:0] for p, has in ((left, np.nanmin(every) < 0), (right, np.nanmax(every) > 0)))
     scale.set_major_locator(FixedLocator([*(-below[::-1]), 0.0, *above]))
     scale.set_minor_locator(NullLocator())
-    scale.set_major_formatter(FuncFormatter(lambda x, _: number(x, 1)))
+    scale.set_major_formatter(FuncFormatter(lambda x, _: typeset(x, 1)))
     return True
 
 
@@ -230,42 +232,6 @@ def apart(positions: ArrayLike, gap: float, low: float = -np.inf, high: float = 
     last = high - room[-1] if wanted.size else high
     placed[order] = np.maximum(np.minimum(even, last), low) + room
     return placed
-
-
-def number(value: float | np.floating[Any], digits: int = 3) -> str:
-    """Return a number for people: ``digits`` significant ones, thousands apart, a true minus, few exponents."""
-    value = float(value)
-    if not np.isfinite(value):
-        return "undefined" if np.isnan(value) else ("∞" if value > 0 else "−∞")
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size >= 1e7 or size < 1e-4:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa}·10^{int(exponent)}".replace("-", "−")
-    decimals = max(0, min(6, digits - 1 - int(np.floor(np.log10(size)))))
-    shown = f"{value:,.{decimals}f}".replace("-", "−")
-    return shown.replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def count(value: int) -> str:
-    """Return a whole number for people, thousands apart."""
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "−")
-
-
-def percent(share: float | np.floating[Any]) -> str:
-    """Return a share for people; what falls short of the whole by more than rounding never reads as 100 %."""
-    share = float(share)
-    if np.isnan(share):
-        return "undefined"
-    if share == 0.0:
-        return "0 %"
-    if share >= 1.0 - 1e-9:
-        return "100 %" if share <= 1.0 + 1e-9 else f"{number(100 * share, 4)} %"
-    for decimals in (1, 2, 3, 4, 5, 6):
-        if round(100 * share, decimals) < 100:
-            return f"{100 * share:.{decimals}f} %".replace("-", "−")
-    return "just under 100 %"
 
 
 def never_flat(ax: Axes, axis: Literal["x", "y"], least: float = 2.0) -> None:

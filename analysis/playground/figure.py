@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.page import theme
 from analysis.playground.view import Cleared, ReportCurve
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +22,11 @@ def report_curve(curve: ReportCurve, report: float, seen: Cleared, ax: Axes | No
     ax.plot(curve.reports, curve.utilities, color=theme.GAIN, linewidth=2.0, zorder=2)
     ax.plot(
         [report], [seen.utility], "D", color=theme.LOSS, markeredgecolor="white", markersize=10,
-        label=f"report {theme.number(report, 4)}: utility {theme.number(seen.utility)}", zorder=4, clip_on=False,
+        label=f"report {typeset(report, 4)}: utility {typeset(seen.utility)}", zorder=4, clip_on=False,
     )  # fmt: skip
     ax.plot(
         [curve.truth], [seen.truthful], "o", color=theme.INK, markeredgecolor="white", markersize=8,
-        label=f"truth {theme.number(curve.truth, 4)}: utility {theme.number(seen.truthful)}", zorder=5,
+        label=f"truth {typeset(curve.truth, 4)}: utility {typeset(seen.truthful)}", zorder=5,
     )  # fmt: skip
     ax.set_xlim(0.0, max(float(curve.reports[-1]), report))
     ax.margins(y=0.12)
@@ -37,7 +38,7 @@ def report_curve(curve: ReportCurve, report: float, seen: Cleared, ax: Axes | No
 def alt(curve: ReportCurve, report: float, seen: Cleared) -> str:
     """Say in words what the figure shows."""
     return (
-        f"True utility of {curve.name} against the cost that it reports. Truth {theme.number(curve.truth, 4)}: utility "
-        f"{theme.number(seen.truthful)}. Report {theme.number(report, 4)}: utility {theme.number(seen.utility)}. "
-        f"Highest on the curve: {theme.number(float(curve.utilities.max()))}."
+        f"True utility of {curve.name} against the cost that it reports. Truth {typeset(curve.truth, 4)}: utility "
+        f"{typeset(seen.truthful)}. Report {typeset(report, 4)}: utility {typeset(seen.utility)}. "
+        f"Highest on the curve: {typeset(float(curve.utilities.max()))}."
     )

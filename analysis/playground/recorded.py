@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.page.theme import number
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
 from analysis.run.laws import numbers_of
 from analysis.run.records import MarketRound, Run, read_run
 from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.wording import typeset
 
 _OTHERWISE = "ipfl-exact"
 
@@ -109,7 +109,7 @@ def words(run: Run, place: Place) -> str:
     if absent:
         said += f" {absent} of {run.clients} clients did not take part."
     lied = [
-        f"c{k} of its {name} ({number(float(said_[k]))} for {number(float(true[k]))})"
+        f"c{k} of its {name} ({typeset(float(said_[k]))} for {typeset(float(true[k]))})"
         for name, true, said_ in (
             ("size", record.size, record.reported_size),
             ("cost", record.cost, record.reported_cost),

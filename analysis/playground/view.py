@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.page.theme import number
 from analysis.playground.html import sentence, table
 from analysis.playground.state import PlayState
 from mechanism import MONEY, UnknownNameError, account, market_mechanism
@@ -15,6 +14,7 @@ from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.breakpoints import cost_breakpoints
 from mechanism.market.mechanisms import Clearing
 from mechanism.market.realised import settled
+from mechanism.wording import listed, typeset
 from proofs_checks.evidence.market_witness import Deviation, observe
 from proofs_checks.search.cost_lies import best_cost_lies
 
@@ -156,10 +156,10 @@ def at_zero(state: PlayState) -> str:
         return ""
     name, takers = state.names[state.client], [state.names[k] for k in new]
     rule = "the rule in the authors' code lets everybody take what costs nothing, whatever it is worth to them"
-    takes = f"{takers[0]} takes" if len(takers) == 1 else f"{', '.join(takers[:-1])} and {takers[-1]} take"
+    takes = f"{listed(takers)} {'takes' if len(takers) == 1 else 'take'}"
     return (
-        f"At a report of exactly 0 the curve falls by {number(fall)}: {rule}. So {takes} it as well, for nothing, and "
-        f"{name} bears its cost of {number(state.truth)} each time."
+        f"At a report of exactly 0 the curve falls by {typeset(fall)}: {rule}. So {takes} it as well, for nothing, and "
+        f"{name} bears its cost of {typeset(state.truth)} each time."
     )
 
 
@@ -206,15 +206,15 @@ def words(state: PlayState, seen: Cleared) -> str:
     """Return one sentence on what the report does to the client that makes it."""
     name = state.names[state.client]
     if state.report == state.truth:
-        return f"{name} tells the truth, {number(state.truth)}, and has utility {number(seen.utility)}."
+        return f"{name} tells the truth, {typeset(state.truth)}, and has utility {typeset(seen.utility)}."
     change = seen.utility - seen.truthful
     if abs(change) <= MONEY * max(1.0, abs(seen.truthful)):
         said = "nothing changes for it"
     else:
-        said = f"it {'wins' if change > 0 else 'loses'} {number(abs(change))}"
+        said = f"it {'wins' if change > 0 else 'loses'} {typeset(abs(change))}"
     return (
-        f"{name} costs {number(state.truth)} and says {number(state.report, 4)}: {said} "
-        f"(utility {number(seen.utility)}, with the truth {number(seen.truthful)})."
+        f"{name} costs {typeset(state.truth)} and says {typeset(state.report, 4)}: {said} "
+        f"(utility {typeset(seen.utility)}, with the truth {typeset(seen.truthful)})."
     )
 
 
@@ -252,7 +252,7 @@ def trades_table(seen: Cleared) -> str:
     """Return the table of who imports from whom at what price."""
     if not seen.trades:
         return sentence("trades", "Nobody imports anything: no model is worth its price to anyone.")
-    rows = [(i, j, number(price)) for i, j, price in seen.trades]
+    rows = [(i, j, typeset(price)) for i, j, price in seen.trades]
     return table("trades", "Who imports from whom", ("importer", "from", "price"), rows, left=2)
 
 
@@ -261,6 +261,6 @@ def accounts_table(seen: Cleared) -> str:
     parts = ["gain", "cost", "paid", "received", "utility"]
     if any(account["centre"] for account in seen.accounts.values()):
         parts.insert(4, "centre")
-    rows = [(name, *(number(account[part]) for part in parts)) for name, account in seen.accounts.items()]
-    title = f"Accounts; welfare {number(seen.welfare)}"
+    rows = [(name, *(typeset(account[part]) for part in parts)) for name, account in seen.accounts.items()]
+    title = f"Accounts; welfare {typeset(seen.welfare)}"
     return table("accounts", title, ("client", *("to centre" if p == "centre" else p for p in parts)), rows)

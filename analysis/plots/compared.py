@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.page import theme
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def compared_dots(
         )  # fmt: skip
         for j in np.flatnonzero(there).tolist() if numbers else ():
             theme.write(
-                ax, 1.02, j + offsets[k], theme.number(float(scores.mean[k, j])), transform=ax.get_yaxis_transform(),
+                ax, 1.02, j + offsets[k], typeset(float(scores.mean[k, j])), transform=ax.get_yaxis_transform(),
                 va="center", fontsize=theme.SMALL - 1,
             )  # fmt: skip
     ax.set_yticks(np.arange(methods), theme.names(scores.methods) if labels else [""] * methods, fontsize=theme.BODY)

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.metrics import MethodScores
 from analysis.page import theme
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +41,9 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
         if spread is not None:
             ax.errorbar(mean[k], k, xerr=spread[k], color=theme.INK, linewidth=1.2, capsize=3.5, zorder=3)
         ax.plot([mean[k]], [k], marker=theme.mark(int(k)), markersize=8, color=tone, markeredgecolor="white", zorder=4)
-        text = theme.number(float(mean[k]))
+        text = typeset(float(mean[k]))
         if spread is not None:
-            text += f" ± {theme.number(float(spread[k]), 2)}"
+            text += f" ± {typeset(float(spread[k]), 2)}"
         theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", ha="left")
     ax.set_yticks(rows, theme.names(scores.methods) if labels else [""] * count, fontsize=theme.BODY)
     ax.tick_params(axis="y", length=0)

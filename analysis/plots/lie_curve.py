@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.lies import LieCurve
 from analysis.page import theme
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +24,12 @@ def lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
     ax.plot(curve.reports, curve.utilities, color=theme.GAIN, linewidth=2.0, solid_joinstyle="miter", zorder=2)
     ax.plot(
         [curve.truth], [curve.truthful_utility], "o", color=theme.INK, markeredgecolor="white", markersize=8.5,
-        label=f"truth: {theme.number(curve.truth)}", zorder=4,
+        label=f"truth: {typeset(curve.truth)}", zorder=4,
     )  # fmt: skip
     if curve.gain > 0:
         ax.plot(
             [curve.best_report], [curve.best_utility], "D", color=theme.LOSS, markeredgecolor="white", markersize=8,
-            label=f"best lie: {theme.number(curve.best_report)}", zorder=5,
+            label=f"best lie: {typeset(curve.best_report)}", zorder=5,
         )  # fmt: skip
     ax.set_xlim(left=0.0)
     ax.margins(x=0.02, y=0.12)
@@ -36,7 +37,7 @@ def lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
     ax.locator_params(axis="both", nbins=6)
     ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=38)
     where = f"client {curve.client}, round {curve.round}, seed {curve.seed}: "
-    said = f"the best lie wins {theme.number(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
+    said = f"the best lie wins {typeset(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
     ax.annotate(
         where + said, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 22), textcoords="offset points",
         fontsize=theme.SMALL, color=theme.LOSS_TEXT if curve.gain > 0 else theme.SOFT,

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.metrics import MoneyFlow
 from analysis.page import theme
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,13 +71,13 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
             theme.write(ax, away * x[k], away * y[k], str(k), ha="center", va="center", fontsize=8.0)
         else:
             theme.write(ax, x[k], y[k], str(k), ha="center", va="center", color="white", fontweight="bold", zorder=4)
-            text = f"{sign}{theme.number(float(earned[k]) if abs(earned[k]) > slack else 0.0)}"
+            text = f"{sign}{typeset(float(earned[k]) if abs(earned[k]) > slack else 0.0)}"
             theme.write(ax, away * x[k], (away - 0.08) * y[k], text, ha="center", va="center", fontsize=8.0)
     if flow.centred:
         ax.scatter(
             x[m:], y[m:], s=max(node, 60.0), marker="s", c=theme.INK, edgecolors="white", linewidths=1.2, zorder=4
         )
-        kept = theme.number(flow.kept if abs(flow.kept) > slack else 0.0)
+        kept = typeset(flow.kept if abs(flow.kept) > slack else 0.0)
         text = f"centre: {'+' if flow.kept > slack else ''}{kept}"
         theme.write(ax, 0.03, 0.02, text, transform=ax.transAxes, va="center", fontsize=8.0)
         ax.plot([0.0], [0.02], marker="s", markersize=6, color=theme.INK, transform=ax.transAxes, clip_on=False)

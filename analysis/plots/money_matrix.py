@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.metrics import MoneyFlow
 from analysis.page import theme
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     if m <= MOST_NUMBERS:
         for i, j in zip(*np.nonzero(net), strict=True):
             tone = "white" if abs(net[i, j]) > 0.6 * largest else theme.INK
-            text = theme.number(float(net[i, j]), 2)
+            text = typeset(float(net[i, j]), 2)
             theme.write(ax, float(j), float(i), text, ha="center", va="center", fontsize=7.0, color=tone)
     clients = flow.gross.shape[0]
     shown = [*theme.thinned(clients, 12).tolist(), *range(clients, m)]

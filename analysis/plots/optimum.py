@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.metrics import Optimum
 from analysis.page import theme
+from mechanism.wording import typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,7 @@ def optimum_bars(result: Optimum, ax: Axes | None = None) -> Axes:
     )
     ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
     for k, share in enumerate(result.share):
-        text = "below 0" if share < 0 else theme.percent(float(share))
+        text = "below 0" if share < 0 else typeset_percent(float(share))
         theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
     theme.write(ax, 1.02, -0.62, "of optimum", transform=ax.get_yaxis_transform(), va="bottom", color=theme.SOFT)
     ax.set_yticks(rows, theme.names(result.methods), fontsize=theme.BODY)

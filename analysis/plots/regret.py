@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.page import theme
 from analysis.regret import RegretMap
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ def regret_heat(result: RegretMap, ax: Axes | None = None, *, largest: float | N
     ax.set_ylim(0.0, end)
     ax.set_box_aspect(1)
     ax.locator_params(nbins=5)
-    said = f"a lie wins up to {theme.number(result.most)}" if result.most > 0 else "no lie pays, whatever the true cost"
+    said = f"a lie wins up to {typeset(result.most)}" if result.most > 0 else "no lie pays, whatever the true cost"
     ax.set_title(theme.plain(result.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=20)
     theme.write(
         ax, 0.0, 1.03, said, transform=ax.transAxes, va="bottom",

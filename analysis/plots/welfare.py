@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.decomposition import WelfareParts
 from analysis.page import theme
+from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,9 +51,9 @@ def welfare_bars(parts: WelfareParts, ax: Axes | None = None) -> Axes:
     )  # fmt: skip
     ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=3)
     for k in rows:
-        text = theme.number(float(welfare[k]))
+        text = typeset(float(welfare[k]))
         if spread is not None:
-            text += f" ± {theme.number(float(spread[k]), 2)}"
+            text += f" ± {typeset(float(spread[k]), 2)}"
         theme.write(ax, 1.02, float(k) - 0.08, text, transform=ax.get_yaxis_transform(), va="center")
     theme.write(ax, 1.02, -0.62, "welfare", transform=ax.get_yaxis_transform(), va="bottom", color=theme.SOFT)
     ax.set_yticks(rows, theme.names(parts.methods), fontsize=theme.BODY)

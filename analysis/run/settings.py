@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mechanism.wording import number
+
 _LONGEST = 400
 
 
@@ -26,4 +28,4 @@ def flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _one(value: Any) -> str:
-    return "–" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "–" if value is None else number(value) if isinstance(value, float) else str(value)

@@ -15,6 +15,7 @@ from learning.backends.stacked import budget_of, chunk_of, stackable, train_stac
 from learning.evaluation import EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
 from learning.work import Work
+from mechanism.wording import percent
 
 START_SECONDS = 3.0
 """What starting workers costs before the first task is done: they import torch, on cores that could already work."""
@@ -128,7 +129,7 @@ def choose(work: Work, images: int, device: torch.device, cores: int | None = No
     if "pool" in seconds:
         reason += f" ({processes} processes, with {START_SECONDS:.0f} s to start)"
     if "stacked" in seconds and best != "stacked" and seconds["stacked"] < seconds[best]:
-        reason += f"; stacked, which gives other last bits, is taken at {CLEARLY:.0%} of the others' time"
+        reason += f"; stacked, which gives other last bits, is taken at {percent(CLEARLY, 0)} of the others' time"
     return Choice(best, processes if best == "pool" else 1, reason)
 
 

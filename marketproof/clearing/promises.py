@@ -12,7 +12,7 @@ from mechanism.market.accounting import Accounts, Outcome, account
 from mechanism.market.clients import Market, Types
 from mechanism.market.two_sided import CentralOutcome
 from mechanism.tolerance import MONEY, scale
-from proofs_checks.amounts import money
+from mechanism.wording import number
 
 SCOPE = (
     "Truthfulness is claimed for one clearing with the model differences given: the differences come from models that "
@@ -94,11 +94,11 @@ def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
     small = promises.tolerance
     words: list[str] = []
     if promises.client >= -small:
-        words.append(f"Nobody loses{each}: the lowest utility is {money(max(promises.client, 0.0))}.")
+        words.append(f"Nobody loses{each}: the lowest utility is {number(max(promises.client, 0.0))}.")
     else:
-        words.append(f"Somebody loses: the lowest utility is {money(promises.client)}.")
+        words.append(f"Somebody loses: the lowest utility is {number(promises.client)}.")
     sides = [
-        f"the {side} side goes down to {money(value)}"
+        f"the {side} side goes down to {number(value)}"
         for side, value in (("buying", promises.buyer), ("selling", promises.seller))
         if value < -small
     ]
@@ -109,11 +109,11 @@ def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
     else:
         words.append(f"The books miss balance: {_centre(promises, '' if clearings == 1 else 'up to ')}.")
     if promises.gap <= small:
-        words.append(f"No other set of imports has a larger objective than {money(promises.objective)}{each}.")
+        words.append(f"No other set of imports has a larger objective than {number(promises.objective)}{each}.")
     else:
         words.append(
-            f"The objective is {money(promises.objective)}; the best set of imports has {money(promises.optimal)}, "
-            f"which is {money(promises.gap)} more."
+            f"The objective is {number(promises.objective)}; the best set of imports has {number(promises.optimal)}, "
+            f"which is {number(promises.gap)} more."
         )
     return words
 
@@ -121,7 +121,7 @@ def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:
 def _centre(promises: Promises, most: str) -> str:
     """Say what the centre does in the clearings in which it does anything; ``most`` qualifies the amounts."""
     parts = [
-        f"{verb} {most}{money(amount)}"
+        f"{verb} {most}{number(amount)}"
         for verb, amount in (("pays in", promises.pays_in), ("keeps", promises.keeps))
         if amount > promises.tolerance
     ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from marketproof.errors import InputError, shown
 from marketproof.files.csv_input import Table, WrongCells, client_name, number, read_table
 from mechanism.market.clients import LARGEST
+from mechanism.wording import listed
 
 COLUMNS = ("client", "size", "cost", "gain")
 
@@ -43,7 +44,7 @@ def _columns(table: Table) -> dict[str, int]:
     for k, told in enumerate(table.columns):
         column = told.lower()
         if column not in COLUMNS:
-            known = f"{', '.join(COLUMNS[:-1])} and {COLUMNS[-1]}"
+            known = listed(COLUMNS)
             raise InputError(f"{place}: unknown column {shown(told)}; the columns are {known}; take out any other")
         if column in positions:
             raise InputError(f"{place}: column {shown(told)} stands twice; {remedy}")

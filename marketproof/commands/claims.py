@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet, dumps
+from mechanism.wording import plural
 
 if TYPE_CHECKING:
     from proofs_checks.claims import ClaimResult
@@ -80,10 +81,9 @@ def _summary(results: list[ClaimResult]) -> str:
     """Return how many agree, correct and are open, in numbers that fit their words."""
 
     def part(word: str, one: str, more: str) -> str:
-        number = sum(r.agrees == word for r in results)
-        return f"{number} {one if number == 1 else more}"
+        return plural(sum(r.agrees == word for r in results), one, more)
 
-    total = f"{len(results)} {'claim' if len(results) == 1 else 'claims'}"
+    total = plural(len(results), "claim")
     agree = part("agrees", "agrees with its source", "agree with their source")
     return f"{total}: {agree}, {part('corrects', 'corrects it', 'correct it')}, {part('open', 'is open', 'are open')}"
 

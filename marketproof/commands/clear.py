@@ -12,6 +12,7 @@ from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
 from marketproof.errors import InputError, shown
 from marketproof.files.atomic import refuse_overwriting, write_all
 from marketproof.terminal.console import stderr, stdout, table
+from mechanism.wording import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,13 +148,12 @@ MOST_ROWS = 40
 def _show(cleared: Cleared, console: Console) -> None:
     """Print the clearing; where all money moves through a centre, there is no price between importer and exporter."""
     from marketproof.clearing.cleared import trades
-    from proofs_checks.amounts import money
 
     names, accounts, promises = cleared.names, cleared.accounts, cleared.promises
     console.print(f"Cleared by {cleared.mechanism}: {len(names)} clients, lambda {cleared.market.lam:g}", style="bold")
     central = bool(accounts.centre.any())
     priced = not central or bool(cleared.outcome.prices.any())
-    rows = [(names[i], names[j], money(price) if priced else "-") for i, j, price in trades(cleared)]
+    rows = [(names[i], names[j], number(price) if priced else "-") for i, j, price in trades(cleared)]
     if rows:
         console.print(table("Who imports from whom", ("importer", "exporter", "price"), rows[:MOST_ROWS], left=2))
         _rest(console, len(rows), "imports")
@@ -166,14 +166,14 @@ def _show(cleared: Cleared, console: Console) -> None:
     if central:
         columns.insert(5, "to centre")
         parts.insert(4, accounts.centre)
-    lines = [(name, *(money(float(part[k])) for part in parts)) for k, name in enumerate(names)]
+    lines = [(name, *(number(float(part[k])) for part in parts)) for k, name in enumerate(names)]
     console.print(table("Accounts", columns, lines[:MOST_ROWS]))
     _rest(console, len(lines), "clients")
     centre = " - to centre" if central else ""
     console.print(f"utility = gain - cost of exporting - paid + received{centre} (money)")
     console.print(
-        f"Welfare {money(float(accounts.welfare))} (sum of utilities) · objective {money(promises.objective)} "
-        f"({_objective(promises)}) · optimum {money(promises.optimal)} · gap {money(promises.gap)}"
+        f"Welfare {number(float(accounts.welfare))} (sum of utilities) · objective {number(promises.objective)} "
+        f"({_objective(promises)}) · optimum {number(promises.optimal)} · gap {number(promises.gap)}"
     )
     console.print("Audit", style="bold")
     for sentence in cleared.words:
@@ -182,12 +182,10 @@ def _show(cleared: Cleared, console: Console) -> None:
 
 def _objective(promises: Promises) -> str:
     """Say how the objective comes from the sum of utilities, which a centre's money raises or lowers."""
-    from proofs_checks.amounts import money
-
     if promises.pays_in > promises.tolerance:
-        return f"welfare less the {money(promises.pays_in)} that the centre pays in, less penalties"
+        return f"welfare less the {number(promises.pays_in)} that the centre pays in, less penalties"
     if promises.keeps > promises.tolerance:
-        return f"welfare and the {money(promises.keeps)} that the centre keeps, less penalties"
+        return f"welfare and the {number(promises.keeps)} that the centre keeps, less penalties"
     return "welfare less penalties"
 
 

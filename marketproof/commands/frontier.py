@@ -12,7 +12,8 @@ from marketproof.commands.options import Json, Quiet, dumps
 from marketproof.errors import shown
 from marketproof.files.atomic import write_all
 from marketproof.terminal.console import stdout
-from marketproof.terminal.fitting import four, share, show_fitted, spread
+from marketproof.terminal.fitting import show_fitted, spread
+from mechanism.wording import number, percent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,7 +88,7 @@ def frontier(
     _show(console, "What lies win", rows, LIES)
     for line in (*LEGEND, *judged(rows)):
         console.print(line)
-    none = share(wilson(0.0, sweep.markets)[1])
+    none = percent(wilson(0.0, sweep.markets)[1], 2)
     console.print(
         f"±: half of a 95 % interval over the {sweep.markets} markets drawn, which are the same at every point and for "
         f"every mechanism; a share of 0 % of them leaves up to {none} of all such markets"
@@ -110,7 +111,7 @@ def _show(console: Console, title: str, rows: Sequence[Mapping[str, Any]], colum
 def _cell(name: str, value: object, half: object) -> str:
     if not isinstance(value, float):
         return str(value)
-    said = (share if name in SHARES else four)(value)
+    said = percent(value, 2) if name in SHARES else number(value, 4)
     if not isinstance(half, float) or half == 0.0:
         return said
-    return f"{said} ± {100.0 * half:.2g}%" if name in SHARES else spread(said, half)
+    return f"{said} ± {number(100.0 * half, 2)}%" if name in SHARES else spread(said, half)

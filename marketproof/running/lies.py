@@ -12,7 +12,7 @@ from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY, scale
-from proofs_checks.amounts import apart, money, near
+from mechanism.wording import apart, near, number
 
 if TYPE_CHECKING:
     from proofs_checks.search.reports import Lies
@@ -72,7 +72,7 @@ class FoundLie:
         said = near(self.report, said)
         before, after = apart(self.utility_truthful, self.utility_lying)
         return (
-            f"A lie pays: {who}, whose {what} is {truth}, gains {money(self.gain)} by saying {said} "
+            f"A lie pays: {who}, whose {what} is {truth}, gains {number(self.gain)} by saying {said} "
             f"(utility {after} instead of {before}; {tried} reports tried)."
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from marketproof.running.config import RunConfig
 from marketproof.running.recorder import Unit
 from marketproof.running.records import MarketRecord
+from mechanism.wording import number, plural
 
 LEFT_OUT = (
     "clients' sizes and label shares, losses in the record, and all that is measured on held-out samples; "
@@ -76,20 +77,17 @@ def privacy_lines(told: Mapping[str, Any]) -> list[str]:
     least = min(one["epsilon"][0] for one in methods.values())
     most = max(one["epsilon"][1] for one in methods.values())
     lines = [
-        f"Privacy: epsilon {_range(least, most)} of the budget of {told['budget']:g} (over clients) at delta "
-        f"{told['delta']:.3g} after {_rounds(told['rounds'])}, of {told['protects']}; {_stopped(methods)}.",
+        f"Privacy: epsilon {_range(least, most)} of the budget of {number(told['budget'])} (over clients) at delta "
+        f"{number(told['delta'], 3)} after {plural(told['rounds'], 'round')}, of {told['protects']}; "
+        f"{_stopped(methods)}.",
         f"Not covered: {LEFT_OUT}.{_together(told['together'])}",
     ]
     return [*lines, f"Warning: {told['warning']}."] if told["warning"] else lines
 
 
 def _range(least: float, most: float) -> str:
-    low, high = f"{least:.4g}", f"{most:.4g}"
+    low, high = number(least, 4), number(most, 4)
     return low if low == high else f"{low} to {high}"
-
-
-def _rounds(count: int) -> str:
-    return f"{count} round{'s' if count > 1 else ''}"
 
 
 def _stopped(methods: Mapping[str, Any]) -> str:
@@ -117,5 +115,5 @@ def _together(told: Mapping[str, Any]) -> str:
         return ""
     return (
         f" The {told['trainings']} trainings (methods and seeds) use the same samples: who sees the models of all adds "
-        f"up to epsilon {told['epsilon']:.4g} at delta {told['delta']:.3g}."
+        f"up to epsilon {number(told['epsilon'], 4)} at delta {number(told['delta'], 3)}."
     )

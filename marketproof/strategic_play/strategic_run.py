@@ -16,10 +16,11 @@ from marketproof.running.lies import MOST_CLIENTS, MOST_PAIRS
 from marketproof.running.records import MarketRecord, read_market
 from marketproof.strategic_play.strategic import MARKET_MEASURE, Progress, misreports, settled
 from marketproof.strategic_play.strategic_welfare import welfare_json, worst_found
-from marketproof.strategic_play.strategic_words import price_words, short
+from marketproof.strategic_play.strategic_words import price_words
 from mechanism.direct import Floats
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.wording import number, percent
 
 if TYPE_CHECKING:
     from proofs_checks.play.starts import Worst
@@ -201,7 +202,7 @@ def _sentence(result: dict[str, Any], cases: int) -> str:
     sure = "exact best responses" if result["lies_exact"] else "a search, no proof"
     one = (
         f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {cases} cases "
-        f"and earned {short(totals['best_lie_gain'])} in all ({sure})"
+        f"and earned {number(totals['best_lie_gain'], 4)} in all ({sure})"
         if result["lies_that_pay"]
         else f"no lie about a cost would have paid in any of {cases} cases ({sure})"
     )
@@ -210,9 +211,9 @@ def _sentence(result: dict[str, Any], cases: int) -> str:
     if abs(lost) <= 1e-9 * max(1.0, abs(totals["utility_truthful"])):
         honest = "staying honest then costs nothing"
     else:
-        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {short(abs(lost) / cases)} "
+        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {number(abs(lost) / cases, 4)} "
         honest += "a market on average, against a market of honest clients"
-    few = f"{100 * found['below']:.1f} % understate" if found["below"] else "nobody understates"
+    few = f"{percent(found['below'])} understate" if found["below"] else "nobody understates"
     all_lie = f"if all play best responses ({rest}), {few}, and {honest}"
     price = price_words(result["welfare"], "the equilibrium reached from the truth", "markets")
     return f"Under {result['mechanism']}, {one}; {all_lie}.{price}"

@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from marketproof.strategic_play.strategic_words import loose, ratio_words, short
+from marketproof.strategic_play.strategic_words import loose
 from marketproof.terminal.console import table
+from mechanism.wording import letters, number, ratio
 
 _HOW = {
     "best-response": "best-response dynamics",
@@ -18,9 +19,7 @@ _HOW = {
 
 def show(result: dict[str, Any], console: Console) -> None:
     """Print the play of a mechanism."""
-    from proofs_checks.properties.property import letters
-
-    number, many = result["coordinate"], result["dynamics"] != "shading" and result["profiles"] > 1
+    coordinate, many = result["coordinate"], result["dynamics"] != "shading" and result["profiles"] > 1
     known = any("known" in row for row in result["agents"])
     keys = ("truth", "report", *(("known",) if known else ()), "utility_truthful", "utility")
     rows = [(_who(row, letters(row["agent"])), *(_cell(row[k]) for k in keys)) for row in result["agents"]]
@@ -29,7 +28,7 @@ def show(result: dict[str, Any], console: Console) -> None:
     where = ends_at(result)
     columns = (
         "agent",
-        f"true {number}" + (" (seller: cost)" if any("role" in row for row in result["agents"]) else ""),
+        f"true {coordinate}" + (" (seller: cost)" if any("role" in row for row in result["agents"]) else ""),
         f"report {where}",
         *(("known equilibrium",) if known else ()),
         "utility if all are truthful",
@@ -38,11 +37,12 @@ def show(result: dict[str, Any], console: Console) -> None:
     console.print(table(title, columns, rows))
     console.print(welfare_line(result["welfare"], settling(result)))
     if result["told_truthfully"]:
-        console.print(f"Chosen is the report of {number} only; {', '.join(result['told_truthfully'])} as they are")
+        console.print(f"Chosen is the report of {coordinate} only; {', '.join(result['told_truthfully'])} as they are")
     paid = result["payments"]
     if paid["equilibrium"] is not None:
         console.print(
-            f"Paid to the centre: truthful {short(paid['truthful'])}, {settling(result)} {short(paid['equilibrium'])}"
+            f"Paid to the centre: truthful {number(paid['truthful'], 4)}, {settling(result)} "
+            f"{number(paid['equilibrium'], 4)}"
         )
     console.print(result["sentence"])
 
@@ -65,7 +65,7 @@ def _who(row: dict[str, Any], letter: str) -> str:
 
 
 def _cell(value: float | None) -> str:
-    return "free" if value is None else short(value)
+    return "free" if value is None else number(value, 4)
 
 
 def show_run(result: dict[str, Any], console: Console) -> None:
@@ -75,8 +75,8 @@ def show_run(result: dict[str, Any], console: Console) -> None:
             console.print(f"{name}: nobody reports anything here, nothing can be played")
             continue
         keys = ("utility_truthful", "best_lie_gain", "utility_played", "utility_honest")
-        rows = [(str(row["client"]), *(short(row[k]) for k in keys)) for row in method["clients"]]
-        rows.append(("all", *(short(method["totals"][k]) for k in keys)))
+        rows = [(str(row["client"]), *(number(row[k], 4) for k in keys)) for row in method["clients"]]
+        rows.append(("all", *(number(method["totals"][k], 4) for k in keys)))
         columns = (
             "client",
             "utility if all are truthful",
@@ -98,11 +98,11 @@ def welfare_line(welfare: dict[str, Any] | None, where: str = "at equilibrium") 
         return f"{text}: nothing settled, there is no equilibrium to tell it of"
     if apart is not None:
         text += f" where play settles ({welfare['games']} of {welfare['games'] + apart['games']})"
-    text += f": truthful {short(welfare['truthful'])}, {where} {short(welfare['equilibrium'])}"
+    text += f": truthful {number(welfare['truthful'], 4)}, {where} {number(welfare['equilibrium'], 4)}"
     price, honest = welfare["price_of_anarchy"], welfare["price_truthful"]
     if price is None:
         return f"{text}; optimal unknown (declare an optimum)"
-    ratios = f"truthful {ratio_words(honest['value'])}, {where} {ratio_words(price['value'])}"
+    ratios = f"truthful {ratio(honest['value'])}, {where} {ratio(price['value'])}"
     if price["confidence"] is not None:
-        ratios += f" ({ratio_words(price['low'])} to {ratio_words(price['high'])})"
-    return f"{text}, optimal {short(welfare['optimal'])}; optimum over welfare: {ratios}"
+        ratios += f" ({ratio(price['low'])} to {ratio(price['high'])})"
+    return f"{text}, optimal {number(welfare['optimal'], 4)}; optimum over welfare: {ratios}"

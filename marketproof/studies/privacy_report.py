@@ -21,7 +21,7 @@ from marketproof.running.summary import unit_figures
 from marketproof.studies.study_files import show_findings, which_seeds, write_findings
 from marketproof.studies.study_findings import Column, Findings, Row, over_seeds
 from marketproof.studies.study_runs import Recorded, run_all
-from proofs_checks.amounts import money
+from mechanism.wording import number, percent
 
 EPSILONS: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
 """Budgets compared, from the strictest; a run without privacy always follows."""
@@ -162,10 +162,10 @@ def words(rows: Sequence[Row]) -> list[str]:
         own = [row for row in rows if row["method"] == method]
         strict, loose, free = own[0], own[-2], own[-1]
         said.append(
-            f"{method}: {free['accuracy_best']:.1%} and {money(free['utility_mean'])} a round without privacy; epsilon "
-            f"{loose['epsilon']} costs {100 * loose['accuracy_lost']:.1f} points of accuracy (utility "
-            f"{money(loose['utility_mean'])}), epsilon {strict['epsilon']} costs {100 * strict['accuracy_lost']:.1f} "
-            f"(utility {money(strict['utility_mean'])})."
+            f"{method}: {percent(free['accuracy_best'])} and {number(free['utility_mean'])} a round without privacy; "
+            f"epsilon {loose['epsilon']} costs {100 * loose['accuracy_lost']:.1f} points of accuracy (utility "
+            f"{number(loose['utility_mean'])}), epsilon {strict['epsilon']} costs {100 * strict['accuracy_lost']:.1f} "
+            f"(utility {number(strict['utility_mean'])})."
         )
         reached = [row["accuracy_best"] for row in own]
         if reached != sorted(reached):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marketproof.running.records import MarketRecord
 from marketproof.studies.study_findings import Column, Findings, Row, best_accuracy, mean_of, over_seeds, utilities
 from marketproof.studies.study_runs import Recorded
-from proofs_checks.amounts import money
+from mechanism.wording import number, percent
 
 Flags = NDArray[np.bool_]
 
@@ -86,8 +86,8 @@ def words(rows: Sequence[Row]) -> list[str]:
             if row["left"] < row["clients"]:
                 rest = "nobody stays"
                 if row["accuracy_staying"] is not None:
-                    earned = money(row["utility_staying"])
-                    rest = f"those who stay reach {row['accuracy_staying']:.1%} and earn {earned}"
+                    earned = number(row["utility_staying"])
+                    rest = f"those who stay reach {percent(row['accuracy_staying'])} and earn {earned}"
                 said.append(
                     f"{population}: under {row['method']} {row['left']:.3g} of {row['clients']} are left (the first "
                     f"leave after round {row['first_leaves']}); {rest} a round."

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from marketproof.running.populations import BENIGN, ROLES
 from marketproof.running.records import MarketRecord
 from mechanism.market.accounting import account
+from mechanism.wording import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,13 +96,8 @@ def shown_cell(column: Column, row: Row) -> str:
         return str(value)
     if column.kind == "count":
         return f"{value:g}"
-    write = "{:.1%}".format if column.kind == "share" else short
+    write = percent if column.kind == "share" else lambda amount: number(amount, 4)
     return write(value) + ("" if spread is None else f" ± {write(spread)}")
-
-
-def short(amount: float) -> str:
-    """Return money in four digits for a table."""
-    return f"{amount + 0.0:.4g}"
 
 
 def compare(mine: float, other: float, small: float = 1e-9) -> str:

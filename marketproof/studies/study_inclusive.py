@@ -9,7 +9,7 @@ from marketproof.running.records import MarketRecord
 from marketproof.studies.study_findings import Column, Findings, Row, compare, over_seeds, utilities, who
 from marketproof.studies.study_runs import Recorded
 from mechanism.tolerance import MONEY
-from proofs_checks.amounts import money
+from mechanism.wording import number
 
 PLACES = ("trader", "buyer", "seller", "attacker")
 
@@ -82,7 +82,7 @@ def words(rows: Sequence[Row]) -> list[str]:
         own = {row["role"]: row for row in rows if (row["population"], row["method"]) == (population, method)}
         scale = max(abs(row["utility"]) for row in own.values())
         losing = [f"{role}s" for role, row in own.items() if row["utility_lowest"] < -MONEY * max(1.0, scale)]
-        each = ", ".join(f"{role}s {money(row['utility'])}" for role, row in own.items())
+        each = ", ".join(f"{role}s {number(row['utility'])}" for role, row in own.items())
         outcome = "no role ever loses" if not losing else f"a loss in some round for {', '.join(losing)}"
         said.append(f"{method}, {population}: {outcome}; per client and round {each}.")
         if "attacker" in own and "seller" in own:
@@ -93,6 +93,6 @@ def words(rows: Sequence[Row]) -> list[str]:
         worst = min(without, key=lambda row: row["utility"])
         said.append(
             f"Without a market some roles carry the others: under {worst['method']} ({worst['population']}) a "
-            f"{worst['role']} has {money(worst['utility'])} per round."
+            f"{worst['role']} has {number(worst['utility'])} per round."
         )
     return said

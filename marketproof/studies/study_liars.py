@@ -19,7 +19,7 @@ from marketproof.studies.study_runs import Recorded
 from mechanism.market.accounting import account
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.tolerance import MONEY
-from proofs_checks.amounts import money
+from mechanism.wording import number, percent
 
 COLUMNS = (
     Column("lie", "lie", "which number liars misreport", "text"),
@@ -50,10 +50,10 @@ def gains(mechanism: Clearing, record: MarketRecord) -> tuple[NDArray[np.float64
     truth = record.types.truthful()
     for k, liar in enumerate(liars.tolist()):
         said = {}
-        for number in ("size", "cost", "gain"):
-            values = np.array(getattr(record.reports, number))
-            values[:, liar] = getattr(truth, number)[:, liar]
-            said[number] = values
+        for name in ("size", "cost", "gain"):
+            values = np.array(getattr(record.reports, name))
+            values[:, liar] = getattr(truth, name)[:, liar]
+            said[name] = values
         reports = record.reports.replace(**said)
         outcome = clear_and_settle(mechanism, reports, record.types, record.market, record.present)
         honest[:, k] = account(record.types, outcome, record.market.law).utility[:, liar]
@@ -103,8 +103,8 @@ def words(rows: Sequence[Row]) -> list[str]:
         pays = [row for row in own if row["share_paying"] > 0.0]
         never = [f"{row['method']} in none of {row['cases']}" for row in own if row["share_paying"] == 0.0]
         parts = [
-            f"pays under {row['method']} in {row['share_paying']:.0%} of {row['cases']} cases (mean gain of all cases "
-            f"{money(row['gain_mean'])}, at most {money(row['gain_best'])})"
+            f"pays under {row['method']} in {percent(row['share_paying'], 0)} of {row['cases']} cases (mean gain of "
+            f"all cases {number(row['gain_mean'])}, at most {number(row['gain_best'])})"
             for row in pays
         ]
         if never:

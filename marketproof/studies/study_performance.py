@@ -8,7 +8,7 @@ from marketproof.running.summary import unit_figures
 from marketproof.studies.study_findings import Column, Findings, Row, over_seeds, utilities
 from marketproof.studies.study_runs import Recorded
 from mechanism.tolerance import MONEY
-from proofs_checks.amounts import money
+from mechanism.wording import number, percent
 
 COLUMNS = (
     Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),
@@ -53,8 +53,8 @@ def words(rows: list[Row]) -> list[str]:
     best = max(rows, key=lambda row: row["accuracy_best"])
     richest = max(rows, key=lambda row: row["utility_mean"])
     said = [
-        f"Best accuracy: {best['method']}, {best['accuracy_best']:.1%}. Highest utility per client and round: "
-        f"{richest['method']}, {money(richest['utility_mean'])}.",
+        f"Best accuracy: {best['method']}, {percent(best['accuracy_best'])}. Highest utility per client and round: "
+        f"{richest['method']}, {number(richest['utility_mean'])}.",
     ]
     losing = [row["method"] for row in rows if row["utility_lowest"] < -MONEY * max(1.0, abs(row["welfare"]))]
     said.append(
@@ -67,6 +67,6 @@ def words(rows: list[Row]) -> list[str]:
             off = best["accuracy_best"] - row["accuracy_best"]
             said.append(
                 f"{row['method']}: {100 * off:.1f} points of accuracy behind the best, utility "
-                f"{money(row['utility_mean'])}, lowest of any client in any round {money(row['utility_lowest'])}."
+                f"{number(row['utility_mean'])}, lowest of any client in any round {number(row['utility_lowest'])}."
             )
     return said

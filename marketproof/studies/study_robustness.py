@@ -19,7 +19,7 @@ from marketproof.studies.study_findings import (
     utilities,
 )
 from marketproof.studies.study_runs import Recorded
-from proofs_checks.amounts import money
+from mechanism.wording import number, percent
 
 COLUMNS = (
     Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),
@@ -110,15 +110,15 @@ def words(rows: Sequence[Row]) -> list[str]:
         for row in own:
             what = "attackers" if POPULATIONS[row["population"]].roles[0][0] == "attacker" else "free-riders"
             said.append(
-                f"{method}, {row['population']}: {what} earn {money(row['utility_others'])} per client and round, "
-                f"{_word(row)} the {money(row['utility_honest'])} of honest clients (less in "
-                f"{row['seeds_earning_less']} seeds); had they been honest: {money(row['utility_others_if_honest'])}."
+                f"{method}, {row['population']}: {what} earn {number(row['utility_others'])} per client and round, "
+                f"{_word(row)} the {number(row['utility_honest'])} of honest clients (less in "
+                f"{row['seeds_earning_less']} seeds); had they been honest: {number(row['utility_others_if_honest'])}."
             )
     if rows:
         worst = min(rows, key=lambda row: row["accuracy_with"] - row["accuracy_without"])
         said.append(
             f"Honest clients lose most accuracy under {worst['method']} with {worst['population']}: "
-            f"{worst['accuracy_without']:.1%} without, {worst['accuracy_with']:.1%} with them."
+            f"{percent(worst['accuracy_without'])} without, {percent(worst['accuracy_with'])} with them."
         )
     return said
 

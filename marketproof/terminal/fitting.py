@@ -11,25 +11,15 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from marketproof.terminal.console import table
+from mechanism.wording import number
 
 _MOST_LINES = 4
 _EDGE, _GAP = 1, 3  # what rich draws before the first column, and beside each
 
 
-def four(amount: float, digits: int = 4) -> str:
-    """Return a number in four significant digits, without an exponent where people read none, never a negative zero."""
-    amount = float(f"{amount:.{digits}g}") + 0.0 if abs(amount) < 10.0**digits else float(amount)
-    return f"{amount:.0f}" if 10.0**digits <= abs(amount) < 1e9 else f"{amount:.{digits}g}"
-
-
 def spread(value: str, deviation: float | None) -> str:
     """Return a number with its deviation in two digits; None: there is none."""
-    return value if deviation is None else f"{value} ± {four(deviation, 2)}"
-
-
-def share(part: float) -> str:
-    """Return a share as a percentage: two decimals, none above ten times the whole."""
-    return f"{part:.2%}" if abs(part) < 10.0 else f"{part:.0%}"
+    return value if deviation is None else f"{value} ± {number(deviation, 2)}"
 
 
 def show_fitted(

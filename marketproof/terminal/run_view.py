@@ -17,7 +17,8 @@ from marketproof.running.privacy_told import privacy_lines
 from marketproof.running.recorder import Unit
 from marketproof.running.records import RoundRecord
 from marketproof.terminal.console import stderr
-from marketproof.terminal.fitting import four, share, show_fitted, spread
+from marketproof.terminal.fitting import show_fitted, spread
+from mechanism.wording import number, percent
 
 COLUMNS = (
     "method", "best accuracy", "final accuracy", "utility per round", "welfare", "of optimum", "lowest utility",
@@ -85,17 +86,17 @@ class Bar:
         _learning.setLevel(self._level)
         self._progress.stop()
 
-    def round(self, unit: Unit, number: int, record: RoundRecord) -> None:
+    def round(self, unit: Unit, done: int, record: RoundRecord) -> None:
         """Show a round that is complete."""
-        self.where = f"after round {number} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
+        self.where = f"after round {done} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
         for line in record.notices:
             self._progress.console.print(f"{unit.method.name}, seed {unit.seed}: {line}", soft_wrap=True)
         accuracy, money_each = float(record.accuracy.mean()), float(utility(record).mean())
         self._progress.update(
             self._task,
             advance=1,
-            description=f"{unit.method.name} seed {unit.seed} {number}/{self._rounds}",
-            last=f"accuracy {accuracy:.1%} · utility {money_each:.4g}",
+            description=f"{unit.method.name} seed {unit.seed} {done}/{self._rounds}",
+            last=f"accuracy {percent(accuracy)} · utility {number(money_each, 4)}",
         )
 
     def stage(self, what: str) -> None:
@@ -140,21 +141,21 @@ def show_run(
 
 def _row(name: str, figures: Mapping[str, float], told: Mapping[str, Any]) -> Sequence[str]:
     def amount(key: str) -> str:
-        return spread(four(figures[key]), figures.get(f"{key}_std"))
+        return spread(number(figures[key], 4), figures.get(f"{key}_std"))
 
-    def percent(key: str) -> str:
+    def share(key: str) -> str:
         std = figures.get(f"{key}_std")
-        return f"{figures[key]:.1%}" + ("" if std is None else f" ± {std:.1%}")
+        return percent(figures[key]) + ("" if std is None else f" ± {percent(std)}")
 
     optimal = told["optimal_objective"]
     lie = told["best_lie"]["cost"]
     return (
         name,
-        percent("accuracy_best"),
-        percent("accuracy_final"),
+        share("accuracy_best"),
+        share("accuracy_final"),
         amount("utility_mean"),
         amount("welfare"),
-        share(told["objective"] / optimal) if optimal > 0 else "-",
-        four(told["lowest_utility"]["client"]),
-        "-" if lie is None else four(lie["gain"]),
+        percent(told["objective"] / optimal, 2) if optimal > 0 else "-",
+        number(told["lowest_utility"]["client"], 4),
+        "-" if lie is None else number(lie["gain"], 4),
     )

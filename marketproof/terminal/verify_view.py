@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from marketproof.terminal.console import table
+from mechanism.wording import count
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
@@ -49,7 +50,7 @@ def _why(verdict: Verdict) -> str:
     if "words" in evidence:
         return (
             f"certificate: {evidence['scope']}; the code agrees with the formula on {evidence['conformance_samples']} "
-            f"profiles, {_count(evidence['tried'])} tried besides"
+            f"profiles, {count(evidence['tried'])} tried besides"
         )
     if "reason" in evidence:
         return str(evidence["reason"])
@@ -57,8 +58,8 @@ def _why(verdict: Verdict) -> str:
         sure = (
             f"at 99 % confidence at most {verdict.share:.2g} of uniform profiles hold one that these probes would find"
         )
-        return f"{_count(evidence['tried'])} tried, none found; {sure}"
-    return f"{_count(evidence['tried'])} tried, none found; {verdict.bound}"
+        return f"{count(evidence['tried'])} tried, none found; {sure}"
+    return f"{count(evidence['tried'])} tried, none found; {verdict.bound}"
 
 
 def _aside(verdict: Verdict) -> str:
@@ -66,7 +67,3 @@ def _aside(verdict: Verdict) -> str:
 
     aside = properties([verdict.property])[0].aside if verdict.holds else ""
     return f"; {aside}" if aside else ""
-
-
-def _count(number: int) -> str:
-    return f"{number / 1e6:.3g} million" if number >= 1e6 else f"{number:,}".replace(",", " ")

@@ -14,6 +14,7 @@ from mechanism.design.solve import Infeasible, maximise
 from mechanism.design.spec import Spec
 from mechanism.design.system import check_bound, check_infeasible, check_point
 from mechanism.design.table import TableMechanism
+from mechanism.wording import number
 
 Floats = NDArray[np.float64]
 
@@ -161,4 +162,4 @@ def _profile(spec: Spec, demand: Demand) -> str:
 
 def _money(value: Fraction) -> str:
     """Return a fraction and, unless whole, its decimal."""
-    return str(value) if value.denominator == 1 else f"{value} ({float(value):.6g})"
+    return str(value) if value.denominator == 1 else f"{value} ({number(float(value))})"

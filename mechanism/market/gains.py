@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mechanism.errors import InvalidMarketError
+from mechanism.wording import number
 
 Array = NDArray[np.float64]
 
@@ -162,7 +163,7 @@ class TableGain:
         """Falling slopes of the hull."""
         hx, hy = self.knots
         slopes = np.diff(hy) / np.diff(hx)
-        return "the hull's slopes fall: " + " >= ".join(f"{s:.6g}" for s in slopes) + " >= 0: concave"
+        return "the hull's slopes fall: " + " >= ".join(number(s) for s in slopes) + " >= 0: concave"
 
     def kernel_form(self) -> KernelForm:
         """Kind 1 with the hull's knots."""

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mechanism.errors import InvalidMarketError
+from mechanism.wording import number
 
 Array = NDArray[np.float64]
 
@@ -57,8 +58,8 @@ class PremiseBounds:
         welfare = float(self.welfare.max(initial=0.0))
         bounds = (
             "a false cost gains no more than by the law; where gain reports are truthful for the law a false gain "
-            f"gains at most {largest:.6g}; who loses nothing by the law loses at most {loss:.6g}; and what is the best "
-            f"objective by the law misses the best by at most {welfare:.6g}"
+            f"gains at most {number(largest)}; who loses nothing by the law loses at most {number(loss)}; and what is "
+            f"the best objective by the law misses the best by at most {number(welfare)}"
         )
         if sets is None:
             return f"For all gains this far from the law: {bounds}."

@@ -15,7 +15,7 @@ from mechanism import MONEY, Market, Outcome, Types, account, market_mechanism
 from mechanism.market.accounting import Accounts
 from mechanism.market.gains import GainLaw
 from mechanism.market.realised import settled
-from proofs_checks.amounts import apart, money
+from mechanism.wording import apart, letters, number
 from proofs_checks.errors import WitnessError
 from proofs_checks.search.flat_markets import Clears, flatten
 from proofs_checks.search.reports import Lies
@@ -112,10 +112,12 @@ class Witness:
 
     def sentence(self, names: tuple[str, ...] | None = None) -> str:
         """Return the witness in words; clients are called a, b, c, … unless ``names`` are given."""
-        names = tuple(_letters(k) for k in range(len(self.size))) if names is None else names
+        names = tuple(letters(k) for k in range(len(self.size))) if names is None else names
         if not self.deviations:
             worst = int(np.argmin(self.utility_before))
-            return f"client {names[worst]} tells the truth and is left with {money(_whole(self.utility_before[worst]))}"
+            return (
+                f"client {names[worst]} tells the truth and is left with {number(_whole(self.utility_before[worst]))}"
+            )
         truths, lies, rises = [], [], []
         for d in self.deviations:
             truth, said = _apart(getattr(self, d.coordinate)[d.client], d.report)
@@ -286,16 +288,6 @@ def _difference(stored: Witness, again: Witness, tolerance: float) -> str | None
 
 _NOTHING = 1e-12
 _TRUTHS = {"cost": "costs {}", "gain": "has gain parameter {}", "size": "holds {} samples"}
-
-
-def _letters(k: int) -> str:
-    """0 -> a, 25 -> z, 26 -> aa."""
-    word = ""
-    k += 1
-    while k:
-        k, rest = divmod(k - 1, 26)
-        word = chr(ord("a") + rest) + word
-    return word
 
 
 def _apart(a: float, b: float) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from proofs_checks.properties.property import Profiles, letters, profile_words, short
+from mechanism.wording import letters, listed, number
+from proofs_checks.properties.property import Profiles, profile_words
 from proofs_checks.search.cases import Cases, answer
 
 _MOST_AGENTS = 10
@@ -49,10 +50,10 @@ class Core(Profiles):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who blocks."""
         team = [int(a) for a in numbers["members"]]
-        names = " and ".join(letters(a) for a in team)
+        names = listed(letters(a) for a in team)
         return (
-            f"{names} have {short(sum(numbers['payoff'][a] for a in team))} and could have "
-            f"{short(numbers['value'][0])} on their own ({profile_words(mechanism, case.before[0])})"
+            f"{names} have {number(sum(numbers['payoff'][a] for a in team))} and could have "
+            f"{number(numbers['value'][0])} on their own ({profile_words(mechanism, case.before[0])})"
         )
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from proofs_checks.properties.property import Probe, Property, Rng, letters, short, told
+from mechanism.wording import letters, number
+from proofs_checks.properties.property import Probe, Property, Rng, told
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.lines import Lines, utility_table
@@ -172,8 +173,8 @@ class BayesTruthful(Expected):
         truth, lie = case.types[0, a], case.after[0, 0, a]
         return (
             f"{letters(a)} has {told(mechanism, truth, mechanism.space.private[a])}; reporting "
-            f"{told(mechanism, lie, truth != lie)} raises what it expects by {short(numbers['expected'][0])} "
-            f"(at least {short(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
+            f"{told(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])} "
+            f"(at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
         )
 
 
@@ -211,6 +212,6 @@ class InterimRational(Expected):
         a = int(case.deviators[0].argmax())
         return (
             f"{letters(a)} has {told(mechanism, case.types[0, a], mechanism.space.private[a])} and expects to lose "
-            f"{short(numbers['expected'][0])} (at least {short(numbers['at_least'][0])}, {int(numbers['draws'][0])} "
+            f"{number(numbers['expected'][0])} (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} "
             "draws of the others)"
         )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from proofs_checks.properties.property import Probe, Property, Rng, letters, profile_words, short, told
+from mechanism.wording import letters, number
+from proofs_checks.properties.property import Probe, Property, Rng, profile_words, told
 from proofs_checks.search.cases import Bools, Cases, answer
 from proofs_checks.search.lines import Lines, draw_lines, linear, utility_table
 
@@ -69,7 +70,7 @@ class Monotone(Property):
         assert case.after is not None
         who = int(case.deviators[0].argmax())
         moved = case.before[0, who] != case.after[0, 0, who]
-        got = [short(numbers[f"allocation_{when}"][who]) for when in ("before", "after")]
+        got = [number(numbers[f"allocation_{when}"][who]) for when in ("before", "after")]
         return (
             f"{letters(who)} moves its report from {told(mechanism, case.before[0, who], moved)} to "
             f"{told(mechanism, case.after[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]} "
@@ -138,7 +139,7 @@ class CyclicallyMonotone(Property):
         steps = " → ".join(told(mechanism, row[who], private) for row in case.after[0])
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
-            f"{letters(who)}'s types {steps} → the first make a cycle of length {short(total)}: no payments make this "
+            f"{letters(who)}'s types {steps} → the first make a cycle of length {number(total)}: no payments make this "
             f"allocation truthful ({profile_words(mechanism, case.before[0])})"
         )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError
 from mechanism.tolerance import MONEY
+from mechanism.wording import letters, number
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, payments, truthful, utilities
 
@@ -162,21 +163,11 @@ class Property:
         return {}
 
 
-def letters(agent: int) -> str:
-    """Name agents a, b, …, z, then agent 27, …."""
-    return chr(97 + agent) if agent < 26 else f"agent {agent + 1}"
-
-
-def short(value: float) -> str:
-    """Write a number shortly."""
-    return f"{value + 0.0:.6g}"
-
-
 def told(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None = None) -> str:
     """Write a type or report: "value 0.5", or several coordinates by name."""
     names = mechanism.space.names
     keep = range(len(names)) if only is None else np.flatnonzero(only)
-    return ", ".join(f"{names[c]} {short(float(row[c]))}" for c in keep) or "the truth"
+    return ", ".join(f"{names[c]} {number(float(row[c]))}" for c in keep) or "the truth"
 
 
 def profile_words(mechanism: DirectMechanism, row: Floats, said: NDArray[np.bool_] | None = None) -> str:

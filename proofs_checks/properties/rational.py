@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from proofs_checks.properties.property import Profiles, letters, profile_words, short
+from mechanism.wording import letters, number
+from proofs_checks.properties.property import Profiles, profile_words
 from proofs_checks.search.cases import Cases, answer, payments, utilities
 
 
@@ -48,7 +49,7 @@ class Rational(Profiles):
         worst = int(np.argmin(numbers["utility"]))
         role = f" as a {self.part}" if self.part else ""
         return (
-            f"{letters(worst)} tells the truth and is left with {short(numbers['utility'][worst])}{role} "
+            f"{letters(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role} "
             f"({profile_words(mechanism, case.before[0])})"
         )
 
@@ -71,7 +72,7 @@ class Balanced(Profiles):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Return what the centre is left with."""
         return (
-            f"payments sum to {short(float(np.sum(numbers['payment'])))} ({profile_words(mechanism, case.before[0])})"
+            f"payments sum to {number(float(np.sum(numbers['payment'])))} ({profile_words(mechanism, case.before[0])})"
         )
 
 
@@ -107,6 +108,6 @@ class Efficient(Profiles):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Welfare reached and reachable."""
         return (
-            f"welfare {short(numbers['welfare'][0])} where {short(numbers['optimum'][0])} is feasible "
+            f"welfare {number(numbers['welfare'][0])} where {number(numbers['optimum'][0])} is feasible "
             f"({profile_words(mechanism, case.before[0])})"
         )

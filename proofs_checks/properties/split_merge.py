@@ -9,7 +9,8 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats, SingleParameter
 from mechanism.errors import MarketProofError
-from proofs_checks.properties.property import Property, Rng, letters, profile_words, short, told
+from mechanism.wording import letters, number
+from proofs_checks.properties.property import Property, Rng, profile_words, told
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.lines import linear
@@ -130,7 +131,7 @@ class SplitProof(Property):
         """How it splits, and what that brings."""
         a = int(case.more("agent")[0])
         if hasattr(mechanism, "split"):
-            how = f"with {short(float(case.more('share')[0]))} of its data under another name, each name at " + (
+            how = f"with {number(float(case.more('share')[0]))} of its data under another name, each name at " + (
                 "the whole cost" if self.cost_rule == "twice" else "half the cost"
             )
         else:
@@ -138,8 +139,8 @@ class SplitProof(Property):
             names = [told(mechanism, case.more(w)[0], private) for w in ("first", "second")]
             how = f"under two names that report {names[0]} and {names[1]}"
         return (
-            f"{letters(a)} has {short(numbers['utility_as_one'][0])} as one and {short(numbers['utility_as_two'][0])} "
-            f"as two, {how} ({profile_words(mechanism, case.before[0])})"
+            f"{letters(a)} has {number(numbers['utility_as_one'][0])} as one and "
+            f"{number(numbers['utility_as_two'][0])} as two, {how} ({profile_words(mechanism, case.before[0])})"
         )
 
 
@@ -203,6 +204,6 @@ class MergeProof(Property):
         a, b = (letters(int(x)) for x in case.more("pair")[0])
         cost = "the sum of their costs" if self.cost_rule == "sum" else "the lower of their costs"
         return (
-            f"{a} and {b} have {short(numbers['utility_apart'][0])} in all as two and "
-            f"{short(numbers['utility_together'][0])} as one at {cost} ({profile_words(mechanism, case.before[0])})"
+            f"{a} and {b} have {number(numbers['utility_apart'][0])} in all as two and "
+            f"{number(numbers['utility_together'][0])} as one at {cost} ({profile_words(mechanism, case.before[0])})"
         )

@@ -8,7 +8,8 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.properties.property import Probe, Property, Rng, letters, profile_words, short, told
+from mechanism.wording import letters, number
+from proofs_checks.properties.property import Probe, Property, Rng, profile_words, told
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, payments, utilities
 from proofs_checks.search.lines import draw_lines
@@ -96,7 +97,7 @@ class Anonymous(Property):
         order = ", ".join(letters(int(a)) for a in case.more("order")[0])
         return (
             f"listed in the order {order}, {letters(who)}'s {what} changes "
-            f"from {short(numbers[f'{what}_before'][who])} to {short(numbers[f'{what}_after'][who])} "
+            f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])} "
             f"({profile_words(mechanism, case.before[0])})"
         )
 
@@ -172,7 +173,7 @@ class NonBossy(Property):
         return (
             f"{letters(who)} reports {told(mechanism, case.after[0, 0, who], moved)} instead of "
             f"{told(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
-            f"{short(numbers['change'][victim])} for {letters(victim)} ({profile_words(mechanism, case.before[0])})"
+            f"{number(numbers['change'][victim])} for {letters(victim)} ({profile_words(mechanism, case.before[0])})"
         )
 
 

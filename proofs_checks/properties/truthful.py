@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
-from proofs_checks.properties.property import Probe, Property, Rng, change, letters, profile_words, short, told
+from mechanism.wording import letters, number
+from proofs_checks.properties.property import Probe, Property, Rng, change, profile_words, told
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases
 from proofs_checks.search.lines import draw_lines, linear, utility_table
@@ -70,7 +71,7 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
     for agent in np.flatnonzero(case.deviators[0]):
         truth, lie = case.types[0, agent], case.after[0, 0, agent]
         moved = truth != lie
-        rise = f"from {short(numbers['utility_before'][agent])} to {short(numbers['utility_after'][agent])}"
+        rise = f"from {number(numbers['utility_before'][agent])} to {number(numbers['utility_after'][agent])}"
         shown = moved if moved.any() else mechanism.space.private[agent]
         said[agent] = shown
         parts.append(
@@ -157,7 +158,7 @@ def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[flo
     moved = truth != lie
     has = f"{letters(agent)} has {told(mechanism, truth, mechanism.space.private[agent])}"
     reports = f"reports {told(mechanism, lie, moved)}" if moved.any() else "tells the truth"
-    old, new = (short(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
+    old, new = (number(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
     return (
         f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"
     )

@@ -12,6 +12,7 @@ from analysis import comparing, metrics, plots, tables, words
 from analysis.page import theme
 from analysis.run.records import Run, read_run
 from analysis.scores import ComparedScores
+from mechanism.wording import typeset
 from tests.analysis.synthetic import write_run
 
 
@@ -69,7 +70,7 @@ def test_the_figure_has_a_mark_per_run_and_method_and_whiskers_over_seeds(run: R
         ]
         assert len(ax.containers) == 1  # the run with two seeds
         written = {text.get_text() for text in ax.texts}
-        assert {theme.number(float(v)) for one in (run, other) for v in score(one).mean} == written
+        assert {typeset(float(v)) for one in (run, other) for v in score(one).mean} == written
     assert len(drawn.table.rows) == 6
     for one in (run, other):
         for method in one.methods:
@@ -82,7 +83,7 @@ def test_the_headline_compares_per_client_and_round_and_names_what_makes_totals_
     assert each == pytest.approx(metrics.mean_utility(run).mean / 3)
     best = run.methods[int(each.argmax())]
     assert said.startswith(f"Per client and round the average client is best off under {best} in run 1 (")
-    assert theme.number(float(each.max())) in said
+    assert typeset(float(each.max())) in said
     assert said.endswith("The runs differ in rounds (3 | 2) and clients (6 | 4): totals over a run cannot be compared.")
     assert "differ" not in words.compared([run, run])
     table = tables.compared_table([run, other])

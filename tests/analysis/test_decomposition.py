@@ -9,8 +9,8 @@ import pytest
 
 from analysis import figures, metrics, plots, tables, words
 from analysis.decomposition import parts_table, welfare_parts
-from analysis.page import theme
 from analysis.run.records import Run, read_run
+from mechanism.wording import typeset
 from tests.analysis.synthetic import write_run
 
 
@@ -97,6 +97,6 @@ def test_words_say_that_money_passes_the_centre_only_where_it_does(two_sided: Ru
     assert "Under two clients pay the centre" in said
     assert "no money changes hands" not in said
     parts = welfare_parts(two_sided)
-    assert f"the centre adds {theme.number(-float(parts.centre[0].mean()))} from outside" in words.welfare_parts(parts)
+    assert f"the centre adds {typeset(-float(parts.centre[0].mean()))} from outside" in words.welfare_parts(parts)
     assert "the centre keeps" in words.welfare_parts(replace(parts, centre=-parts.centre))
     assert "less what goes to the centre" in figures.against_optimum(two_sided).look

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.page import theme
+from mechanism.wording import typeset, typeset_percent
 
 positions = st.lists(st.floats(-100, 100), min_size=1, max_size=20)
 
@@ -38,7 +39,7 @@ def test_labels_that_share_a_place_spread_evenly_around_it() -> None:
     ],
 )  # fmt: skip
 def test_numbers_for_people(value: float, shown: str) -> None:
-    assert theme.number(value).replace("\N{NARROW NO-BREAK SPACE}", " ") == shown
+    assert typeset(value).replace("\N{NARROW NO-BREAK SPACE}", " ") == shown
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_numbers_for_people(value: float, shown: str) -> None:
     ],
 )
 def test_less_than_the_whole_never_reads_as_the_whole(share: float, shown: str) -> None:
-    assert theme.percent(share) == shown
+    assert typeset_percent(share) == shown
 
 
 def test_drawn_text_is_never_markup() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from analysis import evidence, metrics, words
 from analysis.lies import lie_curves
-from analysis.page import theme
 from analysis.run.audits import Audit
 from analysis.run.records import Run
+from mechanism.wording import typeset
 
 
 def altered(run: Run, method: str, **changes: object) -> Run:
@@ -54,7 +54,7 @@ def test_headline_names_a_final_accuracy_far_below_the_best_round(run: Run) -> N
     accuracy[:, -1] -= 0.4
     fallen = replace(run, traces={**run.traces, name: replace(run.traces[name], accuracy=accuracy)})
     k = run.methods.index(name)
-    final = theme.number(float(metrics.final_accuracy(fallen).mean[k]))
+    final = typeset(float(metrics.final_accuracy(fallen).mean[k]))
     assert f"At the end accuracy is only {final} %: the best round was not the last." in words.headline(fallen)
 
 

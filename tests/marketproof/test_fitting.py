@@ -7,8 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from marketproof.terminal.fitting import four, share, show_fitted, spread
+from marketproof.terminal.fitting import show_fitted, spread
 from marketproof.terminal.run_view import COLUMNS, DISPENSABLE, show_run
+from mechanism.wording import number, percent
 
 NAMES = ("local", "fedavg", "ipfl/ipfl-exact", "ipfl/exact-marginal")
 
@@ -78,14 +79,14 @@ def test_what_a_share_below_nothing_means_is_told_and_what_smoke_is_for():
     ],
 )  # fmt: skip
 def test_four_digits(amount, shown):
-    assert four(amount) == shown
+    assert number(amount, 4) == shown
 
 
 def test_deviations_and_shares():
     assert spread("1.689", None) == "1.689"
     assert spread("1.689", 0.752693) == "1.689 ± 0.75"
     assert spread("568.3", 123.4) == "568.3 ± 123"
-    assert [share(x) for x in (1.0, 0.98449, -0.7572, -66.8252)] == ["100.00%", "98.45%", "-75.72%", "-6683%"]
+    assert [percent(x, 2) for x in (1.0, 0.98449, -0.7572, -66.8252)] == ["100.00%", "98.45%", "-75.72%", "-6683%"]
 
 
 def test_where_nothing_may_be_left_out_everything_is_shown():

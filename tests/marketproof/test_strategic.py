@@ -9,8 +9,8 @@ import pytest
 
 from marketproof.running.records import read_market
 from marketproof.strategic_play.strategic_welfare import welfare_json
-from marketproof.strategic_play.strategic_words import ratio_words
 from mechanism import account, market_mechanism
+from mechanism.wording import ratio
 from tests.marketproof.conftest import command
 
 OWN = """
@@ -117,7 +117,7 @@ def test_what_the_rule_loses_is_told_beside_what_play_loses(tmp_path):
 
 
 def test_ratios_are_told_with_two_digits_of_what_they_are_above_one():
-    assert [ratio_words(v) for v in (1.0, 1.00013, 1.0000621, 1.38, 2.5, 31.25, None)] == [
+    assert [ratio(v) for v in (1.0, 1.00013, 1.0000621, 1.38, 2.5, 31.25, None)] == [
         "1", "1.00013", "1.000062", "1.380", "2.500", "31.25", "unbounded",
     ]  # fmt: skip
 
