@@ -80,10 +80,10 @@ def _redone(cell: Mapping[str, Any]) -> RuleVerdict:
         return replace(found, grade="unknown", holds=None, words="the certificate is not accepted here")
     if cell["witness"] is not None:
         from mechanism.catalogue import direct_mechanism
-        from proofs_checks import DirectWitness, replay_direct
+        from proofs_checks import Witness, replay
 
-        witness = DirectWitness.from_dict(cell["witness"])
-        if replay_direct(witness, direct_mechanism(found.mechanism, witness.built)).reproduces:
+        witness = Witness.from_dict(cell["witness"])
+        if replay(witness, direct_mechanism(found.mechanism, witness.built)).reproduces:
             return replace(found, redone=True)
         return replace(found, grade="unknown", holds=None, words="the witness does not replay here")
     return found

@@ -22,7 +22,7 @@ from needle_defects import PLANTS
 from needle_forms import domain
 from needle_rules import FAMILIES
 
-from proofs_checks.evidence.replaying import replay_direct
+from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verify import verify
 
 TARGET = 0.95
@@ -68,7 +68,7 @@ def measured(needle: Needle, seed: int, budget: float, *, everything: bool = Fal
     spent = time.perf_counter() - started
     asked = set(needle.holds) if needle.sound else {needle.property}
     no = [v for v in verdicts if v.holds is False and v.property in asked]
-    unreplayed = [v for v in no if v.witness is None or not replay_direct(v.witness, needle.mechanism).reproduces]
+    unreplayed = [v for v in no if v.witness is None or not replay(v.witness, needle.mechanism).reproduces]
     if not needle.sound and unreplayed:
         return Result(needle, False, spent, seed, "the witness does not replay")
     words = "; ".join(f"{v.property}: {v.witness.sentence}" for v in no if v.witness is not None)

@@ -11,8 +11,7 @@ from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files.mechanism_files import Source, find_mechanism
 from marketproof.files.time_limit import OutOfTime, time_limit
 from mechanism.direct import DirectMechanism
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.verdict import Verdict
+from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import check_mechanism, shared_out, verdict
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties

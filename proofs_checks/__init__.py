@@ -14,24 +14,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proofs_checks.evidence.replaying import DirectReplay, replay_direct
-    from proofs_checks.evidence.verdict import DirectWitness, Verdict
+    from proofs_checks.evidence.replaying import Replay, replay
+    from proofs_checks.evidence.verdict import Verdict
     from proofs_checks.evidence.verify import verify
+    from proofs_checks.evidence.witness import Witness
     from proofs_checks.properties.registry import PROPERTY
 
-__all__ = ["PROPERTY", "DirectReplay", "DirectWitness", "Verdict", "replay_direct", "verify"]
+    DirectReplay, DirectWitness, replay_direct = Replay, Witness, replay
+
+__all__ = [
+    "PROPERTY", "DirectReplay", "DirectWitness", "Replay", "Verdict", "Witness", "replay", "replay_direct", "verify",
+]  # fmt: skip
 
 _HOMES = {
     "PROPERTY": "properties.registry",
-    "DirectReplay": "evidence.replaying",
-    "DirectWitness": "evidence.verdict",
+    "Replay": "evidence.replaying",
     "Verdict": "evidence.verdict",
-    "replay_direct": "evidence.replaying",
+    "Witness": "evidence.witness",
+    "replay": "evidence.replaying",
     "verify": "evidence.verify",
 }
+_EARLIER = {"DirectReplay": "Replay", "DirectWitness": "Witness", "replay_direct": "replay"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"proofs_checks.{_HOMES[name]}"), name)
+    now = _EARLIER.get(name, name)
+    if now in _HOMES:
+        return getattr(import_module(f"proofs_checks.{_HOMES[now]}"), now)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

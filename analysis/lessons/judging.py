@@ -10,8 +10,7 @@ from analysis.lessons.exercises import Exercise
 from analysis.lessons.lattice import spread
 from mechanism.direct import SingleParameter
 from mechanism.wording import letters
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.verdict import Verdict
+from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import verify
 
 _BUDGET, _PROBES = 2.0, 24

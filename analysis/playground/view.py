@@ -14,8 +14,7 @@ from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.breakpoints import cost_breakpoints
 from mechanism.market.mechanisms import Clearing
 from mechanism.market.realised import settled
-from mechanism.wording import listed, typeset
-from proofs_checks.evidence.market_witness import Deviation, observe
+from mechanism.wording import apart, listed, typeset
 from proofs_checks.search.cost_lies import best_cost_lies
 
 Real = NDArray[np.float64]
@@ -177,13 +176,11 @@ def find_lie(state: PlayState) -> FoundLie:
     lying = replace(state, client=client)
     report = _shorter(lying, float(lies.report[client]), gain)
     _, accounts = _cleared(lying, np.array([lying.truth, report]))
-    witness = replace(
-        observe(rule, types, market, (Deviation(client, "cost", report),)),
-        utility_before=tuple(accounts.utility[0].tolist()),
-        utility_after=tuple(accounts.utility[1].tolist()),
-    )
     gain = float(accounts.utility[1, client] - accounts.utility[0, client])
-    return FoundLie(f"A lie pays: {witness.sentence(state.names)}.", client, report, gain)
+    truth, said = apart(lying.truth, report)
+    before, after = apart(*np.where(np.abs(accounts.utility[:2, client]) < 1e-12, 0.0, accounts.utility[:2, client]))
+    who = f"client {state.names[client]} costs {truth}; saying {said} raises its utility from {before} to {after}"
+    return FoundLie(f"A lie pays: {who}.", client, report, gain)
 
 
 def _shorter(state: PlayState, report: float, gain: float) -> float:

@@ -51,10 +51,10 @@ def replay(
     files = witness_files(witness)
     refuse_overwriting([json], files)
     found = [told for file in files for told in read_witnesses(file)]
-    if mechanism is not None and any(w.market is not None for w in found):
+    if mechanism is not None and any(w.witness.terms is not None for w in found):
         raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")
     own = None if mechanism is None else find_mechanism(mechanism)
-    results = [_market(w) if w.market is not None else _direct(w, own) for w in found]
+    results = [_replayed(w, own) for w in found]
     if json is not None:
         write_all({json: dumps({"reproduced": all(r["reproduced"] for r in results), "witnesses": results})})
     console = stdout(quiet=quiet)
@@ -90,40 +90,21 @@ def _others(results: list[dict[str, Any]]) -> str:
     return f"the witness is about {' and '.join(map(shown, other))}; replayed under {shown(asked)} as asked"
 
 
-def _market(found: Found) -> dict[str, Any]:
-    from proofs_checks.evidence.market_witness import replay as recompute
-
-    told = found.market
-    assert told is not None
-    done = recompute(told)
-    return {
-        "witness": found.name,
-        "mechanism": told.mechanism,
-        "replayed": told.mechanism,
-        "property": told.property,
-        "reproduced": done.reproduced,
-        "bitwise": done.bitwise,
-        "difference": done.difference,
-        "sentence": told.sentence(),
-    }
-
-
-def _direct(found: Found, own: Source | None) -> dict[str, Any]:
+def _replayed(found: Found, own: Source | None) -> dict[str, Any]:
     from marketproof.errors import InputError, shown
     from marketproof.files.mechanism_files import Source
     from mechanism.catalogue import CATALOGUE
-    from proofs_checks.evidence.replaying import replay_direct
+    from proofs_checks.evidence.replaying import replay as recompute
 
-    told = found.direct
-    assert told is not None
+    told = found.witness
     if own is None and told.mechanism not in CATALOGUE:
         raise InputError(
             f"the witness is about {shown(told.mechanism)}, not in the catalogue; name its code as FILE.py:NAME"
         )
     source = Source(told.mechanism) if own is None else own
-    mechanism = source.build(told.built or told.agents)
+    mechanism = None if told.terms is not None else source.build(told.built or told.agents)
     with source.blamed("fails when the witness is recomputed"):
-        done = replay_direct(told, mechanism)
+        done = recompute(told, mechanism)
     return {
         "witness": found.name,
         "mechanism": told.mechanism,
@@ -132,5 +113,5 @@ def _direct(found: Found, own: Source | None) -> dict[str, Any]:
         "reproduced": done.reproduces,
         "bitwise": done.bitwise,
         "difference": done.difference,
-        "sentence": told.sentence,
+        "sentence": done.sentence,
     }

@@ -12,8 +12,7 @@ from marketproof.errors import InputError, one_line, shown
 from marketproof.files.csv_input import read_text
 
 if TYPE_CHECKING:
-    from proofs_checks.evidence.market_witness import Witness
-    from proofs_checks.evidence.verdict import DirectWitness
+    from proofs_checks.evidence.witness import Witness
 
 _LARGEST = 16 * 2**20
 _MOST_FILES = 1000
@@ -21,11 +20,10 @@ _MOST_FILES = 1000
 
 @dataclass(frozen=True)
 class Found:
-    """A witness and what it is called: of a market (`market`) or of a direct mechanism (`direct`), never both."""
+    """A witness and what it is called."""
 
     name: str
-    market: Witness | None = None
-    direct: DirectWitness | None = None
+    witness: Witness
 
 
 def witness_files(path: Path) -> list[Path]:
@@ -72,7 +70,7 @@ def read_witnesses(path: Path) -> list[Found]:
         told = _of_verdicts(content)
         if not told:
             raise InputError(f"{shown(path)} holds no witness: no property was refuted")
-        return [_of_verdict(f"{one_line(path)}, {shown(name)}", name, w) for name, w in told]
+        return [_found(f"{one_line(path)}, {shown(name)}", w, name) for name, w in told]
     if "methods" in content:
         told = _of_audit(content)
         if not told:
@@ -81,20 +79,14 @@ def read_witnesses(path: Path) -> list[Found]:
     return [_found(one_line(path), content)]
 
 
-def _found(name: str, told: Any) -> Found:
-    from proofs_checks.evidence.market_witness import Witness
-    from proofs_checks.evidence.verdict import FORMAT, DirectWitness
+def _found(name: str, told: Any, prop: str | None = None) -> Found:
+    """Return the witness; ``prop``: what the verdict is about that holds it."""
+    from proofs_checks.evidence.witness import Witness
 
-    if isinstance(told, Mapping) and told.get("format") == FORMAT:
-        return Found(name, direct=DirectWitness.from_dict(told))
-    return Found(name, market=Witness.from_json(told if isinstance(told, Mapping) else json.dumps(told)))
-
-
-def _of_verdict(name: str, prop: str, told: Any) -> Found:
-    found = _found(name, told)
-    if found.direct is not None and found.direct.property != prop:
-        raise InputError(f"{name}: the verdict is about another property than its witness, {found.direct.property!r}")
-    return found
+    witness = Witness.from_dict(told)
+    if prop is not None and witness.property != prop.partition("=")[0]:
+        raise InputError(f"{name}: the verdict is about another property than its witness, {witness.property!r}")
+    return Found(name, witness)
 
 
 def _of_verdicts(content: Mapping[str, Any]) -> list[tuple[str, Any]]:

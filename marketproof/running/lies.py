@@ -172,8 +172,8 @@ def witness_of(
     mechanism: Clearing, lie: FoundLie, types: Types, market: Market, present: Flags | None = None
 ) -> dict[str, Any]:
     """Return the lie as a witness that `marketproof replay` recomputes; its clients are those who were ``present``."""
-    from proofs_checks.evidence.market_witness import Deviation, observe
+    from proofs_checks.evidence.witness import Witness
 
     one, single = pick(types, market, lie.where, present)
     client = lie.client if present is None else _place(present, lie.where, lie.client)
-    return observe(mechanism, one, single, (Deviation(client, lie.coordinate, lie.report),)).to_dict()
+    return Witness.of_lie(mechanism, one, single, client, lie.coordinate, lie.report).to_dict()

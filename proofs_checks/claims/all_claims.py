@@ -11,7 +11,7 @@ from proofs_checks.claims import conditions as bullets
 from proofs_checks.claims import impossibility, paper, prefix, repair, rule, table
 from proofs_checks.claims import split_clients as identities
 from proofs_checks.claims.claim import Claim, ClaimResult, Context
-from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Grade
 
 BUDGET = 60.0
 """Seconds for all claims together."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from mechanism.direct import DirectMechanism
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.verdict import DirectWitness, Verdict
+from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import verdict as engine_verdict
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.proofs.checkers.certificate import Certificate
 from proofs_checks.proofs.checkers.checking import check as check_certificate
 from proofs_checks.properties.property import Property, Rng
@@ -111,7 +111,7 @@ class Number:
         return abs(self.found - self.stated) <= self.within
 
 
-def worked(numbers: Mapping[str, Number], witness: DirectWitness | None = None) -> ClaimVerdict:
+def worked(numbers: Mapping[str, Number], witness: Witness | None = None) -> ClaimVerdict:
     """Return the verdict on a worked example: it holds if every number comes out as stated."""
     wrong = [name for name, number in numbers.items() if not number.right]
     told = "; ".join(f"{name} {number.found:.6g}" for name, number in numbers.items())
@@ -125,7 +125,7 @@ def worked(numbers: Mapping[str, Number], witness: DirectWitness | None = None) 
     return ClaimVerdict(not wrong, Grade.EXHAUSTED, evidence, None if witness is None else witness.to_dict(), words)
 
 
-def refuted(witness: DirectWitness, words: str = "", **evidence: Any) -> ClaimVerdict:
+def refuted(witness: Witness, words: str = "", **evidence: Any) -> ClaimVerdict:
     """Return the verdict that a promise fails, by a witness."""
     return ClaimVerdict(
         False, Grade.REFUTED, {"method": "computed", **evidence}, witness.to_dict(), words or witness.sentence

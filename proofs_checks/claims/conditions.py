@@ -17,7 +17,7 @@ from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, worked
 from proofs_checks.claims.examples import Example
 from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
-from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.registry import PROPERTY
 
 

@@ -13,7 +13,7 @@ from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.direct import COORDINATES, MarketDirect
 from mechanism.market.mechanisms import Clearing, market_mechanism
-from proofs_checks.evidence.verdict import DirectWitness
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.truthful import Truthful
 from proofs_checks.search.cases import Cases
@@ -82,9 +82,9 @@ def reported(types: Floats, **said: Sequence[float]) -> Floats:
     return reports
 
 
-def witness_of(mechanism: DirectMechanism, prop: Property, case: Cases) -> DirectWitness:
+def witness_of(mechanism: DirectMechanism, prop: Property, case: Cases) -> Witness:
     """Record a case as it is, unshrunk: the numbers are the source's."""
-    return DirectWitness.of(mechanism, prop, case)
+    return Witness.of(mechanism, prop, case)
 
 
 @dataclass(frozen=True)

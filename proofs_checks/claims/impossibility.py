@@ -9,7 +9,7 @@ from typing import Any
 from mechanism.catalogue import CATALOGUE
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, proved, unknown, worked
 from proofs_checks.claims.examples import MECHANISMS
-from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Grade
 
 Grid = tuple[tuple[int, ...], tuple[int, ...]]
 

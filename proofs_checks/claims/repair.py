@@ -13,7 +13,7 @@ from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, ask
 from proofs_checks.claims.examples import Example, catalogue
 from proofs_checks.claims.paper import PAIR
 from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
-from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.proofs.checkers.derivation import Derivation, Problem, Step, check_derivation
 from proofs_checks.proofs.formulas.forms import form
 from proofs_checks.proofs.formulas.problems import PROBLEMS

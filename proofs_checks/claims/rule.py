@@ -19,7 +19,7 @@ from proofs_checks.claims.shares import (
     worst_ratio,
 )
 from proofs_checks.claims.sweeps import Array
-from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.proofs.finding.proving import prove
 from proofs_checks.properties.registry import PROPERTY
 

@@ -11,8 +11,8 @@ from mechanism.market.mechanisms import Clearing
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.examples import catalogue
-from proofs_checks.evidence.market_witness import Grade
 from proofs_checks.evidence.statistics import share_interval
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.search import sampling
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.lines import Lines, utility_table

@@ -12,7 +12,7 @@ from mechanism.market import market_mechanism
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, refuted, worked
 from proofs_checks.claims.examples import MECHANISMS, Example, Public, catalogue, witness_of
 from proofs_checks.claims.paper import PAIR
-from proofs_checks.evidence.market_witness import Grade
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import Cases

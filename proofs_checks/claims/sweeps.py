@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mechanism.market import Market, Types
 from proofs_checks.claims.claim import ClaimVerdict, Context
-from proofs_checks.evidence.market_witness import Grade
 from proofs_checks.evidence.statistics import upper_share
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.search.random_markets import KINDS, random_markets
 
 Array = NDArray[np.float64]

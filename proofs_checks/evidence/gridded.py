@@ -10,8 +10,8 @@ import numpy as np
 from mechanism.direct import DirectMechanism
 from proofs_checks.evidence.exhaustive import Exhausted, exhaust
 from proofs_checks.evidence.grids import Grid, even_grid
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.verdict import DirectWitness, Verdict
+from proofs_checks.evidence.verdict import Grade, Verdict
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.monotone import Monotone
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.rational import Balanced, Rational
@@ -91,7 +91,7 @@ def _pace(mechanism: DirectMechanism) -> tuple[float, float]:
     return (asked - started) / _SAMPLE, (time.perf_counter() - asked) / _SAMPLE
 
 
-def _witness(mechanism: DirectMechanism, prop: Property, result: Exhausted) -> DirectWitness:
+def _witness(mechanism: DirectMechanism, prop: Property, result: Exhausted) -> Witness:
     found = result.witness
     assert found is not None
     before = np.array([list(row) for row in found.profile], dtype=np.float64)[None]
@@ -101,4 +101,4 @@ def _witness(mechanism: DirectMechanism, prop: Property, result: Exhausted) -> D
     who[0, found.agent] = True
     moved = isinstance(prop, Truthful | Monotone)
     case = Cases(before, before.copy(), after if moved else None, who if moved else None)
-    return DirectWitness.of(mechanism, prop, case)
+    return Witness.of(mechanism, prop, case)

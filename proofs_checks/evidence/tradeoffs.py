@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mechanism import MONEY, Market, Types, account, market_mechanism, objective, optimal_objective
+from mechanism.market.accounting import Accounts
 from mechanism.market.realised import settled
-from proofs_checks.evidence.market_witness import scales
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.number_lies import best_number_lies
 from proofs_checks.search.reports import Lies
@@ -109,7 +109,7 @@ def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) ->
     books = account(types, outcome, market.law)
     reached = objective(reports, outcome.imports, market)
     optimal, _ = optimal_objective(reports, market)
-    tolerance = MONEY * np.asarray(scales(books))
+    tolerance = MONEY * _scales(books)
     cost = _per_market(best_cost_lies(rule, types, market), tolerance)
     gain, size = (_per_market(best_number_lies(rule, types, market, key), tolerance) for key in ("gain", "size"))
     total = float(optimal.sum())
@@ -137,6 +137,12 @@ def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) ->
         size_best_lie_se=_error(size),
         deficit_se=_error(deficit),
     )
+
+
+def _scales(accounts: Accounts) -> np.ndarray:
+    """Return each market's scale ``[...]``: max(1, largest gain, cost or payment of a client), money."""
+    parts = (accounts.gain, accounts.cost, accounts.paid, accounts.received, np.abs(accounts.centre))
+    return np.maximum(1.0, np.max([np.abs(p).max(axis=-1, initial=0.0) for p in parts], axis=0))
 
 
 def _error(values: np.ndarray) -> float | None:

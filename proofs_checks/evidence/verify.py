@@ -11,10 +11,10 @@ import numpy as np
 from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.errors import InvalidMechanismError
 from proofs_checks.evidence.gridded import exhausted_verdict
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.replaying import replay_direct
+from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.statistics import upper_share
-from proofs_checks.evidence.verdict import DirectWitness, Verdict, name_of
+from proofs_checks.evidence.verdict import Grade, Verdict
+from proofs_checks.evidence.witness import Witness, name_of
 from proofs_checks.proofs.finding.proving import Proof, prove_mechanism
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
@@ -143,7 +143,7 @@ def verdict(
     if search.found is not None:
         left = min(_SHRINK_SECONDS, max(1.5, started + seconds - time.perf_counter()))
         witness = make_witness(mechanism, prop, search.found, seed, left)
-        again = replay_direct(witness, mechanism)
+        again = replay(witness, mechanism)
         if not again.reproduces:  # nobody is accused by an answer that is not given twice
             raise InvalidMechanismError(
                 f"the mechanism does not repeat its answers: at reports {witness.to_dict()['before']}, asked again for "
@@ -213,11 +213,11 @@ def _bound(search: Search, share: float | None) -> str:
 
 def make_witness(
     mechanism: DirectMechanism, prop: Property, case: Cases, seed: int = 0, seconds: float = _SHRINK_SECONDS
-) -> DirectWitness:
+) -> Witness:
     """Shrink a case that breaks a property and record it with what it gives."""
     rng = np.random.default_rng([seed, 3])
     smaller, case = shrink(mechanism, prop, case, rng, seconds)
-    return DirectWitness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))
+    return Witness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))
 
 
 def refuted(verdicts: Sequence[Verdict]) -> list[Verdict]:

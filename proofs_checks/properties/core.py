@@ -53,7 +53,7 @@ class Core(Profiles):
         names = listed(letters(a) for a in team)
         return (
             f"{names} have {number(sum(numbers['payoff'][a] for a in team))} and could have "
-            f"{number(numbers['value'][0])} on their own ({profile_words(mechanism, case.before[0])})"
+            f"{number(numbers['value'][0])} on their own{profile_words(mechanism, case.before[0])}"
         )
 
 

@@ -73,8 +73,8 @@ class Monotone(Property):
         got = [number(numbers[f"allocation_{when}"][who]) for when in ("before", "after")]
         return (
             f"{letters(who)} moves its report from {told(mechanism, case.before[0, who], moved)} to "
-            f"{told(mechanism, case.after[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]} "
-            f"({profile_words(mechanism, case.before[0])})"
+            f"{told(mechanism, case.after[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
+            f"{profile_words(mechanism, case.before[0])}"
         )
 
 
@@ -140,7 +140,7 @@ class CyclicallyMonotone(Property):
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
             f"{letters(who)}'s types {steps} → the first make a cycle of length {number(total)}: no payments make this "
-            f"allocation truthful ({profile_words(mechanism, case.before[0])})"
+            f"allocation truthful{profile_words(mechanism, case.before[0])}"
         )
 
 

@@ -170,10 +170,18 @@ def told(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None
     return ", ".join(f"{names[c]} {number(float(row[c]))}" for c in keep) or "the truth"
 
 
-def profile_words(mechanism: DirectMechanism, row: Floats, said: NDArray[np.bool_] | None = None) -> str:
-    """Write the private numbers of a profile, agent by agent, less those ``said`` before (bool ``[n, k]``)."""
+def profile_words(
+    mechanism: DirectMechanism, row: Floats, said: NDArray[np.bool_] | None = None, head: str = ""
+) -> str:
+    """Write the private numbers of a profile in brackets, agent by agent, less those ``said`` before (bool ``[n, k]``).
+
+    "" where none is left, or where the mechanism says that its profiles are too long to be listed.
+    """
     left = mechanism.space.private if said is None else mechanism.space.private & ~said
-    return "; ".join(f"{letters(a)}: {told(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
+    if not (left.any() and getattr(mechanism, "lists_profiles", True)):
+        return ""
+    parts = (f"{letters(a)}: {told(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
+    return f" ({head}{'; '.join(parts)})"
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ class Rational(Profiles):
         worst = int(np.argmin(numbers["utility"]))
         role = f" as a {self.part}" if self.part else ""
         return (
-            f"{letters(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role} "
-            f"({profile_words(mechanism, case.before[0])})"
+            f"{letters(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role}"
+            f"{profile_words(mechanism, case.before[0])}"
         )
 
 
@@ -71,9 +71,7 @@ class Balanced(Profiles):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Return what the centre is left with."""
-        return (
-            f"payments sum to {number(float(np.sum(numbers['payment'])))} ({profile_words(mechanism, case.before[0])})"
-        )
+        return f"payments sum to {number(float(np.sum(numbers['payment'])))}{profile_words(mechanism, case.before[0])}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,6 @@ class Efficient(Profiles):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Welfare reached and reachable."""
         return (
-            f"welfare {number(numbers['welfare'][0])} where {number(numbers['optimum'][0])} is feasible "
-            f"({profile_words(mechanism, case.before[0])})"
+            f"welfare {number(numbers['welfare'][0])} where {number(numbers['optimum'][0])} is feasible"
+            f"{profile_words(mechanism, case.before[0])}"
         )

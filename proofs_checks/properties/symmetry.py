@@ -97,8 +97,8 @@ class Anonymous(Property):
         order = ", ".join(letters(int(a)) for a in case.more("order")[0])
         return (
             f"listed in the order {order}, {letters(who)}'s {what} changes "
-            f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])} "
-            f"({profile_words(mechanism, case.before[0])})"
+            f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])}"
+            f"{profile_words(mechanism, case.before[0])}"
         )
 
 
@@ -173,7 +173,7 @@ class NonBossy(Property):
         return (
             f"{letters(who)} reports {told(mechanism, case.after[0, 0, who], moved)} instead of "
             f"{told(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
-            f"{number(numbers['change'][victim])} for {letters(victim)} ({profile_words(mechanism, case.before[0])})"
+            f"{number(numbers['change'][victim])} for {letters(victim)}{profile_words(mechanism, case.before[0])}"
         )
 
 

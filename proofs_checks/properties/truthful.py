@@ -78,8 +78,8 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
             f"{letters(int(agent))} has {told(mechanism, truth, shown)}; "
             f"reporting {told(mechanism, lie, moved)} takes its utility {rise}"
         )
-    rest = profile_words(mechanism, case.before[0], said)
-    return "; and ".join(parts) + (f" (other reports: {rest})" if rest else "")
+    rest = profile_words(mechanism, case.before[0], said, "other reports: ")
+    return "; and ".join(parts) + rest
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ class GroupTruthful(Property):
         parts = [_member(mechanism, case, numbers, int(agent)) for agent in members]
         said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
         said[members] = True
-        rest = profile_words(mechanism, case.before[0], said)
-        return "together: " + "; and ".join(parts) + (f" (other reports: {rest})" if rest else "")
+        rest = profile_words(mechanism, case.before[0], said, "other reports: ")
+        return "together: " + "; and ".join(parts) + rest
 
 
 def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]], agent: int) -> str:

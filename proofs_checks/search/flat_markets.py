@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ BYTES: int = 1 << 28
 """Memory for one batch of clearings, bytes."""
 
 
+@runtime_checkable
 class Clears(Protocol):
     """A market mechanism: reports and public data in, outcome out, with any leading batch axes."""
 

@@ -9,7 +9,10 @@ import numpy as np
 
 from mechanism import Market, Types
 from mechanism.direct import Floats
+from mechanism.market.clients import LARGEST, SMALLEST_SIZE
 from mechanism.market.direct import COORDINATES, MarketDirect
+from mechanism.market.gains import GainLaw
+from mechanism.market.realised import settled
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.flat_markets import Clears, flatten
 from proofs_checks.search.reports import Lies
@@ -19,23 +22,30 @@ from proofs_checks.search.reports import Lies
 class GivenMarkets(MarketDirect):
     """A market mechanism at one weight of differences, ``lam``: the public columns hold the differences as they are.
 
-    They are not multiplied by λ, so that no market is changed by rounding, and none is too different.
+    They are not multiplied by λ, so that no market is changed by rounding, and none is too different. Bounds are those
+    of `Types`. What is said of a case does not list the whole market (``lists_profiles``).
     """
 
     lam: float = 1.0
+    lists_profiles = False
+
+    @classmethod
+    def over(cls, mechanism: Clears, agents: int, lam: float, law: GainLaw) -> Self:
+        """Return the mechanism over all markets of so many clients."""
+        low, high = (SMALLEST_SIZE, 0.0, 0.0), (LARGEST, LARGEST, LARGEST)
+        # what clears need not name its rules: a direct mechanism asks for `id` and `clear` only
+        return cls(mechanism, agents, low, high, 2.0, law, lam=lam)  # type: ignore[arg-type]
 
     @classmethod
     def of(cls, mechanism: Clears, types: Types, market: Market) -> tuple[Self, Floats]:
         """Return the mechanism and profiles for `Property.check`, from any batch of F markets.
-
-        Bounds are those of the numbers that occur.
 
         >>> from mechanism import market_mechanism
         >>> from proofs_checks.search.cases import truthful
         >>> from proofs_checks.properties.registry import PROPERTY
         >>> types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
         >>> rule, profiles = GivenMarkets.of(market_mechanism("no-payment"), types, Market())
-        >>> PROPERTY["ir"].check(rule, truthful(profiles)).sentence.partition(" (")[0]
+        >>> PROPERTY["ir"].check(rule, truthful(profiles)).sentence
         'b tells the truth and is left with -2.2'
 
         Returns
@@ -46,15 +56,24 @@ class GivenMarkets(MarketDirect):
         count, m = flat.count, flat.clients
         private = np.stack([flat.size, flat.cost, flat.gain], axis=-1)
         public = np.zeros((1, m, m)) if flat.differences is None else flat.differences
-        low, high = (end(private, axis=(0, 1)) for end in (np.min, np.max))
-        # what clears need not name its rules: a direct mechanism asks for `id` and `clear` only
-        rule = cls(mechanism, m, low, high, 2.0, flat.law, lam=flat.lam)  # type: ignore[arg-type]
+        rule = cls.over(mechanism, m, flat.lam, flat.law)
         return rule, np.concatenate([private, np.broadcast_to(public, (count, m, m))], axis=-1)
 
     def market(self, profiles: Floats) -> Market:
         """Return the public data of profiles ``[..., m, 3 + m]``, or no differences if all are 0."""
         differences = profiles[..., len(COORDINATES) :]
         return Market(differences if differences.any() else None, self.lam, self.law)
+
+    def trades(self, case: Cases) -> dict[str, list[float]]:
+        """Return who imports from whom in one case (importer, exporter, …) and at what prices, before and after."""
+        found = {}
+        for when, reports in (("before", case.before), ("after", None if case.after is None else case.after[:, 0])):
+            if reports is not None:
+                outcome = settled(self.mechanism, self.outcome(reports), self.types(case.types))
+                pairs = np.argwhere(outcome.imports[0])
+                found[f"imports_{when}"] = pairs.ravel().astype(np.float64).tolist()
+                found[f"prices_{when}"] = outcome.prices[0][tuple(pairs.T)].tolist()
+        return found
 
     def resized(self, agents: int) -> Self:
         """Return the same for another number of clients."""

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.verdict_matrix import as_matrix, draw_matrix, read_matrix
 from mechanism.catalogue import CATALOGUE, direct_mechanism
-from proofs_checks import DirectWitness, replay_direct
+from proofs_checks import Witness, replay
 from proofs_checks.evidence.matrix import row
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.shrinking import longest
@@ -44,8 +44,8 @@ def test_every_witness_replays(name: str) -> None:
     for (mechanism, prop), cell in CELLS.items():
         if mechanism != name or cell["witness"] is None:
             continue
-        witness = DirectWitness.from_dict(cell["witness"])
-        replayed = replay_direct(witness, direct_mechanism(name, witness.built))
+        witness = Witness.from_dict(cell["witness"])
+        replayed = replay(witness, direct_mechanism(name, witness.built))
         assert replayed.reproduces, (prop, replayed.difference)
 
 
@@ -54,7 +54,7 @@ def test_false_cells_of_the_table_have_small_witnesses(name: str) -> None:
     for prop in TABLE:
         cell = CELLS[name, prop]
         if cell["holds"] is False:
-            witness = DirectWitness.from_dict(cell["witness"])
+            witness = Witness.from_dict(cell["witness"])
             assert witness.agents <= 3, prop
             assert longest(witness.case) <= 3, prop
 

@@ -13,7 +13,7 @@ from marketproof.errors import InputError
 from marketproof.running.audit import _worst, audit_method, audit_run
 from marketproof.running.records import RoundRecord, decode, encode, read_market, stack
 from mechanism import Market, Types, fixed_outcome, market_mechanism
-from proofs_checks.evidence.market_witness import Witness, replay
+from proofs_checks import Witness, replay
 
 TRUTHFUL = Types([100, 300, 300], [0.0, 1.1, 1.0], [3600, 0, 0])
 """Theory, example 2: under the reference rule the second client gains 1.9 by saying 0.9."""
@@ -53,8 +53,8 @@ def test_finds_the_lie_of_the_theory_and_a_witness_that_replays(tmp_path):
     assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
     assert lie["gain"] == lie["utility_lying"] - lie["utility_truthful"]
     assert "client 1" in lie["sentence"]
-    witness = Witness.from_json(lie["witness"])
-    assert replay(witness).reproduced
+    witness = Witness.from_dict(lie["witness"])
+    assert replay(witness).reproduces
     assert told["lowest_utility"] == {"client": 0.0, "buyer": 0.0, "seller": 0.0}
     assert told["budget_imbalance"] == 0.0
 
@@ -116,9 +116,10 @@ def test_lies_of_a_round_with_absences_are_those_of_who_is_there(tmp_path):
     assert (lie["round"], lie["client"], lie["present"]) == (2, 2, [0, 2, 3])
     assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
     assert "client 2" in lie["sentence"]
-    witness = Witness.from_json(lie["witness"])
-    assert (witness.size, witness.deviations[0].client) == ((100.0, 300.0, 300.0), 1)
-    assert replay(witness).reproduced
+    witness = Witness.from_dict(lie["witness"])
+    assert witness.case.types[0, :, 0].tolist() == [100.0, 300.0, 300.0]
+    assert witness.case.deviators.tolist() == [[False, True, False]]
+    assert replay(witness).reproduces
     assert told["reproduced"] is True
     assert told["optimal_objective"] == pytest.approx(2.0)
 

@@ -69,9 +69,9 @@ def test_under_its_own_name_nothing_is_said(cli, found):
 
 def test_a_witness_made_in_python_bears_the_rule_without_its_file(cli, found):
     told = json.loads((found / "folder" / "dsic.json").read_text())
-    from proofs_checks import DirectWitness
+    from proofs_checks import Witness
 
-    plain = DirectWitness.from_dict({**told, "mechanism": "third_price", "digest": ""})
+    plain = Witness.from_dict({**told, "mechanism": "third_price", "digest": ""})
     (found / "plain.json").write_text(json.dumps(plain.to_dict()))
     answer = cli("replay", found / "plain.json", f"{found / 'rules.py'}:third_price")
     assert answer.status == 0

@@ -204,7 +204,7 @@ def test_replay_reproduces_the_lie_and_notices_a_changed_one(finished, tmp_path)
     witness = read(folder, "audit.json")["methods"]["ipfl/ipfl"]["best_lie"]["cost"]["witness"]
     (tmp_path / "lie.json").write_text(json.dumps(witness))
     assert command("replay", tmp_path / "lie.json").status == 0
-    witness["utility_after"][witness["deviations"][0]["client"]] += 0.5
+    witness["numbers"]["utility_after"][witness["deviators"][0]] += 0.5
     (tmp_path / "forged.json").write_text(json.dumps(witness))
     answer = command("replay", tmp_path / "forged.json", "--quiet")
     assert answer.status == 1

@@ -26,7 +26,7 @@ from mechanism import (
 )
 from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
 from mechanism.market.realised import TwoStage
-from proofs_checks.evidence.market_witness import Witness, replay
+from proofs_checks import Witness, replay
 from tests.marketproof.fake_trainer import FakeTrainer
 
 LAWS = (SqrtGain(), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9)))
@@ -208,10 +208,11 @@ def test_lies_are_looked_for_among_those_who_are_there(name, coordinate):
     assert (name, coordinate) not in TRUTHFUL
     lie, own, few = each[found.where[0]]
     assert (few[lie.client], lie.report, lie.exact) == (found.client, found.report, found.exact)
-    witness = Witness.from_json(witness_of(mechanism, found, types, market, present))
-    assert (witness.size, witness.property) == (tuple(own.size), f"dsic-{coordinate}")
-    assert witness.rise == pytest.approx(found.gain)
-    assert replay(witness).reproduced
+    witness = Witness.from_dict(witness_of(mechanism, found, types, market, present))
+    assert witness.property == f"dsic-{coordinate}"
+    assert witness.case.types[0, :, 0].tolist() == own.size.tolist()
+    assert witness.violation == pytest.approx(found.gain)
+    assert replay(witness).reproduces
 
 
 def test_where_no_two_clients_ever_meet_no_lie_is_looked_for():

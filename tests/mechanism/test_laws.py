@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
 from mechanism.tolerance import SEARCH
-from proofs_checks.evidence.market_witness import Deviation, observe, replay
+from proofs_checks import Witness, replay
 from proofs_checks.evidence.statistics import share_interval, upper_share
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
@@ -180,12 +180,13 @@ def test_theorem_monotonicity_a_dearer_seller_sells_no_more(name, market):
 def test_refutation_truthfulness_in_cost_of_the_reference_rule():
     """K = 3600, n = 100, sellers of 300 at 1.1 and 1.0: saying 0.9 instead of 1.1 gains 1.9."""
     types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
-    witness = observe(market_mechanism("ipfl"), types, Market(), (Deviation(1, "cost", 0.9),))
-    assert witness.utility_before[1] == 0.0
-    assert witness.utility_after[1] == pytest.approx(1.9, abs=1e-12)
-    assert {s[:2] for s in witness.before.sales} >= {(0, 2)}
-    assert [s[2] for s in witness.before.sales if s[0] == 0] == pytest.approx([3.0], abs=1e-12)
-    assert [s[:2] for s in witness.after.sales if s[0] == 0] == [(0, 1)]
+    witness = Witness.of_lie(market_mechanism("ipfl"), types, Market(), 1, "cost", 0.9)
+    numbers = witness.numbers
+    assert numbers["utility_before"][1] == 0.0
+    assert numbers["utility_after"][1] == pytest.approx(1.9, abs=1e-12)
+    assert (numbers["imports_before"][:2], numbers["imports_after"][:2]) == ([0, 2], [0, 1])
+    assert [i for i in (*numbers["imports_before"][2::2], *numbers["imports_after"][2::2]) if i == 0] == []
+    assert numbers["prices_before"][0] == pytest.approx(3.0, abs=1e-12)
     assert replay(witness).bitwise
     assert best_cost_lies(market_mechanism("ipfl"), types, Market()).gain.max() == pytest.approx(1.9, abs=1e-12)
 
@@ -211,9 +212,9 @@ def test_refutation_truthfulness_in_gain_of_the_reference_rule():
     """K = 3600, n = 100 and 300, c = 1: the truth leaves the buyer 0, saying 900 leaves it 1.5."""
     types = Types([100, 300], [1, 1], [3600, 0])
     for name, before in (("ipfl", 0.0), ("exact-marginal", 0.0)):
-        witness = observe(market_mechanism(name), types, Market(), (Deviation(0, "gain", 900),), property="dsic-gain")
-        assert witness.utility_before[0] == pytest.approx(before, abs=1e-12)
-        assert witness.utility_after[0] == pytest.approx(1.5, abs=1e-12)
+        witness = Witness.of_lie(market_mechanism(name), types, Market(), 0, "gain", 900)
+        assert witness.numbers["utility_before"][0] == pytest.approx(before, abs=1e-12)
+        assert witness.numbers["utility_after"][0] == pytest.approx(1.5, abs=1e-12)
 
 
 def test_refutation_efficiency_of_the_reference_rule_empty_handed():

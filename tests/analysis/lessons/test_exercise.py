@@ -17,8 +17,7 @@ from analysis.lessons.lattice import spread
 from analysis.lessons.student import sentence
 from mechanism import UnknownNameError
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.verdict import Verdict
+from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import check_mechanism
 from tests.analysis.lessons.solutions import SOLUTIONS, WINNER
 

@@ -13,9 +13,8 @@ from mechanism.errors import InvalidMechanismError
 from mechanism.market import market_mechanism
 from mechanism.market.direct import MarketDirect
 from proofs_checks.claims import CLAIMS, Claim, ClaimResult, ClaimVerdict, Context, run_claims
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.replaying import replay_direct
-from proofs_checks.evidence.verdict import FORMAT, DirectWitness
+from proofs_checks.evidence.replaying import replay
+from proofs_checks.evidence.verdict import FORMAT, Grade, Witness
 from proofs_checks.proofs import Certificate, check
 from proofs_checks.properties.registry import PROPERTY
 
@@ -72,14 +71,14 @@ def test_every_witness_of_the_engine_replays(results):
         told = result.verdict.witness
         if told is None or told.get("format") != FORMAT or told["mechanism"] == "posted-price-penalised":
             continue
-        witness = DirectWitness.from_dict(json.loads(json.dumps(told)))
+        witness = Witness.from_dict(json.loads(json.dumps(told)))
         if witness.property == "bic":
             continue
         agents = len(witness.case.types[0])
         inner = market_mechanism(witness.mechanism)
         wide = (1.0, 0.0, 0.0), (20_000.0, 20.0, 100_000.0)
         direct = MarketDirect(inner, agents, *wide, largest_penalty=2.0)
-        again = replay_direct(witness, direct)
+        again = replay(witness, direct)
         assert again.reproduces, (result.claim.id, again.difference)
         count += 1
     assert count > 60

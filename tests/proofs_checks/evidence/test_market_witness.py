@@ -1,18 +1,32 @@
-"""Witnesses: they say what happens, survive JSON to the bit, and replay or say which number does not."""
+"""Witnesses about cleared markets: they say what happens, survive JSON to the bit, and replay or say what does not."""
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, UnknownNameError, market_mechanism
-from mechanism.entry import PROPERTIES
+from mechanism import (
+    Market,
+    MarketProofError,
+    PowerGain,
+    SqrtGain,
+    TableGain,
+    Types,
+    UnknownNameError,
+    market_mechanism,
+)
+from proofs_checks import Witness, replay
 from proofs_checks.errors import WitnessError
-from proofs_checks.evidence.market_witness import Deviation, Grade, Witness, observe, replay, witness_of
+from proofs_checks.evidence.verdict import Grade
+from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.cases import truthful
 from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.given_markets import GivenMarkets
 from proofs_checks.search.number_lies import best_number_lies
 from proofs_checks.search.random_markets import random_markets
 from tests.proofs_checks import mutants
@@ -21,146 +35,92 @@ EXAMPLE = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
 
 
 def example() -> Witness:
-    return observe(market_mechanism("ipfl"), EXAMPLE, Market(), (Deviation(1, "cost", 0.9),))
+    return Witness.of_lie(market_mechanism("ipfl"), EXAMPLE, Market(), 1, "cost", 0.9)
+
+
+def put(path: tuple, value: object) -> dict:
+    """The example with one part replaced (or added), and no digest that tells."""
+    data = copy.deepcopy(example().to_dict()) | {"digest": ""}
+    target = data
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = value
+    return data
+
+
+def best_of(lies, mechanism, types: Types, market: Market) -> Witness:
+    """The witness of the best lie of a batch of markets [B, m]."""
+    b, j = lies.best()
+    one = Types(types.size[b], types.cost[b], types.gain[b])
+    lone = Market(market.differences[b], market.lam, market.law)
+    return Witness.of_lie(mechanism, one, lone, j, lies.coordinate, float(lies.report[b, j]))
 
 
 def test_the_example_in_words():
-    assert example().sentence() == "client b costs 1.1; saying 0.9 raises its utility from 0 to 1.9"
-    assert example().sentence(("hub", "first", "second")).startswith("client first costs 1.1")
-    assert example().rise == pytest.approx(1.9, abs=1e-12)
-
-
-def test_numbers_that_differ_late_are_written_apart():
-    late = replace(example(), cost=(0.0, 1.0, 1.0), deviations=(Deviation(1, "cost", 0.99999999),))
-    assert late.sentence().startswith("client b costs 1; saying 0.99999999 raises")
-
-
-def test_other_coordinates_coalitions_and_losses_in_words():
+    witness = example()
+    assert witness.sentence == "b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9"
+    assert witness.violation == pytest.approx(1.9, abs=1e-12)
+    assert (witness.property, witness.mechanism) == ("dsic-cost", "ipfl")
     buyer = Types([100, 300], [1, 1], [3600, 0])
-    lie = observe(market_mechanism("ipfl"), buyer, Market(), (Deviation(0, "gain", 900),), property="dsic-gain")
-    assert lie.sentence() == "client a has gain parameter 3600; saying 900 raises its utility from 0 to 1.5"
-    both = replace(lie, deviations=(Deviation(0, "gain", 900), Deviation(1, "size", 600)))
-    words = both.sentence()
-    assert words.startswith("client a has gain parameter 3600, client b holds 300 samples; saying gain 900 of a")
-    assert "raises their utilities from 0 to 1.5" in words
-    loss = observe(market_mechanism("no-payment"), buyer, Market(), (), property="ir")
-    assert loss.sentence() == "client b tells the truth and is left with -1"
-    assert loss.rise == 1.0
-    assert replay(loss).reproduced
-    crowd = replace(loss, utility_before=tuple([0.0] * 27 + [-1.0]), size=tuple([1.0] * 28))
-    assert crowd.sentence().startswith("client ab ")
+    lie = Witness.of_lie(market_mechanism("ipfl"), buyer, Market(), 0, "gain", 900)
+    assert lie.sentence == "a has gain 3600; reporting gain 900 takes its utility from 0 to 1.5"
+    rule, profiles = GivenMarkets.of(market_mechanism("no-payment"), buyer, Market())
+    loss = Witness.of(rule, PROPERTY["ir"], truthful(profiles))
+    assert (loss.sentence, loss.violation) == ("b tells the truth and is left with -1", 1.0)
+    assert replay(loss).bitwise
 
 
 @pytest.mark.parametrize("law", [SqrtGain(), PowerGain(0.25), TableGain((100.0, 400.0, 900.0), (0.0, 3.0, 4.0))])
 def test_witnesses_survive_json_to_the_bit_and_replay(law):
-    rng = np.random.default_rng(31)
-    types, market = random_markets("small", rng, 30, 4)
+    types, market = random_markets("small", np.random.default_rng(31), 30, 4)
     market = Market(market.differences, market.lam, law)
     mechanism = market_mechanism("ipfl")
-    witness = witness_of(best_cost_lies(mechanism, types, market), mechanism, types, market)
-    assert witness is not None
-    assert Witness.from_json(witness.to_json()) == witness
-    assert Witness.from_json(witness.to_json().encode()) == witness
-    assert Witness.from_json(json.loads(json.dumps(witness.to_dict()))) == witness
-    again = replay(witness)
-    assert again.reproduced
-    assert again.bitwise
-    assert again.difference is None
-    assert again.witness == witness
-
-
-def test_no_witness_where_nothing_is_gained():
-    types, market = random_markets("small", np.random.default_rng(32), 20, 4)
-    mechanism = market_mechanism("ipfl-exact")
-    assert witness_of(best_cost_lies(mechanism, types, market), mechanism, types, market) is None
-    lying = market_mechanism("ipfl")
-    lies = best_cost_lies(lying, types, market)
-    quiet = tuple(int(k) for k in np.argwhere(lies.gain == 0)[0])
-    assert witness_of(lies, lying, types, market, quiet) is None
-
-
-def test_the_witness_of_a_batch_is_the_witness_of_its_market():
-    types, market = random_markets("small", np.random.default_rng(33), 5, 4)
-    mechanism = market_mechanism("ipfl")
     lies = best_cost_lies(mechanism, types, market)
-    b, j = lies.best()
-    witness = witness_of(lies, mechanism, types, market)
-    assert witness.size == tuple(types.size[b])
-    assert witness.deviations[0].client == j
-    assert witness.rise == lies.gain.max()
+    witness = best_of(lies, mechanism, types, market)
+    assert witness.violation == lies.gain.max()
+    text = json.dumps(witness.to_dict())
+    read = Witness.from_dict(json.loads(text))
+    assert json.dumps(read.to_dict()) == text
+    again = replay(read)
+    assert (again.reproduces, again.bitwise, again.difference) == (True, True, None)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("path", "value", "said"),
     [
-        ({"utility_after": (0.0, 1.8, 0.0)}, "after: utility of 1 is 1.9, the witness says 1.8"),
-        ({"cost": (0.0, 1.2, 1.0)}, "utility of 1"),
-        ({"gain": (100.0, 0.0, 0.0)}, "before: client 0 imports from 2 only in the witness"),
+        (("numbers", "utility_after", 1), 1.8, "utility_after[1] is 1.9, the witness says 1.8"),
+        (("types", 1, 1), 1.2, "utility_after[1]"),
+        (("before", 0, 2), 100.0, "utility_before[2] is 0.0, the witness says 2.0"),
+        (("numbers", "prices_before", 0), 3.5, "prices_before[0] is 3.0, the witness says 3.5"),
+        (("numbers", "payment_after", 0), 1.0, "payment_after[0] is 0.0, the witness says 1.0"),
+        (("violation",), 1.8, "the violation is 1.9"),
+        (("market", "law"), {"name": "power", "exponent": 0.4}, "the witness says"),
     ],
 )
-def test_a_changed_witness_is_told_by_the_number_that_differs(change, said):
-    again = replay(replace(example(), **change))
-    assert not again.reproduced
+def test_a_changed_witness_is_told_by_the_number_that_differs(path, value, said):
+    again = replay(Witness.from_dict(put(path, value)))
+    assert not again.reproduces
     assert said in again.difference
 
 
-def test_a_changed_price_and_a_changed_centre_are_told():
-    stored = example()
-    dearer = replace(stored.before, sales=((0, 2, 3.5), *stored.before.sales[1:]))
-    assert "price of 2 to 0 is 3.0, the witness says 3.5" in replay(replace(stored, before=dearer)).difference
-    taxed = replace(stored.after, centre=(1.0, 0.0, 0.0))
-    assert "payment of 0 to the centre" in replay(replace(stored, after=taxed)).difference
-
-
 def test_last_bits_do_not_decide_but_are_told():
-    stored = example()
-    off = replace(stored, utility_after=(0.0, 1.9 + 1e-15, 0.0))
-    again = replay(off)
-    assert again.reproduced
+    again = replay(Witness.from_dict(put(("numbers", "utility_after", 1), 1.9 + 1e-15)))
+    assert again.reproduces
     assert not again.bitwise
-    assert "utility of 1" in again.difference
 
 
 def test_a_deviation_that_does_not_pay_refutes_nothing():
-    idle = observe(market_mechanism("ipfl-exact"), EXAMPLE, Market(), (Deviation(1, "cost", 0.9),))
-    again = replay(idle)
-    assert not again.reproduced
-    assert "does not pay" in again.difference
+    again = replay(Witness.of_lie(market_mechanism("ipfl-exact"), EXAMPLE, Market(), 1, "cost", 0.9))
+    assert not again.reproduces
+    assert "dsic-cost holds there" in again.difference
 
 
 def test_replay_takes_the_mechanism_that_is_named_or_given():
+    unknown = Witness.from_dict(put(("mechanism",), "nobody"))
     with pytest.raises(UnknownNameError):
-        replay(replace(example(), mechanism="nobody"))
-    assert not replay(example(), mutants.Mutant(mutants.leaks)).reproduced
-    assert replay(replace(example(), mechanism="nobody"), market_mechanism("ipfl")).reproduced
-
-
-@pytest.mark.parametrize(
-    ("deviations", "expected"),
-    [
-        ([], "ir"),
-        ([(0, "cost")], "dsic-cost"),
-        ([(2, "gain")], "dsic-gain"),
-        ([(1, "size")], "dsic-size"),
-        ([(1, "size"), (1, "cost")], "dsic"),
-        ([(1, "cost"), (2, "cost")], "group-dsic"),
-    ],
-)
-def test_a_witness_is_about_the_number_that_is_lied_about(deviations, expected):
-    lies = tuple(Deviation(client, coordinate, 900.0) for client, coordinate in deviations)
-    witness = observe(market_mechanism("ipfl"), EXAMPLE, Market(), lies)
-    assert witness.property == expected
-    assert expected in PROPERTIES
-    assert observe(market_mechanism("ipfl"), EXAMPLE, Market(), lies, property="dsic").property == "dsic"
-
-
-def test_a_witness_with_an_older_label_replays_under_it():
-    """Up to now every lie that a search found was called one about a cost."""
-    buyer = Types([100, 300], [1, 1], [3600, 0])
-    told = json.loads(observe(market_mechanism("ipfl"), buyer, Market(), (Deviation(0, "gain", 900),)).to_json())
-    assert told["property"] == "dsic-gain"
-    again = replay(Witness.from_json(told | {"property": "dsic-cost"}))
-    assert (again.reproduced, again.bitwise, again.witness.property) == (True, True, "dsic-cost")
+        replay(unknown)
+    assert not replay(example(), mutants.Mutant(mutants.leaks)).reproduces
+    assert replay(unknown, market_mechanism("ipfl")).reproduces
 
 
 @pytest.mark.parametrize("coordinate", ["gain", "size"])
@@ -169,16 +129,105 @@ def test_a_mechanism_with_two_stages_is_settled_on_the_truth(coordinate):
     mechanism = market_mechanism("realised-bilateral")
     types, market = random_markets("small", np.random.default_rng(4), 20, 4)
     lies = best_number_lies(mechanism, types, market, coordinate)
-    witness = witness_of(lies, mechanism, types, market)
-    assert witness is not None
+    witness = best_of(lies, mechanism, types, market)
     assert witness.property == f"dsic-{coordinate}"
-    assert witness.rise == pytest.approx(float(lies.gain.max()), rel=1e-12)
-    assert replay(Witness.from_json(witness.to_json())).reproduced
+    assert witness.violation == pytest.approx(float(lies.gain.max()), rel=1e-12)
+    assert replay(Witness.from_dict(witness.to_dict())).reproduces
 
 
-def test_deviations_of_nobody_are_refused():
-    with pytest.raises(WitnessError, match="expected one of the market's"):
-        observe(market_mechanism("ipfl"), EXAMPLE, Market(), (Deviation(3, "cost", 0.9),))
+WRONG = [
+    (("format",), "other", "format"),
+    (("format",), "marketproof-witness-1", "an earlier version"),
+    (("more",), 1, "unknown key 'more'"),
+    (("types",), [], "types"),
+    (("types",), "abc", "types"),
+    (("types", 0), [1.0], "one length"),
+    (("types", 0, 0), "1", "types"),
+    (("types", 0, 0), 10**400, "types"),
+    (("types", 0, 1), None, "types"),
+    (("before",), [[1.0] * 6], "before"),
+    (("after",), [], "after"),
+    (("names",), ["size", "cost"], "2 columns"),
+    (("market", "lam"), -1, "lam"),
+    (("market", "lam"), {}, "lam"),
+    (("market", "law"), "sqrt", "law"),
+    (("market", "law"), {"name": "cube"}, "law"),
+    (("market", "law"), {"name": "sqrt", "more": 1}, "more"),
+    (("market", "law"), {"name": "power", "exponent": 2}, "exponent"),
+    (("market", "law"), {"name": "power", "exponent": 0}, "exponent"),
+    (("market", "law"), {"name": "table", "samples": [2, 1], "values": [0, 1]}, "holds no case"),
+    (("market", "law"), {"name": ["sqrt"]}, "law"),
+    (("deviators",), [3], "agents 0 to 2"),
+    (("deviators",), [1.0], "deviators.0"),
+    (("deviators",), [True], "deviators.0"),
+    (("numbers", "utility_before"), [0, "x"], "utility_before"),
+    (("numbers", "utility_after", 0), float("inf"), "utility_after"),
+    (("built",), 2, "3 to 1000"),
+    (("violation",), float("nan"), "violation"),
+    (("mechanism",), "x" * 201, "mechanism"),
+    (("property",), "x" * 101, "property"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"), WRONG, ids=[f"{k}-{'.'.join(map(str, w[0]))}" for k, w in enumerate(WRONG)]
+)
+def test_each_wrong_part_is_named_in_one_line(path, value, said):
+    with pytest.raises(WitnessError) as caught:
+        Witness.from_dict(put(path, value))
+    message = str(caught.value)
+    assert said in message
+    assert "\n" not in message
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize("field", sorted(set(example().to_dict()) - {"market"}))
+def test_each_missing_field_is_named(field):
+    data = {k: v for k, v in example().to_dict().items() if k != field}
+    with pytest.raises(WitnessError, match=f"'{field}' is missing"):
+        Witness.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("types", 0, 0), 0.0),
+        (("types", 0, 1), -1.0),
+        (("after", 1, 1), 1e16),
+        (("types", 0, 4), 2.5),
+        (("types", 0, 3), 0.1),
+        (("names", 0), "volume"),
+    ],
+)
+def test_what_is_no_market_is_refused(path, value):
+    with pytest.raises(WitnessError, match=r"outside the mechanism's bounds|the mechanism has size"):
+        replay(Witness.from_dict(put(path, value)))
+
+
+def test_one_client_is_no_market():
+    rows = {"types": [[1.0] * 4], "before": [[1.0] * 4], "after": None, "deviators": None}
+    data = example().to_dict() | rows | {"names": ["size", "cost", "gain", "pen_0"], "built": 1}
+    with pytest.raises(WitnessError, match="one client"):
+        replay(Witness.from_dict(data))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+PATHS = st.sampled_from([w[0] for w in WRONG if w[0] != ("more",)])
+
+
+@given(PATHS, JSON)
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_any_value_anywhere_gives_an_answer_or_one_error(path, value):
+    said = ""
+    try:
+        replay(Witness.from_dict(put(path, value)))
+    except MarketProofError as error:
+        said = str(error)
+    assert "\n" not in said
 
 
 def test_grades_are_the_five_words():

@@ -13,10 +13,10 @@ from mechanism.auctions.second_price import second_price
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.direct import Floats, SingleParameter
 from mechanism.errors import InvalidMechanismError, UnknownNameError
-from proofs_checks.evidence.market_witness import Grade
-from proofs_checks.evidence.replaying import replay_direct
-from proofs_checks.evidence.verdict import DirectWitness
+from proofs_checks.evidence.replaying import replay
+from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.verify import check_mechanism, ours, refuted, verify
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.proofs.checkers.certificate import Certificate
 from proofs_checks.proofs.checkers.checking import check
 from proofs_checks.properties.registry import FOLLOWS, PROPERTY
@@ -45,8 +45,8 @@ def test_twelve_probes_agree_with_theory(name):
             assert certificate.property in (verdict.property, *FOLLOWS.get(verdict.property, ()))
         if verdict.grade is Grade.REFUTED:
             assert verdict.witness is not None
-            again = DirectWitness.from_dict(json.loads(json.dumps(verdict.witness.to_dict())))
-            assert replay_direct(again, mechanism).bitwise
+            again = Witness.from_dict(json.loads(json.dumps(verdict.witness.to_dict())))
+            assert replay(again, mechanism).bitwise
         assert (verdict.holds is False) == (verdict.witness is not None) == (verdict.grade is Grade.REFUTED)
     assert refuted(verdicts) == [v for v in verdicts if v.grade is Grade.REFUTED]
 
@@ -124,7 +124,7 @@ def test_a_grid_is_exhausted(name, prop, holds):
         assert "nothing is said of types off the grid" in verdict.bound
     else:
         assert verdict.grade is Grade.REFUTED
-        assert replay_direct(DirectWitness.from_dict(verdict.witness.to_dict()), mechanism).bitwise
+        assert replay(Witness.from_dict(verdict.witness.to_dict()), mechanism).bitwise
 
 
 def test_what_no_grid_can_answer_is_unknown():

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mechanism.errors import MarketProofError
 from proofs_checks.errors import WitnessError
-from proofs_checks.evidence.replaying import replay_direct
-from proofs_checks.evidence.verdict import DirectWitness, read_witness_text
+from proofs_checks.evidence.replaying import replay
+from proofs_checks.evidence.witness import Witness
 from tests.proofs_checks.evidence.test_witness_replay import subject, written
 
 ORIGINALS = (
@@ -73,7 +73,7 @@ def mutants(draw: Any, original: Any) -> Any:
 def tried(data: Any, name: str, prop: str) -> None:
     """Read and replay; the errors that may come out are one line each."""
     try:
-        witness = DirectWitness.from_dict(data)
+        witness = Witness.from_dict(data)
     except WitnessError as error:
         message = str(error)
     else:
@@ -81,14 +81,14 @@ def tried(data: Any, name: str, prop: str) -> None:
     assert "\n" not in message
 
 
-def answered(witness: DirectWitness, name: str, prop: str) -> str:
+def answered(witness: Witness, name: str, prop: str) -> str:
     """Replay, and return what was wrong with it."""
     try:
-        replay = replay_direct(witness, subject(name, prop))
+        again = replay(witness, subject(name, prop))
     except MarketProofError as error:
         return str(error)
-    assert replay.reproduces == (replay.difference is None)
-    return replay.difference or ""
+    assert again.reproduces == (again.difference is None)
+    return again.difference or ""
 
 
 @pytest.mark.parametrize(("name", "prop"), ORIGINALS)
@@ -102,7 +102,7 @@ def test_mutants_are_answered_or_refused(name, prop, data):
 @settings(max_examples=80, deadline=None)
 def test_anything_else_is_no_witness(data):
     with pytest.raises(WitnessError):
-        DirectWitness.from_dict(data)
+        Witness.from_dict(data)
 
 
 LISTS = ([1.0, 2.0], [1.0], [], [[1.0]])
@@ -154,14 +154,3 @@ def test_an_order_of_too_few():
     assert len(data["types"]) == 3
     data["extra"]["order"] = [0, 1]
     tried(data, "serial-dictatorship", "anonymity")
-
-
-@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\x00", "nul", '"a', b"\xff\xfe{", "1e9999"])
-def test_texts_that_are_no_witness(text):
-    with pytest.raises(WitnessError):
-        DirectWitness.from_dict(read_witness_text(text))
-
-
-def test_a_text_of_twenty_megabytes_is_refused_before_it_is_parsed():
-    with pytest.raises(WitnessError, match="more than"):
-        read_witness_text("[" + "0," * 10_000_000 + "0]")

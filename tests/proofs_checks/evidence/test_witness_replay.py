@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from mechanism.catalogue import direct_mechanism
 from mechanism.errors import MarketProofError
 from proofs_checks.errors import WitnessError
-from proofs_checks.evidence.replaying import replay_direct
-from proofs_checks.evidence.verdict import DirectWitness, read_witness_text
+from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verify import make_witness
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.searching import Search
 from tests.proofs_checks.properties.test_violations import BREAKS
@@ -51,15 +51,15 @@ BY_HAND = [("by hand", prop) for prop in BREAKS]
 @pytest.mark.parametrize(("name", "prop"), [*BY_HAND, *CATALOGUE])
 def test_a_witness_survives_json_and_replays_to_the_bit(name, prop):
     text = written(name, prop)
-    witness = DirectWitness.from_dict(read_witness_text(text))
+    witness = Witness.from_dict(json.loads(text))
     assert json.dumps(witness.to_dict()) == text
     assert witness.built == subject(name, prop).space.agents >= witness.agents
-    replay = replay_direct(witness, subject(name, prop))
-    assert replay.difference is None
-    assert replay.reproduces
-    assert replay.bitwise
-    assert replay.violation == witness.violation > 0
-    assert replay.sentence == witness.sentence
+    again = replay(witness, subject(name, prop))
+    assert again.difference is None
+    assert again.reproduces
+    assert again.bitwise
+    assert again.violation == witness.violation > 0
+    assert again.sentence == witness.sentence
 
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -81,7 +81,7 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 def refused(data: Any, name: str, prop: str) -> bool:
     try:
-        return not replay_direct(DirectWitness.from_dict(data), subject(name, prop)).reproduces
+        return not replay(Witness.from_dict(data), subject(name, prop)).reproduces
     except MarketProofError:
         return True
 
@@ -132,7 +132,7 @@ def test_a_changed_number_of_the_story_itself_is_refused():
     for part, agent in (("types", 0), ("before", 0), ("after", 0)):
         for step in (2e-6, -2e-6, 0.1, -0.1):
             data = changed(original, (part, agent, 0), original[part][agent][0] + step)
-            assert not replay_direct(DirectWitness.from_dict(data), auction(pay_bid)).reproduces
+            assert not replay(Witness.from_dict(data), auction(pay_bid)).reproduces
 
 
 @pytest.mark.parametrize(("name", "prop"), EDITED)
@@ -147,15 +147,15 @@ def test_another_sentence_mechanism_or_property_is_refused(name, prop):
 def test_a_witness_of_one_rule_is_none_of_another():
     case = moved(rows(0.75, 0.5), 0, 0.625)
     witness = make_witness(auction(pay_bid), PROPERTY["dsic"], case)
-    replay = replay_direct(witness, auction(pay_second))
-    assert not replay.reproduces
-    assert replay.difference is not None
+    again = replay(witness, auction(pay_second))
+    assert not again.reproduces
+    assert again.difference is not None
     with pytest.raises(WitnessError, match=r"the witness has value; the mechanism has A, B, AB"):
-        replay_direct(witness, direct_mechanism("vcg-combinatorial", 2))
+        replay(witness, direct_mechanism("vcg-combinatorial", 2))
 
 
 def test_a_number_outside_the_domain_is_refused():
     data = json.loads(written("all-pay", "ir"))
     data["types"][0][0] = data["before"][0][0] = 1.5
     with pytest.raises(WitnessError, match="outside the mechanism's bounds"):
-        replay_direct(DirectWitness.from_dict(data), direct_mechanism("all-pay"))
+        replay(Witness.from_dict(data), direct_mechanism("all-pay"))

@@ -9,8 +9,8 @@ import pytest
 
 from mechanism.market.direct import MarketDirect
 from mechanism.market.mechanisms import market_mechanism
-from proofs_checks.evidence.verdict import DirectWitness
 from proofs_checks.evidence.verify import make_witness
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import Cases
 from tests.proofs_checks.rules import moved, plain
@@ -43,7 +43,7 @@ def test_a_seller_understates_its_cost_under_the_reference_rule():
         assert float(found.max()) == pytest.approx(1.9, abs=1e-12)
         assert float(PROPERTY[name].violation(market("ipfl-exact", 3), case).max()) <= 1e-12
     witness = make_witness(market("ipfl", 3), PROPERTY["dsic-cost"], case)
-    assert isinstance(witness, DirectWitness)
+    assert isinstance(witness, Witness)
     assert witness.violation > 0.2 * 1.9
 
 

@@ -12,9 +12,9 @@ from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Deal, Floats
 from mechanism.entry import PROPERTIES
 from mechanism.errors import UnknownNameError
-from proofs_checks.evidence.replaying import replay_direct
-from proofs_checks.evidence.verdict import DirectWitness
+from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verify import verify
+from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.registry import PROPERTY, VARIANTS, properties
 
 
@@ -36,9 +36,9 @@ def test_what_refutes_a_variant_replays_as_that_variant(name):
     mechanism = direct_mechanism("ipfl-exact")
     [verdict] = verify(mechanism, [name], budget=20.0)
     assert (verdict.property, verdict.holds) == (name, False)
-    witness = DirectWitness.from_dict(verdict.witness.to_dict())
+    witness = Witness.from_dict(verdict.witness.to_dict())
     assert (witness.property, witness.variant) == (VARIANTS[name].id, VARIANTS[name].variant)
-    assert replay_direct(witness, direct_mechanism("ipfl-exact", witness.built)).bitwise
+    assert replay(witness, direct_mechanism("ipfl-exact", witness.built)).bitwise
 
 
 def test_a_false_name_costs_nothing_that_could_be_halved():
@@ -70,4 +70,4 @@ def test_double_auctions_are_anonymous_and_who_favours_a_place_on_one_side_is_no
         [verdict] = verify(partial, ["anonymity"], budget=5.0)
         assert verdict.holds is False
         assert verdict.witness.violation == pytest.approx(1e-3, rel=1e-6)
-        assert replay_direct(verdict.witness, partial).bitwise
+        assert replay(verdict.witness, partial).bitwise
