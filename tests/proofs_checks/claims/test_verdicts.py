@@ -14,7 +14,8 @@ from mechanism.market import market_mechanism
 from mechanism.market.direct import MarketDirect
 from proofs_checks.claims import CLAIMS, Claim, ClaimResult, ClaimVerdict, Context, run_claims
 from proofs_checks.evidence.replaying import replay
-from proofs_checks.evidence.verdict import FORMAT, Grade, Witness
+from proofs_checks.evidence.verdict import Grade
+from proofs_checks.evidence.witness import FORMAT, Witness
 from proofs_checks.proofs import Certificate, check
 from proofs_checks.properties.registry import PROPERTY
 
