@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from learning.data.dataset import load
-from learning.data.splits import split
-from learning.models.network import network
+from learning.data.load import load
+from learning.data.splits.clients import split
+from learning.models.registry import network
 from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.trials import hold_out

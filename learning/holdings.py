@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.dataset import Dataset, load
-from learning.data.splits import split
-from learning.data.thinning import thinned
+from learning.data.dataset import Dataset
+from learning.data.load import load
+from learning.data.splits.clients import split
+from learning.data.splits.testing import thinned
 from learning.plan import LearningPlan
 from learning.streams import stream
 

@@ -20,7 +20,8 @@ from learning.work import Work
 class TrainTask:
     """Train client ``client`` in round ``round_index`` as ``spec`` says.
 
-    Privately where ``key`` is its noise key: the noise's standard deviation is then ``noise`` clipping norms.
+    Privately (`learning.privacy.training`) where ``key`` is its noise key: the noise has then a standard deviation of
+    ``noise`` clipping norms.
     """
 
     client: int
@@ -70,10 +71,6 @@ def train_client(work: Work, task: TrainTask) -> float:
     A step adds to the gradient g of the mean loss the pull ``spec.pull`` · (θ − target), and the plan's optimiser, new
     in every round, does the rest (see `learning.optimizers`).
     """
-    if task.key:
-        from learning.privacy.training import train_client_privately
-
-        return train_client_privately(work, task)
     plan, spec, bench = work.facts.plan, task.spec, work.bench
     row, gradient, move = bench.row, bench.gradient, work.optimizer
     members = work.members(task.client)

@@ -10,6 +10,7 @@ import torch
 
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
+from learning.privacy.training import train_client_privately
 from learning.trials import TrialTask, Tried, try_models
 from learning.valuation.measuring import measure
 from learning.valuation.sets import ValueTask
@@ -37,7 +38,7 @@ class Backend(Protocol):
 def perform(work: Work, task: Task) -> Result:
     """Do one task in this process."""
     if isinstance(task, TrainTask):
-        return train_client(work, task)
+        return (train_client_privately if task.key else train_client)(work, task)
     if isinstance(task, TrialTask):
         return try_models(work, task)
     return measure(work, task) if isinstance(task, ValueTask) else evaluate_row(work, task)

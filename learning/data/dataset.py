@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data import DATASETS
 from learning.errors import DataError
 
 
@@ -81,41 +79,3 @@ class Dataset:
             h.update(f"{array.shape} {array.dtype}".encode())
             h.update(np.ascontiguousarray(array).data)
         return h.hexdigest()
-
-
-def load(name: str, data_dir: Path | None = None, base_model: str = "", length: int = 512) -> Dataset:
-    """Return the data set called ``name``, looked for as `learning.data.places.find` says where it is not embedded.
-
-    ``base_model`` names the language model whose tokens the texts of finance and cofinance become, ``length`` of them
-    at most. A loader is imported only when it is used. `DataError` in one line if the data are missing, damaged or
-    unknown.
-    """
-    if name == "digits":
-        from learning.data.digits import digits
-
-        return digits()
-    if name == "fashion":
-        from learning.data.fashion import fashion
-
-        return fashion(data_dir)
-    if name == "cifar10":
-        from learning.data.cifar10 import cifar10
-
-        return cifar10(data_dir)
-    if name == "femnist":
-        from learning.data.femnist import femnist
-
-        return femnist(data_dir)
-    if name == "pacs":
-        from learning.data.pacs import pacs
-
-        return pacs(data_dir)
-    if name == "shakespeare":
-        from learning.data.shakespeare import shakespeare
-
-        return shakespeare(data_dir)
-    if name in ("finance", "cofinance"):
-        from learning.data import finance
-
-        return (finance.finance if name == "finance" else finance.cofinance)(data_dir, base_model, length)
-    raise DataError(f"there is no data set {name!r}; expected one of {', '.join(DATASETS)}")

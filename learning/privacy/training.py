@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 
 from learning.algorithms.algorithm import LocalSpec
 from learning.errors import LearningError
+from learning.local import TrainTask
 from learning.optimizers import rate as learning_rate
 from learning.privacy.accounting import sampling_rate
 from learning.privacy.gradients import chunk_for, clipped_sum
 from learning.privacy.keys import normals, poisson_sample, subkey
 from learning.work import Work
-
-if TYPE_CHECKING:
-    from learning.local import TrainTask
 
 
 def private_steps(spec: LocalSpec | None) -> int:

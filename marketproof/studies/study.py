@@ -153,8 +153,8 @@ def plan_study(
 
 def usual_task(data_dir: Path | None) -> tuple[str, str]:
     """Return the task of a study where none is named, and why: Fashion-MNIST if it is there, else digits."""
-    from learning.data.fashion import DEBIAN, HUB, LAYOUTS
-    from learning.data.places import find, hub
+    from learning.data.files.places import find, hub
+    from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
     from learning.errors import DataError
 
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from learning.data.fashion import fashion
+from learning.data.sets.fashion import fashion
 from learning.errors import DataError
 from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run

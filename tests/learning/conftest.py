@@ -7,7 +7,7 @@ import os
 import pytest
 
 from learning.data.dataset import Dataset
-from learning.data.fashion import fashion
+from learning.data.sets.fashion import fashion
 from learning.errors import DataError
 
 

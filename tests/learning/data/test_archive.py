@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from learning.data.archive import WHOLE, Member, fingerprint, labels, read_npz
+from learning.data.files.archive import WHOLE, Member, fingerprint, labels, read_npz
 from learning.errors import DataError
 
 X = np.arange(24, dtype=np.uint8).reshape(6, 4)

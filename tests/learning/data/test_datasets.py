@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from learning.data import DATASETS
-from learning.data import fashion as module
-from learning.data.dataset import Dataset, load
+from learning.data.dataset import Dataset
+from learning.data.load import load
+from learning.data.sets import fashion as module
 from learning.errors import DataError
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from learning.data import finance as module
-from learning.data.dataset import load
-from learning.data.finance import DEGREES, codealpaca, fiqa, nwgi, polarity, select, tfns
-from learning.data.text import Record
+from learning.data.load import load
+from learning.data.sets import finance as module
+from learning.data.sets.finance import DEGREES, codealpaca, fiqa, nwgi, polarity, select, tfns
+from learning.data.sets.instructions import Record
 from learning.errors import DataError
 
 NEWS = "What is the sentiment of this news? Please choose an answer from {negative/neutral/positive}."

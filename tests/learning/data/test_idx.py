@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from learning.data.idx import read_images, read_labels
+from learning.data.files.idx import read_images, read_labels
 from learning.errors import DataError
 
 PIXELS = np.arange(3 * 4 * 5, dtype=np.uint8)

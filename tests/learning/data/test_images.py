@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from learning.data.images import decode, pieces
+from learning.data.files.images import decode, pieces
 from learning.errors import DataError
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from learning.data.places import Layout, find, hub
+from learning.data.files.places import Layout, find, hub
 from learning.errors import DataError
 
 LAYOUTS = (
@@ -93,5 +93,5 @@ def test_a_file_in_the_place_of_a_folder_is_not_data(tmp_path):
 
 
 def test_names_and_places_come_without_torch():
-    code = "import learning.data.places, sys; assert not {'torch', 'polars', 'PIL'} & set(sys.modules)"
+    code = "import learning.data.files.places, sys; assert not {'torch', 'polars', 'PIL'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

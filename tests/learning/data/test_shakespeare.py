@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from learning.data import shakespeare as module
-from learning.data.dataset import load
-from learning.data.shakespeare import LENGTH, shakespeare, shared_cells, windows
-from learning.data.text_plays import VOCABULARY, clean, speaker, speeches
+from learning.data.load import load
+from learning.data.sets import shakespeare as module
+from learning.data.sets.plays import VOCABULARY, clean, speaker, speeches
+from learning.data.sets.shakespeare import LENGTH, shakespeare, shared_cells, windows
 from learning.errors import DataError
 
 PLAY = """A PLAY

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from learning.data import text_files
-from learning.data.text import IGNORED, Record, drawn, encode, prompt, tokens
-from learning.data.text_files import read_csv, read_json, read_jsonl, read_parquet, read_rows, read_text, texts
+from learning.data.files import text as text_files
+from learning.data.files.text import read_csv, read_json, read_jsonl, read_parquet, read_rows, read_text, texts
+from learning.data.sets.instructions import IGNORED, Record, drawn, encode, prompt, tokens
 from learning.errors import DataError
 from learning.streams import stream
 

@@ -12,7 +12,8 @@ from torch.func import grad, vmap
 
 from learning.errors import LearningError
 from learning.models import MODELS
-from learning.models.network import fitting, in_pieces, network
+from learning.models.network import in_pieces
+from learning.models.registry import network, suitable
 from learning.models.resnet import _GROUPS
 from learning.state import RowModule
 from learning.streams import stream
@@ -277,5 +278,5 @@ def test_every_named_network_fits_its_data_sets():
             if name == "lora":
                 assert dataset not in shapes
             else:
-                assert name in fitting(shapes[dataset])
+                assert name in suitable(shapes[dataset])
                 assert network(name, shapes[dataset], 7).name == name

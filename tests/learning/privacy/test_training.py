@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from learning.algorithms.algorithm import LocalSpec
-from learning.backends.backend import one_thread
+from learning.backends.backend import one_thread, perform
 from learning.errors import LearningError
-from learning.local import TrainTask, train_client
+from learning.local import TrainTask
 from learning.plan import LearningPlan
 from learning.privacy.keys import normals, poisson_sample, seeded_keys, subkey
 from learning.privacy.training import masks, private_steps, train_client_privately
@@ -89,7 +89,7 @@ def test_a_private_round_is_dp_sgd(changes, pull):
     todo = task(pull=pull, target="target")
     expected, batches = by_hand(work, todo, plan, pull)
     other = work.tensors["rows"][1].clone()
-    loss = train_client(work, todo)  # a task with a key is private
+    loss = perform(work, todo)  # a task with a key is private
     assert torch.allclose(work.tensors["rows"][0], expected, atol=1e-5)
     assert torch.equal(work.tensors["rows"][1], other)
     assert np.isfinite(loss)
@@ -99,8 +99,8 @@ def test_a_private_round_is_dp_sgd(changes, pull):
 def test_with_everybody_drawn_no_clip_and_hardly_noise_it_is_plain_sgd_on_the_whole_data():
     plan = replace(PLAN, batch=SAMPLES, dp_clip=1e6)
     private, plain = make(plan), make(plan)
-    loss = train_client(private, task(noise=TINY))
-    mean = train_client(plain, replace(task(), key=b""))
+    loss = perform(private, task(noise=TINY))
+    mean = perform(plain, replace(task(), key=b""))
     assert torch.allclose(private.tensors["rows"][0], plain.tensors["rows"][0], atol=1e-5)
     assert loss == pytest.approx(mean, abs=1e-5)
 
@@ -112,7 +112,7 @@ def test_the_noise_has_the_promised_deviation():
     start, moved = work.tensors["rows"][0].clone(), []
     for round_index in range(1, 301):
         work.tensors["rows"][0] = start
-        train_client(work, task(round_index=round_index, noise=noise, steps=1))
+        perform(work, task(round_index=round_index, noise=noise, steps=1))
         moved.append((work.tensors["rows"][0] - start).double())
     deviations = torch.stack(moved).std(0)
     expected = plan.lr * noise * clip / SAMPLES
@@ -128,7 +128,7 @@ def test_removing_a_sample_moves_a_step_by_at_most_the_clip():
     start = work.tensors["rows"][0].clone()
     sums = []
     for one in (work, less):
-        train_client(one, task(noise=TINY, steps=1))
+        perform(one, task(noise=TINY, steps=1))
         count = len(one.members(0))
         sums.append((start - one.tensors["rows"][0]).double() / plan.lr * count)  # the same divisor in the proof
     assert 0.01 < float((sums[0] - sums[1]).norm()) <= 0.05 * (1 + 1e-3)
@@ -137,12 +137,12 @@ def test_removing_a_sample_moves_a_step_by_at_most_the_clip():
 def test_a_resumed_run_draws_the_same_noise_and_ends_in_the_same_bits():
     whole, first = make(), make()
     for round_index in (1, 2, 3):
-        train_client(whole, task(round_index=round_index))
-    train_client(first, task(round_index=1))
+        perform(whole, task(round_index=round_index))
+    perform(first, task(round_index=1))
     second = make()
     second.tensors["rows"].copy_(first.tensors["rows"])
     for round_index in (2, 3):
-        train_client(second, task(round_index=round_index))
+        perform(second, task(round_index=round_index))
     assert torch.equal(whole.tensors["rows"], second.tensors["rows"])
 
 
@@ -162,7 +162,7 @@ def test_noise_is_never_used_twice():
         start = torch.linspace(0, 1, work.scratch.numel())
         model = work.models(todo.spec.model)
         model.copy_(start.expand_as(model))
-        train_client(work, todo)
+        perform(work, todo)
         moved.append(model[todo.client] - start)
     for k, a in enumerate(moved):
         for b in moved[:k]:
@@ -176,10 +176,10 @@ def test_both_streams_of_ditto_are_private_and_both_are_counted():
     upload = LocalSpec(4)
     spec = {"pull": 1.0, "target": "target", "model": "personal", "then": upload}
     before = {name: work.tensors[name][0].clone() for name in ("rows", "slot/personal")}
-    train_client(work, task(**spec))
+    perform(work, task(**spec))
     assert private_steps(task(**spec).spec) == 8
     only = make()
-    train_client(only, replace(task(), spec=upload))
+    perform(only, replace(task(), spec=upload))
     assert torch.equal(work.tensors["rows"][0], only.tensors["rows"][0])
     assert all(not torch.equal(work.tensors[name][0], before[name]) for name in before)
 
@@ -189,7 +189,7 @@ def test_a_round_that_draws_nobody_is_noise_alone():
     for round_index in range(1, 40):
         work = make(plan)
         start = work.tensors["rows"][0].clone()
-        loss = train_client(work, task(round_index=round_index, steps=1))
+        loss = perform(work, task(round_index=round_index, steps=1))
         if loss == 0.0:
             break
     else:
@@ -219,4 +219,4 @@ def test_a_task_without_noise_is_refused(noise):
 def test_divergence_is_told_by_the_loss():
     work = make()
     work.tensors["rows"][0, 0] = float("inf")
-    assert not np.isfinite(train_client(work, task(steps=1)))
+    assert not np.isfinite(perform(work, task(steps=1)))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
-from learning.data.idx import read_images, read_labels
-from learning.data.images import kept
-from learning.data.parquet import Shards
-from learning.data.places import Layout, find, hub
+from learning.data.files.idx import read_images, read_labels
+from learning.data.files.images import kept
+from learning.data.files.parquet import Shards
+from learning.data.files.places import Layout, find, hub
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts the four files."""
@@ -61,6 +61,6 @@ def _hub(name: str, paths: tuple[Path, ...]) -> tuple[NDArray[np.uint8], NDArray
 
 def candidates(data_dir: Path | None = None) -> list[Path]:
     """Return the folders in which the four IDX files are looked for."""
-    from learning.data.places import roots
+    from learning.data.files.places import roots
 
     return [root / folder for root in roots(data_dir, (DEBIAN,)) for folder in LAYOUTS[0].folders]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.archive import WHOLE, Member, fingerprint, read_npz
-from learning.data.cache import cached
+from learning.data.files.archive import WHOLE, Member, fingerprint, read_npz
+from learning.data.files.cache import cached
 from learning.errors import DataError
 
 MOST_IMAGES = 1_000_000

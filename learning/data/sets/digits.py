@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from learning.data.dataset import Dataset
-from learning.data.holdout import holdout
+from learning.data.splits.testing import holdout
 
 
-def digits() -> Dataset:
+def digits(data_dir: Path | None = None) -> Dataset:
     """Return 1,797 images of 64 pixels from 0 to 16, of each class four fifths for training and a fifth for testing.
 
     Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI, as embedded in scikit-learn.

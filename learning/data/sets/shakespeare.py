@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
-from learning.data.places import Layout, find, hub
-from learning.data.text_files import read_text
-from learning.data.text_plays import VOCABULARY, clean, speeches
+from learning.data.files.places import Layout, find, hub
+from learning.data.files.text import read_text
+from learning.data.sets.plays import VOCABULARY, clean, speeches
 from learning.errors import DataError
 
 REPOSITORY = "flwrlabs/shakespeare"

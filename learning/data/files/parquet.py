@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.archive import labels
-from learning.data.images import MOST_IMAGES
+from learning.data.files.archive import labels
+from learning.data.files.images import MOST_IMAGES
 from learning.errors import DataError
 
 _MOST_BYTES = 2 << 30  # of one file

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.archive import WHOLE, Member, labels, read_npz
 from learning.data.dataset import Dataset
-from learning.data.holdout import holdout
-from learning.data.images import kept, npz_images
-from learning.data.parquet import Shards
-from learning.data.places import Layout, find, hub
+from learning.data.files.archive import WHOLE, Member, labels, read_npz
+from learning.data.files.images import kept, npz_images
+from learning.data.files.parquet import Shards
+from learning.data.files.places import Layout, find, hub
+from learning.data.splits.testing import holdout
 from learning.errors import DataError
 
 DOMAINS = ("photo", "art_painting", "cartoon", "sketch")

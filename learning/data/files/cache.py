@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.archive import header
+from learning.data.files.archive import header
 
 VARIABLE = "MARKETPROOF_CACHE"
 """The environment variable that names the cache folder."""

@@ -1,0 +1,1 @@
+"""The data sets, a file each: where they can lie, and what of them is training and test."""

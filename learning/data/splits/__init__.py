@@ -1,0 +1,1 @@
+"""How samples are divided: over clients, and into training and test."""

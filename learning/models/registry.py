@@ -1,0 +1,71 @@
+"""A network by its name, for samples of a shape."""
+
+from __future__ import annotations
+
+from math import prod
+
+from learning.errors import LearningError
+from learning.models.network import Network
+
+
+def suitable(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the names of the networks that take samples of ``shape``; of those without a language model."""
+    names = ["mlp"] if shape else []
+    if shape in ((1, 28, 28), (3, 32, 32)):
+        names.append("cnn")
+    if shape == (1, 28, 28):
+        names += ["femnist-cnn", "cnn-582k"]
+    if len(shape) == 1:
+        names.append("lstm")
+    if len(shape) == 3 and shape[0] == 3 and min(shape[1:]) >= 8:
+        names.append("resnet20")
+    return tuple(names)
+
+
+def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "") -> Network:
+    """Return the network called ``name`` for samples of ``shape`` and that many classes.
+
+    ``base_model`` names the language model that a network "lora" adapts. `LearningError` if there is no such network.
+    """
+    shape = tuple(shape)
+    if name == "lora":
+        from learning.models.lora import lora_network
+
+        return lora_network(base_model, classes)
+    fits = suitable(shape)
+    if name not in fits:
+        raise LearningError(
+            f"there is no network {name!r} for samples of shape {list(shape)}; expected {', '.join(fits) or 'lora'}"
+        )
+    if name == "mlp":
+        from learning.models.mlp import MLP
+
+        return MLP(inputs=prod(shape), classes=classes)
+    if name == "cnn":
+        from learning.models.cnn import SimpleCNN
+
+        return SimpleCNN(channels=shape[0], size=shape[1], classes=classes)
+    if name == "femnist-cnn":
+        from learning.models.femnist_cnn import FemnistCNN
+
+        return FemnistCNN(classes=classes)
+    if name == "cnn-582k":
+        from learning.models.fedavg_cnn import FedAvgCNN
+
+        return FedAvgCNN(classes=classes)
+    if name == "lstm":
+        from learning.models.lstm import CharacterLSTM
+
+        return CharacterLSTM(characters=classes)
+    from learning.models.resnet import ResNet20
+
+    return ResNet20(channels=shape[0], classes=classes)
+
+
+def base_digest_of(name: str, base_model: str) -> str:
+    """Return the digest of the language model that a network adapts, without which adapters mean nothing; else ""."""
+    if name != "lora":
+        return ""
+    from learning.models.base_models import base_digest
+
+    return base_digest(base_model)
