@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketproof.commands.options import Json, Quiet, write_json
 from marketproof.errors import InputError, shown
 from marketproof.files.atomic import refuse_overwriting
-from marketproof.terminal.console import stdout
+from marketproof.terminal.console import stdout, table
 
 if TYPE_CHECKING:
-    from marketproof.strategic_play.strategic import Progress
+    from rich.console import Console
 
+    from marketproof.strategic_play.mechanism_play import Progress
+    from marketproof.strategic_play.results import AgentRow, Played, RunPlayed, Welfare
 
 HELP = """Play a mechanism repeatedly: what people come to report, and what that does to welfare.
 
@@ -64,25 +67,22 @@ def strategic(
 ) -> None:
     """Load, play, write, show."""
     from marketproof.files.mechanism_files import file_of, is_file
-    from marketproof.strategic_play.strategic import DYNAMICS, check
-    from marketproof.strategic_play.strategic_view import show, show_run
+    from marketproof.strategic_play.mechanism_play import DYNAMICS, check
+    from marketproof.strategic_play.results import RunPlayed
     from marketproof.terminal.progress import bar, counting
 
     check(rounds, profiles)
     if dynamics is not None and dynamics not in DYNAMICS:
         raise InputError(f"--dynamics is {shown(dynamics)}; expected one of {', '.join(DYNAMICS)}")
     refuse_overwriting([json], [file_of(what)])
-    recorded = _is_run(what)
     with bar("rounds", quiet=quiet) as shown_bar:
-        tell = counting(shown_bar, "rounds")
-        if recorded:
-            result = _run(what, clients, dynamics, rounds, profiles, seed, tell)
-        else:
-            result = _mechanism(what, clients, dynamics, rounds, profiles, seed, tell)
-    write_json(json, result)
-    (show_run if recorded else show)(result, stdout(quiet=quiet))
-    if is_file(what) and not recorded:
-        stdout(quiet=quiet).print("The file was executed.")
+        play = _run if _is_run(what) else _mechanism
+        result = play(what, clients, dynamics, rounds, profiles, seed, counting(shown_bar, "rounds"))
+    write_json(json, result.to_json())
+    if isinstance(result, RunPlayed):
+        _show_run(result, stdout(quiet=quiet))
+    else:
+        _show(result, stdout(quiet=quiet), executed=is_file(what))
 
 
 def _is_run(what: str) -> bool:
@@ -99,9 +99,9 @@ def _run(
     profiles: int | None,
     seed: int,
     tell: Progress,
-) -> dict[str, Any]:
-    from marketproof.strategic_play.strategic import ROUNDS
-    from marketproof.strategic_play.strategic_run import play_run
+) -> RunPlayed:
+    from marketproof.strategic_play.mechanism_play import ROUNDS
+    from marketproof.strategic_play.run_play import play_run
 
     if dynamics not in (None, "best-response"):
         raise InputError(f"--dynamics is {shown(dynamics)}; a run is played by best-response only")
@@ -119,9 +119,9 @@ def _mechanism(
     profiles: int | None,
     seed: int,
     tell: Progress,
-) -> dict[str, Any]:
+) -> Played:
     from marketproof.files.time_limit import OutOfTime, time_limit
-    from marketproof.strategic_play.strategic import default_dynamics, play_mechanism
+    from marketproof.strategic_play.mechanism_play import default_dynamics, play_mechanism
     from marketproof.verifying import OURS, first_answers, load_within
     from proofs_checks.evidence.verify import check_mechanism
 
@@ -136,3 +136,99 @@ def _mechanism(
         raise InputError(
             f"{shown(what)} was not played to the end within {_PLAYING:.0f} s; lower --rounds or --profiles"
         ) from None
+
+
+_HOW = {
+    "best-response": "best-response dynamics",
+    "regret-matching": "regret matching",
+    "shading": "strategies report = s(type)",
+}
+
+
+def _show(played: Played, console: Console, *, executed: bool) -> None:
+    """Print the play of a mechanism: a table of agents, then welfare, then a sentence."""
+    from mechanism.wording import letters, number
+
+    def cells(row: AgentRow) -> list[str]:
+        before, after = (row.truth, row.report), (row.utility_truthful, row.utility)
+        known = ["free" if row.known is None else number(row.known, 4)] if played.theory else []
+        name = letters(row.agent) + (f" ({row.role})" if row.role else "")
+        return [name, *(number(v, 4) for v in before), *known, *(number(v, 4) for v in after)]
+
+    where = _ends_at(played)
+    title = f"{played.mechanism}, {played.clients} agents, {_HOW[played.dynamics]}"
+    if played.dynamics != "shading" and played.profiles > 1:
+        title += f", means over {played.profiles} profiles"
+    columns = (
+        "agent",
+        f"true {played.coordinate}" + (" (seller: cost)" if played.sides else ""),
+        f"report {where}",
+        *(["known equilibrium"] if played.theory else []),
+        "utility if all are truthful",
+        where,
+    )
+    console.print(table(title, columns, map(cells, played.agents)))
+    console.print(_welfare(played.welfare, _settling(played)))
+    if played.told_truthfully:
+        others = ", ".join(played.told_truthfully)
+        console.print(f"Chosen is the report of {played.coordinate} only; {others} as they are")
+    paid = played.payments
+    if paid.equilibrium is not None:
+        told = f"truthful {number(paid.truthful, 4)}, {_settling(played)} {number(paid.equilibrium, 4)}"
+        console.print(f"Paid to the centre: {told}")
+    console.print(played.sentence)
+    if executed:
+        console.print("The file was executed.")
+
+
+def _settling(played: Played) -> str:
+    """Return what the place is called that welfare and payments are told of."""
+    from marketproof.strategic_play.results import Matching
+
+    return "in play" if isinstance(played.found, Matching) or played.loose else "at equilibrium"
+
+
+def _ends_at(played: Played) -> str:
+    """Return what the place is called that the table tells of: an equilibrium only if play came to rest everywhere."""
+    from marketproof.strategic_play.results import Settling
+
+    found = played.found
+    moving = isinstance(found, Settling) and (found.circling or found.unfinished)
+    return "where play ends" if moving else _settling(played)
+
+
+def _show_run(played: RunPlayed, console: Console) -> None:
+    """Print the play of a recorded run, method by method."""
+    from mechanism.wording import number
+
+    columns = ("client", "utility if all are truthful", "best lie alone adds", "if all play", "honest among players")
+    for name, method in played.methods.items():
+        if method is None:
+            console.print(f"{name}: nobody reports anything here, nothing can be played")
+            continue
+        sums = {**{str(k): row for k, row in enumerate(method.clients)}, "all": method.totals}
+        rows = [(who, *(number(value, 4) for value in astuple(row))) for who, row in sums.items()]
+        console.print(table(f"{name}: sums over {method.markets} markets", columns, rows))
+        console.print(_welfare(method.welfare, "at equilibrium"))
+        console.print(method.sentence)
+
+
+def _welfare(welfare: Welfare | None, where: str) -> str:
+    """Return welfare truthful, at equilibrium and optimal, and optimum / welfare of both, in one line."""
+    from mechanism.wording import number, ratio
+
+    if welfare is None:
+        return "Welfare: the mechanism does not say what it is"
+    text, apart = welfare.measure.capitalize(), welfare.unsettled
+    if not welfare.games:
+        return f"{text}: nothing settled, there is no equilibrium to tell it of"
+    if apart is not None:
+        text += f" where play settles ({welfare.games} of {welfare.games + apart.games})"
+    text += f": truthful {number(welfare.truthful, 4)}, {where} {number(welfare.equilibrium, 4)}"
+    price, honest = welfare.price_of_anarchy, welfare.price_truthful
+    if price is None or honest is None:
+        return f"{text}; optimal unknown (declare an optimum)"
+    ratios = f"truthful {ratio(honest.value)}, {where} {ratio(price.value)}"
+    if price.confidence is not None:
+        ratios += f" ({ratio(price.low)} to {ratio(price.high)})"
+    return f"{text}, optimal {number(welfare.optimal, 4)}; optimum over welfare: {ratios}"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from marketproof.running.records import read_market
-from marketproof.strategic_play.strategic_welfare import welfare_json
+from marketproof.strategic_play.welfare import welfare_of
 from mechanism import account, market_mechanism
 from mechanism.wording import ratio
 from tests.marketproof.conftest import command
@@ -281,11 +281,11 @@ def test_intervals_of_a_run_resample_its_seeds():
     rng = np.random.default_rng(0)
     best, groups = np.ones(40), np.repeat(np.arange(10), 4)
     had = np.repeat(rng.uniform(0.5, 1.0, 10), 4)  # rounds of a seed are alike
-    told = welfare_json("welfare", had, had, best, groups=groups, resampled="seeds of the run")["price_of_anarchy"]
-    wrong = welfare_json("welfare", had, had, best)["price_of_anarchy"]
-    assert told["value"] == wrong["value"] == pytest.approx(40 / had.sum())
-    assert told["high"] - told["low"] > 1.4 * (wrong["high"] - wrong["low"])
-    assert told["resampled"] == "seeds of the run"
+    told = welfare_of("welfare", had, had, best, groups=groups, resampled="seeds of the run").price_of_anarchy
+    wrong = welfare_of("welfare", had, had, best).price_of_anarchy
+    assert told.value == wrong.value == pytest.approx(40 / had.sum())
+    assert told.high - told.low > 1.4 * (wrong.high - wrong.low)
+    assert told.resampled == "seeds of the run"
 
 
 def test_quiet_says_nothing(tmp_path):

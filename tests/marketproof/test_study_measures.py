@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError
 from marketproof.running.populations import ROLES
 from marketproof.running.records import MarketRecord
-from marketproof.strategic_play.strategic_run import play_method
+from marketproof.strategic_play.run_play import play_method
 from marketproof.studies import study_dropout, study_inclusive, study_liars, study_performance, study_robustness
 from marketproof.studies.study_findings import best_accuracy, compare, over_seeds
 from mechanism.market.accounting import account
@@ -232,11 +232,10 @@ def test_a_recorded_market_is_played_by_those_who_are_there():
         seen, types=seen.types.take(here), market=seen.market.take(here), present=np.ones((ROUNDS, CLIENTS - 1), bool)
     )
     found, alone = play_method(rule, [seen], 20), play_method(rule, [smaller], 20)
-    assert alone["sentence"] == found["sentence"]
-    assert found["welfare"] == alone["welfare"]
-    by_client = [{k: v for k, v in row.items() if k != "client"} for row in found["clients"]]
-    assert [by_client[k] for k in here] == [{k: v for k, v in row.items() if k != "client"} for row in alone["clients"]]
-    assert set(by_client[2].values()) == {0.0}
+    assert alone.sentence == found.sentence
+    assert found.welfare == alone.welfare
+    assert [found.clients[k] for k in here] == list(alone.clients)
+    assert set(astuple(found.clients[2])) == {0.0}
 
 
 def test_a_run_in_which_nobody_meets_is_not_played():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,13 @@ from marketproof.clearing.settling import batch_of, gatherings
 from marketproof.errors import InputError, shown
 from marketproof.running.lies import MOST_CLIENTS, MOST_PAIRS
 from marketproof.running.records import MarketRecord, read_market
-from marketproof.strategic_play.strategic import MARKET_MEASURE, Progress, misreports, settled
-from marketproof.strategic_play.strategic_welfare import welfare_json, worst_found
-from marketproof.strategic_play.strategic_words import price_words
+from marketproof.strategic_play.mechanism_play import Progress, misreports, settling
+from marketproof.strategic_play.results import MethodPlayed, Misreports, Pooled, RunPlayed, Settling, Sums
+from marketproof.strategic_play.sentences import method_sentence
+from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.direct import Floats
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import Clearing, market_mechanism
-from mechanism.wording import number, percent
 
 if TYPE_CHECKING:
     from proofs_checks.play.starts import Worst
@@ -29,8 +30,8 @@ _REPORTS_PER_POINT = 6
 _NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)?")
 
 
-def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> dict[str, Any]:
-    """Return the result of ``strategic`` on a run folder, as it is written; a method without a market is null.
+def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> RunPlayed:
+    """Return what play of a run folder came to; a method without a market is None.
 
     Raises
     ------
@@ -40,16 +41,17 @@ def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None
     mechanisms, seeds = _told(folder / "manifest.json")
     if not any(mechanisms.values()):
         raise InputError(f"{shown(folder)} has no method with a market: nobody reports anything, nothing can be played")
-    methods: dict[str, Any] = {}
+    methods: dict[str, MethodPlayed | None] = {}
     for done, (name, mechanism) in enumerate(mechanisms.items()):
         if progress is not None:
             progress(done, len(mechanisms))
-        if mechanism is None:
-            methods[name] = None
-            continue
-        files = [folder / "markets" / f"{name.replace('/', '__')}-{s}.safetensors" for s in seeds]
-        methods[name] = play_method(market_mechanism(mechanism), [read_market(file) for file in files], rounds, seed)
-    return {"run": str(folder), "dynamics": "best-response", "coordinate": "cost", "seeds": seeds, "methods": methods}
+        methods[name] = None
+        if mechanism is not None:
+            rule, stem = market_mechanism(mechanism), name.replace("/", "__")
+            files = [folder / "markets" / f"{stem}-{one}.safetensors" for one in seeds]
+            records = [read_market(file) for file in files]
+            methods[name] = play_method(rule, records, rounds, seed)
+    return RunPlayed(str(folder), seeds, methods)
 
 
 def _told(path: Path) -> tuple[dict[str, str | None], list[int]]:
@@ -72,7 +74,7 @@ def _told(path: Path) -> tuple[dict[str, str | None], list[int]]:
     return mechanisms, seeds
 
 
-def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: int, seed: int = 0) -> dict[str, Any]:
+def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: int, seed: int = 0) -> MethodPlayed:
     """Play every recorded market of one method in its clients' reported costs, all else as it was.
 
     Per client, summed over all markets: its utility if all are truthful; what its best lie alone adds to that; its
@@ -93,7 +95,8 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     if m > MOST_CLIENTS:
         raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
     points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * m**3)))
-    sums, parts, found = np.zeros((4, m)), [], []
+    sums, parts = np.zeros((4, m)), []
+    found: list[tuple[Settling, Misreports, int]] = []
     worsts: list[Worst] = []
     exact, pays, tried, cases = True, 0, 0, 0
     for which, types, market, there in _meetings(records):
@@ -112,43 +115,36 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
         ))  # fmt: skip
         if (worst := worst_found(play, done, rounds, seed)) is not None:
             worsts.append(worst)
-        found.append({**settled(done), **misreports(play, done.reached), "games": play.games})
+        found.append((settling(done), misreports(play, done.reached), play.games))
         exact, tried = exact and lies.exact, tried + lies.deviations
     if not found:
         raise InputError("no two clients of the run were ever there together; expected a run with a market")
     columns = (np.concatenate([p for p in column if p is not None]) for column in zip(*parts, strict=True))
-    truthful, played, optimum, at_rest, seeds = columns
-    result: dict[str, Any] = {
-        "mechanism": mechanism.id,
-        "markets": sum(f["games"] for f in found),
-        "found": _pooled(found),
-        "clients": [
-            {"client": i, "utility_truthful": t, "best_lie_gain": g, "utility_played": p, "utility_honest": h}
-            for i, (t, g, p, h) in enumerate((sums + 0.0).T.tolist())
-        ],
-        "totals": dict(
-            zip(
-                ("utility_truthful", "best_lie_gain", "utility_played", "utility_honest"),
-                (sums.sum(axis=1) + 0.0).tolist(),
-                strict=True,
-            )
-        ),
-        "lies_that_pay": pays,
-        "lies_exact": bool(exact),
-        "deviations": tried,
-        "welfare": welfare_json(
-            MARKET_MEASURE,
-            truthful,
-            played,
-            optimum,
-            at_rest.astype(bool),
-            _joined(worsts),
-            seed=seed,
-            resampled="seeds of the run",  # rounds of one seed follow from one another
-            groups=seeds.astype(np.intp),
-        ),
-    }
-    return {**result, "sentence": _sentence(result, cases)}
+    truthful, ended, optimum, at_rest, seeds = columns
+    welfare = welfare_of(
+        MARKET_MEASURE,
+        truthful,
+        ended,
+        optimum,
+        at_rest.astype(bool),
+        _joined(worsts),
+        seed=seed,
+        resampled="seeds of the run",  # rounds of one seed follow from one another
+        groups=seeds.astype(np.intp),
+    )
+    played = MethodPlayed(
+        mechanism=mechanism.id,
+        markets=sum(games for _, _, games in found),
+        found=_pooled(found),
+        clients=tuple(Sums(*row) for row in (sums + 0.0).T.tolist()),
+        totals=Sums(*(sums.sum(axis=1) + 0.0).tolist()),
+        lies_that_pay=pays,
+        lies_exact=bool(exact),
+        deviations=tried,
+        welfare=welfare,
+        cases=cases,
+    )
+    return replace(played, sentence=method_sentence(played))
 
 
 def _joined(worsts: Sequence[Worst]) -> Worst | None:
@@ -186,34 +182,14 @@ def _honest(play: Any, reports: Floats, games: Any) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _pooled(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    games = sum(f["games"] for f in found)
-    told: dict[str, Any] = {k: sum(f[k] for f in found) for k in ("settled", "circling", "unfinished", "deviations")}
+def _pooled(found: Sequence[tuple[Settling, Misreports, int]]) -> Pooled:
+    """Put groups of markets (how they settled, who misreported, how many there are) together."""
+    games = sum(many for _, _, many in found)
+    counts = (sum(getattr(one, k) for one, _, _ in found) for k in ("settled", "circling", "unfinished", "deviations"))
+    parts: list[float] = []
     for side in ("below", "above"):
-        share = sum(f[side] * f["games"] for f in found) / games
-        mean = sum(f[side] * f[f"mean_{side}"] * f["games"] for f in found) / games
-        told[side], told[f"mean_{side}"] = share, mean / share if share > 0.0 else 0.0
-    return told
-
-
-def _sentence(result: dict[str, Any], cases: int) -> str:
-    totals, found, markets = result["totals"], result["found"], result["markets"]
-    lost = totals["utility_truthful"] - totals["utility_honest"]
-    sure = "exact best responses" if result["lies_exact"] else "a search, no proof"
-    one = (
-        f"a lie about its cost alone would have paid in {result['lies_that_pay']} of {cases} cases "
-        f"and earned {number(totals['best_lie_gain'], 4)} in all ({sure})"
-        if result["lies_that_pay"]
-        else f"no lie about a cost would have paid in any of {cases} cases ({sure})"
-    )
-    rest = f"{found['settled']} of {markets} markets settle"
-    rest += f", {found['circling']} circle" if found["circling"] else ""
-    if abs(lost) <= 1e-9 * max(1.0, abs(totals["utility_truthful"])):
-        honest = "staying honest then costs nothing"
-    else:
-        honest = f"a client that stays honest then {'loses' if lost > 0 else 'gains'} {number(abs(lost) / cases, 4)} "
-        honest += "a market on average, against a market of honest clients"
-    few = f"{percent(found['below'])} understate" if found["below"] else "nobody understates"
-    all_lie = f"if all play best responses ({rest}), {few}, and {honest}"
-    price = price_words(result["welfare"], "the equilibrium reached from the truth", "markets")
-    return f"Under {result['mechanism']}, {one}; {all_lie}.{price}"
+        each = [(getattr(off, side), getattr(off, f"mean_{side}"), many) for _, off, many in found]
+        share = sum(part * many for part, _, many in each) / games
+        mean = sum(part * by * many for part, by, many in each) / games
+        parts += [share, mean / share if share > 0.0 else 0.0]
+    return Pooled(*counts, *parts)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketproof.errors import InputError
-from marketproof.strategic_play.strategic_shading import known_equilibrium, longer, shading
-from marketproof.strategic_play.strategic_welfare import welfare_json, worst_found
-from marketproof.strategic_play.strategic_words import sentence
+from marketproof.strategic_play.results import (
+    AgentRow,
+    Matching,
+    Misreports,
+    Paid,
+    Played,
+    Settling,
+    Shading,
+)
+from marketproof.strategic_play.sentences import sentence
+from marketproof.strategic_play.strategies import shading
+from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.catalogue import CATALOGUE
-from mechanism.direct import DirectMechanism, Floats
+from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.market.direct import MarketDirect
 from mechanism.tolerance import MONEY, scale
 
@@ -21,9 +31,6 @@ if TYPE_CHECKING:
     from proofs_checks.play.anarchy import Anarchy
     from proofs_checks.play.dynamics import BestResponses, Reached
     from proofs_checks.play.game import Play
-
-MARKET_MEASURE = "welfare less penalties"
-"""What a market maximises, V_lambda: at lambda = 0 welfare itself."""
 
 DYNAMICS = ("best-response", "regret-matching", "shading")
 
@@ -53,8 +60,8 @@ def play_mechanism(
     profiles: int | None = None,
     seed: int = 0,
     progress: Progress = None,
-) -> dict[str, Any]:
-    """Return the result of ``strategic`` on a mechanism, as it is written.
+) -> Played:
+    """Return what play of a mechanism came to.
 
     Raises
     ------
@@ -62,18 +69,19 @@ def play_mechanism(
         If the mechanism fails, or the dynamics do not apply to it.
     """
     from proofs_checks.play.anarchy import anarchy
+    from proofs_checks.play.shading import LONGER
     from proofs_checks.search import sampling
 
     # a user's own file has little time: it is played as long as is said
-    most = longer() * ROUNDS[dynamics] if dynamics == "shading" and rounds is None and name in CATALOGUE else rounds
+    most = LONGER * ROUNDS[dynamics] if dynamics == "shading" and rounds is None and name in CATALOGUE else rounds
     rounds = ROUNDS[dynamics] if rounds is None else rounds
     count = PROFILES[dynamics] if profiles is None else profiles
     types = sampling.uniform(mechanism.space, np.random.default_rng([seed, 0]), count)
-    rows: list[dict[str, Any]] = []
+    found: Settling | Matching | Shading
+    rows: list[AgentRow] = []
     at_rest = worst = None
     if dynamics == "shading":
-        known = known_equilibrium(name, mechanism.space.agents)
-        found, rows, play, reached = shading(mechanism, types, rounds, most, seed, known, progress)
+        found, rows, play, reached = shading(name, mechanism, types, rounds, most, seed, progress)
     elif dynamics == "regret-matching":
         found, play, reached = _matching(mechanism, types, rounds, seed, progress)
     else:
@@ -81,83 +89,73 @@ def play_mechanism(
         reached, at_rest = done.reached, done.settled
         worst = worst_found(play, done, rounds, seed)
     books = anarchy(play, reached, seed, at_rest)
-    rows = rows or _rows(play, reached, books)
     space, private = mechanism.space, np.atleast_1d(mechanism.space.private.any(axis=0))
-    if "side" in space.names:
-        for row in rows:
-            row["role"] = "seller" if space.low[row["agent"], space.index("side")] > 0.5 else "buyer"
-    result: dict[str, Any] = {
-        "mechanism": name,
-        "dynamics": dynamics,
-        "coordinate": mechanism.space.names[play.at],
-        "told_truthfully": [n for n, p in zip(space.names, private, strict=True) if p and n != space.names[play.at]],
-        "clients": play.agents,
-        "rounds": rounds,
-        "profiles": count,
-        "seed": seed,
-        "found": {**found, **misreports(play, reached)},
-        "agents": rows,
-        "welfare": welfare_json(
-            MARKET_MEASURE if isinstance(mechanism, MarketDirect) else "welfare",
-            books.welfare_truthful,
-            books.welfare,
-            books.optimum,
-            at_rest,
-            worst,
-            seed=seed,
-        ),
-        "payments": _paid(books, at_rest),
-    }
-    return {**result, "sentence": sentence(result)}
+    measure = MARKET_MEASURE if isinstance(mechanism, MarketDirect) else "welfare"
+    played = Played(
+        mechanism=name,
+        dynamics=dynamics,
+        coordinate=space.names[play.at],
+        told_truthfully=[n for n, p in zip(space.names, private, strict=True) if p and n != space.names[play.at]],
+        clients=play.agents,
+        rounds=rounds,
+        profiles=count,
+        seed=seed,
+        found=found,
+        misreports=misreports(play, reached),
+        agents=tuple(replace(row, role=_role(space, row.agent)) for row in rows or _rows(play, reached, books)),
+        welfare=welfare_of(measure, books.welfare_truthful, books.welfare, books.optimum, at_rest, worst, seed=seed),
+        payments=_paid(books, at_rest),
+    )
+    return replace(played, sentence=sentence(played))
 
 
-def _paid(books: Anarchy, at_rest: NDArray[np.bool_] | None) -> dict[str, float | None]:
-    """Return what all pay to the centre per game: where play settles, and where it ends in all games (``played``)."""
+def _role(space: Space, agent: int) -> str | None:
+    """Return on which side of a market an agent stands, None where there are no sides."""
+    if "side" not in space.names:
+        return None
+    return "seller" if space.low[agent, space.index("side")] > 0.5 else "buyer"
+
+
+def _paid(books: Anarchy, at_rest: NDArray[np.bool_] | None) -> Paid:
     truthful, paid = books.paid_truthful.sum(axis=1), books.paid.sum(axis=1)
     rest = np.ones(len(paid), dtype=bool) if at_rest is None else at_rest
-    some = bool(rest.any())
-    return {
-        "truthful": float(truthful[rest].mean()) + 0.0 if some else None,
-        "equilibrium": float(paid[rest].mean()) + 0.0 if some else None,
-        "truthful_everywhere": float(truthful.mean()) + 0.0,
-        "played": float(paid.mean()) + 0.0,
-    }
+    before, after = (float(part[rest].mean()) + 0.0 if rest.any() else None for part in (truthful, paid))
+    return Paid(before, after, float(truthful.mean()) + 0.0, float(paid.mean()) + 0.0)
 
 
 def _best_response(
     mechanism: DirectMechanism, types: Floats, rounds: int, progress: Progress
-) -> tuple[dict[str, Any], Play, BestResponses]:
+) -> tuple[Settling, Play, BestResponses]:
     from proofs_checks.play.dynamics import best_responses
     from proofs_checks.play.game import Play
 
     play = Play(mechanism, types)
     done = best_responses(play, rounds, progress=progress)
-    return {**settled(done), **_left(play, done)}, play, done
+    return replace(settling(done), **_left(play, done)), play, done
 
 
-def settled(done: BestResponses) -> dict[str, Any]:
+def settling(done: BestResponses) -> Settling:
     """Say how many games came to rest, went in circles, or did neither before the rounds ran out."""
-    return {
-        "settled": int(done.settled.sum()),
-        "circling": int((done.cycle > 1).sum()),
-        "unfinished": int((done.cycle == 0).sum()),
-        "longest_cycle": int(done.cycle.max(initial=0)),
-        "rounds_played": done.rounds,
-        "deviations": done.deviations,
-    }
+    return Settling(
+        settled=int(done.settled.sum()),
+        circling=int((done.cycle > 1).sum()),
+        unfinished=int((done.cycle == 0).sum()),
+        longest_cycle=int(done.cycle.max(initial=0)),
+        rounds_played=done.rounds,
+        deviations=done.deviations,
+    )
 
 
-def _left(play: Play, done: BestResponses) -> dict[str, float | None]:
-    """Return what a client gains by the best of all reports where play settled, None where nobody can say."""
-    unknown: dict[str, float | None] = {"left": None, "left_mean": None, "left_games": None}
+def _left(play: Play, done: BestResponses) -> dict[str, Any]:
+    """Return what a client gains by the best of all reports where play settled; nothing where nobody can say."""
     if not (isinstance(play.mechanism, MarketDirect) and done.settled.any()):
-        return unknown
+        return {}
     from proofs_checks.play.market_game import MarketPlay
     from proofs_checks.play.shading import LOOSE
 
     every = MarketPlay(play.mechanism, play.types)
     if not every.exact:
-        return unknown
+        return {}
     games = np.flatnonzero(done.settled)
     left = every.left(done.reports[games], games)
     left[left <= MONEY * scale(left)] = 0.0
@@ -168,48 +166,35 @@ def _left(play: Play, done: BestResponses) -> dict[str, float | None]:
 
 def _matching(
     mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress
-) -> tuple[dict[str, Any], Play, Reached]:
+) -> tuple[Matching, Play, Reached]:
     from proofs_checks.play.game import Play, even_levels, own_coordinate
     from proofs_checks.play.matching import regret_matching
 
     play = Play(mechanism, types, even_levels(mechanism.space, own_coordinate(mechanism), MATCHING_LEVELS))
     done = regret_matching(play, rounds, seed, progress)
-    found = {
-        "external_regret": float(done.external.max()),
-        "external_regret_mean": float(done.external.mean()),
-        "conditional_regret": float(done.conditional.max()),
-        "deviations": done.deviations,
-    }
+    external = done.external
+    found = Matching(float(external.max()), float(external.mean()), float(done.conditional.max()), done.deviations)
     return found, play, done.reached
 
 
-def misreports(play: Play, reached: Reached) -> dict[str, Any]:
+def misreports(play: Play, reached: Reached) -> Misreports:
     """Return the shares of agents whose report is below and above their truth, and by how much on average."""
     off = reached.reports - play.truth[reached.games]
-    able = play.mechanism.space.private[:, play.at]
-    weights = np.broadcast_to(reached.weights[:, None], off.shape) * able
+    weights = np.broadcast_to(reached.weights[:, None], off.shape) * play.mechanism.space.private[:, play.at]
     small = MONEY * np.maximum(1.0, np.abs(play.truth[reached.games]))
-    total = float(weights.sum())
-    told = {}
-    for word, side in (("below", off < -small), ("above", off > small)):
+    parts: list[float] = []
+    for side in (off < -small, off > small):
         weight = float((weights * side).sum())
-        told[word] = weight / total
-        told[f"mean_{word}"] = float((weights * np.abs(off) * side).sum()) / weight if weight > 0.0 else 0.0
-    return told
+        mean = float((weights * np.abs(off) * side).sum()) / weight if weight > 0.0 else 0.0
+        parts += [weight / float(weights.sum()), mean]
+    return Misreports(*parts)
 
 
-def _rows(play: Play, reached: Reached, books: Anarchy) -> list[dict[str, Any]]:
+def _rows(play: Play, reached: Reached, books: Anarchy) -> list[AgentRow]:
     said = reached.mean(reached.reports, play.games)
-    return [
-        {
-            "agent": i,
-            "truth": float(play.truth[:, i].mean()),
-            "report": float(said[:, i].mean()),
-            "utility_truthful": float(books.utility_truthful[:, i].mean()),
-            "utility": float(books.utility[:, i].mean()),
-        }
-        for i in range(play.agents)
-    ]
+    parts = (play.truth, said, books.utility_truthful, books.utility)
+    columns = [[float(part[:, i].mean()) for i in range(play.agents)] for part in parts]
+    return [AgentRow(i, *row) for i, row in enumerate(zip(*columns, strict=True))]
 
 
 def check(rounds: int | None, profiles: int | None) -> None:
