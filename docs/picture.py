@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from analysis.figures import accuracy_and_utility
+from analysis.findings.achieved import achieved, drawing
 from analysis.page.export import write_atomically
 from analysis.run.records import read_run
 
 
 def main(run: str, out: str) -> None:
     """Write the figure "accuracy beside utility" of a recorded run as PNG."""
-    figure = accuracy_and_utility(read_run(Path(run))).figure
+    read = read_run(Path(run))
+    figure = drawing(read, achieved(read)).figure
     write_atomically(Path(out), lambda path: figure.savefig(path, format="png", dpi=130))
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.page.table import Table
 from analysis.run.files import RecordError
-from analysis.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

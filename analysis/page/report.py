@@ -7,17 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import comparing, evidence, tables, words
-from analysis.page.export import write_text
-from analysis.page.sections import Section, ready, run_sections
+from analysis.findings.base import Section, find
+from analysis.findings.registry import OF_A_RUN, OF_SEVERAL
+from analysis.findings.several.compared import compared_table
+from analysis.findings.summary import headline, methods_table
+from analysis.page.export import inline_svg, write_text
+from analysis.page.table import Table, shown
 from analysis.run.files import RecordError
 from analysis.run.records import Run, read_run
-from analysis.tables import Table
 
 MOST_ROWS = 400
 """Most rows of a table on the page; the rest is in the run folder."""
 
 _TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure on the page: its SVG text, what to look at, and the table under it."""
+
+    svg: str
+    look: str
+    table: Table
 
 
 @dataclass(frozen=True)
@@ -31,25 +42,23 @@ class Chapter:
     sections: tuple[Section, ...]
 
 
+def _drawn(section: Section) -> tuple[Figure, ...]:
+    """Draw the figures of a section; its anchor makes their ids unique."""
+    made = {name: draw() for name, draw in section.drawings.items()}
+    return tuple(
+        Figure(inline_svg(d.figure, f"{section.anchor}-{name}", d.alt), d.look, d.table) for name, d in made.items()
+    )
+
+
 def _chapter(run: Run, prefix: str) -> Chapter:
     title = f"{run.task} ({run.path.resolve().name})"
-    return Chapter(prefix, title, words.headline(run), tables.methods_table(run), run_sections(run, prefix))
+    return Chapter(prefix, title, headline(run), methods_table(run), find(OF_A_RUN, run, f"{prefix}-"))
 
 
 def _comparison(runs: Sequence[Run]) -> tuple[str, Table, tuple[Section, ...]]:
     """Return what stands before the chapters of several runs: headline, all rows, what differs and a figure."""
-    differing, drawn = comparing.differing(runs), comparing.side_by_side(runs)
-    sections = (
-        Section(
-            "differing", "In what do the runs differ?", comparing.words(runs, differing),
-            table=differing if differing.rows else None,
-        ),
-        Section(
-            "side-by-side", "How do they compare?", words.compared(runs), (ready(drawn, "all"),),
-            evidence.compared(runs),
-        ),
-    )  # fmt: skip
-    return words.compared(runs), tables.compared_table(runs), sections
+    sections = find(OF_SEVERAL, runs)
+    return sections[-1].answer, compared_table(runs), sections
 
 
 def _utf8(text: str) -> str:
@@ -71,7 +80,7 @@ def render(runs: Sequence[Run]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = tables.shown
+    environment.filters |= {"shown": shown, "drawn": _drawn}
     # The two kinds of trusted markup: our own style sheet, and SVG whose every text matplotlib drew as outlines.
     environment.filters["svg"] = Markup
     title = f"{runs[0].task}: accuracy, utility, and promises kept" if len(runs) == 1 else f"{len(runs)} runs compared"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.metrics import best_of_clients, mean_where
+from analysis.findings.scores import best_of_clients, mean_where
 from analysis.run.audits import ROLES, Lie
 from analysis.run.files import RecordError, Tensors
 from analysis.run.recorded import Trace

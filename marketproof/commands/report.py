@@ -83,10 +83,10 @@ def report(
 def _names(runs: Sequence[Path]) -> dict[str, str]:
     """Return the names of the figures that these runs have (`analysis.page.gallery`), with a word on some."""
     from analysis import read_run
-    from analysis.page.gallery import Facts, gallery
+    from analysis.page.gallery import gallery
 
     found: dict[str, str] = {}
     for run in map(read_run, runs):
         money = {f"money-{k}": name for k, name in enumerate(run.methods)}
-        found |= {name: money.get(name, "") for name in gallery(Facts(run))}
+        found |= {name: money.get(name, "") for name in gallery(run)}
     return found | ({"compared": "the runs side by side"} if len(runs) > 1 else {})

@@ -122,7 +122,7 @@ def _at(config: RunConfig, epsilon: float) -> RunConfig:
 
 def findings(cases: Mapping[str, Recorded]) -> Findings:
     """Return accuracy and utility per method and budget, and a figure of both."""
-    from analysis.study_figures import along
+    from analysis.findings.several.studies import along
 
     ticks = [_label(case) for case in cases.values()]
     markets = [case.markets() for case in cases.values()]

@@ -35,7 +35,7 @@ NOTES = (
 
 def findings(cases: Mapping[str, Recorded]) -> Findings:
     """Return who is left per method, and a figure of how many are there in each round."""
-    from analysis.study_figures import left_over_rounds
+    from analysis.findings.several.studies import left_over_rounds
 
     rows: list[Row] = []
     leaving: list[dict[str, Any]] = []

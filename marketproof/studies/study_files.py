@@ -52,7 +52,7 @@ def which_seeds(first: int, count: int) -> str:
 def write_findings(folder: Path, stem: str, told: Mapping[str, Any], found: Findings, title: str) -> None:
     """Write ``STEM.json``, ``.csv`` and ``.md``, and each figure as PNG and SVG."""
     from analysis.page.export import svg_text, write_atomically
-    from analysis.tables import Table
+    from analysis.page.table import Table
 
     keys = [key for column in found.columns for key in (column.key, f"{column.key}_std") if _any(found.rows, key)]
     lines = Table(title, tuple(keys), tuple(tuple(row.get(key) for key in keys) for row in found.rows))

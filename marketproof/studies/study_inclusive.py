@@ -33,7 +33,7 @@ NOTES = (
 
 def findings(cases: Mapping[str, Recorded]) -> Findings:
     """Return utility by role per method and population, and a figure of it."""
-    from analysis.study_figures import marks, side_by_side
+    from analysis.findings.several.studies import marks, side_by_side
 
     rows: list[Row] = []
     panels = {}

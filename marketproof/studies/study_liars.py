@@ -62,7 +62,7 @@ def gains(mechanism: Clearing, record: MarketRecord) -> tuple[NDArray[np.float64
 
 def findings(cases: Mapping[str, Recorded]) -> Findings:
     """Return the measured gain per kind of lie and mechanism, and a figure of it."""
-    from analysis.study_figures import marks, side_by_side
+    from analysis.findings.several.studies import marks, side_by_side
 
     rows: list[Row] = []
     drawn: dict[str, dict[str, dict[str, list[float | None]]]] = {}

@@ -22,7 +22,8 @@ COLUMNS = (
 
 def findings(cases: Mapping[str, Recorded]) -> Findings:
     """Return the table of all methods, and accuracy beside utility as a figure."""
-    from analysis.study_figures import beside, scores
+    from analysis.findings.scores import beside
+    from analysis.findings.several.studies import scores
 
     rows: list[Row] = []
     percent: dict[str, list[float]] = {}

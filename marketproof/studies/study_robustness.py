@@ -42,7 +42,7 @@ NOTES = (
 
 def findings(cases: Mapping[str, Recorded]) -> Findings:
     """Return the table of methods and populations, and two figures: accuracy, and who earns what."""
-    from analysis.study_figures import marks, side_by_side
+    from analysis.findings.several.studies import marks, side_by_side
 
     before = cases["benign"].markets()
     strange = {name: case.markets() for name, case in cases.items() if name != "benign"}

@@ -11,10 +11,17 @@ import numpy as np
 import polars as pl
 from safetensors.numpy import save_file
 
+from analysis.findings.base import Finding, Section, find
 from mechanism import Market, Outcome, Types, account, fixed_outcome, market_mechanism, objective, optimal_objective
 
 METHODS: dict[str, str | None] = {"local": None, "fedavg": None, "ipfl/ipfl": "ipfl", "ipfl/ipfl-exact": "ipfl-exact"}
 FACTORS = (0.5, 0.8, 0.9, 0.95, 1.05, 1.2, 1.5)
+
+
+def section(finding: Finding[Any, Any], subject: object) -> Section:
+    """Return a finding as a subject has it, such as a read run."""
+    (found,) = find([finding], subject)
+    return found
 
 
 def _types(rng: np.random.Generator, m: int) -> Types:

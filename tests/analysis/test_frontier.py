@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.frontier import (
+from analysis.findings.several.frontier import (
     LIES,
     MAPS,
     MEASURES,
@@ -18,7 +18,7 @@ from analysis.frontier import (
     same,
     wilson,
 )
-from analysis.frontier_numbers import judged, numbers, table
+from analysis.findings.several.frontier_table import judged, numbers, table
 
 ROWS = [
     {

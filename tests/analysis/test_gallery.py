@@ -10,11 +10,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis import export_runs, metrics, read_run, write_report
-from analysis.page.gallery import Facts, gallery
+from analysis import export_runs, read_run, write_report
+from analysis.findings.money import money_flow
+from analysis.findings.rounds import utility_rounds
+from analysis.findings.rules.lies import lie_curves
+from analysis.findings.rules.regions import all_regions
+from analysis.findings.rules.regret import regret_map
+from analysis.findings.spread import inequality
+from analysis.page.gallery import gallery
+from analysis.page.table import Table
 from analysis.run.files import RecordError
 from analysis.run.records import Run
-from analysis.tables import Table
 from tests.analysis.synthetic import write_run
 
 KINDS = (".svg", ".png", ".csv", ".tex")
@@ -29,7 +35,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
 
 
 def test_every_figure_has_its_four_kinds_and_every_table_two(exported: Path, run: Run):
-    names = list(gallery(Facts(run)))
+    names = list(gallery(run))
     assert {"accuracy-and-utility", "waterline", "welfare", "optimum", "lorenz", "rounds", "money-2", "money-3",
             "imports", "lie-curve", "regret", "regions", "verdicts"} == set(names)  # fmt: skip
     expected = {f"{name}{kind}" for name in names for kind in KINDS}
@@ -62,35 +68,35 @@ def read(exported: Path, name: str) -> list[dict[str, str]]:
 
 def test_the_csv_holds_what_is_drawn(exported: Path, run: Run):
     """Every point of every curve, cell of every map and edge of every graph: the figure can be drawn again from it."""
-    facts = Facts(run)
+    lie_lines, regions = lie_curves(run), all_regions(run)
     rows = read(exported, "lie-curve")
-    for curve in facts.curves:
+    for curve in lie_lines:
         own = [row for row in rows if row["method"] == curve.method]
         assert [float(row["reported cost"]) for row in own] == curve.reports.tolist()
         assert [float(row["utility"]) for row in own] == curve.utilities.tolist()
         marks = {row["mark"]: float(row["reported cost"]) for row in own if row["mark"]}
         assert marks == {"truth": curve.truth} | ({"best lie": curve.best_report} if curve.gain > 0 else {})
     rows = read(exported, "regret")
-    for one in facts.regrets:
+    for one in (regret_map(run, curve) for curve in lie_lines):
         own = [float(row["won"]) for row in rows if row["method"] == one.method]
         assert own == one.won.ravel().tolist()
     rows = read(exported, "regions")
-    first, second = facts.regions[0].sellers
+    first, second = regions[0].sellers
     words = ["neither", f"seller {first}", f"seller {second}", "both"]
-    for region in facts.regions:
+    for region in regions:
         own = [words.index(row["bought"]) for row in rows if row["rule"] == region.rule]
         assert own == region.bought.ravel().tolist()
-    curves = metrics.inequality(run)
+    curves = inequality(run)
     rows = read(exported, "lorenz")
     for k, name in enumerate(run.methods):
         assert [float(row[name]) for row in rows] == curves.curves[k].tolist()
-    flow = metrics.money_flow(run, "ipfl/ipfl")
+    flow = money_flow(run, "ipfl/ipfl")
     rows = read(exported, "money-2")
     assert len(rows) == 6 * 5
     for row in rows:
         i, j = int(row["payer"]), int(row["receiver"])
         assert (float(row["paid"]), float(row["net"])) == (flow.gross[i, j], flow.net[i, j])
-    rounds = metrics.utility_rounds(run)
+    rounds = utility_rounds(run)
     rows = read(exported, "rounds")
     for k, name in enumerate(run.methods):
         head = f"{rounds.name}, {name} (money)"
@@ -100,7 +106,7 @@ def test_the_csv_holds_what_is_drawn(exported: Path, run: Run):
 
 def test_the_report_shows_every_figure_that_is_exported(folder: Path, run: Run, tmp_path: Path):
     text = write_report([folder], tmp_path / "report.html").read_text()
-    for draw in gallery(Facts(run)).values():
+    for draw in gallery(run).values():
         assert f'aria-label="{draw().alt[:40]}'.replace("'", "&#39;") in text
 
 

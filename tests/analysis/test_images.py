@@ -20,14 +20,20 @@ from matplotlib.legend import Legend
 from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
-from analysis import metrics, plots
-from analysis.decomposition import welfare_parts
-from analysis.lies import lie_curves
+from analysis.findings.money import money_flow
+from analysis.findings.money_plots import money_graph, money_matrix
+from analysis.findings.optimum import optimum, optimum_bars
+from analysis.findings.rounds import round_curves, utility_rounds
+from analysis.findings.rules.lies import draw_lie_curve, lie_curves
+from analysis.findings.rules.matrix import as_matrix, draw_matrix
+from analysis.findings.rules.regions import all_regions, draw_regions
+from analysis.findings.rules.regret import regret_heat, regret_map
+from analysis.findings.scores import mean_utility, method_dots
+from analysis.findings.spread import inequality, lorenz_curves
+from analysis.findings.waterline import waterline, waterline_bars
+from analysis.findings.welfare import welfare_bars, welfare_parts
 from analysis.page import theme
-from analysis.regions import all_regions
-from analysis.regret import regret_map
 from analysis.run.records import Run
-from analysis.verdict_matrix import as_matrix, draw_matrix
 
 BASELINE = Path(__file__).parent / "baseline"
 DPI = 50
@@ -46,17 +52,17 @@ CELLS = [
 ]  # fmt: skip
 
 DRAWN: dict[str, Callable[[Run], Axes]] = {
-    "dots": lambda run: plots.method_dots(metrics.mean_utility(run), from_zero=True),
-    "waterline": lambda run: plots.waterline_bars(metrics.waterline(run, "fedavg")),
-    "welfare": lambda run: plots.welfare_bars(welfare_parts(run)),
-    "optimum": lambda run: plots.optimum_bars(metrics.optimum(run)),
-    "money_graph": lambda run: plots.money_graph(metrics.money_flow(run, "ipfl/ipfl")),
-    "money_matrix": lambda run: plots.money_matrix(metrics.money_flow(run, "ipfl/ipfl")),
-    "lie_curve": lambda run: plots.lie_curve(lie_curves(run)[0]),
-    "lorenz": lambda run: plots.lorenz_curves(metrics.inequality(run)),
-    "rounds": lambda run: plots.round_curves(metrics.utility_rounds(run), zero=True),
-    "regions": lambda run: plots.allocation_regions(all_regions(run)[1]),
-    "regret": lambda run: plots.regret_heat(regret_map(run, lie_curves(run)[0])),
+    "dots": lambda run: method_dots(mean_utility(run), from_zero=True),
+    "waterline": lambda run: waterline_bars(waterline(run, "fedavg")),
+    "welfare": lambda run: welfare_bars(welfare_parts(run)),
+    "optimum": lambda run: optimum_bars(optimum(run)),
+    "money_graph": lambda run: money_graph(money_flow(run, "ipfl/ipfl")),
+    "money_matrix": lambda run: money_matrix(money_flow(run, "ipfl/ipfl")),
+    "lie_curve": lambda run: draw_lie_curve(lie_curves(run)[0]),
+    "lorenz": lambda run: lorenz_curves(inequality(run)),
+    "rounds": lambda run: round_curves(utility_rounds(run), zero=True),
+    "regions": lambda run: draw_regions(all_regions(run)[1]),
+    "regret": lambda run: regret_heat(regret_map(run, lie_curves(run)[0])),
     "verdicts": lambda run: draw_matrix(as_matrix(CELLS)),
 }
 
@@ -85,16 +91,16 @@ def test_a_plot_looks_as_it_did(run: Run, tmp_path: Path, name: str) -> None:
 
 
 def test_a_bar_that_is_elsewhere_is_noticed(run: Run, tmp_path: Path) -> None:
-    line = metrics.waterline(run, "fedavg")
-    changed = plots.waterline_bars(replace(line, utilities=line.utilities[::-1]))
+    line = waterline(run, "fedavg")
+    changed = waterline_bars(replace(line, utilities=line.utilities[::-1]))
     assert difference(changed, "waterline", tmp_path) > TOLERANCE
     curve = lie_curves(run)[0]
-    changed = plots.lie_curve(replace(curve, utilities=curve.utilities[::-1].copy()))
+    changed = draw_lie_curve(replace(curve, utilities=curve.utilities[::-1].copy()))
     assert difference(changed, "lie_curve", tmp_path) > TOLERANCE
 
 
 def test_other_letters_are_not_noticed(run: Run, tmp_path: Path) -> None:
-    ax = plots.optimum_bars(metrics.optimum(run))
+    ax = optimum_bars(optimum(run))
     for text in (*ax.get_yticklabels(), *ax.get_xticklabels(), *ax.texts):
         text.set_fontfamily("DejaVu Serif")
     assert difference(ax, "optimum", tmp_path) == 0.0

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from analysis.lies import utility_of_reports
+from analysis.findings.rules.reports import utility_of_reports
 from analysis.playground import recorded, view
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis import metrics, words
-from analysis.leads import lead
-from analysis.metrics import MethodScores
+from analysis.findings.achieved import ACHIEVED
+from analysis.findings.scores import MethodScores, best_accuracy, lead, scores_table
+from analysis.findings.spread import Inequality, inequality_table
 from analysis.page import theme
 from analysis.run.records import Run
-from analysis.tables import inequality_table, scores_table
+from mechanism.wording import listed
+from tests.analysis.synthetic import section
 
 
 def scores(*values: list[float]) -> MethodScores:
@@ -39,21 +40,21 @@ def test_words_claim_what_the_rule_allows(run: Run) -> None:
         seeds=run.seeds[:1],
         traces={m: replace(t, **{k: v[:1] for k, v in vars(t).items()}) for m, t in run.traces.items()},
     )
-    assert "one seed, so that it may be chance" in words.accuracy_beside_utility(single)
-    assert "percentage points behind" not in words.accuracy_beside_utility(single)
-    accuracy = metrics.best_accuracy(run)
+    assert "one seed, so that it may be chance" in section(ACHIEVED, single).answer
+    assert "percentage points behind" not in section(ACHIEVED, single).answer
+    accuracy = best_accuracy(run)
     found = lead(accuracy)
-    said = words.accuracy_beside_utility(run)
+    said = section(ACHIEVED, run).answer
     assert found.near is not None
     if found.near:
-        assert f"about equal to {words.listed(run.methods[k] for k in found.near)}" in said
+        assert f"about equal to {listed(run.methods[k] for k in found.near)}" in said
     assert run.methods[found.best] in said
 
 
 def test_one_seed_shows_no_spread_anywhere() -> None:
     one = scores([96.0], [10.0])
     assert [row[2] for row in scores_table(one).rows] == [None, None]
-    result = metrics.Inequality(
+    result = Inequality(
         ("a", "b"), np.array([0.0, 0.5, 1.0]), np.array([[0.0, 0.25, 1.0], np.zeros(3)]), np.array([[0.25], [0.0]])
     )
     joined = inequality_table(result).joined()

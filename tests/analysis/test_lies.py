@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from analysis.lies import lie_curve, lie_curves, one_reach
+from analysis.findings.rules.lies import lie_curve, lie_curves, one_reach
 from analysis.run.records import MarketRound, Run
 
 

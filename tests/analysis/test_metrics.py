@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import metrics, people
-from analysis.lies import lie_curve
+from analysis.findings.imports import import_shares
+from analysis.findings.money import MoneyFlow, money_flow
+from analysis.findings.optimum import optimum, share_of_optimum
+from analysis.findings.rounds import utility_rounds
+from analysis.findings.rules.lies import lie_curve, regret
+from analysis.findings.scores import best_accuracy, client_utility, final_accuracy, mean_utility, spread, welfare
+from analysis.findings.spread import gini, inequality, lorenz
+from analysis.findings.waterline import waterline
 from analysis.run.records import Run
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import scale
@@ -30,13 +36,13 @@ amounts = st.lists(st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 
     ],
 )
 def test_gini_by_hand(y: list[float], expected: float) -> None:
-    assert metrics.gini(y) == pytest.approx(expected)
+    assert gini(y) == pytest.approx(expected)
 
 
 @given(amounts)
 def test_gini_is_the_mean_difference_and_stays_below_one(y: list[float]) -> None:
     array = np.array(y)
-    value = float(metrics.gini(array))
+    value = float(gini(array))
     assert 0.0 <= value + 1e-12 < 1.0
     total = np.abs(array).sum()
     if total > 0:
@@ -46,16 +52,16 @@ def test_gini_is_the_mean_difference_and_stays_below_one(y: list[float]) -> None
 
 @given(amounts)
 def test_gini_is_twice_the_area_under_the_line_of_the_lorenz_curve(y: list[float]) -> None:
-    curve = metrics.lorenz(y)
+    curve = lorenz(y)
     x = np.linspace(0, 1, curve.size)
     area = np.trapezoid(x * curve[-1] - curve, x)
-    assert float(metrics.gini(y)) == pytest.approx(2 * area, abs=1e-9)
+    assert float(gini(y)) == pytest.approx(2 * area, abs=1e-9)
 
 
 def test_lorenz_by_hand() -> None:
-    np.testing.assert_allclose(metrics.lorenz([3, 1]), [0, 0.25, 1])
-    np.testing.assert_allclose(metrics.lorenz([1, -1]), [0, -0.5, 0])
-    np.testing.assert_allclose(metrics.lorenz([[0, 0], [2, 2]]), [[0, 0, 0], [0, 0.5, 1]])
+    np.testing.assert_allclose(lorenz([3, 1]), [0, 0.25, 1])
+    np.testing.assert_allclose(lorenz([1, -1]), [0, -0.5, 0])
+    np.testing.assert_allclose(lorenz([[0, 0], [2, 2]]), [[0, 0, 0], [0, 0.5, 1]])
 
 
 @pytest.mark.parametrize(
@@ -63,11 +69,11 @@ def test_lorenz_by_hand() -> None:
     [(1.0, 2.0, 0.5), (-3.0, 2.0, -1.5), (0.0, 0.0, 1.0), (1e-12, 1e-12, 1.0), (-1.0, 0.0, np.nan)],
 )
 def test_share_of_the_optimum(objective: float, optimal: float, expected: float) -> None:
-    np.testing.assert_equal(metrics.share_of_optimum(objective, optimal), expected)
+    np.testing.assert_equal(share_of_optimum(objective, optimal), expected)
 
 
 def test_arrows_are_the_largest_net_payments() -> None:
-    flow = metrics.MoneyFlow("x", 0, np.array([[0.0, 5.0, 1.0], [2.0, 0.0, 0.0], [1.0, 4.0, 0.0]]))
+    flow = MoneyFlow("x", 0, np.array([[0.0, 5.0, 1.0], [2.0, 0.0, 0.0], [1.0, 4.0, 0.0]]))
     assert flow.arrows(9) == ((2, 1, 4.0), (0, 1, 3.0))  # 0 and 2 paid each other the same
     assert flow.arrows(1) == ((2, 1, 4.0),)
     assert flow.earned.tolist() == [-3.0, 7.0, -4.0]
@@ -78,17 +84,17 @@ def test_money_on_a_record(run: Run) -> None:
     """Payments are antisymmetric after netting, gross ones are what the traces say, and nothing is lost."""
     for k, seed in enumerate(run.seeds):
         for name in run.methods:
-            flow, trace = metrics.money_flow(run, name, seed), run.traces[name]
+            flow, trace = money_flow(run, name, seed), run.traces[name]
             np.testing.assert_array_equal(flow.net, -flow.net.T)
             np.testing.assert_allclose(flow.gross.sum(axis=1), trace.paid[k].sum(axis=0))
             np.testing.assert_allclose(flow.gross.sum(axis=0), trace.received[k].sum(axis=0))
             assert flow.earned.sum() == pytest.approx(0.0, abs=1e-9)
-    assert metrics.money_flow(run, "fedavg").turnover == 0.0
-    assert metrics.money_flow(run, "ipfl/ipfl").turnover > 0.0
+    assert money_flow(run, "fedavg").turnover == 0.0
+    assert money_flow(run, "ipfl/ipfl").turnover > 0.0
 
 
 def test_welfare_is_the_sum_of_utilities_and_of_gains_less_costs(run: Run) -> None:
-    score, mean = metrics.welfare(run), metrics.mean_utility(run)
+    score, mean = welfare(run), mean_utility(run)
     for k, name in enumerate(run.methods):
         trace = run.traces[name]
         np.testing.assert_allclose(score.values[k], (trace.gain - trace.cost).sum(axis=(1, 2)), atol=1e-9)
@@ -98,13 +104,13 @@ def test_welfare_is_the_sum_of_utilities_and_of_gains_less_costs(run: Run) -> No
 def test_accuracy_is_each_clients_best_round(run: Run) -> None:
     accuracy = run.traces["local"].accuracy
     best = [np.mean([accuracy[s, :, i].max() for i in range(6)]) for s in range(2)]
-    np.testing.assert_allclose(metrics.best_accuracy(run).values[0], 100 * np.array(best))
-    np.testing.assert_allclose(metrics.final_accuracy(run).values[0], 100 * accuracy[:, -1].mean(axis=1))
-    assert (metrics.best_accuracy(run).values >= metrics.final_accuracy(run).values).all()
+    np.testing.assert_allclose(best_accuracy(run).values[0], 100 * np.array(best))
+    np.testing.assert_allclose(final_accuracy(run).values[0], 100 * accuracy[:, -1].mean(axis=1))
+    assert (best_accuracy(run).values >= final_accuracy(run).values).all()
 
 
 def test_nothing_beats_the_optimum_and_the_exact_rule_reaches_it(run: Run) -> None:
-    result = metrics.optimum(run)
+    result = optimum(run)
     assert (result.objective <= result.optimal + 1e-9 * scale(result.optimal)).all()
     assert result.share[3] == pytest.approx(1.0)
     assert result.share[1] < 0 < result.share[2] < 1.0
@@ -114,25 +120,25 @@ def test_nothing_beats_the_optimum_and_the_exact_rule_reaches_it(run: Run) -> No
 
 
 def test_waterline_pools_seeds_and_counts_who_is_below(run: Run) -> None:
-    line = metrics.waterline(run, "fedavg")
+    line = waterline(run, "fedavg")
     assert line.utilities.size == 12
     assert (np.diff(line.utilities) >= 0).all()
     assert line.below == int((run.traces["fedavg"].utility.sum(axis=1) < -1e-6).sum()) > 0
-    assert metrics.waterline(run, "ipfl/ipfl-exact").below == 0
+    assert waterline(run, "ipfl/ipfl-exact").below == 0
     assert line.lowest_round == run.traces["fedavg"].utility.min()
 
 
 def test_rounds_and_spread(run: Run) -> None:
-    curves = metrics.utility_rounds(run)
+    curves = utility_rounds(run)
     assert curves.values.shape == (4, 2, 3)
-    np.testing.assert_allclose(curves.values[2].sum(axis=1), metrics.mean_utility(run).values[2])
+    np.testing.assert_allclose(curves.values[2].sum(axis=1), mean_utility(run).values[2])
     pair = np.array([[1.0, 3.0]])
-    assert metrics.spread(pair)[0] == pytest.approx(np.sqrt(2.0))
-    assert metrics.spread(pair[:, :1]) is None
+    assert spread(pair)[0] == pytest.approx(np.sqrt(2.0))
+    assert spread(pair[:, :1]) is None
 
 
 def test_inequality_averages_curves_and_coefficients_alike(run: Run) -> None:
-    result = metrics.inequality(run)
+    result = inequality(run)
     x = result.population
     for k in range(4):
         area = np.trapezoid(x * result.curves[k, -1] - result.curves[k], x)
@@ -140,7 +146,7 @@ def test_inequality_averages_curves_and_coefficients_alike(run: Run) -> None:
 
 
 def test_regret_is_what_the_audit_found(run: Run) -> None:
-    found = metrics.regret(run)
+    found = regret(run)
     assert set(found) == {"ipfl/ipfl", "ipfl/ipfl-exact"}
     assert found["ipfl/ipfl"] > 0.01
     assert found["ipfl/ipfl-exact"] == 0.0
@@ -149,7 +155,7 @@ def test_regret_is_what_the_audit_found(run: Run) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        metrics.waterline, metrics.money_flow, metrics.client_utility, people.import_shares,
+        waterline, money_flow, client_utility, import_shares,
         lambda run, name: lie_curve(run, name, seed=0, round_number=1, client=0, report=1.0),
     ],
 )  # fmt: skip

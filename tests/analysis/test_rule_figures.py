@@ -6,12 +6,24 @@ import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
-from analysis import plots
-from analysis.lies import lie_curves, utility_of_reports
-from analysis.regions import BOTH, FIRST, NEITHER, SECOND, all_regions, allocation_regions, reaches, regions_table, trio
-from analysis.regret import regret_map, regret_table
-from analysis.rule_figures import region_panels, regret_panels
+from analysis.findings.rules.lies import lie_curves
+from analysis.findings.rules.regions import (
+    BOTH,
+    FIRST,
+    NEITHER,
+    REGIONS,
+    SECOND,
+    all_regions,
+    allocation_regions,
+    draw_regions,
+    reaches,
+    regions_table,
+    trio,
+)
+from analysis.findings.rules.regret import LIES, regret_heat, regret_map, regret_table
+from analysis.findings.rules.reports import utility_of_reports
 from analysis.run.records import MarketRound, Run
+from tests.analysis.synthetic import section
 
 
 def _worked(lam: float = 0.0) -> MarketRound:
@@ -47,7 +59,7 @@ def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
     assert [r.rule for r in found] == ["ipfl", "ipfl-exact"]
     assert len({(r.buyer, *r.sellers) for r in found}) == 1
     assert len(regions_table(found).rows) == 2
-    drawn = region_panels(found)
+    drawn = section(REGIONS, run).drawings["regions"]()
     for one, ax in zip(found, drawn.figure.axes, strict=True):
         (mesh,) = (c for c in ax.collections if isinstance(c, QuadMesh))
         np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(one.bought.shape), one.bought)
@@ -56,7 +68,7 @@ def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
         there = {words[what] for what in range(4) if one.share(what) > 0}
         assert {t.get_text() for t in ax.texts} <= there
         # However small a region, the key of the plot names its colour, and that of the whole figure as well.
-        assert {t.get_text() for t in plots.allocation_regions(one).get_legend().get_texts()} == there
+        assert {t.get_text() for t in draw_regions(one).get_legend().get_texts()} == there
         assert there <= {t.get_text() for t in drawn.figure.legends[0].get_texts()}
     assert "dark blue: from both" in drawn.look
     assert drawn.figure.get_supxlabel().endswith("types and models of ipfl/ipfl, round 1, seed 0")
@@ -92,7 +104,7 @@ def test_no_lie_pays_under_the_repaired_rule_at_any_true_cost_and_one_does_under
     assert exact.most == 0.0
     assert exact.paying == 0.0
     assert paper.most >= lie_curves(run)[0].gain * 0.999 > 0
-    drawn = regret_panels((paper, exact))
+    drawn = section(LIES, run).drawings["regret"]()
     assert "no pair pays" in drawn.alt
     meshes = [
         c for ax in drawn.figure.axes for c in ax.collections if isinstance(c, QuadMesh) and c.get_array().size > 999
@@ -106,5 +118,5 @@ def test_they_draw_on_the_axes_they_are_given(run: Run):
     from analysis.page import theme
 
     left, right = theme.figure(8, 4).subplots(1, 2)
-    assert plots.allocation_regions(all_regions(run)[0], left) is left
-    assert plots.regret_heat(regret_map(run, lie_curves(run)[0]), right) is right
+    assert draw_regions(all_regions(run)[0], left) is left
+    assert regret_heat(regret_map(run, lie_curves(run)[0]), right) is right

@@ -10,12 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from analysis import figures, metrics, tables
-from analysis.lies import lie_curves
+from analysis.findings.money import flow_table, money_flow
+from analysis.findings.optimum import OPTIMUM
+from analysis.findings.provenance import theory_table
+from analysis.findings.rounds import accuracy_rounds, rounds_table
+from analysis.findings.rules.lies import lie_curves, lies_table
+from analysis.findings.scores import best_accuracy, final_accuracy, welfare
+from analysis.findings.several.compared import compared_table
+from analysis.findings.spread import SPREAD
+from analysis.findings.summary import methods_table
+from analysis.findings.waterline import utilities_table
 from analysis.page.export import export, inline_svg, write_text
+from analysis.page.table import Table
 from analysis.run.files import RecordError
 from analysis.run.records import Run
-from analysis.tables import Table
+from tests.analysis.synthetic import section
 
 
 def test_csv_keeps_full_precision_and_quotes() -> None:
@@ -38,40 +47,40 @@ def test_rows_must_fit_the_head() -> None:
 
 
 def test_methods_table_says_what_the_metrics_say(run: Run) -> None:
-    table = tables.methods_table(run)
+    table = methods_table(run)
     assert [row[0] for row in table.rows] == list(run.methods)
     column = {name: k for k, name in enumerate(table.columns)}
     for k, row in enumerate(table.rows):
-        assert row[column["welfare"]] == metrics.welfare(run).mean[k]
-        assert row[column["best accuracy (%)"]] == metrics.best_accuracy(run).mean[k]
-        assert row[column["final accuracy (%)"]] == metrics.final_accuracy(run).mean[k]
+        assert row[column["welfare"]] == welfare(run).mean[k]
+        assert row[column["best accuracy (%)"]] == best_accuracy(run).mean[k]
+        assert row[column["final accuracy (%)"]] == final_accuracy(run).mean[k]
     assert table.rows[0][column["best cost lie wins"]] is None
     assert table.rows[3][column["best cost lie wins"]] == 0.0
 
 
 def test_other_tables_fit_together(run: Run) -> None:
-    flow = metrics.money_flow(run, "ipfl/ipfl-exact")
-    assert sum(float(row[3]) for row in tables.flow_table(flow).rows) == pytest.approx(0.0, abs=1e-9)
-    utilities = tables.utilities_table(run)
+    flow = money_flow(run, "ipfl/ipfl-exact")
+    assert sum(float(row[3]) for row in flow_table(flow).rows) == pytest.approx(0.0, abs=1e-9)
+    utilities = utilities_table(run)
     assert len(utilities.rows) == 12
-    assert sum(float(r[3]) for r in utilities.rows) / 2 == pytest.approx(metrics.welfare(run).mean[1])
-    assert [row[-1] for row in tables.lies_table(lie_curves(run)).rows][1] == 0.0
-    assert len(tables.rounds_table(metrics.accuracy_rounds(run)).rows) == run.rounds
-    assert len(tables.compared_table([run, run]).rows) == 8
+    assert sum(float(r[3]) for r in utilities.rows) / 2 == pytest.approx(welfare(run).mean[1])
+    assert [row[-1] for row in lies_table(lie_curves(run)).rows][1] == 0.0
+    assert len(rounds_table(accuracy_rounds(run)).rows) == run.rounds
+    assert len(compared_table([run, run]).rows) == 8
 
 
 def test_theory_is_the_catalogues(run: Run) -> None:
-    table = tables.theory_table(run)
+    table = theory_table(run)
     assert table is not None
     assert table.columns == ("promise", "ipfl", "ipfl-exact")
     costs = next(row for row in table.rows if "false report of its cost" in str(row[0]))
     assert str(costs[1]).startswith("no")
     assert str(costs[2]).startswith("yes")
-    assert tables.theory_table(replace(run, mechanisms=dict.fromkeys(run.methods))) is None
+    assert theory_table(replace(run, mechanisms=dict.fromkeys(run.methods))) is None
 
 
 def test_export_writes_four_files_of_the_same_numbers(run: Run, tmp_path: Path) -> None:
-    drawn = figures.against_optimum(run)
+    drawn = section(OPTIMUM, run).drawings["optimum"]()
     svg, png, csv_file, tex = export(drawn.figure, drawn.table, str(tmp_path / "deep" / "fig.1"))
     assert ET.parse(svg).getroot().tag.endswith("svg")
     assert png.read_bytes().startswith(b"\x89PNG")
@@ -81,7 +90,7 @@ def test_export_writes_four_files_of_the_same_numbers(run: Run, tmp_path: Path) 
 
 
 def test_inline_svg_is_the_same_text_for_the_same_figure_and_has_its_own_ids(run: Run) -> None:
-    one, two = (inline_svg(figures.lorenz(run).figure, "a", 'say "hi" <b>') for _ in range(2))
+    one, two = (inline_svg(section(SPREAD, run).drawings["lorenz"]().figure, "a", 'say "hi" <b>') for _ in range(2))
     assert one == two
     root = ET.fromstring(one)
     assert root.get("aria-label") == 'say "hi" <b>'

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import verdicts
-from analysis.rule_figures import verdict_marks
+from analysis.findings.rules import verdicts
+from analysis.findings.rules.verdicts import VERDICTS
 from mechanism.catalogue import MARKET_MECHANISMS
 
 MATRIX = json.loads((Path(__file__).resolve().parents[2] / "docs" / "results" / "matrix.json").read_text())
@@ -22,7 +22,7 @@ def _fresh():
 
 
 def test_the_packaged_verdicts_are_those_of_the_matrix():
-    """Made anew by: python -m analysis.verdicts docs/results/matrix.json."""
+    """Made anew by: python -m analysis.findings.rules.verdicts docs/results/matrix.json."""
     assert list(verdicts.packaged()) == verdicts.compact(MATRIX, MARKET_MECHANISMS)["cells"]
     assert {cell["mechanism"] for cell in verdicts.packaged()} == set(MARKET_MECHANISMS)
 
@@ -61,7 +61,7 @@ def test_a_rule_of_somebody_else_and_a_missing_file_have_no_verdicts(monkeypatch
 
 def test_the_figure_says_in_words_what_it_shows():
     found = verdicts.verdicts("ipfl") + verdicts.verdicts("ipfl-exact")
-    drawn = verdict_marks(found)
+    drawn = VERDICTS.drawings(None, found)["verdicts"]()
     for verdict in found:
         assert verdict.property in drawn.alt
     assert [row[:3] for row in drawn.table.rows] == [(v.property, v.mechanism, v.grade) for v in found]
@@ -71,9 +71,7 @@ def test_the_figure_says_in_words_what_it_shows():
 
 
 def test_every_property_is_told_in_words() -> None:
-    from analysis.verdicts import property_table, verdicts
-
-    found = verdicts("ipfl-exact")
-    table = property_table(found)
+    found = verdicts.verdicts("ipfl-exact")
+    table = verdicts.property_table(found)
     assert [row[0] for row in table.rows] == list(dict.fromkeys(v.property for v in found))
     assert all(len(str(row[1])) > 10 for row in table.rows)

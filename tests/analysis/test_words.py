@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analysis import evidence, metrics, words
-from analysis.lies import lie_curves
+from analysis.findings.base import Evidence
+from analysis.findings.money import MONEY
+from analysis.findings.optimum import OPTIMUM
+from analysis.findings.rules.regret import LIES
+from analysis.findings.scores import best_accuracy, final_accuracy, leading
+from analysis.findings.summary import headline
+from analysis.findings.waterline import WATERLINE, waterline
 from analysis.run.audits import Audit
 from analysis.run.records import Run
-from mechanism.wording import typeset
+from mechanism.wording import listed, typeset
+from tests.analysis.synthetic import section
 
 
 def altered(run: Run, method: str, **changes: object) -> Run:
@@ -17,12 +23,12 @@ def altered(run: Run, method: str, **changes: object) -> Run:
     return replace(run, audit=Audit(run.audit.scope, run.audit.tolerance, {**run.audit.methods, method: entry}))
 
 
-def grades(lines: tuple[evidence.Evidence, ...]) -> dict[str, str]:
+def grades(lines: tuple[Evidence, ...]) -> dict[str, str]:
     return {line.subject: line.grade for line in lines}
 
 
 def test_lists_of_words() -> None:
-    assert [words.listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+    assert [listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",
         "a",
         "a and b",
@@ -31,14 +37,14 @@ def test_lists_of_words() -> None:
 
 
 def test_the_exact_market_leads_then_any_market_then_the_most_accurate(run: Run) -> None:
-    assert words.leading(run) == "ipfl/ipfl-exact"
-    assert words.leading(replace(run, mechanisms=run.mechanisms | {"ipfl/ipfl-exact": None})) == "ipfl/ipfl"
+    assert leading(run) == "ipfl/ipfl-exact"
+    assert leading(replace(run, mechanisms=run.mechanisms | {"ipfl/ipfl-exact": None})) == "ipfl/ipfl"
     alone = replace(run, mechanisms=dict.fromkeys(run.methods))
-    assert words.leading(alone) == run.methods[metrics.best_accuracy(run).mean.argmax()]
+    assert leading(alone) == run.methods[best_accuracy(run).mean.argmax()]
 
 
 def test_headline(run: Run) -> None:
-    text = words.headline(run)
+    text = headline(run)
     assert text.startswith("With ipfl/ipfl-exact, 6 clients reach")
     assert "no client loses over the run" in text
     assert "100 % of the best possible objective" in text
@@ -49,13 +55,13 @@ def test_headline(run: Run) -> None:
 
 
 def test_headline_names_a_final_accuracy_far_below_the_best_round(run: Run) -> None:
-    name = words.leading(run)
+    name = leading(run)
     accuracy = run.traces[name].accuracy.copy()
     accuracy[:, -1] -= 0.4
     fallen = replace(run, traces={**run.traces, name: replace(run.traces[name], accuracy=accuracy)})
     k = run.methods.index(name)
-    final = typeset(float(metrics.final_accuracy(fallen).mean[k]))
-    assert f"At the end accuracy is only {final} %: the best round was not the last." in words.headline(fallen)
+    final = typeset(float(final_accuracy(fallen).mean[k]))
+    assert f"At the end accuracy is only {final} %: the best round was not the last." in headline(fallen)
 
 
 def test_headline_says_what_money_follows(run: Run) -> None:
@@ -64,24 +70,24 @@ def test_headline_says_what_money_follows(run: Run) -> None:
         ("fitted", "exponent was fitted to measured accuracy."),
         ("measured", "was measured, by the accuracy that it adds."),
     ):
-        assert words.headline(replace(run, config={**run.config, "valuation": kind})).endswith(said)
+        assert headline(replace(run, config={**run.config, "valuation": kind})).endswith(said)
 
 
 def test_who_loses_is_named(run: Run) -> None:
-    text = words.waterlines(run)
+    text = section(WATERLINE, run).answer
     assert text.startswith("Under local, ipfl/ipfl and ipfl/ipfl-exact nobody does.")
-    line = metrics.waterline(run, "fedavg")
+    line = waterline(run, "fedavg")
     assert f"Under fedavg {line.below} of 12 clients lose" in text
 
 
 def test_money_and_lies_without_a_market(run: Run) -> None:
     alone = replace(run, mechanisms=dict.fromkeys(run.methods))
-    assert words.money(alone).startswith("Nobody pays anybody")
-    assert words.lying(alone, ()).startswith("Nobody reports a cost")
+    assert section(MONEY, alone).answer.startswith("Nobody pays anybody")
+    assert section(LIES, alone).answer.startswith("Nobody reports a cost")
 
 
 def test_rationality_is_refuted_by_one_loss_beyond_rounding(run: Run) -> None:
-    assert grades(evidence.individual_rationality(run)) == {
+    assert grades(section(WATERLINE, run).evidence) == {
         "local": "measured", "fedavg": "refuted", "ipfl/ipfl": "measured", "ipfl/ipfl-exact": "measured",
     }  # fmt: skip
     name = "ipfl/ipfl-exact"
@@ -90,23 +96,21 @@ def test_rationality_is_refuted_by_one_loss_beyond_rounding(run: Run) -> None:
         utility[0, 0, 0] = loss
         trace = replace(run.traces[name], utility=utility)
         changed = replace(run, traces={**run.traces, name: trace})
-        assert grades(evidence.individual_rationality(changed))[name] == grade
+        assert grades(section(WATERLINE, changed).evidence)[name] == grade
 
 
 def test_balance_and_efficiency_follow_the_audit(run: Run) -> None:
-    assert grades(evidence.balance(run)) == {"ipfl/ipfl": "measured", "ipfl/ipfl-exact": "measured"}
-    assert grades(evidence.balance(altered(run, "ipfl/ipfl", budget_imbalance=0.5)))["ipfl/ipfl"] == "refuted"
-    best = metrics.optimum(run)
-    assert grades(evidence.efficiency(run, best)) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "measured"}
+    assert grades(section(MONEY, run).evidence) == {"ipfl/ipfl": "measured", "ipfl/ipfl-exact": "measured"}
+    assert grades(section(MONEY, altered(run, "ipfl/ipfl", budget_imbalance=0.5)).evidence)["ipfl/ipfl"] == "refuted"
+    assert grades(section(OPTIMUM, run).evidence) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "measured"}
 
 
 def test_truthfulness_is_searched_or_refuted_never_proved_by_a_run(run: Run) -> None:
-    curves = lie_curves(run)
-    found = evidence.truthfulness(run, curves)
+    found = section(LIES, run).evidence
     assert grades(found) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "searched"}
     assert "252 reports tried on this run's own markets" in found[1].text
     assert "the best one there is" not in found[1].text
     lie = replace(run.audit.methods["ipfl/ipfl-exact"].lies["cost"], exact=True)
-    sure = evidence.truthfulness(altered(run, "ipfl/ipfl-exact", lies={"cost": lie}), curves)
+    sure = section(LIES, altered(run, "ipfl/ipfl-exact", lies={"cost": lie})).evidence
     assert sure[1].grade == "searched"
     assert "the best one there is" in sure[1].text

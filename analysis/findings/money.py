@@ -1,0 +1,245 @@
+"""Who pays whom: the money of one method and seed, summed over rounds, and what the centre keeps of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.findings.base import MEASURED, REFUTED, Drawing, Drawings, Evidence, Finding
+from analysis.findings.scores import known, slack
+from analysis.page import theme
+from analysis.page.table import Cell, Table
+from analysis.run.recorded import Trace
+from analysis.run.records import Run
+from mechanism.wording import typeset
+
+Real = NDArray[np.float64]
+
+CENTRE = "centre"
+"""What tables and figures call the centre, where they call clients by their numbers."""
+
+
+def paid_to_centre(trace: Trace, slack: float) -> Real:
+    """Return what every client paid the centre, money ``[seeds, rounds, m]``; below 0 where the centre paid it.
+
+    It is what the accounts leave open: gain - cost - paid + received - utility. What is within ``slack`` of 0, which is
+    rounding, is 0.
+    """
+    left = trace.gain - trace.cost - trace.paid + trace.received - trace.utility
+    return np.where(np.abs(left) <= slack, 0.0, left)
+
+
+@dataclass(frozen=True, eq=False)
+class MoneyFlow:
+    """Who pays whom under one method and seed, summed over rounds, money.
+
+    ``gross`` ``[m, m]``: what importer i paid exporter j. ``centre`` ``[m]``: what i paid the centre, below 0 where the
+    centre paid it (None: nobody). `net` is antisymmetric: what i paid j after netting.
+    """
+
+    method: str
+    seed: int
+    gross: Real
+    centre: Real | None = None
+
+    @property
+    def net(self) -> Real:
+        """Net payments ``[n, n]``: gross minus its transpose; the centre is the last, n = m + 1, if money passes it."""
+        between = self.gross - self.gross.T
+        if not self.centred:
+            return between
+        centre = np.asarray(self.centre)
+        return np.block([[between, centre[:, None]], [-centre[None, :], np.zeros((1, 1))]])
+
+    @property
+    def centred(self) -> bool:
+        """Whether any money passes the centre."""
+        return self.centre is not None and bool(np.any(self.centre))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What `net` is about: the clients' numbers, and the centre if money passes it."""
+        return (*map(str, range(self.gross.shape[0])), *([CENTRE] if self.centred else []))
+
+    @property
+    def earned(self) -> Real:
+        """What each received less what it paid, as in `labels`; sums to 0."""
+        return np.asarray(-self.net.sum(axis=1))
+
+    @property
+    def turnover(self) -> float:
+        """All money that clients paid one another, gross."""
+        return float(self.gross.sum())
+
+    @property
+    def collected(self) -> float:
+        """What clients paid the centre in all, those that did."""
+        return 0.0 if self.centre is None else float(self.centre[self.centre > 0].sum())
+
+    @property
+    def handed_out(self) -> float:
+        """What the centre paid clients in all, those that it did."""
+        return 0.0 if self.centre is None else float(-self.centre[self.centre < 0].sum())
+
+    @property
+    def kept(self) -> float:
+        """What the centre collected less what it handed out; below 0 it added money from outside."""
+        return 0.0 if self.centre is None else float(self.centre.sum())
+
+    def arrows(self, limit: int) -> tuple[tuple[int, int, float], ...]:
+        """Return the ``limit`` largest net payments (payer, receiver, amount > 0), largest first."""
+        net = self.net
+        payer, receiver = np.nonzero(net > 0)
+        amounts = net[payer, receiver]
+        order = np.argsort(-amounts, kind="stable")[:limit]
+        return tuple((int(payer[k]), int(receiver[k]), float(amounts[k])) for k in order)
+
+
+def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
+    """Return the payments of one seed (default: the first; clients of different seeds hold different data)."""
+    seed = run.seeds[0] if seed is None else seed
+    entries = run.ledger[known(run, method)]
+    chosen = entries.seed == run.seeds.index(seed)
+    gross = np.zeros((run.clients, run.clients))
+    np.add.at(gross, (entries.importer[chosen], entries.exporter[chosen]), entries.payment[chosen])
+    centre = paid_to_centre(run.traces[method], slack(run, method))[run.seeds.index(seed)].sum(axis=0)
+    return MoneyFlow(method, seed, gross, centre)
+
+
+def flow_table(flow: MoneyFlow) -> Table:
+    """Return the money that each client paid, received and kept over the run; the centre too, if money passes it.
+
+    What passes the centre has a column of its own: net = received - paid - to the centre.
+    """
+    paid, received = flow.gross.sum(axis=1), flow.gross.sum(axis=0)
+    rows: list[tuple[Cell, ...]]
+    rows = [(k, float(paid[k]), float(received[k]), float(flow.earned[k])) for k in range(flow.gross.shape[0])]
+    heads: tuple[str, ...] = ("client", "paid", "received", "net")
+    if flow.centre is not None and flow.centred:
+        heads = ("client", "paid", "received", "to the centre", "net")
+        rows = [(*row[:3], float(given), row[3]) for row, given in zip(rows, flow.centre, strict=True)]
+        rows.append((CENTRE, flow.handed_out, flow.collected, None, flow.kept))
+    return Table(f"Money under {flow.method}, seed {flow.seed}", heads, tuple(rows))
+
+
+def payments_table(flow: MoneyFlow) -> Table:
+    """Return the payments between every two: gross, and net of what is paid back; a row per pair.
+
+    Where money passes the centre, it is one of them; what it is paid is known net only.
+    """
+    net, clients = flow.net, flow.gross.shape[0]
+    every = range(len(flow.labels))
+    name: list[Cell] = [*range(clients), *flow.labels[clients:]]
+
+    def gross(i: int, j: int) -> float:
+        return float(flow.gross[i, j] if max(i, j) < clients else max(net[i, j], 0.0))
+
+    rows = tuple((name[i], name[j], gross(i, j), float(net[i, j])) for i in every for j in every if i != j)
+    return Table(f"Payments under {flow.method}, seed {flow.seed}", ("payer", "receiver", "paid", "net"), rows)
+
+
+def kept_or_added(kept: float) -> str:
+    """Return what the centre does with money that is left or missing, in words."""
+    if kept == 0.0:
+        return "keeps nothing"
+    return f"keeps {typeset(kept)}" if kept > 0 else f"adds {typeset(-kept)} from outside"
+
+
+def through_centre(flow: MoneyFlow) -> str:
+    """Return what clients pay the centre and are paid by it, and what it keeps or adds; nothing if no money passes."""
+    if not flow.centred:
+        return ""
+    said = f"clients pay the centre {typeset(flow.collected)} money and are paid {typeset(flow.handed_out)} by it"
+    return f"{said}, which {kept_or_added(flow.kept)}"
+
+
+def flows(run: Run) -> tuple[MoneyFlow, ...]:
+    """Return the money of every method with a market, in the first seed."""
+    return tuple(money_flow(run, name) for name in run.markets)
+
+
+def answer(run: Run, found: tuple[MoneyFlow, ...]) -> str:
+    """Answer: how much money moves under each market, what the centre keeps, and who ends with most and least."""
+    if not found:
+        return "Nobody pays anybody: no method of this run has a market."
+    parts = []
+    where = f" in seed {run.seeds[0]}" if len(run.seeds) > 1 else ""
+    for flow in found:
+        moves = [f"clients pay one another {typeset(flow.turnover)} money"] if flow.turnover else []
+        moves += [through_centre(flow)] if flow.centred else []
+        if not moves:
+            parts.append(f"Under {flow.method} no money changes hands{where}.")
+            continue
+        earned = flow.earned[: run.clients]
+        top, low = int(np.argmax(earned)), int(np.argmin(earned))
+        ends = [
+            f"client {k} ends with {typeset(abs(float(earned[k])))} {'more' if earned[k] > 0 else 'less'}"
+            for k in dict.fromkeys((top, low))
+            if earned[k]
+        ]
+        said = f"Under {flow.method} {' and '.join(moves)}{where}"
+        parts.append(f"{said}; {', '.join(ends)}." if ends else f"{said}.")
+    return " ".join(parts)
+
+
+def drawing(run: Run, flow: MoneyFlow) -> Drawing:
+    """Who pays whom under one method: graph and matrix."""
+    from analysis.findings.money_plots import MOST_ARROWS, money_graph, money_matrix
+
+    method = flow.method
+    whole = theme.figure(theme.WIDTH, 4.5)
+    where = f", seed {flow.seed}" if len(run.seeds) > 1 else ""
+    whole.suptitle(
+        f"{theme.plain(method)}{where}", x=0.005, ha="left", fontsize=theme.TITLE, fontweight="bold", color=theme.INK
+    )
+    left, right = whole.subplots(1, 2)
+    money_graph(flow, left)
+    money_matrix(flow, right)
+    earned = flow.earned[: run.clients]
+    most = int(earned.argmax())
+    pairs = int((flow.net > 0).sum())
+    drawn = len(flow.arrows(MOST_ARROWS))
+    left_out = f" Only the {drawn} largest of {pairs} net payments are drawn as arrows." if drawn < pairs else ""
+    seeds = f" Only seed {flow.seed} is drawn; in other seeds the clients hold other data." if where else ""
+    through = through_centre(flow)
+    balance = (
+        "because every payment is received: nothing is lost and nothing comes from outside."
+        if not through
+        else f"because every payment is received. The black square, the last row and column, is the centre: {through}."
+    )
+    return Drawing(
+        f"Net payments under {method}: {pairs} pairs, {typeset(flow.turnover)} money changed hands between clients in "
+        f"all; {f'{through}; ' if through else ''}client {most} earned most, {typeset(float(earned[most]))}.",
+        "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
+        "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
+        f"sign, {balance}" + left_out + seeds,
+        whole,
+        flow_table(flow),
+        payments_table(flow),
+    )
+
+
+def drawings(run: Run, found: tuple[MoneyFlow, ...]) -> Drawings:
+    """Return a drawing per method with a market, numbered as the run's methods are."""
+    return {f"money-{run.methods.index(flow.method)}": partial(drawing, run, flow) for flow in found}
+
+
+def evidence(run: Run, _: object = None) -> tuple[Evidence, ...]:
+    """Return, per method with a market, whether what all pay and receive sums to zero."""
+    lines = []
+    for name in run.markets:
+        imbalance = run.audit.methods[name].budget_imbalance
+        kept = imbalance <= slack(run, name)
+        text = (
+            f"payments sum to zero in each of {run.rounds * len(run.seeds)} clearings"
+            if kept
+            else f"payments miss balance by up to {typeset(imbalance)} in a clearing"
+        )
+        lines.append(Evidence(MEASURED if kept else REFUTED, name, text))
+    return tuple(lines)
+
+
+MONEY = Finding("money", "Who pays whom?", flows, answer, drawings, evidence)

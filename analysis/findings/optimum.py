@@ -1,0 +1,149 @@
+"""How much of what was possible is reached: the objective of each method, its optimum, and welfare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always
+from analysis.findings.scores import welfare
+from analysis.findings.welfare import welfare_parts
+from analysis.page import theme
+from analysis.page.table import Table
+from analysis.run.records import Run
+from mechanism.tolerance import MONEY, scale
+from mechanism.wording import listed, typeset, typeset_percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """V_lambda reached and possible over the run, and welfare, money, ``[methods, seeds]`` each."""
+
+    methods: tuple[str, ...]
+    objective: Real
+    optimal: Real
+    welfare: Real
+
+    @property
+    def share(self) -> Real:
+        """Objective over optimum, means over seeds, ``[methods]``: see `share_of_optimum`."""
+        return share_of_optimum(self.objective.mean(axis=1), self.optimal.mean(axis=1))
+
+
+def share_of_optimum(objective: ArrayLike, optimal: ArrayLike) -> Real:
+    """Return objective / optimum. Where the optimum is 0 (no trade is best): 1 if reached, NaN if missed."""
+    reached, best = np.asarray(objective, dtype=np.float64), np.asarray(optimal, dtype=np.float64)
+    slack = MONEY * max(scale(reached), scale(best))
+    empty = np.abs(best) <= slack
+    ratio = np.divide(reached, best, out=np.full(np.broadcast(reached, best).shape, np.nan), where=~empty)
+    return np.where(empty & (np.abs(reached) <= slack), 1.0, ratio)
+
+
+def optimum(run: Run) -> Optimum:
+    """Return every method's objective V_lambda (reported types) beside the optimum on the same markets."""
+    pairs = [[run.objectives(m, s) for s in run.seeds] for m in run.methods]
+    reached = np.array([[p[0].sum() for p in row] for row in pairs])
+    best = np.array([[p[1].sum() for p in row] for row in pairs])
+    return Optimum(run.methods, reached, best, welfare(run).values)
+
+
+def optimum_bars(result: Optimum, ax: Axes | None = None) -> Axes:
+    """Draw per method a bar (objective reached), a black tick (optimum) and a ring (welfare); share at the right."""
+    count = len(result.methods)
+    ax = theme.axes(ax, height=1.3 + 0.42 * count)
+    theme.style(ax, grid="x", x="money, all clients over the run")
+    objective, best, welfare = (v.mean(axis=1) for v in (result.objective, result.optimal, result.welfare))
+    rows = np.arange(count)
+    tones = [theme.colour(int(k)) for k in rows]
+    ax.barh(
+        rows, objective, height=0.5, color=tones, alpha=0.85, zorder=2, label="objective reached (bar)",
+        hatch=[theme.hatch(int(k)) for k in rows], edgecolor="white", linewidth=0.0,
+    )  # fmt: skip
+    ax.scatter(welfare, rows, s=46, facecolors="white", edgecolors=theme.INK, linewidths=1.4, zorder=4, label="welfare")
+    ax.scatter(
+        best, rows, s=420, marker="|", color=theme.INK, linewidths=2.4, zorder=3, label="optimum of the objective"
+    )
+    ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
+    for k, share in enumerate(result.share):
+        text = "below 0" if share < 0 else typeset_percent(float(share))
+        theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
+    theme.write(ax, 1.02, -0.62, "of optimum", transform=ax.get_yaxis_transform(), va="bottom", color=theme.SOFT)
+    ax.set_yticks(rows, theme.names(result.methods), fontsize=theme.BODY)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(count - 0.5, -0.5)
+    ax.margins(x=0.06)
+    theme.never_flat(ax, "x")
+    ax.locator_params(axis="x", nbins=6)
+    handles, words = ax.get_legend_handles_labels()
+    order = sorted(range(len(words)), key=words.__getitem__)  # objective, optimum, welfare
+    ax.legend(
+        [handles[k] for k in order], [words[k] for k in order], loc="lower left", bbox_to_anchor=(0.0, 1.02),
+        ncols=3, frameon=False, fontsize=theme.SMALL,
+        labelcolor=theme.INK, handletextpad=0.5, columnspacing=1.6, borderaxespad=0.0, markerscale=0.6,
+    )  # fmt: skip
+    return ax
+
+
+def optimum_table(result: Optimum) -> Table:
+    """Return objective, optimum, share and welfare, means over seeds, a row per method."""
+    rows = []
+    for k, name in enumerate(result.methods):
+        share = float(result.share[k])
+        means = [float(v[k].mean()) for v in (result.objective, result.optimal, result.welfare)]
+        rows.append((name, means[0], means[1], None if np.isnan(share) else share, means[2]))
+    return Table(
+        "Objective, its optimum, and welfare (money)",
+        ("method", "objective", "optimum", "share", "welfare"),
+        tuple(rows),
+    )
+
+
+def answer(_: Run, result: Optimum) -> str:
+    """Answer: which share of the possible objective each method reaches."""
+    parts = [
+        f"{name} {'is below zero' if share < 0 else typeset_percent(float(share))}"
+        for name, share in zip(result.methods, result.share, strict=True)
+    ]
+    return f"Of the best objective possible on its own markets: {listed(parts)}."
+
+
+def drawing(run: Run, result: Optimum) -> Drawing:
+    """Objective against its optimum, and welfare."""
+    parts = [f"{name}: {typeset_percent(float(share))}" for name, share in zip(run.methods, result.share, strict=True)]
+    return Drawing(
+        "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",
+        "A bar that reaches its black tick is the best possible set of trades for the reported types. The ring is "
+        "welfare, the sum of utilities; it exceeds the objective by the difference penalties, which steer the choice "
+        "and which nobody pays" + (", less what goes to the centre." if welfare_parts(run).centred else "."),
+        theme.figure_of(optimum_bars(result)),
+        optimum_table(result),
+    )
+
+
+def evidence(run: Run, result: Optimum) -> tuple[Evidence, ...]:
+    """Return, per method with a market, whether the objective reached its optimum on every recorded market."""
+    lines = []
+    for name in run.markets:
+        missed = run.audit.methods[name].optimality_gap
+        reached = abs(missed) <= run.audit.tolerance * scale(result.optimal[run.methods.index(name)])
+        text = (
+            f"the best set of trades was found in each of {run.rounds * len(run.seeds)} clearings"
+            if reached
+            else f"falls short of the best sets of trades by {typeset(missed)} in all"
+        )
+        lines.append(Evidence(MEASURED if reached else REFUTED, name, text))
+    return tuple(lines)
+
+
+OPTIMUM = Finding(
+    "optimum", "How much of what was possible is reached?", optimum, answer, always("optimum", drawing), evidence
+)

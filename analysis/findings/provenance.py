@@ -1,0 +1,61 @@
+"""Where a run's numbers come from: the audit in its own words, what theory says of the rules, and the settings."""
+
+from __future__ import annotations
+
+from analysis.findings.base import Finding, Remarks
+from analysis.page.table import Table
+from analysis.run.records import Run
+from analysis.run.settings import flat
+from mechanism.wording import listed, typeset
+
+_THEORY = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
+
+
+def theory_table(run: Run, _: object = None) -> Table | None:
+    """Return what theory says, for all markets, of each rule in the run; None where the catalogue knows no rule."""
+    from mechanism.catalogue import MARKET_MECHANISMS, PROPERTIES
+
+    ids = list(dict.fromkeys(str(run.mechanisms[name]) for name in run.markets))
+    rules = [MARKET_MECHANISMS[rule] for rule in ids if rule in MARKET_MECHANISMS]
+    if not rules:
+        return None
+    rows = tuple((PROPERTIES[name], *(rule.truths.get(name, "–") for rule in rules)) for name in _THEORY)
+    return Table(
+        "What theory says of each rule, for every market; for evidence: marketproof verify RULE",
+        ("promise", *(rule.id for rule in rules)),
+        rows,
+    )
+
+
+def _audit(run: Run, _: object) -> str:
+    return (
+        f"Every promise was checked on the record alone, to a relative tolerance of {typeset(run.audit.tolerance)}. "
+        "The sentences are those of audit.json, with all digits that it has."
+    )
+
+
+def _sentences(run: Run, _: object) -> Remarks:
+    found = [(name, run.audit.methods[name]) for name in run.methods]
+    each = tuple((f"{name} ({audit.mechanism})" if audit.mechanism else name, audit.words) for name, audit in found)
+    return (*each, ("Scope of the claim of truthfulness", (run.audit.scope,)))
+
+
+def _made(run: Run, _: object) -> str:
+    return (
+        f"Task {run.task}, seed{'s' * (len(run.seeds) > 1)} {listed(str(s) for s in run.seeds)}, folder "
+        f"{run.path.resolve().name}. The same settings and seeds give the same numbers."
+    )
+
+
+def _settings(run: Run, _: object) -> Table:
+    rows = [(f"config: {key}", value) for key, value in flat(run.config)]
+    rows += [(f"run: {key}", value) for key, value in flat(run.manifest)]
+    return Table("Settings and versions", ("setting", "value"), tuple(rows))
+
+
+def _itself(run: Run) -> Run:
+    return run
+
+
+AUDIT = Finding("audit", "What does the audit say, in words?", _itself, _audit, table=theory_table, remarks=_sentences)
+SETTINGS = Finding("settings", "How was this made?", _itself, _made, table=_settings)

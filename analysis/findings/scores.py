@@ -1,0 +1,240 @@
+"""One number per method and seed: accuracy, utility, welfare; who is ahead, and how it is drawn and tabled.
+
+Money is in the unit of the gain law. "Over the run" means summed over rounds. A spread is the sample standard deviation
+over seeds; with one seed none is known, which is None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.page import theme
+from analysis.page.table import Cell, Table
+from analysis.run.records import Run, Trace
+from mechanism.errors import UnknownNameError
+from mechanism.tolerance import scale
+from mechanism.wording import typeset
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Real = NDArray[np.float64]
+
+
+def spread(values: Real, axis: int = -1) -> Real | None:
+    """Return the sample standard deviation along ``axis``; None of a single value, whose spread nobody knows."""
+    return np.asarray(values.std(axis=axis, ddof=1)) if values.shape[axis] > 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class MethodScores:
+    """One number per method and seed: ``values`` ``[methods, seeds]`` (further axes may follow) in ``unit``."""
+
+    name: str
+    unit: str
+    methods: tuple[str, ...]
+    values: Real
+
+    @property
+    def mean(self) -> Real:
+        """Mean over seeds ``[methods, …]``."""
+        return np.asarray(self.values.mean(axis=1))
+
+    @property
+    def spread(self) -> Real | None:
+        """Sample standard deviation over seeds ``[methods, …]``, None with one seed."""
+        return spread(self.values, axis=1)
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+        return int(self.values.shape[1])
+
+
+def mean_where(values: Real, counted: NDArray[np.bool_]) -> Real:
+    """Return the mean over the last axis of the values that count, 0 where none does."""
+    total = np.where(counted, values, 0.0).sum(axis=-1)
+    return np.asarray(total / np.maximum(counted.sum(axis=-1), 1))
+
+
+def best_of_clients(trace: Trace) -> Real:
+    """Return every client's best personal accuracy while it took part, 0 if it never did, ``[seeds, m]``."""
+    return np.asarray(np.where(trace.present, trace.accuracy, 0.0).max(axis=1))
+
+
+def best_accuracy(run: Run) -> MethodScores:
+    """Personal accuracy as the paper counts it, in percent: each client's best round, averaged over benign clients."""
+    values = [
+        mean_where(best_of_clients(t), t.benign & t.present.any(axis=1)) for t in (run.traces[m] for m in run.methods)
+    ]
+    return MethodScores("Best personal accuracy", "%", run.methods, 100.0 * np.stack(values))
+
+
+def _final(trace: Trace) -> Real:
+    last = trace.present.shape[1] - 1 - np.argmax(trace.present[:, ::-1], axis=1)
+    final = np.take_along_axis(trace.accuracy, last[:, None, :], axis=1)[:, 0]
+    return mean_where(final, trace.benign & trace.present.any(axis=1))
+
+
+def final_accuracy(run: Run) -> MethodScores:
+    """Personal accuracy when each client last took part, in percent, averaged over benign clients."""
+    values = [_final(run.traces[m]) for m in run.methods]
+    return MethodScores("Final personal accuracy", "%", run.methods, 100.0 * np.stack(values))
+
+
+def known(run: Run, method: str) -> str:
+    """Return the name of a method of the run.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run has no such method; the message names those that it has.
+    """
+    if method not in run.mechanisms:
+        raise UnknownNameError(f"the run has no method {method!r:.80}; it has {', '.join(run.mechanisms)}")
+    return method
+
+
+def client_utility(run: Run, method: str) -> Real:
+    """Return every client's utility over the run, money, ``[seeds, m]``."""
+    return np.asarray(run.traces[known(run, method)].utility.sum(axis=1))
+
+
+def mean_utility(run: Run) -> MethodScores:
+    """Mean benign client's utility over the run, money (the paper's measure)."""
+    values = np.stack([mean_where(client_utility(run, m), run.traces[m].benign) for m in run.methods])
+    return MethodScores("Mean utility of a client over the run", "money", run.methods, values)
+
+
+def utility_per_round(run: Run) -> MethodScores:
+    """Mean benign client's utility per round, money: what runs of different length can be compared by."""
+    return MethodScores("Utility per client and round", "money", run.methods, mean_utility(run).values / run.rounds)
+
+
+def welfare(run: Run) -> MethodScores:
+    """Welfare SW: the sum of all clients' utilities over the run, money."""
+    values = np.stack([client_utility(run, m).sum(axis=1) for m in run.methods])
+    return MethodScores("Welfare over the run", "money", run.methods, values)
+
+
+def slack(run: Run, method: str) -> float:
+    """Return the money below which a difference in a method's accounts is rounding: the audit's tolerance, scaled."""
+    trace = run.traces[method]
+    return run.audit.tolerance * max(scale(amounts) for amounts in (trace.gain, trace.cost, trace.paid, trace.utility))
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The method with the highest mean, and which others are ``near`` it, best first: places in ``methods``.
+
+    ``near`` is None where there is one seed, so that nobody knows how far seeds differ.
+    """
+
+    best: int
+    near: tuple[int, ...] | None
+
+    def near_to(self, method: int) -> bool:
+        """Whether a method is the best or about as good, as far as is known."""
+        return method == self.best or self.near is None or method in self.near
+
+
+def lead(scores: MethodScores) -> Lead:
+    """Return who is ahead: another method is near if its mean is behind by no more than either's spread over seeds.
+
+    The rule: mean(best) - mean(other) <= max(s(best), s(other)), with s the sample standard deviation over seeds. It
+    is no test of significance but what a reader sees: one whisker reaches the other's dot.
+    """
+    mean, spread = scores.mean, scores.spread
+    best = int(np.argmax(mean))
+    if spread is None:
+        return Lead(best, None)
+    behind = mean[best] - mean
+    close = behind <= np.maximum(spread[best], spread)
+    order = np.argsort(behind, kind="stable")
+    return Lead(best, tuple(int(k) for k in order if k != best and close[k]))
+
+
+def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool = False, labels: bool = True) -> Axes:
+    """Draw a dot per method, first method on top, numbers in a column at the right.
+
+    Whiskers are one standard deviation over seeds (none with one seed). ``from_zero`` draws stems from a zero line, for
+    quantities whose sign matters. ``labels`` writes the methods' names.
+    """
+    count = len(scores.methods)
+    ax = theme.axes(ax, height=0.9 + 0.36 * count)
+    theme.style(ax, grid="x", title=scores.name, x=scores.unit)
+    rows, mean, spread = np.arange(count), scores.mean, scores.spread
+    if from_zero:
+        ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
+    for k in rows:
+        tone = theme.colour(int(k))
+        if from_zero:
+            ax.plot(
+                [0.0, mean[k]],
+                [k, k],
+                color=tone,
+                linestyle=theme.line(int(k)),
+                linewidth=2.5,
+                solid_capstyle="butt",
+                zorder=2,
+            )
+        if spread is not None:
+            ax.errorbar(mean[k], k, xerr=spread[k], color=theme.INK, linewidth=1.2, capsize=3.5, zorder=3)
+        ax.plot([mean[k]], [k], marker=theme.mark(int(k)), markersize=8, color=tone, markeredgecolor="white", zorder=4)
+        text = typeset(float(mean[k]))
+        if spread is not None:
+            text += f" ± {typeset(float(spread[k]), 2)}"
+        theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", ha="left")
+    ax.set_yticks(rows, theme.names(scores.methods) if labels else [""] * count, fontsize=theme.BODY)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(count - 0.5, -0.5)
+    ax.margins(x=0.08)
+    theme.never_flat(ax, "x")
+    ax.locator_params(axis="x", nbins=5)
+    return ax
+
+
+def leading(run: Run) -> str:
+    """Return the method that the report speaks of first: the exact market, else any market, else the most accurate."""
+    for name in run.markets:
+        if run.mechanisms[name] == "ipfl-exact":
+            return name
+    if run.markets:
+        return run.markets[0]
+    return run.methods[int(np.argmax(best_accuracy(run).mean))]
+
+
+def beside(left: MethodScores, right: MethodScores) -> Figure:
+    """Draw two scores of the same methods side by side: accuracy beside utility."""
+    whole = theme.figure(theme.WIDTH, 1.05 + 0.38 * len(left.methods))
+    first, second = whole.subplots(1, 2)
+    method_dots(left, first)
+    method_dots(right, second, from_zero=True, labels=False)
+    return whole
+
+
+def of_method(spread: NDArray[np.float64] | None, k: int) -> float | None:
+    """Return a method's spread, None where none is known."""
+    return None if spread is None else float(spread[k])
+
+
+def scores_table(*scores: MethodScores) -> Table:
+    """Return the means and spreads of several scores, a row per method."""
+    columns = ["method"]
+    for score in scores:
+        columns += [f"{score.name} ({score.unit})", f"± ({score.unit})"]
+    rows = []
+    for k, name in enumerate(scores[0].methods):
+        cells: list[Cell] = [name]
+        for score in scores:
+            cells += [float(score.mean[k]), of_method(score.spread, k)]
+        rows.append(tuple(cells))
+    seeds = scores[0].seeds
+    means = "Means and standard deviations over seeds" if seeds > 1 else "One seed: no spread is known"
+    return Table(means, tuple(columns), tuple(rows))
