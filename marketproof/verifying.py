@@ -9,15 +9,15 @@ from dataclasses import replace
 
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files.mechanism_files import Source, find_mechanism
-from marketproof.files.time_limit import OutOfTime, time_limit
+from marketproof.files.time_limit import time_limit
 from mechanism.direct import DirectMechanism
-from proofs_checks.evidence.verdict import Grade, Verdict
-from proofs_checks.evidence.verify import check_mechanism, shared_out, verdict
-from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import properties
+from proofs_checks.errors import OutOfTime
+from proofs_checks.evidence.verdict import Verdict
+from proofs_checks.evidence.verify import verify
 
 _OVER = 5.0  # seconds that one property may take beyond its share: shrinking a witness takes three
 _END = 4.0  # seconds after the deadline at which nothing goes on
+_LEAST = 1e-3  # seconds that are shared among the properties where loading took all of them
 _FIRST = 10.0  # seconds at least for the first answers, whatever the budget: code may have to be compiled
 
 OURS = 1e6
@@ -77,41 +77,31 @@ def verify_within(
     Interrupted
         If the user stopped it.
     """
-    asked = properties(ids)
-    done: list[Verdict] = []
-    try:
-        chosen = _applicable(source, mechanism, asked, ids is None, deadline, seed)
-        for prop, share in shared_out(chosen, deadline, progress):
-            done.append(_one(source, mechanism, prop, share, deadline, grade, seed))
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted after {len(done)} properties; nothing was written") from None
-    return done
+    done = 0
 
+    def count(name: str, position: int, total: int) -> None:
+        nonlocal done
+        done = position
+        if progress is not None:
+            progress(name, position, total)
 
-def _applicable(
-    source: Source, mechanism: DirectMechanism, asked: list[Property], every: bool, deadline: float, seed: int
-) -> list[Property]:
-    """Look at the mechanism, and return what is to be checked: of all properties those that apply."""
-    with first_answers(source, max(deadline - time.perf_counter(), _FIRST)):
-        check_mechanism(mechanism, seed)
-        return [p for p in asked if p.missing(mechanism) is None] if every else asked
-
-
-def _one(
-    source: Source, mechanism: DirectMechanism, prop: Property, share: float, deadline: float, grade: str, seed: int
-) -> Verdict:
-    started = time.perf_counter()
-    left = deadline + _END - started
-    try:
-        if left <= 0.0:
+    @contextmanager
+    def guard(name: str | None, share: float) -> Iterator[None]:
+        left = deadline - time.perf_counter()
+        if name is None:
+            with first_answers(source, max(left, _FIRST)):
+                yield
+            return
+        if left + _END <= 0.0:
             raise OutOfTime
-        with source.blamed(f"fails when {prop.name} is checked"), time_limit(min(share + _OVER, left)):
-            found = verdict(mechanism, prop, share, grade, seed)
-    except OutOfTime:
-        spent = time.perf_counter() - started
-        reason = f"not finished within {spent:.1f} s; give more with --budget"
-        words = f"{prop.statement} [{prop.formula}]"
-        return Verdict(prop.name, Grade.UNKNOWN, None, words, {"reason": reason}, seconds=spent)
-    if found.witness is None or source.file is None:
+        with source.blamed(f"fails when {name} is checked"), time_limit(min(share + _OVER, left + _END)):
+            yield
+
+    budget = max(deadline - time.perf_counter(), _LEAST)
+    try:
+        found = verify(mechanism, ids, budget=budget, grade=grade, seed=seed, progress=count, guard=guard)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted after {done} properties; nothing was written") from None
+    if source.file is None:
         return found
-    return replace(found, witness=replace(found.witness, mechanism=source.name))
+    return [v if v.witness is None else replace(v, witness=replace(v.witness, mechanism=source.name)) for v in found]

@@ -120,9 +120,10 @@ def _mechanism(
     seed: int,
     tell: Progress,
 ) -> Played:
-    from marketproof.files.time_limit import OutOfTime, time_limit
+    from marketproof.files.time_limit import time_limit
     from marketproof.strategic_play.mechanism_play import default_dynamics, play_mechanism
     from marketproof.verifying import OURS, first_answers, load_within
+    from proofs_checks.errors import OutOfTime
     from proofs_checks.evidence.verify import check_mechanism
 
     source, mechanism = load_within(what, clients, _LOADING)

@@ -7,11 +7,9 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from proofs_checks.errors import OutOfTime
+
 _AGAIN = 1.0  # seconds: code that swallowed the first interruption gets another
-
-
-class OutOfTime(KeyboardInterrupt):
-    """The limit was reached. An interrupt, not an `Exception`: code that catches all errors does not catch it."""
 
 
 @contextlib.contextmanager

@@ -1,18 +1,16 @@
 """Finite grids, exhausted: every profile of types and every report on a declared grid.
 
 The rule is asked once per profile; a deviation is another profile of the same table, so that all of them are
-comparisons of arrays. Says nothing of types between the grid's points. `exhaust` asks code on floats; where all that it
-answers is a dyadic number with few enough bits, float arithmetic is exact and the tolerance is 0. `exhaust_fractions`
-asks a rule on fractions and is exact always.
+comparisons of arrays. Says nothing of types between the grid's points. Where all that a rule answers is a dyadic number
+with few enough bits, float arithmetic is exact and the tolerance is 0.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,32 +18,23 @@ from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.tolerance import MONEY, scale
-from proofs_checks.evidence.grids import MOST_PROFILES, Grid, GridError, even_grid
-
-__all__ = ["PROPERTIES", "Exhausted", "Grid", "GridError", "GridWitness", "even_grid", "exhaust", "exhaust_fractions"]
+from proofs_checks.evidence.grids import Grid, GridError, even_grid
+from proofs_checks.evidence.verdict import Grade, Verdict
+from proofs_checks.evidence.witness import Witness
+from proofs_checks.properties.property import Property
+from proofs_checks.search import sampling
+from proofs_checks.search.cases import Cases, answer, truthful, utilities
+from proofs_checks.search.lines import linear
 
 Floats = NDArray[np.float64]
 
 PROPERTIES = ("dsic", "ir", "budget-balance", "weak-budget-balance", "monotonicity")
 """What can be exhausted."""
 
-_CHUNK = 1 << 16
+MOST_PROFILES = 1 << 18
+"""Profiles of the largest grid that is chosen for a verdict; one that is given may be larger (`grids`)."""
 
-
-@dataclass(frozen=True)
-class GridWitness:
-    """Where a property fails on a grid: reports of all, the agent, its true type and what it comes to.
-
-    ``before`` is its utility by the truth (or the sum of payments, or the allocation), ``after`` what the report
-    ``report`` brings instead; equal to ``truth`` where no deviation plays a part. Numbers are floats or fractions.
-    """
-
-    agent: int
-    truth: tuple[Any, ...]
-    report: tuple[Any, ...]
-    profile: tuple[tuple[Any, ...], ...]
-    before: Any
-    after: Any
+_CHUNK, _SAMPLE = 1 << 16, 1024
 
 
 @dataclass(frozen=True)
@@ -53,18 +42,19 @@ class Exhausted:
     """The verdict: ``holds`` on every profile of the grid within ``tolerance`` (0 and ``exact``: no rounding at all).
 
     ``worst``: the largest gain of a deviation (dsic), minus the lowest utility (ir), the largest imbalance or deficit,
-    the largest step the wrong way (monotonicity): above the tolerance it comes with a witness.
+    the largest step the wrong way (monotonicity): above the tolerance it comes with the ``case``
+    (P = R = 1).
     """
 
     property: str
     holds: bool
-    worst: float | Fraction
+    worst: float
     tolerance: float
     exact: bool
     profiles: int
     deviations: int
     grid: str
-    witness: GridWitness | None
+    case: Cases | None
 
     def words(self) -> str:
         """Return the verdict in a sentence."""
@@ -95,14 +85,14 @@ def exhaust(mechanism: DirectMechanism, grid: Grid, property_id: str) -> Exhaust
         raise GridError(f"{property_id!r} cannot be exhausted; expected one of {', '.join(PROPERTIES)}")
     table = _Table.of(mechanism, grid)
     worst = {"dsic": table.dsic, "ir": table.ir, "monotonicity": table.monotonicity}.get(property_id)
-    amount, witness = worst() if worst else table.balance(weak=property_id.startswith("weak"))
+    amount, case = worst() if worst else table.balance(weak=property_id.startswith("weak"))
     exact, size = table.arithmetic()
     tolerance = 0.0 if exact else MONEY * size
     holds = bool(amount <= tolerance)
     deviations = grid.deviations if property_id == "dsic" else 0
     return Exhausted(
         property_id, holds, amount, tolerance, exact, grid.profiles, deviations, grid.words(),
-        None if holds else witness,
+        None if holds else case,
     )  # fmt: skip
 
 
@@ -144,8 +134,8 @@ class _Table:
             found.append(np.asarray(self.mechanism.utility(types, outcome))[:, i])
         return np.concatenate(found)
 
-    def dsic(self) -> tuple[float, GridWitness | None]:
-        worst: tuple[float, GridWitness | None] = (-math.inf, None)
+    def dsic(self) -> tuple[float, Cases | None]:
+        worst: tuple[float, Cases | None] = (-math.inf, None)
         for i, count in enumerate(self.grid.counts):
             for t in range(count):
                 found = self.around(self.utilities(i, t), i)
@@ -155,23 +145,23 @@ class _Table:
                     before, after = np.unravel_index(at, gain.shape)
                     said = int(found[before, :, after].argmax())
                     place = (int(before), said, int(after))
-                    worst = float(gain.max()), self.witness(i, t, place, found[before, t, after], found[place])
+                    worst = float(gain.max()), self.case(i, t, place, moved=True)
         return worst
 
-    def ir(self) -> tuple[float, GridWitness | None]:
-        worst: tuple[float, GridWitness | None] = (-math.inf, None)
+    def ir(self) -> tuple[float, Cases | None]:
+        worst: tuple[float, Cases | None] = (-math.inf, None)
         for i, count in enumerate(self.grid.counts):
             for t in range(count):
                 found = self.around(self.utilities(i, t), i)[:, t]
                 if not -found.min() <= worst[0]:
                     before, after = np.unravel_index(int(found.argmin()), found.shape)
-                    worst = float(-found.min()), self.witness(i, t, (int(before), t, int(after)), 0.0, found.min())
+                    worst = float(-found.min()), self.case(i, t, (int(before), t, int(after)), moved=False)
         return worst
 
-    def monotonicity(self) -> tuple[float, GridWitness | None]:
+    def monotonicity(self) -> tuple[float, Cases | None]:
         own, role = self.mechanism.space.index(self.mechanism.own), self.mechanism.role
         got = np.concatenate([np.asarray(self.mechanism.allocation(o)) for _, o in self.chunks])
-        worst: tuple[float, GridWitness | None] = (0.0, None)
+        worst: tuple[float, Cases | None] = (0.0, None)
         for i, rows in enumerate(self.grid.types):
             if (np.delete(rows, own, axis=1) != np.delete(rows[:1], own, axis=1)).any():
                 raise GridError("monotonicity needs types that differ in the own number only")
@@ -180,25 +170,24 @@ class _Table:
             if steps.size and not steps.max() <= worst[0]:
                 before, step, after = (int(x) for x in np.unravel_index(int(steps.argmax()), steps.shape))
                 t, said = int(order[step]), int(order[step + 1])
-                old, new = (self.around(got[:, i], i)[before, x, after] for x in (t, said))
-                worst = float(steps.max()), self.witness(i, t, (before, said, after), old, new)
+                worst = float(steps.max()), self.case(i, t, (before, said, after), moved=True)
         return worst
 
-    def balance(self, *, weak: bool) -> tuple[float, GridWitness | None]:
+    def balance(self, *, weak: bool) -> tuple[float, Cases | None]:
         total = np.concatenate([np.asarray(self.mechanism.payments(o)).sum(axis=-1) for _, o in self.chunks])
         off = -total if weak else np.abs(total)
         at = int(off.argmax())
-        rows = self.grid.rows(at, at + 1)[0]
-        profile = tuple(tuple(row.tolist()) for row in rows)
-        return float(off[at]), GridWitness(0, profile[0], profile[0], profile, 0.0, float(total[at]))
+        return float(off[at]), truthful(self.grid.rows(at, at + 1))
 
-    def witness(self, i: int, t: int, place: tuple[int, int, int], before: float, after: float) -> GridWitness:
+    def case(self, i: int, t: int, place: tuple[int, int, int], *, moved: bool) -> Cases:
+        """Return the case in which agent i is of its type t and the profile of that place is reported."""
         counts = self.grid.counts
         shape = (math.prod(counts[:i]), counts[i], math.prod(counts[i + 1 :]))
         at = int(np.ravel_multi_index(place, shape))
-        profile = tuple(tuple(row.tolist()) for row in self.grid.rows(at, at + 1)[0])
-        truth = tuple(self.grid.types[i][t].tolist())
-        return GridWitness(i, truth, profile[i], profile, float(before), float(after))
+        reported = self.grid.rows(at, at + 1)
+        types = reported.copy()
+        types[0, i] = self.grid.types[i][t]
+        return Cases(types, types, reported[:, None], np.arange(len(counts))[None] == i) if moved else truthful(types)
 
     def arithmetic(self) -> tuple[bool, float]:
         """Return (whether value · allocation - payment is exact in floats for all of the grid, scale of the money)."""
@@ -223,57 +212,56 @@ def _bits(values: Floats) -> int | None:
     return None
 
 
-FractionRule = Callable[[tuple[Fraction, ...]], tuple[Sequence[Fraction], Sequence[Fraction]]]
-"""A single-parameter rule on fractions: reports, one per agent, to (allocation, payment)."""
+def exhausted_verdict(
+    mechanism: DirectMechanism, prop: Property, seconds: float, told: Callable[..., Verdict]
+) -> Verdict:
+    """Return the verdict on an even grid of 2^k + 1 points per number, as fine as time and `MOST_PROFILES` allow."""
+    question = prop.on_grid(mechanism)
+    if question is None:
+        return told(Grade.UNKNOWN, None, {"reason": f"{prop.name} cannot be exhausted on a grid"})
+    grid = finest(mechanism, question.coordinates, seconds)
+    if grid is None:
+        return told(
+            Grade.UNKNOWN, None, {"reason": f"even two points per number are more than {MOST_PROFILES} profiles"}
+        )
+    result = exhaust(mechanism, grid, question.id)
+    evidence = {
+        "method": "grid", "grid": result.grid, "profiles": result.profiles,
+        "tried": result.deviations or result.profiles,
+        "exact": result.exact, "tolerance": result.tolerance, "worst": result.worst,
+    }  # fmt: skip
+    if result.case is None:
+        return told(Grade.EXHAUSTED, True, evidence, bound=result.words())
+    return told(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
 
 
-def exhaust_fractions(
-    rule: FractionRule, types: Sequence[Sequence[Fraction | int | str]], property_id: str, *, role: str = "buyer"
-) -> Exhausted:
-    """Check a property of a rule on fractions, one number per agent, on every profile and report; no rounding at all.
+def finest(mechanism: DirectMechanism, names: list[str] | None, seconds: float = np.inf) -> Grid | None:
+    """Return the finest even grid in these coordinates (default: all private ones) that can be gone through.
 
-    ``types[i]``: the finite types of agent i. ``role`` as in `mechanism.SingleParameter`.
-
-    Raises
-    ------
-    GridError
-        If the grid is empty, too large or holds a type twice, or the property cannot be exhausted.
+    At most `MOST_PROFILES` profiles, and so many that all of them, asked as fast as a sample is, take about half of
+    the time. Two points per number are never too slow.
     """
-    axes = [sorted({Fraction(x) for x in row}) for row in types]
-    if not axes or not all(axes) or any(len(a) < len(row) for a, row in zip(axes, types, strict=True)):
-        raise GridError("a grid needs at least one agent with at least one type, each once")
-    if (count := math.prod(len(a) for a in axes)) > MOST_PROFILES:
-        raise GridError(f"the grid has {count} profiles; at most {MOST_PROFILES} are exhausted")
-    if property_id not in PROPERTIES or role not in ("buyer", "seller"):
-        raise GridError(f"{property_id!r} of a {role!r} cannot be exhausted; expected {', '.join(PROPERTIES)}")
-    sign = 1 if role == "buyer" else -1
-    table = {profile: rule(profile) for profile in itertools.product(*axes)}
-    worst, witness = Fraction(0), None
+    space = mechanism.space
+    moving = space.private if names is None else space.private & np.isin(space.names, names)
+    sizes = [2**power + 1 for power in range(11) if (2**power + 1) ** int(moving.sum()) <= MOST_PROFILES]
+    if not sizes:
+        return None
+    asking, accounting = _pace(mechanism)
+    types = 0 if linear(mechanism) else space.agents
+    fitting = [
+        points
+        for points in sizes
+        if points ** int(moving.sum()) * (asking + types * points * accounting) <= 0.5 * seconds
+    ]
+    return even_grid(space, max(fitting, default=2), names)
 
-    def note(amount: Fraction, i: int, truth: Fraction, said: tuple[Fraction, ...], before: Any, after: Any) -> None:
-        nonlocal worst, witness
-        if amount > worst:
-            profile = tuple((x,) for x in said)
-            worst, witness = amount, GridWitness(i, (truth,), (said[i],), profile, before, after)
 
-    for profile, (got, paid) in table.items():
-        if property_id.endswith("budget-balance"):
-            total = sign * sum(paid, Fraction(0))
-            note(-total if property_id.startswith("weak") else abs(total), 0, profile[0], profile, 0, total)
-            continue
-        for i, truth in enumerate(profile):
-            utility = sign * (truth * got[i] - paid[i])
-            if property_id == "ir":
-                note(-utility, i, truth, profile, 0, utility)
-                continue
-            for report in axes[i]:
-                said = (*profile[:i], report, *profile[i + 1 :])
-                other, price = table[said][0][i], table[said][1][i]
-                if property_id == "dsic":
-                    lying = sign * (truth * other - price)
-                    note(lying - utility, i, truth, said, utility, lying)
-                elif report > truth:
-                    note(sign * (got[i] - other), i, truth, said, got[i], other)
-    deviations = count * sum(len(a) - 1 for a in axes) if property_id == "dsic" else 0
-    grid = f"grid of {' x '.join(str(len(a)) for a in axes)} types, {count} profiles"
-    return Exhausted(property_id, witness is None, worst, 0.0, True, count, deviations, grid, witness)
+def _pace(mechanism: DirectMechanism) -> tuple[float, float]:
+    """Return seconds per profile for asking the rule and for accounting, measured on a sample."""
+    profiles = sampling.uniform(mechanism.space, np.random.default_rng(0), _SAMPLE)
+    answer(mechanism, profiles)  # what is compiled on first use is not counted
+    started = time.perf_counter()
+    outcome = answer(mechanism, profiles)
+    asked = time.perf_counter()
+    utilities(mechanism, profiles, outcome)
+    return (asked - started) / _SAMPLE, (time.perf_counter() - asked) / _SAMPLE

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.evidence.gridded import exhausted_verdict
+from proofs_checks.errors import OutOfTime
+from proofs_checks.evidence.exhaustive import exhausted_verdict
 from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
@@ -18,7 +21,7 @@ from proofs_checks.evidence.witness import Witness, name_of
 from proofs_checks.proofs.finding.proving import Proof, prove_mechanism
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import FOLLOWS, properties
+from proofs_checks.properties.registry import properties
 from proofs_checks.search.cases import Cases, examine
 from proofs_checks.search.sampling import PROFILES
 from proofs_checks.search.searching import Search
@@ -35,6 +38,15 @@ _BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own 
 _MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
 
+Guard = Callable[[str | None, float], AbstractContextManager[None]]
+"""Given a property's name (None: the first look) and its seconds, returns what is entered around its check."""
+
+
+def unguarded(name: str | None, seconds: float) -> AbstractContextManager[None]:
+    """Let the code run as long as it does, and its errors pass."""
+    return nullcontext()
+
+
 def verify(
     mechanism: DirectMechanism,
     ids: Iterable[str] | None = None,
@@ -44,6 +56,7 @@ def verify(
     seed: int = 0,
     probes: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    guard: Guard = unguarded,
 ) -> list[Verdict]:
     """Return a verdict for each property of a mechanism.
 
@@ -65,6 +78,9 @@ def verify(
         Stop each search after so many probes: then the result does not depend on the machine's speed.
     progress
         Called with (property, how many are done, how many there are).
+    guard
+        Entered around the first look at the mechanism and around each property: it may limit the time (a property whose
+        guard raises `OutOfTime` is unknown) and say in its own words what fails.
 
     Raises
     ------
@@ -78,22 +94,25 @@ def verify(
     if not budget > 0.0:
         raise InvalidMechanismError(f"budget is {budget}; expected seconds > 0")
     deadline = time.perf_counter() + budget
-    asked = properties(ids)
-    check_mechanism(mechanism, seed)
-    chosen = asked if ids is not None else [p for p in asked if p.missing(mechanism) is None]
-    return [
-        verdict(mechanism, prop, share, grade, seed, probes) for prop, share in shared_out(chosen, deadline, progress)
-    ]
-
-
-def shared_out(
-    chosen: Sequence[Property], deadline: float, progress: Callable[[str, int, int], None] | None = None
-) -> Iterator[tuple[Property, float]]:
-    """Give each property with its equal share, in seconds, of the time that is left when its turn comes."""
+    chosen = properties(ids)
+    with guard(None, budget):
+        check_mechanism(mechanism, seed)
+        if ids is None:
+            chosen = [prop for prop in chosen if prop.missing(mechanism) is None]
+    found = []
     for position, prop in enumerate(chosen):
         if progress is not None:
             progress(prop.name, position, len(chosen))
-        yield prop, max(0.0, deadline - time.perf_counter()) / (len(chosen) - position)
+        started = time.perf_counter()
+        share = max(0.0, deadline - started) / (len(chosen) - position)
+        try:
+            with guard(prop.name, share):
+                found.append(verdict(mechanism, prop, share, grade, seed, probes))
+        except OutOfTime:
+            spent = time.perf_counter() - started
+            reason = f"not finished within {spent:.1f} s; give it a larger budget"
+            found.append(_told(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
+    return found
 
 
 def check_mechanism(mechanism: DirectMechanism, seed: int = 0) -> None:
@@ -122,18 +141,14 @@ def verdict(
     """Return the verdict on one property, within about ``seconds``."""
     started = time.perf_counter()
 
-    def told(grade: Grade, holds: bool | None, evidence: dict[str, Any], **more: Any) -> Verdict:
-        spent = time.perf_counter() - started
-        words = f"{prop.statement} [{prop.formula}]"
-        return Verdict(prop.name, grade, holds, words, evidence, seconds=spent, **more)
-
+    told = partial(_told, prop, started)
     if (reason := prop.missing(mechanism)) is not None:
         return told(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
     if grade == "exhausted":
         return exhausted_verdict(mechanism, prop, seconds, told)
     proof = None
     if grade != "searched":
-        proof, why = find_proof(mechanism, prop.name, seed)
+        proof, why = find_proof(mechanism, prop, seed)
         if proof is None and grade == "proved":
             return told(Grade.UNKNOWN, None, {"reason": why})
     search = Search(mechanism, prop, seed)
@@ -165,12 +180,20 @@ def verdict(
     return told(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
 
 
-def find_proof(mechanism: DirectMechanism, property_id: str, seed: int) -> tuple[Proof | None, str]:
+def _told(
+    prop: Property, started: float, grade: Grade, holds: bool | None, evidence: dict[str, Any], **more: Any
+) -> Verdict:
+    """Return the verdict in the property's words; ``started``: when its check began (`time.perf_counter`)."""
+    words, spent = f"{prop.statement} [{prop.formula}]", time.perf_counter() - started
+    return Verdict(prop.name, grade, holds, words, evidence, seconds=spent, **more)
+
+
+def find_proof(mechanism: DirectMechanism, prop: Property, seed: int) -> tuple[Proof | None, str]:
     """Return a proof of the property, or of one that it follows from; else None and why there is none."""
     why = ""
     samples = _SAMPLES_OURS if ours(mechanism) else _SAMPLES_THEIRS
-    for name in (property_id, *FOLLOWS.get(property_id, ())):
-        if name == "dsic" and property_id == "monotonicity" and mechanism.space.k > 1:
+    for name in (prop.name, *prop.follows):
+        if name == "dsic" and prop.id == "monotonicity" and mechanism.space.k > 1:
             continue
         proof = prove_mechanism(mechanism, name, rng=np.random.default_rng([seed, 2]), samples=samples)
         if proof.certificate is not None:

@@ -60,3 +60,6 @@ class Core(Profiles):
 def coalitions(agents: int) -> list[tuple[int, ...]]:
     """Return all coalitions of two or more agents, small ones first."""
     return [t for size in range(2, agents + 1) for t in combinations(range(agents), size)]
+
+
+FAMILY = (Core.stated("core", "sum_{i in T} U_i >= v(T) for every coalition T"),)

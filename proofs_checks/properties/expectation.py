@@ -215,3 +215,9 @@ class InterimRational(Expected):
             f"{number(numbers['expected'][0])} (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} "
             "draws of the others)"
         )
+
+
+FAMILY = (
+    InterimRational.stated("interim-ir", "E[U_i(θ_i, θ_-i)] >= 0 for all θ_i", follows=("ir",)),
+    BayesTruthful.stated("bic", "E[U_i(θ_i, θ_-i)] >= E[U_i(r_i, θ_-i)] for all θ_i, r_i", follows=("dsic",)),
+)

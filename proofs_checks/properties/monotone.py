@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, profile_words, told
+from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, profile_words, told
 from proofs_checks.search.cases import Bools, Cases, answer
 from proofs_checks.search.lines import Lines, draw_lines, linear, utility_table
 
@@ -22,6 +22,10 @@ class Monotone(Property):
         if not all(hasattr(mechanism, name) for name in ("allocation", "role", "own")):
             return "the mechanism names no allocation with its role and own number"
         return None
+
+    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
+        """Every profile, in the own number alone."""
+        return GridQuestion(self.id, [mechanism.own])  # type: ignore[attr-defined]
 
     def _allocation(self, mechanism: DirectMechanism, reports: Floats) -> Floats:
         got = np.asarray(mechanism.allocation(answer(mechanism, reports)), dtype=np.float64)  # type: ignore[attr-defined]
@@ -188,3 +192,15 @@ def implementing_payments(table: Floats) -> Floats | None:
     if np.diag(distance).min() < -1e-12 * max(1.0, float(np.abs(table).max())):
         return None
     return np.asarray(distance[:, 0])
+
+
+FAMILY = (
+    Monotone.stated(
+        "monotonicity", "x_i(r_i', r_-i) >= x_i(r_i, r_-i) for r_i' > r_i (a seller's: <=)", follows=("dsic",)
+    ),
+    CyclicallyMonotone.stated(
+        "cyclic-monotonicity",
+        "sum_k U_i(t_k, f(t_k)) >= sum_k U_i(t_k, f(t_k+1)) for every cycle of types",
+        follows=("dsic",),
+    ),
+)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
+from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.errors import InvalidMechanismError
 from mechanism.tolerance import MONEY
 from mechanism.wording import letters, number
@@ -55,16 +56,31 @@ class Check:
 
 
 @dataclass(frozen=True)
+class GridQuestion:
+    """What a finite grid is asked for a property: one of `exhaustive.PROPERTIES`, in which coordinates (None: all)."""
+
+    id: str
+    coordinates: list[str] | None = None
+
+
+@dataclass(frozen=True)
 class Property:
     """A property of direct mechanisms.
 
     Subclasses draw cases and measure their violation: positive where the property fails, in money (units of
     allocation for monotonicity). A violation counts only above `tolerance`, which grows with the amounts involved.
+    ``follows``: ids of properties that it follows from; a proof of one of them is a proof of it.
     """
 
     id: str
     statement: str
     formula: str
+    follows: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @classmethod
+    def stated(cls, id: str, formula: str, **parameters: Any) -> Self:
+        """Return the property of that id of `mechanism.PROPERTIES`, in its words."""
+        return cls(id, STATEMENTS[id], formula, **parameters)
 
     @property
     def kind(self) -> str:
@@ -92,6 +108,10 @@ class Property:
 
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Say why the property does not apply to this mechanism, or None."""
+        return None
+
+    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
+        """Return the question of a finite grid that decides the property on it, None if there is none."""
         return None
 
     def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:

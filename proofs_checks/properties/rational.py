@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import Profiles, profile_words
+from proofs_checks.properties.property import GridQuestion, Profiles, profile_words
 from proofs_checks.search.cases import Cases, answer, payments, utilities
 
 
@@ -31,6 +31,10 @@ class Rational(Profiles):
         if self.part is not None and hasattr(mechanism, "parts"):
             return np.asarray(mechanism.parts(types, outcome)[self.part])
         return utilities(mechanism, types, outcome)
+
+    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
+        """Whole utilities only."""
+        return GridQuestion("ir") if self.part is None else None
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return minus the lowest utility ``[P, 1]``."""
@@ -59,6 +63,10 @@ class Balanced(Profiles):
     """Payments sum to zero, or (``weak``) to at least zero."""
 
     weak: bool = False
+
+    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
+        """Every profile."""
+        return GridQuestion(self.id)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the imbalance, or the centre's loss, ``[P, 1]``."""
@@ -109,3 +117,13 @@ class Efficient(Profiles):
             f"welfare {number(numbers['welfare'][0])} where {number(numbers['optimum'][0])} is feasible"
             f"{profile_words(mechanism, case.before[0])}"
         )
+
+
+FAMILY = (
+    Rational.stated("ir", "U_i(θ) >= 0 for all θ, i"),
+    Rational.stated("ir-buyer", "the buyer's part of U_i(θ) >= 0", part="buyer"),
+    Rational.stated("ir-seller", "the seller's part of U_i(θ) >= 0", part="seller"),
+    Balanced.stated("budget-balance", "sum_i t_i = 0"),
+    Balanced.stated("weak-budget-balance", "sum_i t_i >= 0", follows=("budget-balance",), weak=True),
+    Efficient.stated("efficiency", "W(f(θ), θ) = max_x W(x, θ)"),
+)

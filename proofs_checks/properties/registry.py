@@ -1,4 +1,4 @@
-"""Every property of `mechanism.PROPERTIES` as an object, with its formula."""
+"""Every property by its id, collected from the families' files."""
 
 from __future__ import annotations
 
@@ -7,109 +7,28 @@ from types import MappingProxyType
 
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.errors import unknown
-from proofs_checks.properties.core import Core
-from proofs_checks.properties.expectation import BayesTruthful, InterimRational
-from proofs_checks.properties.monotone import CyclicallyMonotone, Monotone
+from proofs_checks.properties import core, expectation, monotone, rational, split_merge, symmetry, truthful
 from proofs_checks.properties.property import Property
-from proofs_checks.properties.rational import Balanced, Efficient, Rational
-from proofs_checks.properties.split_merge import MergeProof, SplitProof
-from proofs_checks.properties.symmetry import Anonymous, NonBossy
-from proofs_checks.properties.truthful import GroupTruthful, Truthful
 
-_TRUTHFUL = "U_i(θ_i, r_-i) >= U_i(r_i, r_-i) for all θ_i, r_i, r_-i"
-_EX_POST = "U_i(θ_i, θ_-i) >= U_i(r_i, θ_-i) for all θ, r_i"
-_RATIONAL = "U_i(θ) >= 0 for all θ, i"
+FAMILIES = (rational, truthful, expectation, monotone, symmetry, split_merge, core)
+"""Files whose ``FAMILY`` lists properties; a new one is added here."""
 
-
-def _make(build: type[Property], name: str, formula: str, **parameters: object) -> Property:
-    return build(name, STATEMENTS[name], formula, **parameters)
-
+_EVERY: tuple[Property, ...] = tuple(prop for family in FAMILIES for prop in family.FAMILY)
+_ORDER = list(STATEMENTS)
 
 PROPERTY: Mapping[str, Property] = MappingProxyType(
     {
         prop.id: prop
-        for prop in (
-            _make(Rational, "ir", _RATIONAL),
-            _make(Rational, "ir-buyer", "the buyer's part of U_i(θ) >= 0", part="buyer"),
-            _make(Rational, "ir-seller", "the seller's part of U_i(θ) >= 0", part="seller"),
-            _make(InterimRational, "interim-ir", "E[U_i(θ_i, θ_-i)] >= 0 for all θ_i"),
-            _make(Truthful, "dsic", _TRUTHFUL),
-            *(
-                _make(Truthful, f"dsic-{x}", f"{_TRUTHFUL}, r_i false in the {x} only", coordinate=x)
-                for x in ("cost", "gain", "size")
-            ),
-            *(
-                _make(Truthful, f"expost-{x}", f"{_EX_POST} false in the {x} only", coordinate=x, others="truthful")
-                for x in ("cost", "gain", "size")
-            ),
-            _make(BayesTruthful, "bic", "E[U_i(θ_i, θ_-i)] >= E[U_i(r_i, θ_-i)] for all θ_i, r_i"),
-            _make(Balanced, "budget-balance", "sum_i t_i = 0"),
-            _make(Balanced, "weak-budget-balance", "sum_i t_i >= 0", weak=True),
-            _make(Efficient, "efficiency", "W(f(θ), θ) = max_x W(x, θ)"),
-            _make(Monotone, "monotonicity", "x_i(r_i', r_-i) >= x_i(r_i, r_-i) for r_i' > r_i (a seller's: <=)"),
-            _make(
-                CyclicallyMonotone,
-                "cyclic-monotonicity",
-                "sum_k U_i(t_k, f(t_k)) >= sum_k U_i(t_k, f(t_k+1)) for every cycle of types",
-            ),
-            _make(Anonymous, "anonymity", "f(π(θ)) = π(f(θ)) for every relabelling π, exact ties aside"),
-            _make(NonBossy, "non-bossiness", "f_i(r_i', r_-i) = f_i(r) implies f(r_i', r_-i) = f(r)"),
-            _make(
-                GroupTruthful,
-                "group-dsic",
-                "no T, r_T: U_i(r_T, θ_-T) >= U_i(θ) for all i in T, one strictly",
-            ),
-            _make(SplitProof, "split-proof", "U_j + U_j' as two <= U_j as one"),
-            _make(MergeProof, "merge-proof", "U_jk as one <= U_j + U_k as two"),
-            _make(Core, "core", "sum_{i in T} U_i >= v(T) for every coalition T"),
+        for prop in sorted(
+            (prop for prop in _EVERY if not prop.kind),
+            key=lambda prop: _ORDER.index(prop.id) if prop.id in STATEMENTS else len(_ORDER),
         )
     }
 )
-"""Property objects by id."""
+"""Property objects by id, in the order of `mechanism.PROPERTIES`."""
 
-VARIANTS: Mapping[str, Property] = MappingProxyType(
-    {
-        prop.name: prop
-        for prop in (
-            GroupTruthful(
-                "group-dsic",
-                "no coalition can report so that all of it gain, without side payments",
-                "no T, r_T: U_i(r_T, θ_-T) > U_i(θ) for all i in T",
-                strong=False,
-            ),
-            SplitProof(
-                "split-proof",
-                "no client gains by selling as two, each of them at half its cost",
-                "U_j + U_j' as two at c_j/2 each <= U_j as one at c_j",
-                cost_rule="half",
-            ),
-            MergeProof(
-                "merge-proof",
-                "no two clients gain by selling as one at the lower of their costs",
-                "U_jk as one at min(c_j, c_k) <= U_j + U_k as two",
-                cost_rule="min",
-            ),
-        )
-    }
-)
+VARIANTS: Mapping[str, Property] = MappingProxyType({prop.name: prop for prop in _EVERY if prop.kind})
 """Variants of properties, by name: ``group-dsic=weak``, ``split-proof=half``, ``merge-proof=min``; asked for only."""
-
-FOLLOWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "interim-ir": ("ir",),
-        "bic": ("dsic",),
-        "weak-budget-balance": ("budget-balance",),
-        "dsic-cost": ("dsic",),
-        "dsic-gain": ("dsic",),
-        "dsic-size": ("dsic",),
-        "expost-cost": ("dsic-cost", "dsic"),
-        "expost-gain": ("dsic-gain", "dsic"),
-        "expost-size": ("dsic-size", "dsic"),
-        "monotonicity": ("dsic",),
-        "cyclic-monotonicity": ("dsic",),
-    }
-)
-"""What each property follows from: a proof of one of these is a proof of it (single-parameter for monotonicity)."""
 
 
 def properties(ids: Iterable[str] | None = None) -> list[Property]:

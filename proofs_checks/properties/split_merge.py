@@ -207,3 +207,21 @@ class MergeProof(Property):
             f"{a} and {b} have {number(numbers['utility_apart'][0])} in all as two and "
             f"{number(numbers['utility_together'][0])} as one at {cost}{profile_words(mechanism, case.before[0])}"
         )
+
+
+FAMILY = (
+    SplitProof.stated("split-proof", "U_j + U_j' as two <= U_j as one"),
+    MergeProof.stated("merge-proof", "U_jk as one <= U_j + U_k as two"),
+    SplitProof(
+        "split-proof",
+        "no client gains by selling as two, each of them at half its cost",
+        "U_j + U_j' as two at c_j/2 each <= U_j as one at c_j",
+        cost_rule="half",
+    ),
+    MergeProof(
+        "merge-proof",
+        "no two clients gain by selling as one at the lower of their costs",
+        "U_jk as one at min(c_j, c_k) <= U_j + U_k as two",
+        cost_rule="min",
+    ),
+)

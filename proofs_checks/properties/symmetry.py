@@ -180,3 +180,9 @@ class NonBossy(Property):
 def _measure(own: Floats, others: Floats, consequences: Floats) -> Floats:
     scale = np.maximum(1.0, np.abs(consequences).max(axis=-1))
     return np.asarray(np.where(own <= _SAME * scale, others, -own))
+
+
+FAMILY = (
+    Anonymous.stated("anonymity", "f(π(θ)) = π(f(θ)) for every relabelling π, exact ties aside"),
+    NonBossy.stated("non-bossiness", "f_i(r_i', r_-i) = f_i(r) implies f(r_i', r_-i) = f(r)"),
+)

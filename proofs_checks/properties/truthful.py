@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, change, profile_words, told
+from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, change, profile_words, told
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases
 from proofs_checks.search.lines import draw_lines, linear, utility_table
@@ -38,6 +38,10 @@ class Truthful(Property):
         if not (mechanism.space.private & self._movable(mechanism)).any():
             return f"agents have no private {self.coordinate or 'number'}"
         return None
+
+    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
+        """Every profile and report, in the coordinate alone."""
+        return GridQuestion("dsic", [self.coordinate] if self.coordinate else None)
 
     def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
         """Compare every truth with every report along each line."""
@@ -162,3 +166,29 @@ def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[flo
     return (
         f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"
     )
+
+
+_ALWAYS = "U_i(θ_i, r_-i) >= U_i(r_i, r_-i) for all θ_i, r_i, r_-i"
+_EX_POST = "U_i(θ_i, θ_-i) >= U_i(r_i, θ_-i) for all θ, r_i"
+
+FAMILY = (
+    Truthful.stated("dsic", _ALWAYS),
+    *(
+        Truthful.stated(f"dsic-{x}", f"{_ALWAYS}, r_i false in the {x} only", follows=("dsic",), coordinate=x)
+        for x in ("cost", "gain", "size")
+    ),
+    *(
+        Truthful.stated(
+            f"expost-{x}", f"{_EX_POST} false in the {x} only", follows=(f"dsic-{x}", "dsic"), coordinate=x,
+            others="truthful",
+        )
+        for x in ("cost", "gain", "size")
+    ),
+    GroupTruthful.stated("group-dsic", "no T, r_T: U_i(r_T, θ_-T) >= U_i(θ) for all i in T, one strictly"),
+    GroupTruthful(
+        "group-dsic",
+        "no coalition can report so that all of it gain, without side payments",
+        "no T, r_T: U_i(r_T, θ_-T) > U_i(θ) for all i in T",
+        strong=False,
+    ),
+)  # fmt: skip

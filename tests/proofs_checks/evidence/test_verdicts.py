@@ -19,7 +19,7 @@ from proofs_checks.evidence.verify import check_mechanism, ours, refuted, verify
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.proofs.checkers.certificate import Certificate
 from proofs_checks.proofs.checkers.checking import check
-from proofs_checks.properties.registry import FOLLOWS, PROPERTY
+from proofs_checks.properties.registry import PROPERTY
 from tests.proofs_checks.rules import auction, pay_bid, pay_second, winner
 
 FEW = ("first-price", "second-price", "median-vote", "moulin-shapley", "ipfl", "ipfl-exact")
@@ -42,7 +42,7 @@ def test_twelve_probes_agree_with_theory(name):
         if verdict.grade is Grade.PROVED:
             certificate = Certificate.from_json(json.dumps(verdict.evidence["certificate"]))
             assert check(certificate) == []
-            assert certificate.property in (verdict.property, *FOLLOWS.get(verdict.property, ()))
+            assert certificate.property in (verdict.property, *PROPERTY[verdict.property].follows)
         if verdict.grade is Grade.REFUTED:
             assert verdict.witness is not None
             again = Witness.from_dict(json.loads(json.dumps(verdict.witness.to_dict())))

@@ -8,7 +8,8 @@ import pytest
 
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import SingleParameter
-from proofs_checks.evidence.exhaustive import even_grid, exhaust
+from proofs_checks.evidence.exhaustive import exhaust
+from proofs_checks.evidence.grids import even_grid
 
 REQUIREMENTS = {
     "dsic": mechaudit.DSIC,
