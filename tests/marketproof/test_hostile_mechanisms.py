@@ -154,12 +154,12 @@ def test_a_verdict_about_another_property_than_its_witness_is_malformed(cli, tmp
 
 
 def test_an_interruption_says_that_nothing_was_written(cli, monkeypatch, tmp_path):
-    from marketproof import verifying
+    from proofs_checks.evidence import verify
 
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(verifying, "verdict", stop)
+    monkeypatch.setattr(verify, "verdict", stop)
     answer = cli("verify", "first-price", "--json", tmp_path / "v.json")
     assert (answer.status, answer.out) == (130, "")
     assert answer.err == "marketproof: interrupted after 0 properties; nothing was written\n"
