@@ -77,7 +77,7 @@ class CatalogueEntry:
     citation: str
     domain: str
     truths: Mapping[str, str]
-    build: Callable[[int], DirectMechanism] | None = None
+    build: Callable[[int], DirectMechanism]
     agents: int = 3
     fewest: int = 2
     equilibrium: KnownEquilibrium | None = None

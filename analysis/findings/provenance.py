@@ -13,10 +13,10 @@ _THEORY = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "effic
 
 def theory_table(run: Run, _: object = None) -> Table | None:
     """Return what theory says, for all markets, of each rule in the run; None where the catalogue knows no rule."""
-    from mechanism.catalogue import MARKET_MECHANISMS, PROPERTIES
+    from mechanism.catalogue import MARKET_ENTRIES, PROPERTIES
 
     ids = list(dict.fromkeys(str(run.mechanisms[name]) for name in run.markets))
-    rules = [MARKET_MECHANISMS[rule] for rule in ids if rule in MARKET_MECHANISMS]
+    rules = [MARKET_ENTRIES[rule] for rule in ids if rule in MARKET_ENTRIES]
     if not rules:
         return None
     rows = tuple((PROPERTIES[name], *(rule.truths.get(name, "–") for rule in rules)) for name in _THEORY)

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
 from analysis.run.laws import numbers_of
 from analysis.run.records import MarketRound, Run, read_run
-from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.market.mechanisms import MARKET_ENTRIES
 from mechanism.wording import typeset
 
 _OTHERWISE = "ipfl-exact"

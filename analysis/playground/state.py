@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.run.laws import LawNumbers, law_of
 from mechanism import Market, MarketProofError, Types
-from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.market.mechanisms import MARKET_ENTRIES
 
 FORMAT = "marketproof-playground-1"
 MOST_CLIENTS = 20

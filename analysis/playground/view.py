@@ -11,9 +11,9 @@ from analysis.playground.html import sentence, table
 from analysis.playground.state import PlayState
 from mechanism import MONEY, UnknownNameError, account, market_mechanism
 from mechanism.market.accounting import Accounts, Outcome
-from mechanism.market.breakpoints import cost_breakpoints
-from mechanism.market.mechanisms import Clearing
-from mechanism.market.realised import settled
+from mechanism.market.allocation.breakpoints import cost_breakpoints
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import settled
 from mechanism.wording import apart, listed, typeset
 from proofs_checks.search.cost_lies import best_cost_lies
 
@@ -63,7 +63,7 @@ class FoundLie:
 
 def warm() -> None:
     """Load the compiled kernels (once per process), so that no drag of a slider waits for them."""
-    from mechanism.market.compiled import compiled
+    from mechanism.market.allocation.compiled import compiled
 
     compiled()
     for name in ("ipfl", "ipfl-exact"):

@@ -21,7 +21,7 @@ from analysis.run.files import RecordError, Tensors
 from analysis.run.recorded import Trace
 from analysis.run.records import Run
 from mechanism import InvalidMarketError, Outcome, Types, UnknownNameError, account, market_mechanism
-from mechanism.market.realised import settled
+from mechanism.market.settling import settled
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]

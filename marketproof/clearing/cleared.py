@@ -15,8 +15,9 @@ from marketproof.clearing.settling import clear_and_settle
 from marketproof.clearing.tables import ClientTable
 from marketproof.running.lies import COORDINATES, FoundLie, best_lie
 from mechanism.market.accounting import Accounts, Outcome, objective
+from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Types
-from mechanism.market.mechanisms import Clearing, optimal_objective
+from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 
 ACCOUNT = ("gain", "cost", "paid", "received", "utility")

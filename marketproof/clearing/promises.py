@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import Accounts, Outcome, account
+from mechanism.market.accounting import Accounts, CentralOutcome, Outcome, account
 from mechanism.market.clients import Market, Types
-from mechanism.market.two_sided import CentralOutcome
 from mechanism.tolerance import MONEY, scale
 from mechanism.wording import number
 

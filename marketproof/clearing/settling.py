@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import Outcome, objective
+from mechanism.market.accounting import Outcome, fixed_outcome, objective
+from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Reports, Types
-from mechanism.market.mechanisms import Clearing, fixed_outcome, optimal_objective
-from mechanism.market.realised import settled
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import settled
 
 Flags = NDArray[np.bool_]
 Clients = TypeVar("Clients", Reports, Types)

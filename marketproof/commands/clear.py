@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from marketproof.clearing.cleared import Cleared
     from marketproof.clearing.promises import Promises
-    from mechanism.market.mechanisms import Clearing
+    from mechanism.market.rules.rule import Clearing
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
@@ -126,14 +126,14 @@ def _rule(mechanism: str, price: str | None, pool: int | None, names: tuple[str,
     from mechanism.market.mechanisms import market_mechanism
 
     if price is not None:
-        from mechanism.market.posted import PostedPrice
+        from mechanism.market.rules.posted_price import PostedPrice
 
         if (prices := _table_of_prices(price)) is not None:
             return PostedPrice(read_prices(prices, names))
         expected = f"from 0 to {LARGEST:g}, or name a .csv file"
         return PostedPrice(number(price.strip(), "--price", low=0.0, high=LARGEST, expected=expected))
     if pool is not None:
-        from mechanism.market.pooled import PooledPrice
+        from mechanism.market.rules.pooled_price import PooledPrice
 
         if pool + 2 > len(names):
             raise InputError(f"--pool {shown(pool)} needs at least {pool + 2} clients; the table has {len(names)}")

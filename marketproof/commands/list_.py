@@ -47,12 +47,12 @@ _SHOWN_TRUTHS = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", 
 
 def mechanisms() -> Listing:
     """Every mechanism with what theory says of it; those for a market clear a run or a table."""
-    from mechanism.catalogue import CATALOGUE, MARKET_MECHANISMS
+    from mechanism.catalogue import CATALOGUE, MARKET_ENTRIES
 
     rows = [
         {
             "id": entry.id,
-            "for": "market" if entry.id in MARKET_MECHANISMS else "auction",
+            "for": "market" if entry.id in MARKET_ENTRIES else "auction",
             "title": entry.title,
             "citation": entry.citation,
             "domain": entry.domain,

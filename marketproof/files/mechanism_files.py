@@ -100,10 +100,9 @@ def _known(name: str) -> str:
     """Return the id of a mechanism of the catalogue; else say which look like it, and how one's own is named."""
     from mechanism.catalogue import CATALOGUE
 
-    names = [n for n, entry in CATALOGUE.items() if entry.build is not None]
-    if name in names:
+    if name in CATALOGUE:
         return name
-    near = did_you_mean(name, names)
+    near = did_you_mean(name, CATALOGUE)
     here = Path(f"{name}.py").is_file()
     where = f"; what your file holds is {one_line(name)}.py:NAME" if here else "; your own is FILE.py:NAME"
     raise InputError(f"unknown mechanism {shown(name)}{near or ';'} 'marketproof list mechanisms' shows all{where}")

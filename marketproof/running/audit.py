@@ -18,8 +18,9 @@ from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError, shown
 from marketproof.running.lies import COORDINATES, FoundLie, best_lie, witness_of
 from marketproof.running.records import MarketRecord, read_market
-from mechanism.market.mechanisms import Clearing, market_mechanism
-from mechanism.market.realised import TwoStage
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import TwoStage
 from mechanism.tolerance import MONEY
 
 _TWO_STAGES = (

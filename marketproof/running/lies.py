@@ -10,7 +10,7 @@ import numpy as np
 from marketproof.clearing.settling import FEWEST, Flags, batch_of, clear_and_settle, gatherings
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
-from mechanism.market.mechanisms import Clearing
+from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY, scale
 from mechanism.wording import apart, near, number
 

@@ -21,10 +21,10 @@ from marketproof.running.populations import Attendance, People, away, draw
 from marketproof.running.recorder import Recorder, Unit
 from marketproof.running.records import RoundRecord
 from marketproof.running.valuing import Valuer
-from mechanism.market.accounting import account
+from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
-from mechanism.market.mechanisms import fixed_outcome, market_mechanism
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.tolerance import MONEY, scale
 
 

@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 
 from learning.valuation.valuation import Valuation
 from marketproof.errors import InputError, one_line
-from mechanism.market.accounting import Outcome
+from mechanism.market.accounting import CentralOutcome, Outcome
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
-from mechanism.market.two_sided import CentralOutcome
 
 Arrays = dict[str, NDArray[np.generic]]
 Judgement = tuple[NDArray[np.float64], NDArray[np.float64]]

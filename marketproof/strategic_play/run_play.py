@@ -21,7 +21,8 @@ from marketproof.strategic_play.sentences import method_sentence
 from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.direct import Floats
 from mechanism.market.clients import Market, Types
-from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import Clearing
 
 if TYPE_CHECKING:
     from proofs_checks.play.starts import Worst

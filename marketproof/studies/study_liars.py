@@ -17,7 +17,8 @@ from marketproof.running.records import MarketRecord
 from marketproof.studies.study_findings import Column, Findings, Row, over_seeds, utilities, who
 from marketproof.studies.study_runs import Recorded
 from mechanism.market.accounting import account
-from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
 

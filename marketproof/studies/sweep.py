@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from marketproof.errors import InputError, Interrupted, one_line, shown
 from marketproof.files.atomic import write
 from marketproof.terminal.progress import Tell
-from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.market.mechanisms import MARKET_ENTRIES
 from mechanism.reading import read_toml
 
 if TYPE_CHECKING:

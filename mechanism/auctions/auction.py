@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from mechanism.direct import SingleParameter
 from mechanism.errors import InvalidMechanismError
 
+ONE_ITEM = "one item; a private value in [0, 1] per agent, uniform and independent"
+"""The domain in words."""
+
 
 @dataclass(frozen=True, eq=False)
 class Auction(SingleParameter):

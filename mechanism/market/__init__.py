@@ -1,17 +1,11 @@
 """The model market: clients, gain laws, allocation and payment rules, the accounting identity."""
 
-from mechanism.market.accounting import Accounts, Outcome, account, objective, total_data, values
-from mechanism.market.clearing import thresholds
+from mechanism.market.accounting import Accounts, Outcome, account, fixed_outcome, objective, total_data, values
+from mechanism.market.allocation.selection import optimal_objective, thresholds
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
-from mechanism.market.mechanisms import (
-    ALLOCATIONS,
-    PAYMENTS,
-    MarketMechanism,
-    fixed_outcome,
-    market_mechanism,
-    optimal_objective,
-)
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import ALLOCATIONS, PAYMENTS, MarketMechanism
 
 __all__ = [
     "ALLOCATIONS",

@@ -34,6 +34,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
+class CentralOutcome(Outcome):
+    """An outcome settled through the centre, with both sides of each account.
+
+    ``sales`` float64 ``[..., m]``: money from the centre to i for what it sold; what i paid the centre for its
+    purchases is ``centre + sales``.
+    """
+
+    sales: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Accounts:
     """Every client's account, float64 ``[..., m]`` each, in money; ``paid`` and ``received`` are gross.
 
@@ -65,6 +76,15 @@ class Accounts:
     def welfare(self) -> NDArray[np.float64]:
         """SW = sum of utilities ``[...]`` (equals gains less costs when nothing goes to the centre)."""
         return np.asarray(self.utility.sum(axis=-1))
+
+
+def fixed_outcome(imports: NDArray[np.bool_]) -> Outcome:
+    """Return the outcome of a graph that is given and paid for by nobody (what a method without a market implies)."""
+    taken = np.array(imports, dtype=np.bool_)
+    diagonal = np.arange(taken.shape[-1])
+    taken[..., diagonal, diagonal] = False
+    zeros = np.zeros(taken.shape[:-1])
+    return Outcome(taken, np.zeros(taken.shape), zeros, zeros)
 
 
 def total_data(size: NDArray[np.float64], imports: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from mechanism.direct import Space
 from mechanism.errors import InvalidMechanismError
-from mechanism.market.accounting import Accounts, Outcome, account, objective
+from mechanism.market.accounting import Accounts, CentralOutcome, Outcome, account, objective
+from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Types
 from mechanism.market.gains import GainLaw, SqrtGain
 from mechanism.market.identities import merge, split
-from mechanism.market.mechanisms import Clearing, optimal_objective
-from mechanism.market.realised import TwoStage, settled
-from mechanism.market.two_sided import CentralOutcome
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import TwoStage, settled
 
 Floats = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from math import factorial
 import numpy as np
 
 from mechanism.market import Market, Outcome, Reports, Types, account, market_mechanism, objective, values
+from mechanism.market.allocation.offers import buy
 from mechanism.market.direct import MarketDirect
-from mechanism.market.offers import buy
-from mechanism.market.pooled import PooledPrice
-from mechanism.market.posted import PostedPrice
+from mechanism.market.rules.pooled_price import PooledPrice
+from mechanism.market.rules.posted_price import PostedPrice
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, worked
 from proofs_checks.claims.examples import Example

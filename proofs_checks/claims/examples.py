@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.direct import COORDINATES, MarketDirect
-from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import Clearing
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.truthful import Truthful

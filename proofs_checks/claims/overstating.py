@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.market import Outcome, Reports, Types
 from mechanism.market.clients import Market
-from mechanism.market.mechanisms import Clearing
+from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.sweeps import Array, Batch, searched, sweep

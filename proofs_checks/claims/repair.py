@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mechanism.market import account, market_mechanism, total_data
-from mechanism.market.mechanisms import MarketMechanism
+from mechanism.market.rules.rule import MarketMechanism
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, unknown, worked
 from proofs_checks.claims.examples import Example, catalogue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mechanism.market import thresholds
-from mechanism.market.mechanisms import MarketMechanism, market_mechanism
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, proved, unknown, worked
 from proofs_checks.claims.examples import Example, catalogue, witness_of
 from proofs_checks.claims.overstating import overstating

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mechanism.market import market_mechanism, objective, optimal_objective
-from mechanism.market.mechanisms import Clearing
+from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.examples import catalogue

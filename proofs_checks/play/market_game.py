@@ -2,7 +2,7 @@
 
 Two sellers that undercut each other by less and less never come to rest; so play itself is over finitely many levels
 (`Play`), and what lies between them is looked at where play has come to. A client's utility depends on the costs of
-others through what they report alone. Between two break points of its own report (mechanism.market.breakpoints), the
+others through what they report alone. Between two break points of its own report (`cost_breakpoints`), the
 others' reports as they stand, nothing changes; so the break points, their close neighbours and the midpoints between
 them hold a best response among all reports of the domain.
 """
@@ -16,11 +16,11 @@ from numpy.typing import ArrayLike
 
 from mechanism.direct import Floats
 from mechanism.errors import UnknownNameError
-from mechanism.market.breakpoints import cost_breakpoints
+from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.clients import LARGEST, Market, Types
 from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import GainLaw, SqrtGain
-from mechanism.market.mechanisms import Clearing
+from mechanism.market.rules.rule import Clearing
 from proofs_checks.play.game import Ints, Play
 from proofs_checks.search.cost_lies import BESIDE, LADDER, MULTIPLES
 from proofs_checks.search.flat_markets import rules

@@ -1,7 +1,7 @@
 """The best lie about one's own cost, client by client: an exact best response where the rules allow one.
 
 Under rules whose price does not depend on the seller's own report, a seller's utility is a step function of that
-report (mechanism.market.breakpoints). Every break point, its close neighbours and the midpoint of every interval are
+report (`cost_breakpoints`). Every break point, its close neighbours and the midpoint of every interval are
 tried, so that no report is better than the best one found. For other rules the same reports, and a ladder of round
 multiples of the truth, are a search and no more: `Lies.exact` says which it was.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import Market, Types, UnknownNameError
-from mechanism.market.breakpoints import cost_breakpoints
+from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.clients import LARGEST
 from proofs_checks.search.flat_markets import Clears, flatten, rules
 from proofs_checks.search.reports import Lies, chosen, utilities_of_reports

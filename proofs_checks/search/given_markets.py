@@ -12,7 +12,7 @@ from mechanism.direct import Floats
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE
 from mechanism.market.direct import COORDINATES, MarketDirect
 from mechanism.market.gains import GainLaw
-from mechanism.market.realised import settled
+from mechanism.market.settling import settled
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.flat_markets import Clears, flatten
 from proofs_checks.search.reports import Lies

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import TIE, account
-from mechanism.market.realised import settled
+from mechanism.market.settling import settled
 from proofs_checks.search.flat_markets import Clears, FlatMarkets, chunk_rows
 
 Array = NDArray[np.float64]

@@ -20,7 +20,7 @@ from analysis.run.files import RecordError
 from analysis.run.records import Run, market_file, read_run
 from mechanism import Market, Types, account, market_mechanism
 from mechanism.errors import MarketProofError
-from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.market.mechanisms import MARKET_ENTRIES
 from tests.analysis.synthetic import write_run
 
 MARKET = "markets/ipfl__ipfl-0.safetensors"

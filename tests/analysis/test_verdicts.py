@@ -9,7 +9,7 @@ import pytest
 
 from analysis.findings.rules import verdicts
 from analysis.findings.rules.verdicts import VERDICTS
-from mechanism.catalogue import MARKET_MECHANISMS
+from mechanism.catalogue import MARKET_ENTRIES
 
 MATRIX = json.loads((Path(__file__).resolve().parents[2] / "docs" / "results" / "matrix.json").read_text())
 
@@ -23,8 +23,8 @@ def _fresh():
 
 def test_the_packaged_verdicts_are_those_of_the_matrix():
     """Made anew by: python -m analysis.findings.rules.verdicts docs/results/matrix.json."""
-    assert list(verdicts.packaged()) == verdicts.compact(MATRIX, MARKET_MECHANISMS)["cells"]
-    assert {cell["mechanism"] for cell in verdicts.packaged()} == set(MARKET_MECHANISMS)
+    assert list(verdicts.packaged()) == verdicts.compact(MATRIX, MARKET_ENTRIES)["cells"]
+    assert {cell["mechanism"] for cell in verdicts.packaged()} == set(MARKET_ENTRIES)
 
 
 @pytest.mark.parametrize("rule", ["ipfl", "ipfl-exact", "exact-marginal", "posted-price"])

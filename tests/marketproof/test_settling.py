@@ -24,8 +24,8 @@ from mechanism import (
     objective,
     optimal_objective,
 )
-from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
-from mechanism.market.realised import TwoStage
+from mechanism.market.mechanisms import _RULES as MECHANISMS
+from mechanism.market.settling import TwoStage
 from proofs_checks import Witness, replay
 from tests.marketproof.fake_trainer import FakeTrainer
 
@@ -180,7 +180,7 @@ def test_objectives_are_those_of_the_present():
 
 
 TRUTHFUL = (("pooled-price", "cost"), ("pooled-price", "gain"), ("realised-bilateral", "cost"))
-"""No lie pays here (`mechanism.market.entries`: others truthful)."""
+"""No lie pays here (`mechanism.market.rules.realised`: others truthful)."""
 
 
 @pytest.mark.parametrize("coordinate", COORDINATES)

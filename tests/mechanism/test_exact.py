@@ -5,7 +5,7 @@ import pytest
 
 from mechanism import Market, PowerGain, TableGain, Types, market_mechanism, optimal_objective
 from mechanism.market import values
-from mechanism.market.mechanisms import MarketMechanism
+from mechanism.market.rules.rule import MarketMechanism
 from tests.mechanism import oracle
 
 KINDS = ["paper", "paper_shared", "wide", "equal", "ties", "proportional", "zeros", "free"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mechanism import InvalidMarketError, PowerGain, SqrtGain, TableGain
-from mechanism.market import kernels
+from mechanism.market.allocation import kernels
 
 LAWS = [SqrtGain(), PowerGain(0.3), PowerGain(1.0), TableGain((100, 200, 400, 800), (0.0, 1.0, 1.6, 1.9))]
 

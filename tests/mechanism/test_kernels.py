@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mechanism import InvalidMarketError, Market, Types, UnknownNameError, account, market_mechanism
-from mechanism.market import clearing, compiled, kernels
+from mechanism.market.allocation import compiled, jit, kernels, selection
 from tests.mechanism.test_exact import KINDS, random_markets
 
 RULES = [
@@ -21,7 +21,7 @@ RULES = [
 def test_plain_and_compiled_agree(kind, allocation, payment):
     types, market = random_markets(kind, np.random.default_rng(7), 5, 6)
     plain, fast = (
-        clearing.run_kernels(types.truthful(), market, allocation=allocation, payment=payment, mode=mode)
+        selection.run_kernels(types.truthful(), market, allocation=allocation, payment=payment, mode=mode)
         for mode in ("plain", "compiled")
     )
     np.testing.assert_array_equal(plain.imports, fast.imports)
@@ -122,6 +122,6 @@ def test_a_read_only_installation_compiles_without_a_cache(monkeypatch):
         return real(**options)
 
     monkeypatch.setattr(numba, "njit", njit)
-    doubled = compiled.jit(lambda x: 2 * x)
+    doubled = jit.jit(lambda x: 2 * x)
     assert doubled(3) == 6
     assert [c.get("cache", False) for c in calls] == [True, False]

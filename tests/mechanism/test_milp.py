@@ -5,8 +5,8 @@ import pytest
 
 from mechanism import Market, Types, market_mechanism
 from mechanism.market import values
-from mechanism.market.mechanisms import MarketMechanism
-from mechanism.market.milp import select
+from mechanism.market.allocation.milp import select
+from mechanism.market.rules.rule import MarketMechanism
 
 
 @pytest.mark.parametrize("seed", range(50))

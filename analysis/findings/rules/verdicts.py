@@ -163,9 +163,9 @@ VERDICTS = Finding(
 
 def main(matrix: str) -> None:
     """Write the packaged verdicts from ``matrix.json``."""
-    from mechanism.catalogue import MARKET_MECHANISMS
+    from mechanism.catalogue import MARKET_ENTRIES
 
-    kept = compact(json.loads(Path(matrix).read_text(encoding="utf-8")), MARKET_MECHANISMS)
+    kept = compact(json.loads(Path(matrix).read_text(encoding="utf-8")), MARKET_ENTRIES)
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in kept["cells"])
     write_text(PACKAGED, f'{{"cells": [\n{lines}\n]}}\n')
 

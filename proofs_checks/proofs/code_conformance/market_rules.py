@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Reports
 from mechanism.market.gains import GainLaw
-from mechanism.market.realised import TwoStage
+from mechanism.market.settling import TwoStage
 from mechanism.tolerance import scale
 from proofs_checks.proofs.code_conformance.independence import clarke_independence, posted_independence
 from proofs_checks.search.flat_markets import Clears

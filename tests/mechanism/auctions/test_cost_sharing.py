@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError
-from mechanism.auctions import clarke_public_good, moulin_shapley
+from mechanism.auctions.public.clarke_public_good import clarke_public_good
+from mechanism.auctions.public.moulin_shapley import moulin_shapley
 
 VALUES = arrays(np.float64, (5, 4), elements=st.sampled_from(list(np.arange(9) / 8)))
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError
-from mechanism.auctions import k_double_auction, mcafee
-from mechanism.auctions.two_sided import DoubleAuction, order_book
+from mechanism.auctions.two_sides.double_auction import DoubleAuction, order_book
+from mechanism.auctions.two_sides.k_double_auction import k_double_auction
+from mechanism.auctions.two_sides.mcafee import mcafee
 
 NUMBERS = arrays(np.float64, (5, 6), elements=st.sampled_from(list(np.arange(21) / 20)))
 

@@ -7,8 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from mechanism.auctions import AUCTION_ENTRIES
-from mechanism.catalogue import CATALOGUE, direct_mechanism
+from mechanism.catalogue import AUCTION_ENTRIES, CATALOGUE, direct_mechanism
 from mechanism.direct import DirectMechanism
 from mechanism.entry import PROPERTIES
 from mechanism.errors import UnknownNameError

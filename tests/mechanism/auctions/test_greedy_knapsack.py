@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError
-from mechanism.auctions import greedy_knapsack
+from mechanism.auctions.units.greedy_knapsack import greedy_knapsack
 
 VALUES = arrays(np.float64, (4, 4), elements=st.sampled_from(list(np.arange(13) / 12)))
 SIZES = arrays(np.float64, (4, 4), elements=st.sampled_from([0.1, 0.2, 0.25, 0.3, 0.5, 0.6, 0.7, 1.0]))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError
-from mechanism.auctions import discriminatory, uniform_price
+from mechanism.auctions.units.discriminatory import discriminatory
+from mechanism.auctions.units.uniform_price import uniform_price
 
 TYPES = arrays(np.float64, (4, 3, 2), elements=st.sampled_from(list(np.arange(11) / 10)))
 

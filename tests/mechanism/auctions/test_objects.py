@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError
-from mechanism.auctions import deferred_acceptance, serial_dictatorship
-from mechanism.auctions.objects import best_matching, preferences
+from mechanism.auctions.without_money.deferred_acceptance import deferred_acceptance
+from mechanism.auctions.without_money.objects import best_matching, preferences
+from mechanism.auctions.without_money.serial_dictatorship import serial_dictatorship
 
 STRICT = st.lists(st.permutations(range(3)), min_size=3, max_size=3).map(lambda rows: (np.array(rows) + 1) / 4)
 ASSIGNMENTS = list(itertools.permutations(range(3)))

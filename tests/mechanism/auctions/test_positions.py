@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError
-from mechanism.auctions import gsp, second_price, vcg_positions
-from mechanism.auctions.positions import best_clicks
+from mechanism.auctions.one_item.second_price import second_price
+from mechanism.auctions.units.gsp import gsp
+from mechanism.auctions.units.positions import best_clicks
+from mechanism.auctions.units.vcg_positions import vcg_positions
 
 BIDS = arrays(np.float64, (6, 4), elements=st.floats(0, 1))
 

@@ -7,19 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mechanism import InvalidMechanismError, single_parameter
-from mechanism.auctions import (
-    agv,
-    all_pay,
-    first_price,
-    myerson,
-    posted_price_single,
-    proportional_share,
-    second_price,
-    second_price_reserve,
-)
-from mechanism.auctions.agv import expected_externality
 from mechanism.auctions.auction import Auction
+from mechanism.auctions.one_item.agv import agv, expected_externality
+from mechanism.auctions.one_item.all_pay import all_pay
+from mechanism.auctions.one_item.first_price import first_price
+from mechanism.auctions.one_item.myerson import myerson
+from mechanism.auctions.one_item.posted_price_single import posted_price_single
+from mechanism.auctions.one_item.second_price import second_price
+from mechanism.auctions.one_item.second_price_reserve import second_price_reserve
 from mechanism.auctions.ranking import ascending, descending, hand_out, highest_other
+from mechanism.auctions.units.proportional_share import proportional_share
 
 POINTS = (np.arange(400) + 0.5) / 400  # midpoints: expectations over a uniform value, exact to 1e-5
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mechanism.auctions import vcg_combinatorial
+from mechanism.auctions.units.vcg_combinatorial import vcg_combinatorial
 
 TYPES = arrays(np.float64, (3, 4, 3), elements=st.floats(0, 1)).map(lambda t: t * [1, 1, 2])
 

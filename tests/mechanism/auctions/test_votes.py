@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mechanism.auctions import mean_vote, median_vote
+from mechanism.auctions.without_money.mean_vote import mean_vote
+from mechanism.auctions.without_money.median_vote import median_vote
 
 
 def _decide(vote, *peaks):

@@ -15,9 +15,9 @@ from mechanism import (
     optimal_objective,
 )
 from mechanism.market.direct import MarketDirect
-from mechanism.market.entries import MARKET_ENTRIES
-from mechanism.market.mechanisms import Clearing
-from mechanism.market.posted import PostedPrice
+from mechanism.market.mechanisms import MARKET_ENTRIES
+from mechanism.market.rules.posted_price import PostedPrice
+from mechanism.market.rules.rule import Clearing
 from tests.mechanism.market import draws
 
 IDS = sorted(MARKET_ENTRIES)

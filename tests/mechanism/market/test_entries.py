@@ -8,8 +8,8 @@ import itertools
 import numpy as np
 import pytest
 
-from mechanism.market.breakpoints import cost_breakpoints
-from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.market.allocation.breakpoints import cost_breakpoints
+from mechanism.market.mechanisms import MARKET_ENTRIES
 from tests.mechanism.market import draws
 
 IDS = sorted(MARKET_ENTRIES)

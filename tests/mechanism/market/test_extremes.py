@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account
-from mechanism.market import kernels
-from mechanism.market.clearing import run_kernels
-from mechanism.market.entries import MARKET_ENTRIES
-from mechanism.market.mechanisms import market_mechanism
-from mechanism.market.realised import TwoStage
+from mechanism.market.allocation import kernels
+from mechanism.market.allocation.selection import run_kernels
+from mechanism.market.mechanisms import MARKET_ENTRIES, market_mechanism
+from mechanism.market.settling import TwoStage
 
 LAWS = [SqrtGain(), PowerGain(0.1), PowerGain(1.0), TableGain((50.0, 400.0, 1500.0), (0.0, 0.5, 0.8))]
 SIZES = [1e-9, 1e-3, 1 / 128, 1, 300, 1e8, 7e13, 1e15]

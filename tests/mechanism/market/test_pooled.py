@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mechanism import InvalidMechanismError, Market, Types, account
-from mechanism.market.pooled import PooledPrice
+from mechanism.market.rules.pooled_price import PooledPrice
 from tests.mechanism import oracle
 from tests.mechanism.market import draws
 

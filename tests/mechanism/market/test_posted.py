@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mechanism import InvalidMarketError, InvalidMechanismError, Market, Types, account
-from mechanism.market.posted import PostedPrice
+from mechanism.market.rules.posted_price import PostedPrice
 from tests.mechanism import oracle
 from tests.mechanism.market import draws
 

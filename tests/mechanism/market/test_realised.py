@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mechanism import InvalidMechanismError, Market, Types, account, market_mechanism
-from mechanism.market.realised import Realised, TwoStage
+from mechanism.market.rules.realised import Realised
+from mechanism.market.settling import TwoStage
 from tests.mechanism.market import draws
 
 GLOBAL, BILATERAL = market_mechanism("realised"), market_mechanism("realised-bilateral")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mechanism import InvalidMechanismError, Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
-from mechanism.market import shapley
-from mechanism.market.shapley import ShapleySplit, arrival_values
+from mechanism.market.rules import shapley_split as shapley
+from mechanism.market.rules.shapley_split import ShapleySplit, arrival_values
 from tests.mechanism import oracle
 from tests.mechanism.market import draws
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mechanism.market import market_mechanism
-from mechanism.market.pooled import PooledPrice
+from mechanism.market.rules.pooled_price import PooledPrice
 from proofs_checks.claims import CLAIMS, Context, paper, prefix, repair
 from proofs_checks.claims import conditions as bullets
 

@@ -6,7 +6,7 @@ import pytest
 
 from mechanism import Market, Types
 from mechanism.market import market_mechanism
-from mechanism.market.mechanisms import MarketMechanism
+from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Context, Number, worked
 from proofs_checks.claims.overstating import Floored, overstating
 from proofs_checks.claims.sweeps import searched, sweep

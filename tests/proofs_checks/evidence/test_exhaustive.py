@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mechanism import SingleParameter, market_mechanism, single_parameter
-from mechanism.auctions.first_price import first_price
-from mechanism.auctions.second_price import second_price
-from mechanism.auctions.vcg_combinatorial import VcgCombinatorial
+from mechanism.auctions.one_item.first_price import first_price
+from mechanism.auctions.one_item.second_price import second_price
+from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 from mechanism.market.direct import MarketDirect
 from proofs_checks.evidence.exhaustive import exhaust
 from proofs_checks.evidence.grids import Grid, GridError, even_grid

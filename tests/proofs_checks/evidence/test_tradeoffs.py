@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mechanism import account, market_mechanism, objective, optimal_objective
-from mechanism.market.entries import MARKET_ENTRIES
+from mechanism.market.mechanisms import MARKET_ENTRIES
 from proofs_checks.evidence.tradeoffs import UNKNOWN, Point, draw, grid, measure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mechanism.auctions.auction import Auction
-from mechanism.auctions.second_price import second_price
+from mechanism.auctions.one_item.second_price import second_price
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.direct import Floats, SingleParameter
 from mechanism.errors import InvalidMechanismError, UnknownNameError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mechanism import Market, Reports, Types, account, market_mechanism
-from mechanism.market.clearing import thresholds
+from mechanism.market.allocation.selection import thresholds
 from proofs_checks.proofs.formulas.forms import form
 from proofs_checks.proofs.formulas.problems import PROBLEMS
 

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from mechanism import Market, MarketMechanism, PowerGain, SingleParameter, TableGain, market_mechanism
-from mechanism.auctions.clarke_public_good import clarke_public_good
-from mechanism.auctions.first_price import first_price
-from mechanism.auctions.greedy_knapsack import greedy_knapsack
-from mechanism.auctions.gsp import gsp
-from mechanism.auctions.myerson import myerson
-from mechanism.auctions.posted_price_single import posted_price_single
-from mechanism.auctions.second_price import second_price
-from mechanism.auctions.second_price_reserve import second_price_reserve
-from mechanism.auctions.vcg_combinatorial import VcgCombinatorial
-from mechanism.auctions.vcg_positions import vcg_positions
+from mechanism.auctions.one_item.first_price import first_price
+from mechanism.auctions.one_item.myerson import myerson
+from mechanism.auctions.one_item.posted_price_single import posted_price_single
+from mechanism.auctions.one_item.second_price import second_price
+from mechanism.auctions.one_item.second_price_reserve import second_price_reserve
+from mechanism.auctions.public.clarke_public_good import clarke_public_good
+from mechanism.auctions.units.greedy_knapsack import greedy_knapsack
+from mechanism.auctions.units.gsp import gsp
+from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
+from mechanism.auctions.units.vcg_positions import vcg_positions
 from mechanism.market.direct import MarketDirect
-from mechanism.market.posted import PostedPrice
+from mechanism.market.rules.posted_price import PostedPrice
 from proofs_checks.proofs import THEOREMS, check, prove, prove_mechanism
 
 GOOD = {

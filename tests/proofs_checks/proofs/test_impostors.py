@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from mechanism import Market, Reports, Types, account, market_mechanism
-from mechanism.auctions.clarke_public_good import clarke_public_good
-from mechanism.auctions.greedy_knapsack import GreedyKnapsack
-from mechanism.auctions.second_price import second_price
-from mechanism.auctions.vcg_combinatorial import VcgCombinatorial
+from mechanism.auctions.one_item.second_price import second_price
+from mechanism.auctions.public.clarke_public_good import clarke_public_good
+from mechanism.auctions.units.greedy_knapsack import GreedyKnapsack
+from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 from mechanism.direct import Space
 from mechanism.market.direct import MarketDirect
-from mechanism.market.posted import PostedPrice
-from mechanism.market.realised import Realised
+from mechanism.market.rules.posted_price import PostedPrice
+from mechanism.market.rules.realised import Realised
 from proofs_checks.proofs import prove_mechanism
 
 

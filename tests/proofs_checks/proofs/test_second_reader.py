@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mechanism import Market, MarketMechanism, TableGain, Types, account, market_mechanism
-from mechanism.auctions.second_price import second_price
+from mechanism.auctions.one_item.second_price import second_price
 from mechanism.catalogue import CATALOGUE
 from mechanism.design.system import check_point
 from mechanism.errors import SolverError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from mechanism.auctions.two_sided import DoubleAuction
+from mechanism.auctions.two_sides.double_auction import DoubleAuction
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Deal, Floats
 from mechanism.entry import PROPERTIES

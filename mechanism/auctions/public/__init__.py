@@ -1,0 +1,1 @@
+"""What serves many at once and costs money."""

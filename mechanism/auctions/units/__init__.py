@@ -1,0 +1,1 @@
+"""Several units, positions, bundles, or room for several."""

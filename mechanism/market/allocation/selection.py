@@ -1,0 +1,108 @@
+"""From reports of any batch shape to the flat arrays that the kernels take, and back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.errors import InvalidMarketError
+from mechanism.market.accounting import Outcome, objective
+from mechanism.market.allocation import compiled, kernels
+from mechanism.market.clients import Market, Reports
+from mechanism.tolerance import SEARCH, TIE
+
+NODE_LIMIT: int = 100_000
+"""Nodes of one selection search before it stops and tells its gap."""
+
+
+def run_kernels(
+    reports: Reports,
+    market: Market,
+    *,
+    allocation: int,
+    payment: int,
+    imports: NDArray[np.bool_] | None = None,
+    node_limit: int = NODE_LIMIT,
+    mode: str = "auto",
+) -> Outcome:
+    """Clear every market of the batch with one allocation and one payment code of the kernels.
+
+    Parameters
+    ----------
+    reports
+        ``[..., m]``; leading axes of ``market.differences`` and ``imports`` broadcast against its batch axes.
+    imports
+        Needed with `kernels.GIVEN`: the allocation to be priced, bool ``[..., m, m]``.
+    node_limit
+        See `NODE_LIMIT`.
+    mode
+        "auto", "plain" or "compiled": where the kernels run; no effect on results beyond the last bit.
+
+    Raises
+    ------
+    InvalidMarketError
+        If the parts are for different numbers of clients or their batch axes do not broadcast.
+    """
+    m = reports.clients
+    d = market.differences if market.differences is not None and market.lam > 0.0 else np.zeros((m, m))
+    for name, array in (("differences", d), ("imports", imports)):
+        if array is not None and array.shape[-2:] != (m, m):
+            raise InvalidMarketError(
+                f"{name} are for {array.shape[-1]} clients, the reports for {m}; give one row and column per client"
+            )
+    try:
+        batch = np.broadcast_shapes(reports.batch, d.shape[:-2], () if imports is None else imports.shape[:-2])
+    except ValueError:
+        raise InvalidMarketError(
+            f"batch axes do not broadcast: reports {reports.batch}, differences {d.shape[:-2]}"
+        ) from None
+    count = math.prod(batch)
+    flat = [
+        np.ascontiguousarray(np.broadcast_to(a, (*batch, m)).reshape(count, m))
+        for a in (reports.size, reports.cost, reports.gain)
+    ]
+    rows = math.prod(d.shape[:-2])
+    which = np.ascontiguousarray(np.broadcast_to(np.arange(rows).reshape(d.shape[:-2]), batch).reshape(count))
+    matrices = np.ascontiguousarray(d.reshape(rows, m, m))
+    if imports is None:
+        taken = np.zeros((count, m, m), dtype=np.bool_)
+    else:
+        taken = np.array(np.broadcast_to(imports, (*batch, m, m)), dtype=np.bool_).reshape(count, m, m)
+    prices = np.zeros((count, m, m))
+    gap = np.zeros((count, m))
+    compiled.clear_importers(
+        count * m, count * m * m, *flat, matrices, which, float(market.lam), market.law.kernel_form(),
+        allocation, payment, node_limit, TIE, SEARCH, taken, prices, gap, mode=mode,
+    )  # fmt: skip
+    shape = (*batch, m, m)
+    return Outcome(taken.reshape(shape), prices.reshape(shape), np.zeros((*batch, m)), gap.reshape(*batch, m))
+
+
+def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
+    """Return the reference rule's thresholds x_ij ``[..., m, m]`` in samples (paper, graph step).
+
+    Row i importer, column j exporter: the root x > n_j of level(x) - level(x - n_j) = c_j + pen_ij; +inf where the
+    right side is 0, n_j where there is no root (importer without gain: never taken), 0 on the diagonal.
+    """
+    size, gain = reports.size, reports.gain
+    price = reports.cost[..., None, :] + market.penalties(size)
+    law = market.law.kernel_form()
+    shape = price.shape
+    n = np.broadcast_to(size[..., None, :], shape).ravel()
+    k = np.broadcast_to(gain[..., :, None], shape).ravel()
+    root = compiled.compiled().threshold if n.size > compiled.PLAIN_WORK else kernels.threshold
+    x = np.array([root(law, *row) for row in zip(k, n, price.ravel(), strict=True)], dtype=np.float64).reshape(shape)
+    diagonal = np.arange(reports.clients)
+    x[..., diagonal, diagonal] = 0.0
+    return x
+
+
+def optimal_objective(reports: Reports, market: Market) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (value, gap), each ``[...]`` in money: the largest V_lambda on these reports and how sure that is.
+
+    No allocation has an objective above value + gap; gap is 0 unless a search met its node limit.
+    """
+    best = run_kernels(reports, market, allocation=kernels.EXACT, payment=kernels.NOTHING)
+    return objective(reports, best.imports, market), np.asarray(best.gap.sum(axis=-1))
