@@ -17,7 +17,7 @@ from marketproof.running.execution import Place, run
 from marketproof.running.populations import AWAY, usual_schedule
 from marketproof.running.records import decode, read_market
 from mechanism import account
-from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
+from mechanism.market.mechanisms import _RULES as MECHANISMS
 from tests.marketproof.fake_trainer import FakeTrainer
 
 FINAL = ("accuracy_best", "accuracy_final", "utility_total", "utility_mean", "welfare")

@@ -25,7 +25,7 @@ from marketproof.running.populations import (
     usual_schedule,
 )
 from mechanism import Market, Types, account, market_mechanism
-from mechanism.market.mechanisms import _MECHANISMS as MECHANISMS
+from mechanism.market.mechanisms import _RULES as MECHANISMS
 
 COST, GAIN = (0.25, 1.0), (1e4, 3e4)
 
