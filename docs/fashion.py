@@ -14,18 +14,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from learning.algorithms import ALGORITHMS
 from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run
 from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit
 from marketproof.running.records import read_market
 from marketproof.running.summary import unit_figures
+from marketproof.studies.study import ALL_METHODS
 
 TASKS = ("fashion-niid", "fashion-cluster", "fashion-skew")
 SEEDS = 3
-
-METHODS = [*(name for name in ALGORITHMS if name != "ipfl"), "ipfl/ipfl", "ipfl/ipfl-exact"]
 OUT = Path(__file__).parent / "results" / "fashion.json"
 
 
@@ -43,7 +41,7 @@ def main(folder: Path) -> int:
     """Run or go on, and write the results."""
     results = {}
     for task in TASKS:
-        options = {"methods": ",".join(METHODS), "scale": "reduced", "seeds": SEEDS}
+        options = {"methods": ",".join(ALL_METHODS), "scale": "reduced", "seeds": SEEDS}
         out = folder / task
         config, resuming = settings(task, options, out, resume=(out / CONFIG).is_file())
         done = run(config, out, Place(), resume=resuming, quiet=False)

@@ -83,31 +83,44 @@ def evaluation_tasks(
     return tasks
 
 
-def evaluate(
-    run: Callable[[Sequence[EvaluateTask]], Sequence[Any]],
-    slots: Sequence[str],
-    common: bool,
-    weights: Array,
-    class_sizes: NDArray[np.int64],
-) -> tuple[Array, Array]:
-    """Return personal accuracy and loss [m] of the clients' models, tested by whatever ``run`` does.
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """What clients are tested on: ``weights`` [m, strata], their shares, and how many test images a stratum has."""
 
-    Client i's model is row i of slot ``slots[i]``. Only strata in which a client has a share (``weights`` [m, strata])
-    are tested, and a model that all clients have in ``common`` is tested once.
-    """
-    needed = weights > 0
-    tested = np.any(needed, axis=0, keepdims=True) if common else needed
-    tasks = [
-        task
-        for row, slot in enumerate(slots[: len(tested)])
-        for task in evaluation_tasks([row], tested[row : row + 1], class_sizes, slot)
-    ]
-    correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
-    for task, result in zip(tasks, run(tasks), strict=True):
-        correct[task.row] += result.correct
-        loss[task.row] += result.loss
-    counts = np.maximum(class_sizes, 1)
-    return personal(weights, correct / counts), personal(weights, loss / counts)
+    weights: Array
+    class_sizes: NDArray[np.int64]
+
+    def images(self, own: bool, shared: bool) -> int:
+        """Return how many images are looked at in a round: of all trained models, then of those aggregated.
+
+        Nothing is tested twice where clients keep their ``own`` models, and one model that all ``shared`` once.
+        """
+        needed: NDArray[np.bool_] = self.weights > 0
+        each = int((needed * self.class_sizes).sum())
+        again = int(needed.any(0) @ self.class_sizes) if shared else each
+        return each if own else each + again
+
+    def results(
+        self, run: Callable[[Sequence[EvaluateTask]], Sequence[Any]], slots: Sequence[str], common: bool
+    ) -> tuple[Array, Array]:
+        """Return personal accuracy and loss [m] of the clients' models, tested by whatever ``run`` does.
+
+        Client i's model is row i of slot ``slots[i]``. Only strata in which a client has a share are tested, and a
+        model that all clients have in ``common`` is tested once.
+        """
+        needed = self.weights > 0
+        tested = np.any(needed, axis=0, keepdims=True) if common else needed
+        tasks = [
+            task
+            for row, slot in enumerate(slots[: len(tested)])
+            for task in evaluation_tasks([row], tested[row : row + 1], self.class_sizes, slot)
+        ]
+        correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
+        for task, result in zip(tasks, run(tasks), strict=True):
+            correct[task.row] += result.correct
+            loss[task.row] += result.loss
+        counts = np.maximum(self.class_sizes, 1)
+        return personal(self.weights, correct / counts), personal(self.weights, loss / counts)
 
 
 def personal(weights: Array, per_class: Array) -> Array:

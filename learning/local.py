@@ -68,8 +68,8 @@ def dropout(work: Work, purpose: str, task: TrainTask) -> Callable[[int], Sequen
 def train_client(work: Work, task: TrainTask) -> float:
     """Train one client's model in place and return the mean of its batches' losses, of the first work if it has more.
 
-    A step adds to the gradient g of the mean loss the pull ``spec.pull`` · (θ − target), and the plan's optimiser, new
-    in every round, does the rest (see `learning.optimizers`).
+    A step adds to the gradient g of the mean loss the pull ``spec.pull`` · (θ − target) and the correction, and the
+    plan's optimiser, new in every round, does the rest (see `learning.optimizers`).
     """
     plan, spec, bench = work.facts.plan, task.spec, work.bench
     row, gradient, move = bench.row, bench.gradient, work.optimizer
@@ -81,6 +81,8 @@ def train_client(work: Work, task: TrainTask) -> float:
     labels = work.tensors["train_y"][visited]
     target = work.models(spec.target)[task.client] if spec.pull else None
     model = work.models(spec.model)[task.client]
+    correction = work.models(spec.correction)[task.client] if spec.correction else None
+    seen = torch.zeros_like(gradient) if spec.gradient else None
     total = torch.zeros((), dtype=torch.float64, device=work.device)
 
     row.copy_(model)
@@ -92,11 +94,17 @@ def train_client(work: Work, task: TrainTask) -> float:
         loss = bench.loss(x, labels[start:end], masks(end - start))
         loss.backward()
         total += loss.detach()
+        if seen is not None:
+            seen.add_(gradient)
         if target is not None:
             torch.sub(row, target, out=work.scratch)
             gradient.add_(work.scratch, alpha=spec.pull)
+        if correction is not None:
+            gradient.add_(correction)
         move.step(row, gradient)
     model.copy_(row)
+    if seen is not None:
+        work.models(spec.gradient)[task.client] = seen / spec.steps
     if spec.then is not None:
         further = train_client(work, replace(task, spec=spec.then))
         if not math.isfinite(further):

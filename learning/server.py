@@ -90,22 +90,32 @@ class Server:
             self.seed,
             round_index,
             clients=clients,
+            parameters=state.layout.names,
         )
 
-    def write(self, step: Aggregation, state: State, tensors: dict[str, torch.Tensor], clients: Clients) -> None:
-        """Write what the step makes of the models of ``clients`` into ``tensors``."""
+    def write(self, step: Aggregation, state: State, clients: Clients, kept: Callable[[], None]) -> None:
+        """Write what the step makes of the models of ``clients`` into ``state``.
+
+        ``kept`` is called between reading what they uploaded and writing: it puts back the models that they keep.
+        """
         with one_thread():
-            into = tensors[f"slot/{step.into}" if step.into else "rows"]
+            into = state.slots[step.into] if step.into else state.rows
             index = torch.from_numpy(clients).to(into.device)
             rows = state.rows if len(clients) == len(state.rows) else state.rows[index]
-            if self.algorithm.shared:
-                into.copy_(combine(step.matrix[:1], rows, state.initial).expand_as(into))
-            else:
-                into[index] = combine(step.matrix, rows, state.initial)
-            if step.memory is not None:
-                memory = tensors["memory"].cpu().numpy().copy()
+            made = combine(step.matrix[:1] if self.algorithm.shared else step.matrix, rows, state.initial)
+            mixed = [torch.from_numpy(mix.matrix).to(into.device) @ state.slots[mix.of].double() for mix in step.mixes]
+            kept()
+            for part in state.layout.slices(step.only):
+                if self.algorithm.shared:
+                    into[:, part] = made[:, part]
+                else:
+                    into[index, part] = made[:, part]
+            for mix, matrix in zip(step.mixes, mixed, strict=True):
+                state.slots[mix.into].copy_(matrix)
+            if step.memory is not None and state.memory is not None:
+                memory = state.memory.cpu().numpy().copy()
                 memory[clients if self.algorithm.own_memory else np.ix_(clients, clients)] = step.memory
-                tensors["memory"].copy_(torch.from_numpy(memory))
+                state.memory.copy_(torch.from_numpy(memory))
         if not step.into:
             self._geometry = None
 

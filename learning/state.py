@@ -34,15 +34,21 @@ class State:
 
 
 def fresh_state(
-    layout: Layout, initial: torch.Tensor, clients: int, slots: tuple[str, ...] = (), memory: bool = False
+    layout: Layout,
+    initial: torch.Tensor,
+    clients: int,
+    slots: tuple[str, ...] = (),
+    memory: bool = False,
+    gradients: tuple[str, ...] = (),
 ) -> State:
-    """Return the state before the first round: every row is θ_0, every slot is θ_0 too, a memory is all 0."""
+    """Return the state before the first round: every row is θ_0, so is every slot; ``gradients`` and memory are 0."""
 
     def copies() -> torch.Tensor:
         return initial.expand(clients, -1).clone(memory_format=torch.contiguous_format)
 
     remembered = torch.zeros(clients, clients, dtype=torch.float64) if memory else None
-    return State(layout, copies(), initial.clone(), {name: copies() for name in slots}, remembered)
+    matrices = {name: copies() for name in slots} | {name: torch.zeros_like(copies()) for name in gradients}
+    return State(layout, copies(), initial.clone(), matrices, remembered)
 
 
 class RowModule(torch.nn.Module):

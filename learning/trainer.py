@@ -22,7 +22,7 @@ from learning.backends.backend import Backend
 from learning.backends.device import device_named
 from learning.backends.start import start
 from learning.errors import LearningError
-from learning.evaluation import evaluate
+from learning.evaluation import Exam
 from learning.holdings import Holdings, hold
 from learning.local import TrainTask
 from learning.models.registry import base_digest_of, network
@@ -74,7 +74,7 @@ class Trainer:
         self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
         place = device_named(device, backend)
         holdings = hold(plan, seed, data_dir)
-        self.sizes, self._weights, self._class_sizes = holdings.sizes, holdings.weights, holdings.stratum_sizes
+        self.sizes, self._exam = holdings.sizes, Exam(holdings.weights, holdings.stratum_sizes)
         self._base = base_digest_of(plan.model, plan.base_model)
         self._digest = holdings.dataset.digest()
         self._conduct = plan.conduct or (HONEST,) * plan.clients
@@ -97,11 +97,12 @@ class Trainer:
         initial = torch.from_numpy(net.initial(stream(self.seed, "initial")))
         holds = method.tries is not None or self.plan.held_out
         ordered, held = hold_out(holdings.members, self.seed) if holds else (holdings.members, [])
-        state = fresh_state(net.layout, initial, self.plan.clients, self._slots, method.memory)
+        state = fresh_state(net.layout, initial, self.plan.clients, self._slots, method.memory, method.gradients)
         work = assemble(self.plan, self.seed, dataset, ordered, state, net, held)
         del state  # a pool moves its matrices to shared memory one by one: nobody else may hold them
         self._layout = net.layout
-        return start(work, backend, place, self._images(), processes)
+        own = method.own or bool(method.deployed)  # the server's step leaves the models that clients use as they are
+        return start(work, backend, place, self._exam.images(own, method.shared), processes)
 
     def _guarded(self, keys: Sequence[bytes]) -> Guard | None:
         if not self.plan.dp_epsilon:
@@ -113,19 +114,11 @@ class Trainer:
         steps = private_steps(self.algorithm.local_spec(self.plan, False))
         return Guard(self.plan, samples, steps, keys, self.sizes.tolist())
 
-    def _images(self) -> int:
-        """Return how many test samples are looked at in a round: of the trained, then of the aggregated models."""
-        needed: NDArray[np.bool_] = self._weights > 0
-        each = int((needed * self._class_sizes).sum())
-        if self.algorithm.own or self.algorithm.deployed:  # nothing to test again
-            return each
-        return each + (int(needed.any(0) @ self._class_sizes) if self.algorithm.shared else each)
-
     @property
     def state(self) -> State:
         """The live state: the matrices that local work and the server read and write in place."""
         tensors = self._backend.work.tensors
-        slots = {name: tensors[f"slot/{name}"] for name in self._slots}
+        slots = {name: tensors[f"slot/{name}"] for name in self._slots + self.algorithm.gradients}
         return State(self._layout, tensors["rows"], tensors["initial"], slots, tensors.get("memory"))
 
     @property
@@ -248,14 +241,18 @@ class Trainer:
         if len(clients):
             step = self._step(graph, sizes)
             self._aggregated[clients] = True
-            if step is not None:
-                self._server.write(step, self.state, self._backend.work.tensors, clients)
-            if step is None or step.into:  # they go on from their own models, not from what they uploaded
-                for k in self._dishonest():
-                    self.state.rows[k] = self.state.slots[HELD][k]
+            if step is None:
+                self._put_back()
+            else:
+                self._server.write(step, self.state, clients, self._put_back)
         self._server.forget()
         self._uploaded = False
         return step is not None and not step.into and not self.algorithm.deployed
+
+    def _put_back(self) -> None:
+        """Give their own models back to those who uploaded something else."""
+        for k in self._dishonest():
+            self.state.rows[k] = self.state.slots[HELD][k]
 
     def evaluate(self) -> tuple[Array, Array]:
         """Return personal test accuracy [m] and test loss [m] of the models that clients would use now.
@@ -270,7 +267,7 @@ class Trainer:
             slots[k] = HELD
         rows = self._backend.work.models(self.algorithm.deployed)
         common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
-        return evaluate(self._backend.run, slots, common, self._weights, self._class_sizes)
+        return self._exam.results(self._backend.run, slots, common)
 
     def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
         """Return what averaging others' models brings every client on the samples that it holds out.

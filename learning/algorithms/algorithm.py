@@ -25,8 +25,10 @@ START = "start"
 class LocalSpec:
     """What a client does in a round: ``steps`` of SGD, pulled with coefficient ``pull`` to slot ``target``.
 
-    The pull adds ``pull`` · (θ − target) to the gradient; 0 means none. ``model`` names the slot whose row is trained,
-    the client's own row if empty. ``then`` is further work of the same client in the same round.
+    The pull adds ``pull`` · (θ − target) to the gradient; 0 means none. ``correction`` names the slot whose row is
+    added to every gradient, a control variate; ``gradient`` the one that gets the mean of the round's gradients, taken
+    before pull and correction. Empty: none. ``model`` names the slot whose row is trained, the client's own row if
+    empty. ``then`` is further work of the same client in the same round.
     """
 
     steps: int
@@ -34,6 +36,8 @@ class LocalSpec:
     target: str = ""
     model: str = ""
     then: LocalSpec | None = None
+    correction: str = ""
+    gradient: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,8 @@ class Uploads:
     bool [m, m] is the graph (its diagonal plays no part); ``sizes`` [m] samples; ``cosines`` [m, m] and
     ``norms`` [m] of the updates, counted from the method's ``origin``; ``memory`` [m, m] what server steps left to
     remember about pairs of them, all 0 before the first, or with ``own_memory`` about each of them, a row as long as
-    there are clients in the run; ``trials`` the trials that the method asked for.
+    there are clients in the run; ``trials`` the trials that the method asked for; ``parameters`` the names of a model's
+    parameters in order, such as "output.weight".
     """
 
     plan: LearningPlan
@@ -70,6 +75,7 @@ class Uploads:
     round_index: int = 1
     trials: Trials | None = None
     clients: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    parameters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.clients):
@@ -77,16 +83,31 @@ class Uploads:
 
 
 @dataclass(frozen=True, eq=False)
+class Mix:
+    """What the server makes of a slot of gradients: ``matrix`` · slot ``of``, written into slot ``into``.
+
+    ``matrix`` float64 [m, m] is over all clients of the run: of who is away the server knows the slot as it was.
+    """
+
+    matrix: Array
+    of: str
+    into: str
+
+
+@dataclass(frozen=True, eq=False)
 class Aggregation:
     """What the server writes: θ_0 + matrix (W − θ_0), into the rows if ``into`` is empty, else into that slot.
 
-    ``matrix`` float64 [m, m]; row i makes what client i gets. Where its rows sum to one the result is matrix · W.
-    ``memory``, like that of `Uploads`, is kept for the next round's server step.
+    ``matrix`` float64 [m, m]; row i makes what client i gets. Where its rows sum to one the result is matrix · W. Of
+    the parameters only those named in ``only`` are written, all if None: the others stay each client's own. ``mixes``
+    are done besides. ``memory``, like that of `Uploads`, is kept for the next round's server step.
     """
 
     matrix: Array
     into: str = ""
     memory: Array | None = None
+    only: tuple[str, ...] | None = None
+    mixes: tuple[Mix, ...] = ()
 
     @property
     def graph(self) -> Graph:
@@ -105,11 +126,12 @@ class Algorithm:
     samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's samples.
 
     ``deploys`` says by which models a round is judged: those that clients have when they have "trained", or those that
-    the server has "aggregated"; ``shared`` if the server's step makes all rows one model; ``own`` if clients go on from
-    the models that they trained; ``deployed`` names the slot that holds what they
-    use, the rows if empty. ``slots`` are the matrices [m, P] besides the models that the method carries from round to
-    round, ``memory`` if it carries a matrix [m, m] too: about pairs of clients, or with ``own_memory`` row i about
-    client i alone. ``origin`` names the slot from which updates are counted, θ_0 if empty.
+    the server has "aggregated"; ``shared`` if the server's step makes all rows one model, but for parameters that it
+    leaves to each; ``own`` if clients go on from the models that they trained; ``deployed`` names the slot that holds
+    what they use, the rows if empty. ``slots`` are the matrices [m, P] besides the models that the method carries from
+    round to round, models too, ``gradients`` those that begin with 0, ``memory`` if it carries a matrix [m, m] too:
+    about pairs of clients, or with ``own_memory`` row i about client i alone. ``origin`` names the slot from which
+    updates are counted, θ_0 if empty.
     """
 
     name: str
@@ -121,6 +143,7 @@ class Algorithm:
     implied: Callable[[int], Graph | None]
     aggregate: Callable[[Uploads], Aggregation | None]
     tries: Callable[[Uploads], Graph] | None = None
+    gradients: tuple[str, ...] = ()
     shared: bool = False
     own: bool = False
     deployed: str = ""

@@ -34,7 +34,7 @@ _CUDA_SHARE = 0.25  # of the memory that is free: what vmap needs besides is an 
 UNCOUNTED = -100
 """The label of a sample that fills up a batch: cross entropy leaves it out."""
 
-_MATRICES = 7  # of parameters: models, targets, gradients twice, two of AdamW, one to work in
+_MATRICES = 9  # of parameters: models, targets, corrections, gradients thrice, two of AdamW, one to work in
 
 
 def stackable(work: Work) -> bool:
@@ -152,6 +152,8 @@ def train_stacked(work: Work, tasks: Sequence[TrainTask]) -> list[float]:
     clients = torch.tensor([task.client for task in tasks], device=work.device)
     rows = work.models(spec.model)[clients]
     target = work.models(spec.target)[clients] if spec.pull else None
+    correction = work.models(spec.correction)[clients] if spec.correction else None
+    seen = torch.zeros_like(rows) if spec.gradient else None
     gradient, total = torch.zeros_like(rows), torch.zeros(len(tasks), dtype=torch.float64, device=work.device)
     move, differentiate = optimizer(work.facts.plan, rows), stacked_gradient(work.network)
     move.reset(rate(work.facts.plan, tasks[0].round_index))
@@ -159,10 +161,16 @@ def train_stacked(work: Work, tasks: Sequence[TrainTask]) -> list[float]:
         found, losses = differentiate(_parameters(work.network, rows), *batches.at(step))
         torch.cat([part.flatten(1) for part in found], dim=1, out=gradient)
         total += losses
+        if seen is not None:
+            seen.add_(gradient)
         if target is not None:
             gradient.add_(rows - target, alpha=spec.pull)
+        if correction is not None:
+            gradient.add_(correction)
         move.step(rows, gradient)
     work.models(spec.model)[clients] = rows
+    if seen is not None:
+        work.models(spec.gradient)[clients] = seen / spec.steps
     means: list[float] = (total / spec.steps).tolist()
     if spec.then is not None:
         further = train_stacked(work, [replace(task, spec=spec.then) for task in tasks])

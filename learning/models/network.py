@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt
 from typing import ClassVar, Protocol
@@ -38,6 +38,17 @@ class Layout:
     def parameters(self) -> int:
         """The number P of parameters."""
         return self.offsets[-1]
+
+    def slices(self, names: Collection[str] | None = None) -> list[slice]:
+        """Return where in a row the named parameters lie, neighbours in one slice; the whole row if None."""
+        if names is None:
+            return [slice(0, self.parameters)]
+        found: list[slice] = []
+        for name, a, b in zip(self.names, self.offsets, self.offsets[1:], strict=False):
+            if name in names:
+                begin = found.pop().start if found and found[-1].stop == a else a
+                found.append(slice(begin, b))
+        return found
 
     def views(self, row: Tensor) -> list[Tensor]:
         """Return the parameters as views of ``row`` [P]: writing to one writes to the row."""

@@ -27,8 +27,9 @@ def train_client_privately(work: Work, task: TrainTask) -> float:
 
     In each of ``spec.steps`` steps every sample is drawn by itself with probability q = min(1, batch / n); the sum of
     the drawn samples' gradients, each clipped to ``dp_clip``, gets noise N(0, (``task.noise`` · ``dp_clip``)²) in every
-    parameter and is divided by the expected size q n. Pull, weight decay and the optimiser work on that: they see no
-    sample, so they cost no privacy. A step that draws nothing is a step of noise alone.
+    parameter and is divided by the expected size q n. All else works on that: pull, correction, the mean that is kept,
+    weight decay and the optimiser see no sample, so they cost no privacy. A step that draws nothing is a step of noise
+    alone.
 
     The loss returned is not protected; it is 0 if nothing was drawn in the whole round. `LearningError` if the task has
     no noise.
@@ -42,12 +43,14 @@ def train_client_privately(work: Work, task: TrainTask) -> float:
     setting = (q, task.noise, plan.dp_clip)
     target = work.models(spec.target)[task.client] if spec.pull else None
     model = work.models(spec.model)[task.client]
+    correction = work.models(spec.correction)[task.client] if spec.correction else None
+    seen = torch.zeros_like(gradient) if spec.gradient else None
     chunk, drawn = chunk_for(work.network), 0
     total = torch.zeros((), dtype=torch.float64, device=work.device)
 
     row.copy_(model)
     move.reset(learning_rate(plan, task.round_index))
-    start = b"".join(part.cpu().numpy().tobytes() for part in (model, target) if part is not None)
+    start = b"".join(part.cpu().numpy().tobytes() for part in (model, target, correction) if part is not None)
 
     def secret(purpose: str, step: int) -> bytes:
         name = f"{purpose}/{spec.model}"
@@ -70,11 +73,17 @@ def train_client_privately(work: Work, task: TrainTask) -> float:
         drawn += len(losses)
         noise = normals(secret("noise", step), len(row)) * (task.noise * plan.dp_clip)
         gradient.add_(torch.from_numpy(noise.astype("float32")).to(work.device)).div_(q * len(members))
+        if seen is not None:
+            seen.add_(gradient)
         if target is not None:
             torch.sub(row, target, out=work.scratch)
             gradient.add_(work.scratch, alpha=spec.pull)
+        if correction is not None:
+            gradient.add_(correction)
         move.step(row, gradient)
     model.copy_(row)
+    if seen is not None:
+        work.models(spec.gradient)[task.client] = seen / spec.steps
     if spec.then is not None:
         further = train_client_privately(work, replace(task, spec=spec.then))
         if not math.isfinite(further):

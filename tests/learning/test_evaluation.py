@@ -48,7 +48,7 @@ def test_only_classes_with_a_share_are_tested_and_a_common_model_once():
         trainer.train(1)
         del tested[:]
         trainer.evaluate()
-        needed = ((trainer._weights > 0) * trainer._class_sizes).sum()
+        needed = ((trainer._exam.weights > 0) * trainer._exam.class_sizes).sum()
         assert sum(task.images for task in tested) == needed < 5 * 359
 
 

@@ -139,6 +139,7 @@ def test_the_others_play_the_method_on_the_market_of_those_who_are_there(name):
             1,
             3,
             clients=HERE,
+            parameters=trainer.state.layout.names,
         )
         if method.tries is not None:
             uploads = replace(uploads, trials=trials_among(trainer, uploads, rows, start))
@@ -156,6 +157,9 @@ def test_the_others_play_the_method_on_the_market_of_those_who_are_there(name):
     into = f"slot/{expected.into}" if expected.into else "rows"
     origin = initial.double().numpy()
     models = origin + expected.matrix @ (rows.double().numpy() - origin)
+    if expected.only is not None:
+        head = slice(trainer.state.layout.slices(expected.only)[-1].stop, None)
+        models[:, head] = before[into][HERE, head]
     np.testing.assert_allclose(after[into][HERE].double().numpy(), models, atol=2e-6)
     assert not torch.equal(after[into][HERE], before[into][HERE])
     if expected.memory is not None:

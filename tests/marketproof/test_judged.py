@@ -19,7 +19,7 @@ from marketproof.cli import app
 from marketproof.running.loop import play_round
 from mechanism import Types
 
-GLOBAL = ("fedavg", "fedprox")
+GLOBAL = ("fedavg", "fedprox", "scaffold")
 
 
 def scores(trainer: Trainer, rows: torch.Tensor) -> list[float]:
@@ -28,7 +28,7 @@ def scores(trainer: Trainer, rows: torch.Tensor) -> list[float]:
     for client, row in enumerate(rows):
         inputs = torch.tensor(data.test_x).float() / 16.0
         right = work.network.forward(work.network.layout.views(row), inputs).argmax(1).numpy() == data.test_y
-        shares = trainer._weights[client]
+        shares = trainer._exam.weights[client]
         found.append(sum(share * right[data.test_y == c].mean() for c, share in enumerate(shares) if share))
     return found
 

@@ -12,16 +12,10 @@ from learning.algorithms import ALGORITHMS, Uploads
 from learning.differences import combine, geometry
 from learning.errors import LearningError
 from learning.plan import LearningPlan
+from tests.learning.algorithms.rendering import PLAN as PLAIN
+from tests.learning.algorithms.rendering import SIZES, models, same_in_a_pool, same_when_resumed
 
 PLAN = LearningPlan(lam=2.0, eta=5.0)
-SIZES = np.array([40.0, 10.0, 25.0, 100.0, 60.0])
-
-
-def models(seed: int = 0, m: int = 5, p: int = 300) -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    initial = torch.randn(p, generator=generator)
-    common = torch.randn(p, generator=generator)
-    return initial + 0.3 * common + 0.5 * torch.randn(m, p, generator=generator), initial
 
 
 def step(name, imports, rows, initial, plan=PLAN):
@@ -129,3 +123,19 @@ def test_every_method_says_what_it_is(name):
     assert algorithm.citation
     assert algorithm.summary
     assert algorithm.deploys in ("trained", "aggregated")
+
+
+LONG = {
+    "cfl": replace(PLAIN, lr=0.05, steps=40, split_beta=0.1, split="niid"),  # clients pull a cluster apart
+    "fedfomo": replace(PLAIN, clients=9, split_beta=1.0),  # more than are downloaded, alike enough to be of use
+}
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_pool_is_bitwise_the_plain_loop(name):
+    same_in_a_pool(name, LONG.get(name, PLAIN))
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_stopped_run_goes_on_bitwise(name, tmp_path):
+    same_when_resumed(name, tmp_path, LONG.get(name, PLAIN))

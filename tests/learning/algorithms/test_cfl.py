@@ -19,8 +19,6 @@ from tests.learning.algorithms.rendering import (
     models,
     plain_sgd,
     play,
-    same_in_a_pool,
-    same_when_resumed,
     server,
     weighted_mean,
 )
@@ -248,11 +246,3 @@ def test_a_returner_whose_parts_are_all_away_is_not_put_with_those_from_whom_it_
     step = server("cfl", rows, torch.zeros(300), memory=memory, sizes=np.ones(3), round_index=4)
     assert sorted(clusters_of(step.memory)) == [[0], [1, 2]]
     np.testing.assert_array_equal(step.memory, memory)
-
-
-def test_a_stopped_run_remembers_its_clusters(tmp_path):
-    same_when_resumed("cfl", tmp_path, STRONG)
-
-
-def test_the_pool_agrees_bitwise():
-    same_in_a_pool("cfl", STRONG)

@@ -19,8 +19,6 @@ from tests.learning.algorithms.rendering import (
     models,
     plain_sgd,
     play,
-    same_in_a_pool,
-    same_when_resumed,
     server,
     weighted_mean,
 )
@@ -72,11 +70,3 @@ def test_a_personal_model_that_is_not_finite_is_reported():
         trainer.state.slots["personal"][3, 5] = float("inf")
         with pytest.raises(LearningError, match=r"client 3 (is not finite|diverged)"):
             trainer.train(1)
-
-
-def test_a_stopped_run_goes_on_bitwise(tmp_path):
-    same_when_resumed("ditto", tmp_path)
-
-
-def test_the_pool_agrees_bitwise():
-    same_in_a_pool("ditto")

@@ -11,7 +11,7 @@ import torch
 from learning.algorithms.fedamp import LAM
 from learning.differences import combine
 from learning.trainer import Trainer
-from tests.learning.algorithms.rendering import PULLED, agree, models, plain_sgd, play, same_in_a_pool, server
+from tests.learning.algorithms.rendering import PULLED, agree, models, plain_sgd, play, server
 
 
 def clouds(rows: torch.Tensor, initial: torch.Tensor) -> torch.Tensor:
@@ -58,7 +58,3 @@ def test_rounds_are_those_of_plain_torch():
             agree(trainer.state.rows, rows, 1e-5)
             agree(trainer.state.slots["cloud"], cloud, 1e-5)
         assert float((rows - without).abs().max()) > 1e-4
-
-
-def test_the_pool_agrees_bitwise():
-    same_in_a_pool("fedamp")

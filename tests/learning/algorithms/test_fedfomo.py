@@ -21,8 +21,6 @@ from tests.learning.algorithms.rendering import (
     models,
     plain_sgd,
     play,
-    same_in_a_pool,
-    same_when_resumed,
     server,
 )
 
@@ -136,11 +134,3 @@ def test_rounds_are_those_of_plain_torch():
             np.testing.assert_array_equal(graph, (raw > 0) & ~np.eye(9, dtype=bool))
             imported += graph.sum()
     assert 0 < imported < 3 * 9 * DOWNLOADS
-
-
-def test_a_stopped_run_remembers_who_helped(tmp_path):
-    same_when_resumed("fedfomo", tmp_path, MIXING)
-
-
-def test_the_pool_agrees_bitwise():
-    same_in_a_pool("fedfomo", MIXING)

@@ -20,7 +20,6 @@ from tests.learning.algorithms.rendering import (
     models,
     plain_sgd,
     play,
-    same_in_a_pool,
     server,
     weighted_mean,
 )
@@ -47,10 +46,6 @@ def test_rounds_are_those_of_plain_torch_with_the_term_in_the_loss():
             agree(trainer.state.rows, expected, 1e-5)
             assert np.array_equal(graph, ~np.eye(5, dtype=bool))
         assert float((expected - without).abs().max()) > 1e-4
-
-
-def test_the_pool_agrees_bitwise():
-    same_in_a_pool("fedprox")
 
 
 def test_a_step_under_which_the_pull_diverges_is_refused():

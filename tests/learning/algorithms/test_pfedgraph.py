@@ -11,7 +11,7 @@ import torch
 from learning.algorithms.pfedgraph import LAM, onto_simplex
 from learning.differences import combine
 from learning.trainer import Trainer
-from tests.learning.algorithms.rendering import PULLED, SIZES, agree, models, plain_sgd, play, same_in_a_pool, server
+from tests.learning.algorithms.rendering import PULLED, SIZES, agree, models, plain_sgd, play, server
 
 
 def solve(d: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -73,7 +73,3 @@ def test_rounds_are_those_of_plain_torch():
             np.testing.assert_array_equal(graph, (weights > 1e-6) & ~np.eye(5, dtype=bool))
         assert not torch.equal(trainer.state.rows[0], trainer.state.rows[1])
         assert float((trained - without).abs().max()) > 1e-4
-
-
-def test_the_pool_agrees_bitwise():
-    same_in_a_pool("pfedgraph")

@@ -1,0 +1,47 @@
+"""FedPer: the body of the model is common to all, its last layer is each client's own.
+
+The paper's base layers are all but the last one or few; here they are all but the last.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, complete
+from learning.plan import LearningPlan
+
+
+def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
+    """Return plain SGD on all layers, from the common body with the client's own last layer."""
+    return LocalSpec(plan.steps)
+
+
+def body(parameters: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parameters of all layers but the last; an adapter belongs to the layer that it adapts.
+
+    >>> body(("conv.weight", "conv.bias", "output.weight", "output.bias"))
+    ('conv.weight', 'conv.bias')
+    """
+    layers = [name.partition(".lora_")[0] if ".lora_" in name else name.rpartition(".")[0] for name in parameters]
+    return tuple(name for name, layer in zip(parameters, layers, strict=True) if layer != layers[-1])
+
+
+def aggregate(uploads: Uploads) -> Aggregation:
+    """Return Σ_j n_j θ_j / Σ n for the body; last layers stay where they are."""
+    shares = uploads.sizes / uploads.sizes.sum()
+    return Aggregation(np.tile(shares, (len(shares), 1)), only=body(uploads.parameters))
+
+
+FEDPER = Algorithm(
+    name="fedper",
+    citation="Arivazhagan, Aggarwal, Singh, Choudhary, Federated Learning with Personalization Layers, 2019 "
+    "(arXiv 1912.00818)",
+    summary="the body of the model is averaged as in fedavg, its last layer is personal",
+    deploys="trained",
+    slots=(),
+    local_spec=local_spec,
+    implied=complete,
+    aggregate=aggregate,
+    shared=True,
+)
+"""Federated learning with personalisation layers."""
