@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
-from analysis.run.laws import numbers_of
 from analysis.run.records import MarketRound, Run, read_run
+from mechanism.market.gains import law_numbers
 from mechanism.market.mechanisms import MARKET_ENTRIES
 from mechanism.wording import typeset
 
@@ -93,7 +93,7 @@ def state_of(run: Run, place: Place) -> PlayState:
         client=who,
         report=clients[who].cost,
         differences=differences,
-        law=numbers_of(record.law),
+        law=law_numbers(record.law),
     )
 
 
@@ -103,7 +103,7 @@ def words(run: Run, place: Place) -> str:
     said = f"{run.task}, {place.method}, seed {place.seed}, round {place.round}: recorded types and differences."
     if run.mechanisms[place.method] not in MARKET_ENTRIES:
         said += f" {place.method} has no market; this is what {_OTHERWISE} would do with its models."
-    if numbers_of(record.law) is not None:
+    if law_numbers(record.law) is not None:
         said += " Gains follow the law that was measured in the run."
     absent = int((~record.present).sum())
     if absent:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.run.laws import LawNumbers, law_of
 from mechanism import Market, MarketProofError, Types
+from mechanism.market.gains import LawNumbers, law_numbers, law_of
 from mechanism.market.mechanisms import MARKET_ENTRIES
 
 FORMAT = "marketproof-playground-1"
@@ -57,7 +57,8 @@ class PlayState:
 
     ``client`` is the index of the one that reports ``report`` (money); everybody else tells the truth. ``differences``
     ``[m][m]``, as a run recorded them, take the place of the clients' angles where they are given. ``law``: a gain law
-    that a run measured, in numbers (`analysis.run.laws`); else the paper's.
+    that a run measured, in numbers (`mechanism.market.gains.law_numbers`); else the
+    paper's.
     """
 
     clients: tuple[Client, ...] = EXAMPLE
@@ -264,17 +265,10 @@ def _differences(value: object, clients: int) -> tuple[tuple[float, ...], ...] |
 
 
 def _law(value: object) -> LawNumbers:
-    numbers: LawNumbers = None
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(row, list) for row in value):
-        rows = [tuple(_number(x, "law", -_LARGEST, _LARGEST) for x in row) for row in value]
-        numbers = (rows[0], rows[1])
-    elif value is not None:
-        numbers = _number(value, "law", 0.0, 1.0)
     try:
-        law_of(numbers)
+        return law_numbers(law_of(value))
     except MarketProofError as error:
         raise PlayError(f"law: {error}") from None
-    return numbers
 
 
 def _parsed(text: str, what: str) -> Any:

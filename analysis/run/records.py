@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from analysis.run.audits import Audit, read_audit
 from analysis.run.files import RecordError, Tensors, read_json, read_table, read_toml
-from analysis.run.laws import recorded_law
 from analysis.run.recorded import Ledger, MarketRound, Trace
 from mechanism.errors import InvalidMarketError
-from mechanism.market.gains import GainLaw, SqrtGain
+from mechanism.market.gains import GainLaw, SqrtGain, law_from_arrays
 from mechanism.tolerance import scale
 
 REAL = ("accuracy", "loss", "gain", "cost", "paid", "received", "utility")
@@ -95,7 +94,7 @@ class Run:
             return SqrtGain()
         kind, exponent, knots = (file.read(name, row) for name in _VALUATION)
         try:
-            return recorded_law(float(kind), float(exponent), knots)
+            return law_from_arrays(float(kind), float(exponent), knots)
         except InvalidMarketError as error:
             raise RecordError(f"{file.path}: the recorded gain law is damaged ({error}); run again") from None
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learning.errors import LearningError
 from learning.valuation.curves import BINS, Curve, joined
 from mechanism.errors import MarketProofError
-from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
+from mechanism.market.gains import GainLaw, TableGain, law_from_arrays, law_to_arrays
 from mechanism.market.premise import PremiseBounds, premise_bounds
 
 Array = NDArray[np.float64]
@@ -113,16 +113,9 @@ class Valuation:
         explained, and where something was measured the `Curve`: ``valuation_own``, ``_start`` [m], ``_total``,
         ``_drop`` [m, S], in a run's record the last column what was bought.
         """
-        knots = np.zeros((2, BINS))
-        if isinstance(self.law, TableGain):
-            x, y = self.law.knots
-            knots[:, : len(x)] = x, y
-        exponent = self.law.exponent if isinstance(self.law, PowerGain) else 0.0
         told = self.fit or {}
-        found = {
+        found = law_to_arrays(self.law, BINS) | {
             "kind": np.array(float(list(KINDS).index(self.kind))),
-            "exponent": np.array(exponent),
-            "knots": knots,
             "gain": self.gain,
             "worth": self.worth,
             "over": self.over,
@@ -187,13 +180,5 @@ def _read(cls: type[Valuation], raw: Mapping[str, NDArray[Any]]) -> Valuation:
             raise LearningError("the curve is of another number of clients")
         told = dict(zip(_FIT, found["fit"].tolist(), strict=True))
         fit = {name: told[name] for name in (_FIT if kind == "fitted" else _FIT[4:])}
-    law: GainLaw
-    if kind == "size":
-        law = SqrtGain()
-    elif kind == "fitted":
-        law = PowerGain(float(found["exponent"]))
-    else:
-        x, y = found["knots"]
-        used = int((x > 0).sum())
-        law = TableGain(tuple(x[:used].tolist()), tuple(y[:used].tolist()))
+    law = law_from_arrays(number, float(found["exponent"]), found["knots"])
     return cls(kind, law, gain, worth, over, under, defect, fit, curve)

@@ -8,8 +8,9 @@ parameter K is private.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -168,3 +169,106 @@ class TableGain:
     def kernel_form(self) -> KernelForm:
         """Kind 1 with the hull's knots."""
         return 1, 1.0, *self.knots
+
+
+LawNumbers = float | tuple[tuple[float, ...], tuple[float, ...]] | None
+"""A law as plain numbers: None the paper's, an exponent, or a table's samples and values."""
+
+MOST_KNOTS = 10_000
+_LARGEST = 1e12
+
+
+def law_numbers(law: GainLaw) -> LawNumbers:
+    """Return a law as plain numbers, from which `law_of` makes it again."""
+    if isinstance(law, TableGain):
+        return law.samples, law.values
+    return law.exponent if isinstance(law, PowerGain) and not isinstance(law, SqrtGain) else None
+
+
+def law_of(numbers: object) -> GainLaw:
+    """Return the law of plain numbers, which may come from anywhere.
+
+    >>> law_of(None).name, law_of(0.3).name, law_of([[100, 200], [0, 1]]).name
+    ('sqrt', 'power', 'table')
+
+    Raises
+    ------
+    InvalidMarketError
+        If they are those of no law.
+    """
+    if numbers is None:
+        return SqrtGain()
+    if isinstance(numbers, int | float) and not isinstance(numbers, bool):
+        return PowerGain(float(numbers))
+    expected = f"a measured gain needs two rows of 2 to {MOST_KNOTS} numbers, all within {_LARGEST:.0e}"
+    if not (isinstance(numbers, list | tuple) and len(numbers) == 2):
+        raise InvalidMarketError(expected)
+    rows = []
+    for row in numbers:
+        if not (isinstance(row, list | tuple) and 2 <= len(row) <= MOST_KNOTS):
+            raise InvalidMarketError(expected)
+        if any(isinstance(x, bool) or not isinstance(x, int | float) or not abs(x) <= _LARGEST for x in row):
+            raise InvalidMarketError(expected)
+        rows.append(tuple(float(x) for x in row))
+    return TableGain(rows[0], rows[1])
+
+
+_FIELDS = {"sqrt": (), "power": ("exponent",), "table": ("samples", "values")}
+
+
+def law_to_dict(law: GainLaw) -> dict[str, Any]:
+    """Return a law as named plain data, for JSON."""
+    if law.name not in _FIELDS:
+        raise InvalidMarketError(f"the gain law {law.name!r} cannot be written; expected {', '.join(_FIELDS)}")
+    told = {name: getattr(law, name) for name in _FIELDS[law.name]}
+    return {"name": law.name} | {k: list(v) if isinstance(v, tuple) else v for k, v in told.items()}
+
+
+def law_from_dict(data: Mapping[str, object]) -> GainLaw:
+    """Return the law of named plain data, which may come from anywhere.
+
+    >>> law_from_dict(law_to_dict(PowerGain(0.3)))
+    PowerGain(exponent=0.3, name='power')
+
+    Raises
+    ------
+    InvalidMarketError
+        If it is no law.
+    """
+    name = data.get("name")
+    if not isinstance(name, str) or name not in _FIELDS:
+        raise InvalidMarketError(f"name of the gain law is none of {', '.join(_FIELDS)}")
+    if wrong := set(data) ^ {"name", *_FIELDS[name]}:
+        raise InvalidMarketError(f"the gain law {name!r} has {', '.join(_FIELDS[name]) or 'a name only'}; {wrong=}")
+    parts = tuple(data[field] for field in _FIELDS[name])
+    return law_of(parts if name == "table" else parts[0] if parts else None)
+
+
+def law_to_arrays(law: GainLaw, room: int) -> dict[str, Array]:
+    """Return a law as a record holds it: ``kind`` 0 the paper's, 1 a table, 2 a power; ``exponent``; ``knots``.
+
+    ``knots`` ``[2, room]``: samples and values, 0 where there are no more.
+    """
+    knots = np.zeros((2, room))
+    if isinstance(law, TableGain):
+        knots[:, : len(law.samples)] = law.samples, law.values
+    kind = 1.0 if isinstance(law, TableGain) else 0.0 if isinstance(law, SqrtGain) else 2.0
+    exponent = law.exponent if isinstance(law, PowerGain) else 0.0
+    return {"kind": np.array(kind), "exponent": np.array(exponent), "knots": knots}
+
+
+def law_from_arrays(kind: float, exponent: float, knots: ArrayLike) -> GainLaw:
+    """Return the law that `law_to_arrays` wrote.
+
+    Raises
+    ------
+    InvalidMarketError
+        If the numbers are those of no law.
+    """
+    if kind not in (0.0, 1.0, 2.0):
+        raise InvalidMarketError(f"the valuation's kind is {number(kind)}; expected 0, 1 or 2")
+    if kind != 1.0:
+        return law_of(float(exponent) if kind else None)
+    x, y = np.asarray(knots, dtype=np.float64)
+    used = int((x > 0).sum())
+    return law_of((x[:used].tolist(), y[:used].tolist()))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mechanism.market.gains import law_to_dict
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.given_markets import GivenMarkets
 
@@ -131,8 +132,6 @@ class Witness:
         }
         if self.terms is None:
             return plain
-        from proofs_checks.evidence.witness_file import law_to_dict
-
         return {**plain, "market": {"lam": self.terms.lam, "law": law_to_dict(self.terms.law)}}
 
     @classmethod

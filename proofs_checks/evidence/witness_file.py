@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from mechanism.errors import MarketProofError
 from mechanism.market.clients import LARGEST
-from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
+from mechanism.market.gains import law_from_dict
 from mechanism.reading import validated
 from proofs_checks.errors import WitnessError
 from proofs_checks.evidence.witness import FORMAT, Terms, Witness
@@ -19,7 +19,7 @@ from proofs_checks.search.cases import Cases
 OLDER = "marketproof-witness-1"
 """The format in which earlier versions wrote witnesses about cleared markets."""
 
-MOST_NUMBERS, MOST_AGENTS, MOST_KNOTS, MOST_TEXT = 1 << 20, 1000, 10_000, 100_000
+MOST_NUMBERS, MOST_AGENTS, MOST_TEXT = 1 << 20, 1000, 100_000
 
 
 def _array(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
@@ -41,44 +41,11 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Sqrt(_Model):
-    """The paper's law."""
-
-    name: Literal["sqrt"] = "sqrt"
-
-    def law(self) -> GainLaw:
-        """Return it."""
-        return SqrtGain()
-
-
-class Power(_Model):
-    """A fitted exponent."""
-
-    name: Literal["power"] = "power"
-    exponent: Annotated[FiniteFloat, Field(gt=0.0, le=1.0)]
-
-    def law(self) -> GainLaw:
-        """Return it."""
-        return PowerGain(self.exponent)
-
-
-class Measured(_Model):
-    """A table of measured gains."""
-
-    name: Literal["table"] = "table"
-    samples: Annotated[list[FiniteFloat], Field(min_length=2, max_length=MOST_KNOTS)]
-    values: Annotated[list[FiniteFloat], Field(min_length=2, max_length=MOST_KNOTS)]
-
-    def law(self) -> GainLaw:
-        """Return it."""
-        return TableGain(tuple(self.samples), tuple(self.values))
-
-
 class MarketFile(_Model):
     """The public terms of a cleared market."""
 
     lam: Annotated[FiniteFloat, Field(ge=0.0, le=LARGEST)]
-    law: Annotated[Sqrt | Power | Measured, Field(discriminator="name")]
+    law: dict[Name, Any]
 
 
 class WitnessFile(_Model):
@@ -135,7 +102,7 @@ class WitnessFile(_Model):
             sentence=self.sentence,
             variant=self.variant,
             built=self.built,
-            terms=None if self.market is None else Terms(self.market.lam, self.market.law.law()),
+            terms=None if self.market is None else Terms(self.market.lam, law_from_dict(self.market.law)),
             digest=self.digest[:64],
         )
 
@@ -158,14 +125,3 @@ def read(data: Any) -> Witness:
         raise (
             error if isinstance(error, WitnessError) else WitnessError(f"the witness holds no case: {error}")
         ) from None
-
-
-def law_to_dict(law: GainLaw) -> dict[str, Any]:
-    """Return a gain law as plain data."""
-    if isinstance(law, SqrtGain):
-        return Sqrt().model_dump()
-    if isinstance(law, PowerGain):
-        return Power(exponent=law.exponent).model_dump()
-    if isinstance(law, TableGain):
-        return Measured(samples=list(law.samples), values=list(law.values)).model_dump()
-    raise WitnessError(f"the gain law {law.name!r} cannot be written; expected sqrt, power or table")

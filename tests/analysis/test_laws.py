@@ -14,10 +14,9 @@ from analysis.findings.rules.reports import utility_of_reports
 from analysis.playground import recorded, view
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError
-from analysis.run.laws import law_of, numbers_of, recorded_law
 from analysis.run.records import market_file, read_run
 from mechanism import InvalidMarketError, Outcome, Types, account, market_mechanism
-from mechanism.market.gains import PowerGain, SqrtGain, TableGain
+from mechanism.market.gains import PowerGain, SqrtGain, TableGain, law_from_arrays, law_numbers, law_of
 
 TABLE = TableGain((50.0, 400.0, 2000.0), (0.0, 0.0004, 0.0006))
 LAWS = (SqrtGain(), PowerGain(0.3), TABLE)
@@ -65,21 +64,21 @@ def _accounted(folder: Path, law) -> None:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_a_law_comes_back_from_its_numbers(law):
-    assert law_of(numbers_of(law)).kernel_form()[:2] == law.kernel_form()[:2]
+    assert law_of(law_numbers(law)).kernel_form()[:2] == law.kernel_form()[:2]
     x = np.array([60.0, 500.0, 5000.0])
-    np.testing.assert_allclose(law_of(numbers_of(law)).value(3e4, 50.0, x), law.value(3e4, 50.0, x))
+    np.testing.assert_allclose(law_of(law_numbers(law)).value(3e4, 50.0, x), law.value(3e4, 50.0, x))
 
 
 def test_the_kinds_of_a_record():
-    assert recorded_law(0.0, 0.0, np.zeros((2, 32))) == SqrtGain()
-    assert recorded_law(2.0, 0.3, np.zeros((2, 32))) == PowerGain(0.3)
+    assert law_from_arrays(0.0, 0.0, np.zeros((2, 32))) == SqrtGain()
+    assert law_from_arrays(2.0, 0.3, np.zeros((2, 32))) == PowerGain(0.3)
     for kind, exponent in ((3.0, 0.3), (2.0, 1.5), (1.0, 0.0)):
         with pytest.raises(InvalidMarketError):
-            recorded_law(kind, exponent, np.zeros((2, 32)))
+            law_from_arrays(kind, exponent, np.zeros((2, 32)))
 
 
 @pytest.mark.parametrize(("kind", "law"), [(1.0, TABLE), (2.0, PowerGain(0.3))])
-def test_report_and_playground_clear_with_the_recorded_law(copy: Path, kind: float, law) -> None:
+def test_report_and_playground_clear_with_the_law_from_arrays(copy: Path, kind: float, law) -> None:
     _recorded(copy, valuation_kind=np.full(3, kind))
     with pytest.raises(RecordError, match=r"rounds\.parquet: gain of client"):
         read_run(copy)  # the accounts are still those of the paper's law
