@@ -119,7 +119,7 @@ def run(
 
 def _compare_budgets(config: RunConfig, folder: Path, place: Place, json: Path | None, quiet: bool) -> None:
     """Run at several privacy budgets and show what each costs; the same command with the same --out goes on."""
-    from marketproof.studies.privacy_report import price_of_privacy
+    from marketproof.studies.privacy import price_of_privacy
 
     price = price_of_privacy(config, folder, place, f"the same command with --out {folder}", quiet=quiet)
     write_json(json, price.told)

@@ -55,10 +55,10 @@ def study(
     """Plan, run or go on, measure, write, show."""
     from marketproof.running.execution import Place
     from marketproof.running.methods import split_names
-    from marketproof.studies.study import plan_study
-    from marketproof.studies.study_files import as_json, show_findings, which_seeds, write_findings
-    from marketproof.studies.study_measures import measured
-    from marketproof.studies.study_runs import run_all
+    from marketproof.studies.plan import plan_study
+    from marketproof.studies.runs import run_all
+    from marketproof.studies.study import measured
+    from marketproof.studies.written import as_json, show_findings, which_seeds, write_findings
     from marketproof.terminal.run_view import SMOKE
 
     named = None if methods is None else split_names(methods)
@@ -74,7 +74,7 @@ def study(
         stderr(quiet=quiet).print(chosen)
     done = run_all(plan.head, plan.configs, folder, place, shlex.join(again), quiet=quiet)
     try:
-        found = measured(name, done)
+        found = measured(plan.study, done)
         told = as_json(plan, found)
         title = f"{plan.study.title}: {one.task}, {one.scale}, {which_seeds(seed, one.seeds)}"
         write_findings(folder, "study", told, found, title)

@@ -109,6 +109,7 @@ class MarketRecord:
     present: NDArray[np.bool_]
     roles: NDArray[np.uint8]
     epsilon: NDArray[np.float64]
+    leaving: NDArray[np.bool_]
     valuations: tuple[Valuation, ...] = ()
 
     @property
@@ -178,6 +179,7 @@ def read_market(path: Path) -> MarketRecord:
             arrays.get("present", np.ones(real["size"].shape)).astype(np.bool_),  # runs of version 0.1 had no absence
             arrays.get("roles", np.zeros(real["size"].shape)).astype(np.uint8),
             real.get("epsilon", np.zeros(real["size"].shape[-1])),
+            arrays.get("leaving", np.zeros(real["size"].shape)).astype(np.bool_),
             valuations,
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -1,28 +1,159 @@
-"""The paper's experiments by name: which populations each of them runs, with which methods, on which task."""
+"""A study: runs whose records are measured, one row of a table after the other; the same for all studies.
+
+A study is data: which populations run with which methods, whom a row of its table is about, and its columns, each with
+a measure, a function of what one seed recorded. `measured` does the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from marketproof.errors import InputError, shown
-from marketproof.running.config import RunConfig, load_task, resolve
-from marketproof.running.methods import DEFAULT_MECHANISM, parse
+import numpy as np
+from numpy.typing import NDArray
 
-ALL_METHODS = (
-    "local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph", "ipfl/ipfl", "ipfl/ipfl-exact",
-)  # fmt: skip
-"""The nine methods of the paper, the market with the paper's mechanism and with the repaired one."""
+from marketproof.running.methods import uses_market
+from marketproof.running.populations import BENIGN, ROLES
+from marketproof.running.records import MarketRecord
+from mechanism.market.accounting import Accounts, account
+from mechanism.wording import number, percent
 
-MARKETS = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl/exact-marginal")
-"""The market under the paper's rule, the repaired one, and the exact choice with the paper's payments."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-FALLBACK_TASK = "digits-niid"
+    from marketproof.studies.runs import Recorded
 
-SMOKE_SEEDS, USUAL_SEEDS = 1, 3
-"""Seeds where none are asked for: at scale smoke, and else."""
+Real = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Value = float | int | str | None
+
+
+def who(record: MarketRecord, *roles: str) -> Flags:
+    """Return who has one of these roles [m]."""
+    return np.isin(record.roles[0], [ROLES.index(role) for role in roles])
+
+
+def best_accuracy(record: MarketRecord, clients: Flags) -> float | None:
+    """Return the mean over these clients of their best accuracy while they took part; None where none did."""
+    took = record.present[:, clients]
+    best = np.where(took, record.accuracy[:, clients], 0.0).max(axis=0)[took.any(axis=0)]
+    return float(best.mean()) if best.size else None
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one seed recorded of what a row is about.
+
+    ``case``, ``name``: the run and what the study calls it; ``clients`` [m]: whom the row is about, ``role`` theirs;
+    ``before``: the record, under the same seed, of the run that the study compares with.
+    """
+
+    case: Recorded
+    name: str
+    method: str
+    seed: int
+    record: MarketRecord
+    clients: Flags
+    before: MarketRecord
+    role: str = ""
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Everybody's true account in every round, money [R, m]; 0 of who is not there."""
+        return account(self.record.types, self.record.outcome, self.record.market.law)
+
+    @property
+    def utility(self) -> Real:
+        """The true utility of the clients in every round [R, k]."""
+        return self.accounts.utility[:, self.clients]
+
+    @property
+    def others(self) -> Real:
+        """The true utility of all others in every round [R, m - k]."""
+        return self.accounts.utility[:, ~self.clients]
+
+
+def mean_of(values: Real) -> float | None:
+    """Return the mean of what there is, None of nothing."""
+    return float(values.mean()) if values.size else None
+
+
+def first(values: Sequence[Any]) -> Any:
+    """Return what the first seed gave, where all give the same."""
+    return values[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of a study: key in files, head on paper, what it is, and the measure: a function of what a seed shows.
+
+    ``over``: how the numbers of all seeds become one (None: their mean, with the sample deviation beside it); ``kind``:
+    how it is shown: text, count, money or share.
+    """
+
+    key: str
+    head: str
+    meaning: str
+    of: Callable[[Seen], Any]
+    over: Callable[[Sequence[Any]], Value] | None = None
+    kind: str = "money"
+
+    def __call__(self, row: Row) -> Any:
+        """Return what stands in this column of a row."""
+        return row[self]
+
+
+def text(key: str, meaning: str, of: Callable[[Seen], Any], kind: str = "text") -> Column:
+    """Return a column with a name that the row is called by."""
+    return Column(key, key, meaning, of, first, kind)
+
+
+METHOD = text("method", "learning algorithm, and the mechanism of its market after a slash", lambda one: one.method)
+POPULATION = text("population", "who takes part", lambda one: one.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One line of a table: by column what each seed gave (None: nothing)."""
+
+    seeds: Mapping[Column, Sequence[Any]]
+
+    def _there(self, column: Column) -> list[Any]:
+        return [value for value in self.seeds[column] if value is not None]
+
+    def __getitem__(self, column: Column) -> Any:
+        """Return what stands in a column; None where no seed has such a number."""
+        there = self._there(column)
+        if not there:
+            return None
+        value = np.mean(there) if column.over is None else column.over(there)
+        return float(value) + 0.0 if isinstance(value, float) else value
+
+    def spread(self, column: Column) -> float | None:
+        """Return the sample deviation over seeds; None where there is none to tell."""
+        there = self._there(column)
+        return float(np.std(there, ddof=1)) if column.over is None and len(there) > 1 else None
+
+    def to_json(self, columns: Iterable[Column]) -> dict[str, Value]:
+        """Return names and numbers by key; beside a mean over several seeds stands ``KEY_std``."""
+        told: dict[str, Value] = {}
+        for column in columns:
+            told[column.key] = value = self[column]
+            if column.over is None and value is not None and len(self.seeds[column]) > 1:
+                told[f"{column.key}_std"] = self.spread(column)
+        return told
+
+    def cell(self, column: Column) -> str:
+        """Return a cell of the printed table; the deviation over seeds behind its mean."""
+        value, spread = self[column], self.spread(column)
+        if value is None or column.kind == "text":
+            return "-" if value is None else str(value)
+        if column.kind == "count":
+            return f"{value:g}"
+        said = [percent(v) if column.kind == "share" else number(v, 4) for v in (value, spread) if v is not None]
+        return " ± ".join(said)
 
 
 @dataclass(frozen=True)
@@ -34,131 +165,122 @@ class Case:
     factor: float = 0.0
 
 
-@dataclass(frozen=True)
+def populations(*names: str) -> tuple[Case, ...]:
+    """Return a run with each of these populations."""
+    return tuple(Case(name, name) for name in names)
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
-    """One experiment: what it asks, its runs and usual methods; ``markets``: only methods with a market make sense."""
+    """One experiment: what it asks, its runs, columns, words and figures, and what its numbers do not say (``notes``).
+
+    ``methods``: the usual ones, ``markets``: only those with a market make sense. ``roles``: a row for each (none: a
+    row of all), ``clients``: whom else a row is about [m]. ``beside``: the run that the others are compared with, which
+    with ``apart`` is no row itself; ``by_method``: rows of one method stand together. ``hidden``: measures that the
+    table does not show. ``words``, ``more`` (for the JSON) are of the table's rows, ``figures`` of all.
+    """
 
     title: str
     asks: str
     cases: tuple[Case, ...]
-    methods: tuple[str, ...] = ALL_METHODS
+    columns: tuple[Column, ...]
+    words: Callable[[Sequence[Row]], list[str]]
+    figures: Callable[[Sequence[Row]], Mapping[str, Figure]]
+    notes: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
     markets: bool = False
+    roles: tuple[str, ...] = ()
+    clients: Callable[[MarketRecord], Flags] = lambda record: np.ones(record.types.clients, dtype=bool)
+    beside: str = ""
+    apart: bool = False
+    by_method: bool = False
+    hidden: tuple[Column, ...] = ()
+    more: Callable[[Sequence[Row]], Mapping[str, Any]] = lambda rows: {}
 
 
-def _populations(*names: str) -> tuple[Case, ...]:
-    return tuple(Case(name, name) for name in names)
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a study found: its table, what to look at, what its numbers do not say, and its figures."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    words: Sequence[str]
+    notes: Sequence[str]
+    figures: Mapping[str, Figure]
+    more: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the table with its words as it is written."""
+        return {
+            "columns": {column.key: column.meaning for column in self.columns},
+            "rows": [row.to_json(self.columns) for row in self.rows],
+            "words": self.words,
+            "notes": self.notes,
+            **self.more,
+        }
 
 
-_LIES = tuple(
-    Case(f"{what}-times-{factor:g}", f"liars-{what}", factor)
-    for what in ("cost", "size", "gain")
-    for factor in (0.5, 2.0)
-)
-
-STUDIES: Mapping[str, Study] = {
-    "performance": Study(
-        "Accuracy and utility of all methods",
-        "who learns best, and who is better off for taking part",
-        _populations("benign"),
-    ),
-    "robustness": Study(
-        "Attackers and free-riders",
-        "what they cost honest clients, and whether they earn less than honest clients",
-        _populations("benign", "attackers-shuffle", "attackers-flip", "free-riders-ones", "free-riders-noise"),
-    ),
-    "inclusive": Study(
-        "Traders, buyers and sellers in one market",
-        "whether every kind of client gains, with attackers among the sellers or without",
-        _populations("inclusive", "inclusive-attacked"),
-    ),
-    "liars": Study(
-        "What a lie earns its teller",
-        "how much a client gains by reporting half or twice its cost, size or gain parameter",
-        _LIES,
-        MARKETS,
-        markets=True,
-    ),
-    "dropout": Study(
-        "Clients that leave when they lose",
-        "who leaves when, and how those do who stay",
-        (Case("strict", "dropout-strict"), Case("probabilistic", "dropout-probabilistic")),
-    ),
-}
-"""Every study by its name."""
+def measured(study: Study, cases: Mapping[str, Recorded]) -> Findings:
+    """Return what a study found in its finished runs."""
+    columns = (*study.columns, *study.hidden)
+    every = [(seen[0], Row({column: [column.of(one) for one in seen] for column in columns}))
+             for seen in _subjects(study, cases)]  # fmt: skip
+    if study.by_method:
+        order = list(dict.fromkeys(one.method for one, _ in every))
+        every.sort(key=lambda pair: order.index(pair[0].method))
+    rows = [row for one, row in every if not (study.apart and one.name == study.beside)]
+    figures = study.figures([row for _, row in every])
+    return Findings(study.columns, rows, study.words(rows), study.notes, figures, study.more(rows))
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A study made concrete: ``configs`` by the name of the case; ``chosen`` says why this task."""
-
-    name: str
-    study: Study
-    configs: Mapping[str, RunConfig]
-    chosen: str
-
-    @property
-    def first(self) -> RunConfig:
-        """The configuration of the first run, which holds what all of them share."""
-        return next(iter(self.configs.values()))
-
-    @property
-    def head(self) -> dict[str, Any]:
-        """What decides the numbers of all runs, for the record of the study."""
-        one = self.first
-        return {"study": self.name, "task": one.task, "scale": one.scale, "seed": one.seed, "seeds": one.seeds,
-                "methods": list(one.methods)}  # fmt: skip
+def _subjects(study: Study, cases: Mapping[str, Recorded]) -> Iterator[list[Seen]]:
+    """Yield what each row is about, as every seed shows it."""
+    markets = {name: case.markets() for name, case in cases.items()}
+    for name, case in cases.items():
+        for method, records in markets[name].items():
+            before = markets[study.beside][method] if study.beside else records
+            for role in study.roles or ("",):
+                clients = [who(record, role) if role else study.clients(record) for record in records]
+                if not role or any(some.any() for some in clients):
+                    together = zip(case.config.seed_list, records, clients, before, strict=True)
+                    yield [Seen(case, name, method, *one, role) for one in together]
 
 
-def plan_study(
+def benign(record: MarketRecord) -> Flags:
+    """Return who is neither attacker nor free-rider [m]."""
+    return who(record, *BENIGN)
+
+
+def has_market(row: Row) -> bool:
+    """Say whether the method of a row has a market."""
+    return uses_market(str(row[METHOD]).partition("/")[0])
+
+
+def compare(mine: float, other: float, small: float = 1e-9) -> str:
+    """Say how one amount stands to another."""
+    if abs(mine - other) <= small * max(1.0, abs(mine), abs(other)):
+        return "as much as"
+    return "less than" if mine < other else "MORE than"
+
+
+def dots(
+    file: str,
+    rows: Iterable[Row],
+    column: Column,
     name: str,
     *,
-    task: str | None = None,
-    scale: str | None = None,
-    seed: int = 0,
-    seeds: int | None = None,
-    methods: Sequence[str] | None = None,
-    data_dir: Path | None = None,
-) -> Plan:
-    """Return the runs of a study; what is None is chosen as usual.
+    group: Callable[[Row], str] = METHOD,
+    band: Callable[[Row], str] = METHOD,
+    panel: Callable[[Row], str] = lambda row: "",
+    unit: str = "money a round",
+    zero: bool = True,
+) -> dict[str, Figure]:
+    """Draw a column by group (a mark) and band into panels, shares in %; the figure by its file, none without rows."""
+    from analysis.findings.several.studies import marks, side_by_side
 
-    Raises
-    ------
-    InputError
-        If there is no such study, or a task, scale, method or number is wrong.
-    """
-    if name not in STUDIES:
-        raise InputError(f"unknown study {shown(name)}; known: {', '.join(STUDIES)}")
-    study = STUDIES[name]
-    chosen = f"{task}, as asked for"
-    if task is None:
-        task, chosen = usual_task(data_dir)
-    names = list(study.methods if methods is None else methods)
-    parsed = parse(names, DEFAULT_MECHANISM)
-    if study.markets and any(method.mechanism is None for method in parsed):
-        without = next(method.name for method in parsed if method.mechanism is None)
-        raise InputError(f"study {name}: nobody reports anything under {without}; name methods such as {MARKETS[0]}")
-    loaded = load_task(task)
-    configs = {}
-    for case in study.cases:
-        options = {"scale": scale, "seed": seed, "seeds": seeds or USUAL_SEEDS, "methods": names}
-        config = resolve(task, loaded, {**options, "mechanism": DEFAULT_MECHANISM, "population": case.population})
-        if seeds is None and config.scale == "smoke":
-            config = config.model_copy(update={"seeds": SMOKE_SEEDS})
-        if case.factor:
-            told = config.population.model_copy(update={"factor": case.factor})
-            config = config.model_copy(update={"population": told})
-        configs[case.name] = config
-    return Plan(name, study, configs, chosen)
-
-
-def usual_task(data_dir: Path | None) -> tuple[str, str]:
-    """Return the task of a study where none is named, and why: Fashion-MNIST if it is there, else digits."""
-    from learning.data.files.places import find, hub
-    from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
-    from learning.errors import DataError
-
-    try:
-        found = find("Fashion-MNIST", data_dir, LAYOUTS, hub(HUB), (DEBIAN,))
-    except DataError:
-        return FALLBACK_TASK, f"{FALLBACK_TASK}, because Fashion-MNIST was not found; --task names another"
-    return "fashion-niid", f"fashion-niid, because Fashion-MNIST lies in {shown(found.folder)}; --task names another"
+    panels: dict[str, dict[str, dict[str, list[float | None]]]] = {}
+    for row in rows:
+        values = [None if v is None else 100.0 * v if column.kind == "share" else v for v in row.seeds[column]]
+        panels.setdefault(panel(row), {}).setdefault(group(row), {})[band(row)] = values
+    drawn = {title: side_by_side(name, unit, groups) for title, groups in panels.items()}
+    return {file: marks(drawn, zero=zero)} if drawn else {}

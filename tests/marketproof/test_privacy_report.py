@@ -14,7 +14,9 @@ from marketproof.errors import InputError, Interrupted
 from marketproof.running import execution as running
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place
-from marketproof.studies.privacy_report import price_of_privacy, words
+from marketproof.studies.performance import BEST, UTILITY
+from marketproof.studies.privacy import EPSILON, LOST, price_of_privacy, words
+from marketproof.studies.study import METHOD, Row
 from tests.marketproof.fake_trainer import FakeTrainer
 
 
@@ -117,14 +119,8 @@ def test_other_budgets_and_fixed_noise_are_refused(tmp_path):
 
 def test_words_name_what_each_budget_costs():
     def row(epsilon, accuracy):
-        lost = 0.9 - accuracy
-        return {
-            "method": "m",
-            "epsilon": epsilon,
-            "accuracy_best": accuracy,
-            "accuracy_lost": lost,
-            "utility_mean": 2.0,
-        }
+        told = {METHOD: "m", EPSILON: epsilon, BEST: accuracy, LOST: 0.9 - accuracy, UTILITY: 2.0}
+        return Row({column: [value] for column, value in told.items()})
 
     said = words([row("1", 0.5), row("8", 0.8), row("none", 0.9)])
     assert said[0].startswith("m: 90.0% and 2 a round without privacy; epsilon 8 costs 10.0 points of accuracy")

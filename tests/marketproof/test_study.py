@@ -9,9 +9,10 @@ import shlex
 import pytest
 
 import marketproof.running.execution as running
-import marketproof.studies.study_runs as study_runs
+import marketproof.studies.runs as study_runs
 from marketproof.running.recorder import read_progress
-from marketproof.studies.study import ALL_METHODS, STUDIES, plan_study
+from marketproof.studies.performance import ALL_METHODS
+from marketproof.studies.plan import STUDIES, plan_study
 from tests.marketproof.fake_trainer import FakeTrainer
 
 METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact"
@@ -110,7 +111,7 @@ def test_ctrl_c_while_measuring_says_how_to_go_on(cli, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("marketproof.studies.study_performance.findings", stop)
+    monkeypatch.setattr("marketproof.studies.study.measured", stop)
     answer = cli(*arguments("performance", tmp_path / "s", "--quiet"))
     assert answer.status == 130
     assert "interrupted after the last run; go on with: marketproof study performance" in answer.err

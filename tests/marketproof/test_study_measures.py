@@ -12,8 +12,36 @@ from marketproof.errors import InputError
 from marketproof.running.populations import ROLES
 from marketproof.running.records import MarketRecord
 from marketproof.strategic_play.run_play import play_method
-from marketproof.studies import study_dropout, study_inclusive, study_liars, study_performance, study_robustness
-from marketproof.studies.study_findings import best_accuracy, compare, over_seeds
+from marketproof.studies import liars as study_liars
+from marketproof.studies.performance import (
+    BEST,
+    HONEST,
+    IF_HONEST,
+    LOWEST,
+    OTHERS,
+    PERFORMANCE,
+    ROBUSTNESS,
+    UTILITY,
+    WELFARE,
+    WITH,
+    WITHOUT,
+)
+from marketproof.studies.study import METHOD, Column, Row, best_accuracy, compare, measured
+from marketproof.studies.taking_part import (
+    AT_START,
+    DROPOUT,
+    FIRST,
+    INCLUSIVE,
+    LEAVE_ACCURACY,
+    LEAVE_UTILITY,
+    LEFT,
+    OF_ROLE,
+    OWN,
+    OWN_LOWEST,
+    ROLE,
+    STAY_ACCURACY,
+    STAY_UTILITY,
+)
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
@@ -21,7 +49,7 @@ from mechanism.market.mechanisms import market_mechanism
 ROUNDS, CLIENTS = 3, 5
 
 
-def record(mechanism, lie=(), factor=2.0, roles=(), seed=0, accuracy=None, present=None):
+def record(mechanism, lie=(), factor=2.0, roles=(), seed=0, accuracy=None, present=None, leaving=None):
     """A recorded market of five clients; ``lie`` lists (client, number)."""
     rng = np.random.default_rng(seed)
     shape = (ROUNDS, CLIENTS)
@@ -39,10 +67,16 @@ def record(mechanism, lie=(), factor=2.0, roles=(), seed=0, accuracy=None, prese
     nothing = np.zeros(ROUNDS)
     accuracy = np.zeros(shape) if accuracy is None else np.array(accuracy)
     there = np.ones(shape, bool) if present is None else np.array(present, bool)
+    judged = (accuracy, 1.0 - accuracy)
     return MarketRecord(
-        types, reports, market, outcome, nothing, nothing, nothing, accuracy, 1.0 - accuracy, there,
-        np.tile(codes, (ROUNDS, 1)), np.zeros(CLIENTS),
+        types, reports, market, outcome, nothing, nothing, nothing, accuracy, 1.0 - accuracy, judged, judged, there,
+        np.tile(codes, (ROUNDS, 1)), np.zeros(CLIENTS), np.array(np.zeros(shape) if leaving is None else leaving, bool),
     )  # fmt: skip
+
+
+def row_of(told):
+    """A row of a study's table with what one seed gave, by column."""
+    return Row({column: [value] for column, value in told.items()})
 
 
 def liars(*clients):
@@ -53,7 +87,8 @@ def liars(*clients):
 def test_the_gain_of_a_lie_is_that_of_clearing_again_with_its_truth(number):
     rule = market_mechanism("ipfl")
     seen = record("ipfl", [(1, number), (3, number)], 0.5, liars(1, 3))
-    lying, honest = study_liars.gains(rule, seen)
+    lies = study_liars.gains(rule, seen)
+    lying, honest = lies.lying, lies.honest
     assert lying.shape == honest.shape == (ROUNDS, 2)
     for column, liar, other in ((0, 1, 3), (1, 3, 1)):
         for r in range(ROUNDS):  # one clearing at a time, from the true types, the other liar lying still
@@ -72,43 +107,39 @@ def test_no_lie_about_a_cost_pays_under_the_repaired_rule(factor):
     """The theorem of the repaired mechanism, on the study's own measure."""
     for seed in range(20):
         seen = record("ipfl-exact", [(2, "cost")], factor, liars(2), seed)
-        lying, honest = study_liars.gains(market_mechanism("ipfl-exact"), seen)
-        assert (lying - honest).max() <= 1e-9
+        assert study_liars.gains(market_mechanism("ipfl-exact"), seen).gain.max() <= 1e-9
 
 
 def test_understating_a_cost_pays_under_the_papers_rule():
     best = max(
-        float(np.subtract(*study_liars.gains(market_mechanism("ipfl"), seen)).max())
+        float(study_liars.gains(market_mechanism("ipfl"), seen).gain.max())
         for seen in (record("ipfl", [(2, "cost")], 0.5, liars(2), seed) for seed in range(20))
     )
     assert best > 0.1
 
 
 def test_words_on_lies_name_where_they_pay():
+    columns = (METHOD, study_liars.MEAN, study_liars.BEST, study_liars.PAYING, study_liars.CASES)
     rows = [
-        {"method": "a", "gain_mean": 2.0, "gain_best": 3.0, "share_paying": 0.25, "cases": 4},
-        {"method": "b", "gain_mean": -1.0, "gain_best": 0.0, "share_paying": 0.0, "cases": 2},
+        row_of({study_liars.LIE: "cost", study_liars.FACTOR: 0.5, **dict(zip(columns, told, strict=True))})
+        for told in (("a", 2.0, 3.0, 0.25, 4), ("b", -1.0, 0.0, 0.0, 2))
     ]
-    rows = [{"lie": "cost", "factor": 0.5} | row for row in rows]
-    said = study_liars.words(rows)
-    assert said == [
+    assert study_liars.LIARS_STUDY.words(rows) == [
         "Reporting 0.5 times one's cost: pays under a in 25% of 4 cases (mean gain of all cases 2, at most 3); "
         "pays under b in none of 2 cases."
     ]
 
 
 class Recorded:
-    """Stands for a finished run with these records under two seeds."""
+    """Stands for a finished run with these records under as many seeds."""
 
-    def __init__(self, markets, arrays=None, seeds=(0, 1)):
-        self._markets, self._arrays = markets, arrays
-        self.config = type("Config", (), {"seed_list": list(seeds)})
+    def __init__(self, markets, first=0):
+        self._markets = markets
+        many = len(next(iter(markets.values())))
+        self.config = type("Config", (), {"seed_list": list(range(first, first + many))})
 
     def markets(self):
         return self._markets
-
-    def arrays(self):
-        return self._arrays
 
 
 def test_robustness_compares_the_same_clients_and_says_where_attackers_earn_more():
@@ -117,16 +148,16 @@ def test_robustness_compares_the_same_clients_and_says_where_attackers_earn_more
     calm = [record("ipfl-exact", seed=seed, accuracy=up) for seed in (0, 1)]
     roles = ["honest"] * 4 + ["attacker"]
     bad = [record("ipfl-exact", roles=roles, seed=seed, accuracy=down) for seed in (0, 1)]
-    found = study_robustness.findings({"benign": Recorded({"ipfl/ipfl-exact": calm}),
-                                       "attackers-flip": Recorded({"ipfl/ipfl-exact": bad})})  # fmt: skip
+    cases = {"benign": Recorded({"ipfl/ipfl-exact": calm}), "attackers-flip": Recorded({"ipfl/ipfl-exact": bad})}
+    found = measured(ROBUSTNESS, cases)
     (row,) = found.rows
-    assert (row["accuracy_without"], row["accuracy_with"]) == (pytest.approx(0.8), pytest.approx(0.6))
+    assert (row[WITHOUT], row[WITH]) == (pytest.approx(0.8), pytest.approx(0.6))
     money = np.stack([account(r.types, r.outcome).utility for r in bad])
-    assert row["utility_others"] == pytest.approx(money[:, :, 4].mean())
-    assert row["utility_honest"] == pytest.approx(money[:, :, :4].mean())
-    assert row["utility_others_std"] == pytest.approx(money[:, :, 4].mean(axis=1).std(ddof=1))
-    assert row["utility_others_if_honest"] == row["utility_others"]  # the same market: nothing else changed
-    less = row["utility_others"] < row["utility_honest"]
+    assert row[OTHERS] == pytest.approx(money[:, :, 4].mean())
+    assert row[HONEST] == pytest.approx(money[:, :, :4].mean())
+    assert row.spread(OTHERS) == pytest.approx(money[:, :, 4].mean(axis=1).std(ddof=1))
+    assert row[IF_HONEST] == row[OTHERS]  # the same market: nothing else changed
+    less = row[OTHERS] < row[HONEST]
     assert found.words[0] == (
         "ipfl/ipfl-exact: attackers and free-riders earn less than honest clients in every population."
         if less
@@ -138,18 +169,18 @@ def test_robustness_compares_the_same_clients_and_says_where_attackers_earn_more
 def test_inclusive_keeps_the_roles_apart_and_names_those_who_lose():
     roles = ["trader", "trader", "buyer", "seller", "attacker"]
     seen = record("ipfl-exact", roles=roles)
-    found = study_inclusive.findings({"inclusive-attacked": Recorded({"ipfl/ipfl-exact": [seen]})})
-    assert [row["role"] for row in found.rows] == ["trader", "buyer", "seller", "attacker"]
+    found = measured(INCLUSIVE, {"inclusive-attacked": Recorded({"ipfl/ipfl-exact": [seen]})})
+    assert [row[ROLE] for row in found.rows] == ["trader", "buyer", "seller", "attacker"]
     utility = account(seen.types, seen.outcome).utility
     for row in found.rows:
-        mine = utility[:, [role == row["role"] for role in roles]]
-        assert row["utility"] == pytest.approx(mine.mean())
-        assert row["utility_lowest"] == pytest.approx(mine.min())
-        assert row["clients"] == mine.shape[1]
+        mine = utility[:, [role == row[ROLE] for role in roles]]
+        assert row[OWN] == pytest.approx(mine.mean())
+        assert row[OWN_LOWEST] == pytest.approx(mine.min())
+        assert row[OF_ROLE] == mine.shape[1]
     assert "no role ever loses" in found.words[0]
-    rows = [dict(row) for row in found.rows]
-    rows[2]["utility_lowest"] = -1.0
-    assert "a loss in some round for sellers" in study_inclusive.words(rows)[0]
+    rows = list(found.rows)
+    rows[2] = Row({**rows[2].seeds, OWN_LOWEST: [-1.0]})
+    assert "a loss in some round for sellers" in INCLUSIVE.words(rows)[0]
 
 
 def test_dropout_tells_who_leaves_when_and_how_the_others_do():
@@ -159,16 +190,15 @@ def test_dropout_tells_who_leaves_when_and_how_the_others_do():
     present[1:, 1] = 0
     leaving = np.zeros((ROUNDS, CLIENTS), np.uint8)
     leaving[0, 1] = leaving[2, 3] = 1
-    seen = record("ipfl", accuracy=accuracy, present=present)
-    case = Recorded({"fedavg": [seen]}, {"fedavg": [{"leaving": leaving}]}, seeds=[7])
-    found = study_dropout.findings({"strict": case})
+    seen = record("ipfl", accuracy=accuracy, present=present, leaving=leaving)
+    found = measured(DROPOUT, {"strict": Recorded({"fedavg": [seen]}, 7)})
     (row,) = found.rows
-    assert (row["left"], row["clients"], row["first_leaves"]) == (3, 5, 1)
-    assert row["accuracy_leaving"] == pytest.approx(0.5)
+    assert (row[LEFT], row[AT_START], row[FIRST]) == (3, 5, 1)
+    assert row[LEAVE_ACCURACY] == pytest.approx(0.5)
     utility = account(seen.types, seen.outcome).utility
-    assert row["utility_staying"] == pytest.approx(utility[:, [0, 2, 4]].mean())
+    assert row[STAY_UTILITY] == pytest.approx(utility[:, [0, 2, 4]].mean())
     there = np.concatenate([utility[:1, 1], utility[:, 3]])
-    assert row["utility_leaving"] == pytest.approx(there.mean())
+    assert row[LEAVE_UTILITY] == pytest.approx(there.mean())
     assert found.more["leaving"] == [
         {"population": "strict", "method": "fedavg", "seed": 7, "round": 1, "client": 1},
         {"population": "strict", "method": "fedavg", "seed": 7, "round": 3, "client": 3},
@@ -176,30 +206,31 @@ def test_dropout_tells_who_leaves_when_and_how_the_others_do():
 
 
 def test_dropout_of_everybody_leaves_dashes():
-    leaving = np.ones((ROUNDS, CLIENTS), np.uint8)
-    case = Recorded({"fedavg": [record("ipfl")]}, {"fedavg": [{"leaving": leaving}]}, seeds=[0])
-    found = study_dropout.findings({"strict": case})
-    assert found.rows[0]["accuracy_staying"] is None
+    case = Recorded({"fedavg": [record("ipfl", leaving=np.ones((ROUNDS, CLIENTS)))]})
+    found = measured(DROPOUT, {"strict": case})
+    assert found.rows[0][STAY_ACCURACY] is None
     assert "nobody stays" in found.words[0]
 
 
 def test_performance_names_the_best_and_those_who_lose():
-    rows = [
-        {"method": "local", "accuracy_best": 0.7, "utility_mean": 0.0, "welfare": 0.0, "utility_lowest": 0.0},
-        {"method": "fedavg", "accuracy_best": 0.9, "utility_mean": 1.0, "welfare": 5.0, "utility_lowest": -3.0},
-        {"method": "ipfl", "accuracy_best": 0.8, "utility_mean": 2.0, "welfare": 9.0, "utility_lowest": 0.5},
-    ]
-    said = study_performance.words(rows)
+    columns = (METHOD, BEST, UTILITY, WELFARE, LOWEST)
+    told = (("local", 0.7, 0.0, 0.0, 0.0), ("fedavg", 0.9, 1.0, 5.0, -3.0), ("ipfl", 0.8, 2.0, 9.0, 0.5))
+    said = PERFORMANCE.words([row_of(dict(zip(columns, row, strict=True))) for row in told])
     assert "Best accuracy: fedavg, 90.0%. Highest utility per client and round: ipfl, 2." in said[0]
     assert said[1] == "Somebody loses in some round under fedavg."
     assert "ipfl: 10.0 points of accuracy behind the best" in said[2]
 
 
 def test_means_and_deviations_over_seeds():
-    assert over_seeds("a", [3.0]) == {"a": 3.0}
-    assert over_seeds("a", [1.0, 3.0]) == {"a": 2.0, "a_std": pytest.approx(np.sqrt(2.0))}
-    assert over_seeds("a", [None, 3.0]) == {"a": 3.0, "a_std": None}
-    assert over_seeds("a", [None]) == {"a": None}
+    column = Column("a", "", "", None)
+
+    def told(*values):
+        return Row({column: values}).to_json([column])
+
+    assert told(3.0) == {"a": 3.0}
+    assert told(1.0, 3.0) == {"a": 2.0, "a_std": pytest.approx(np.sqrt(2.0))}
+    assert told(None, 3.0) == {"a": 3.0, "a_std": None}
+    assert told(None) == {"a": None}
 
 
 def test_equal_amounts_are_neither_less_nor_more():
@@ -216,7 +247,7 @@ def test_the_truth_of_a_liar_is_cleared_among_those_who_are_there():
     there = np.ones((ROUNDS, CLIENTS), bool)
     there[1, 0] = there[2, 4] = False
     seen = record("pooled-price", [(1, "cost")], 2.0, liars(1), present=there)
-    honest = study_liars.gains(rule, seen)[1]
+    honest = study_liars.gains(rule, seen).honest
     expected = clear_and_settle(rule, seen.types.truthful(), seen.types, seen.market, there)
     assert honest[:, 0] == pytest.approx(account(seen.types, expected).utility[:, 1])
     whole = clear_and_settle(rule, seen.types.truthful(), seen.types, seen.market)

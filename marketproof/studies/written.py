@@ -12,8 +12,8 @@ from rich.console import Console
 from marketproof.commands.options import dumps
 from marketproof.errors import shown
 from marketproof.files.atomic import write_all
-from marketproof.studies.study import Plan
-from marketproof.studies.study_findings import Column, Findings, Row, shown_cell
+from marketproof.studies.plan import Plan
+from marketproof.studies.study import Column, Findings
 from marketproof.terminal.console import table
 
 
@@ -32,11 +32,7 @@ def as_json(plan: Plan, found: Findings) -> dict[str, Any]:
                    "clients": config.data.clients}
             for name, config in plan.configs.items()
         },
-        "columns": {column.key: column.meaning for column in found.columns},
-        "rows": [dict(row) for row in found.rows],
-        "words": list(found.words),
-        "notes": list(found.notes),
-        **found.more,
+        **found.to_json(),
     }  # fmt: skip
 
 
@@ -54,8 +50,11 @@ def write_findings(folder: Path, stem: str, told: Mapping[str, Any], found: Find
     from analysis.page.export import svg_text, write_atomically
     from analysis.page.table import Table
 
-    keys = [key for column in found.columns for key in (column.key, f"{column.key}_std") if _any(found.rows, key)]
-    lines = Table(title, tuple(keys), tuple(tuple(row.get(key) for key in keys) for row in found.rows))
+    rows = [row.to_json(found.columns) for row in found.rows]
+    keys = [
+        key for column in found.columns for key in (column.key, f"{column.key}_std") if any(key in row for row in rows)
+    ]
+    lines = Table(title, tuple(keys), tuple(tuple(row.get(key) for key in keys) for row in rows))
     write_all(
         {
             folder / f"{stem}.json": dumps(told),
@@ -68,15 +67,11 @@ def write_findings(folder: Path, stem: str, told: Mapping[str, Any], found: Find
         write_atomically(folder / f"{name}.png", partial(figure.savefig, format="png", dpi=200))
 
 
-def _any(rows: Sequence[Row], key: str) -> bool:
-    return any(key in row for row in rows)
-
-
 def markdown(found: Findings, title: str) -> str:
     """Return the table with its words as Markdown."""
     heads = [column.head for column in found.columns]
     sides = [":--" if column.kind == "text" else "--:" for column in found.columns]
-    rows = [[shown_cell(column, row).replace("|", r"\|") for column in found.columns] for row in found.rows]
+    rows = [[row.cell(column).replace("|", r"\|") for column in found.columns] for row in found.rows]
     lines = ["| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows)]
     told = [f"- {line}" for line in found.words]
     meant = [f"- {column.head}: {column.meaning}" for column in found.columns]
@@ -91,7 +86,7 @@ def show_findings(found: Findings, title: str, folder: Path, stem: str, console:
     """Print the table, what its columns mean, the words, and where everything lies."""
     columns: Sequence[Column] = found.columns
     left = 1 + max(k for k, column in enumerate(columns[:3]) if column.kind == "text")  # what a row is about
-    cells = [[shown_cell(column, row) for column in columns] for row in found.rows]
+    cells = [[row.cell(column) for column in columns] for row in found.rows]
     console.print(table(title, [column.head for column in columns], cells, left=left))
     console.print(" · ".join(f"{column.head}: {column.meaning}" for column in columns[1:]))
     for line in found.words:

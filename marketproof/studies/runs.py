@@ -19,7 +19,7 @@ from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer, units_of
 from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit, read_progress, recorded_config
-from marketproof.running.records import Arrays, MarketRecord, decode, read_market
+from marketproof.running.records import MarketRecord, read_market
 from marketproof.terminal.console import stderr
 from mechanism.errors import MarketProofError
 from mechanism.reading import read_toml
@@ -47,13 +47,6 @@ class Recorded:
         found: dict[str, list[MarketRecord]] = {}
         for unit in self.units:
             found.setdefault(unit.method.name, []).append(read_market(self._file(unit)))
-        return found
-
-    def arrays(self) -> dict[str, list[Arrays]]:
-        """Return all recorded arrays per method, in the order of the seeds."""
-        found: dict[str, list[Arrays]] = {}
-        for unit in self.units:
-            found.setdefault(unit.method.name, []).append(decode(self._file(unit)))
         return found
 
 

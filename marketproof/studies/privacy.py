@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from marketproof.errors import InputError, Interrupted
@@ -18,29 +19,25 @@ from marketproof.running.loop import MakeTrainer
 from marketproof.running.privacy_told import delta_of
 from marketproof.running.records import MarketRecord
 from marketproof.running.summary import unit_figures
-from marketproof.studies.study_files import show_findings, which_seeds, write_findings
-from marketproof.studies.study_findings import Column, Findings, Row, over_seeds
-from marketproof.studies.study_runs import Recorded, run_all
+from marketproof.studies.performance import BEST, UTILITY, WELFARE
+from marketproof.studies.runs import Recorded, run_all
+from marketproof.studies.study import METHOD, Column, Findings, Row, Seen, Study, measured, text
+from marketproof.studies.written import show_findings, which_seeds, write_findings
 from mechanism.wording import number, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 EPSILONS: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
 """Budgets compared, from the strictest; a run without privacy always follows."""
-
-COLUMNS = (
-    Column("method", "method", "learning algorithm, and the mechanism of its market after a slash", "text"),
-    Column("epsilon", "epsilon", "budget of each client's training (none: trained without privacy)", "text"),
-    Column("spent", "spent", "the most that any client spent of it, in any seed"),
-    Column("accuracy_best", "best accuracy", "each client's best round on its own label mix, mean of clients", "share"),
-    Column("accuracy_lost", "lost", "best accuracy without privacy less this", "share"),
-    Column("utility_mean", "utility", "true utility per client and round"),
-    Column("welfare", "welfare", "sum of all true utilities over the run"),
-)
 
 _COVERS = (
     "Epsilon is of one training example of one client, in one method under one seed, at the delta recorded: neither "
     "the clients' sizes, nor their reports, nor anything measured on held-out data is covered. Who sees the models of "
     "several runs, methods or seeds adds their epsilons up."
 )
+
+_FRESH = "The noise comes from secret keys: in a new folder it is another, and the numbers differ by it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,17 +91,16 @@ def price_of_privacy(
             "methods": list(config.methods), "epsilons": sorted(wanted)}  # fmt: skip
     done = run_all(head, configs, folder, place, again, quiet=quiet, make=make)
     try:
-        found = findings(done)
-        title = f"The price of privacy: {config.task}, {config.scale}, {which_seeds(config.seed, config.seeds)}"
+        found = measured(STUDY, done)
+        if any(row[SPENT] is not None for row in found.rows):
+            found = replace(found, notes=(*found.notes, _FRESH))
+        title = f"{STUDY.title}: {config.task}, {config.scale}, {which_seeds(config.seed, config.seeds)}"
         told = {
             **head,
             "seeds": config.seed_list,
             "delta": delta_of(config, _records(done)),
             "clip": config.privacy.clip,
-            "columns": {column.key: column.meaning for column in found.columns},
-            "rows": list(found.rows),
-            "words": list(found.words),
-            "notes": list(found.notes),
+            **found.to_json(),
         }
         write_findings(folder, "privacy", told, found, title)
     except KeyboardInterrupt:
@@ -120,60 +116,62 @@ def _at(config: RunConfig, epsilon: float) -> RunConfig:
     return config.model_copy(update={"privacy": config.privacy.model_copy(update={"epsilon": epsilon})})
 
 
-def findings(cases: Mapping[str, Recorded]) -> Findings:
-    """Return accuracy and utility per method and budget, and a figure of both."""
-    from analysis.findings.several.studies import along
-
-    ticks = [_label(case) for case in cases.values()]
-    markets = [case.markets() for case in cases.values()]
-    rows: list[Row] = []
-    accuracy, utility = {}, {}
-    for method in markets[-1]:
-        figures = [[unit_figures(record, 0.0) for record in one[method]] for one in markets]
-        free = [one["accuracy_best"] for one in figures[-1]]
-        for tick, one, seen in zip(ticks, markets, figures, strict=True):
-            row: Row = {"method": method, "epsilon": tick, "spent": _spent(one[method])}
-            row |= over_seeds("accuracy_best", [s["accuracy_best"] for s in seen])
-            row |= over_seeds("accuracy_lost", [f - s["accuracy_best"] for f, s in zip(free, seen, strict=True)])
-            row |= over_seeds("utility_mean", [s["utility_mean"] for s in seen])
-            rows.append(row | over_seeds("welfare", [s["welfare"] for s in seen]))
-        accuracy[method] = 100.0 * np.array([[s["accuracy_best"] for s in seen] for seen in figures]).T
-        utility[method] = np.array([[s["utility_mean"] for s in seen] for seen in figures]).T
-    panels = {"best accuracy (%)": accuracy, "utility per client and round (money)": utility}
-    figure = along(ticks, "epsilon: less is more private", panels)
-    private = any(row["spent"] is not None for row in rows)
-    fresh = ("The noise comes from secret keys: in a new folder it is another, and the numbers differ by it.",)
-    return Findings(COLUMNS, rows, words(rows), (_COVERS, *(fresh if private else ())), {"privacy": figure})
+def _label(one: Seen) -> str:
+    return f"{one.case.config.privacy.epsilon:g}" if one.case.config.privacy.epsilon else "none"
 
 
-def _label(case: Recorded) -> str:
-    return f"{case.config.privacy.epsilon:g}" if case.config.privacy.epsilon else "none"
-
-
-def _spent(records: Sequence[MarketRecord]) -> float | None:
-    most = max(float(record.epsilon.max(initial=0.0)) for record in records)
-    return most if most > 0 else None
+# fmt: off
+EPSILON = text("epsilon", "budget of each client's training (none: trained without privacy)", _label)
+SPENT = Column("spent", "spent", "the most that any client spent of it, in any seed",
+               lambda one: float(one.record.epsilon.max(initial=0.0)) or None, max)
+LOST = Column("accuracy_lost", "lost", "best accuracy without privacy less this",
+              lambda one: unit_figures(one.before, 0.0)["accuracy_best"] - BEST.of(one), kind="share")
+# fmt: on
 
 
 def words(rows: Sequence[Row]) -> list[str]:
     """Say what the strictest and the loosest budget cost each method."""
     said = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        own = [row for row in rows if row["method"] == method]
+    for method in dict.fromkeys(row[METHOD] for row in rows):
+        own = [row for row in rows if row[METHOD] == method]
         strict, loose, free = own[0], own[-2], own[-1]
         said.append(
-            f"{method}: {percent(free['accuracy_best'])} and {number(free['utility_mean'])} a round without privacy; "
-            f"epsilon {loose['epsilon']} costs {100 * loose['accuracy_lost']:.1f} points of accuracy (utility "
-            f"{number(loose['utility_mean'])}), epsilon {strict['epsilon']} costs {100 * strict['accuracy_lost']:.1f} "
-            f"(utility {number(strict['utility_mean'])})."
+            f"{method}: {percent(free[BEST])} and {number(free[UTILITY])} a round without privacy; epsilon "
+            f"{loose[EPSILON]} costs {100 * loose[LOST]:.1f} points of accuracy (utility {number(loose[UTILITY])}), "
+            f"epsilon {strict[EPSILON]} costs {100 * strict[LOST]:.1f} (utility {number(strict[UTILITY])})."
         )
-        reached = [row["accuracy_best"] for row in own]
+        reached = [row[BEST] for row in own]
         if reached != sorted(reached):
             said.append(f"{method}: a looser budget does not always reach more here; compare over more seeds.")
-    worst = max(rows, key=lambda row: row["accuracy_lost"])
-    if worst["accuracy_lost"] > 0:
+    worst = max(rows, key=lambda row: row[LOST])
+    if worst[LOST] > 0:
         said.append(
-            f"Privacy costs most under {worst['method']} at epsilon {worst['epsilon']}: "
-            f"{100 * worst['accuracy_lost']:.1f} points."
+            f"Privacy costs most under {worst[METHOD]} at epsilon {worst[EPSILON]}: {100 * worst[LOST]:.1f} points."
         )
     return said
+
+
+def _along_budgets(rows: Sequence[Row]) -> dict[str, Figure]:
+    from analysis.findings.several.studies import along
+
+    def lines(column: Column, factor: float) -> dict[str, NDArray[np.float64]]:
+        own: dict[str, list[Sequence[float]]] = {}
+        for row in rows:
+            own.setdefault(row[METHOD], []).append(row.seeds[column])
+        return {method: factor * np.array(values).T for method, values in own.items()}
+
+    panels = {"best accuracy (%)": lines(BEST, 100.0), "utility per client and round (money)": lines(UTILITY, 1.0)}
+    return {"privacy": along(list(dict.fromkeys(map(EPSILON, rows))), "epsilon: less is more private", panels)}
+
+
+STUDY = Study(
+    "The price of privacy",
+    "what each privacy budget costs in accuracy and utility",
+    (),
+    (METHOD, EPSILON, SPENT, BEST, LOST, UTILITY, WELFARE),
+    words,
+    _along_budgets,
+    (_COVERS,),
+    beside="no-privacy",
+    by_method=True,
+)

@@ -1,0 +1,199 @@
+"""Studies performance and robustness: who learns best and earns most, among honest clients and beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from marketproof.running.populations import POPULATIONS
+from marketproof.running.summary import unit_figures
+from marketproof.studies.study import (
+    METHOD,
+    POPULATION,
+    Column,
+    Row,
+    Seen,
+    Study,
+    benign,
+    best_accuracy,
+    compare,
+    dots,
+    has_market,
+    mean_of,
+    populations,
+)
+from mechanism.market.accounting import account
+from mechanism.tolerance import MONEY
+from mechanism.wording import number, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ALL_METHODS = (
+    "local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph", "ipfl/ipfl", "ipfl/ipfl-exact",
+)  # fmt: skip
+"""The nine methods of the paper, the market with the paper's mechanism and with the repaired one."""
+
+
+def summary_figure(name: str) -> Callable[[Seen], float]:
+    """Return the measure that a run's summary has under this name."""
+    return lambda one: unit_figures(one.record, 0.0)[name]
+
+
+def lowest(one: Seen) -> float:
+    """Return the lowest utility of a client in any round."""
+    return float(one.utility.min())
+
+
+# Performance: who learns best, and who is better off for taking part.
+
+# fmt: off
+BEST = Column("accuracy_best", "best accuracy", "each client's best round on its own label mix, mean of clients",
+              summary_figure("accuracy_best"), kind="share")
+FINAL = Column("accuracy_final", "final accuracy", "the same when it last took part",
+               summary_figure("accuracy_final"), kind="share")
+UTILITY = Column("utility_mean", "utility", "true utility per client and round", summary_figure("utility_mean"))
+WELFARE = Column("welfare", "welfare", "sum of all true utilities over the run", summary_figure("welfare"))
+LOWEST = Column("utility_lowest", "lowest utility", "of any client in any round of any seed; below 0 somebody loses",
+                lowest, min)
+# fmt: on
+
+
+def _performance_words(rows: Sequence[Row]) -> list[str]:
+    """Say who is best in accuracy and in utility, and under which methods somebody loses."""
+    best, richest = (max(rows, key=column) for column in (BEST, UTILITY))
+    losing = [row[METHOD] for row in rows if row[LOWEST] < -MONEY * max(1.0, abs(row[WELFARE]))]
+    said = [
+        f"Best accuracy: {best[METHOD]}, {percent(best[BEST])}. Highest utility per client and round: "
+        f"{richest[METHOD]}, {number(richest[UTILITY])}.",
+        f"Somebody loses in some round under {', '.join(losing)}."
+        if losing
+        else "Nobody loses in any round under any method.",
+    ]
+    return said + [
+        f"{row[METHOD]}: {100 * (best[BEST] - row[BEST]):.1f} points of accuracy behind the best, utility "
+        f"{number(row[UTILITY])}, lowest of any client in any round {number(row[LOWEST])}."
+        for row in rows
+        if row[METHOD].startswith("ipfl")
+    ]
+
+
+def _accuracy_beside_utility(rows: Sequence[Row]) -> dict[str, Figure]:
+    from analysis.findings.scores import beside
+    from analysis.findings.several.studies import scores
+
+    percents = {row[METHOD]: [100.0 * value for value in row.seeds[BEST]] for row in rows}
+    earned = {row[METHOD]: row.seeds[UTILITY] for row in rows}
+    left = scores("Best personal accuracy", "%", percents)
+    return {"accuracy-and-utility": beside(left, scores("Utility per client and round", "money", earned))}
+
+
+PERFORMANCE = Study(
+    "Accuracy and utility of all methods",
+    "who learns best, and who is better off for taking part",
+    populations("benign"),
+    (METHOD, BEST, FINAL, UTILITY, WELFARE, LOWEST),
+    _performance_words,
+    _accuracy_beside_utility,
+    (
+        "Methods without a market pay nobody: their utility is the gain of the models that their graph hands out less "
+        "what exporting them costs (paper).",
+    ),
+    ALL_METHODS,
+)
+
+# Robustness: what attackers and free-riders cost the honest clients, whom a row is about, and what they earn.
+
+
+def _others_if_honest(one: Seen) -> float | None:
+    then = one.before
+    return mean_of(account(then.types, then.outcome, then.market.law).utility[:, ~one.clients])
+
+
+def _more(one: Seen) -> float | None:
+    honest, others = mean_of(one.utility), mean_of(one.others)
+    return None if others is None or honest is None else others - honest
+
+
+def _earn_less(one: Seen) -> bool:
+    honest, others = mean_of(one.utility), mean_of(one.others)
+    return others is not None and honest is not None and compare(others, honest) == "less than"
+
+
+# fmt: off
+WITHOUT = Column("accuracy_without", "accuracy without", "best accuracy of those same clients where all are honest",
+                 lambda one: best_accuracy(one.before, one.clients), kind="share")
+WITH = Column("accuracy_with", "with", "best accuracy of the honest clients beside attackers or free-riders",
+              lambda one: best_accuracy(one.record, one.clients), kind="share")
+HONEST = Column("utility_honest", "honest earn", "true utility of an honest client per round",
+                lambda one: mean_of(one.utility))
+OTHERS = Column("utility_others", "others earn", "true utility of an attacker or free-rider per round",
+                lambda one: mean_of(one.others))
+IF_HONEST = Column("utility_others_if_honest", "if honest", "of those same clients where all are honest",
+                   _others_if_honest)
+LESS = Column("seeds_earning_less", "seeds less", "seeds in which they earn less than honest clients",
+              _earn_less, lambda less: f"{sum(less)} of {len(less)}", "text")
+MORE = Column("", "", "what the others earn more than an honest client", _more)
+# fmt: on
+
+
+def _others_word(row: Row) -> str:
+    return compare(row[OTHERS], row[HONEST])
+
+
+def _robustness_words(rows: Sequence[Row]) -> list[str]:
+    """Say for each method with a market and each population whether attackers and free-riders earn less."""
+    said = []
+    for method in dict.fromkeys(row[METHOD] for row in rows if has_market(row)):
+        own = [row for row in rows if row[METHOD] == method]
+        where = [row[POPULATION] for row in own if _others_word(row) != "less than"]
+        said.append(
+            f"{method}: attackers and free-riders earn less than honest clients in every population."
+            if not where
+            else f"{method}: they do NOT earn less than honest clients in {', '.join(where)}."
+        )
+        for row in own:
+            what = "attackers" if POPULATIONS[row[POPULATION]].roles[0][0] == "attacker" else "free-riders"
+            said.append(
+                f"{method}, {row[POPULATION]}: {what} earn {number(row[OTHERS])} per client and round, "
+                f"{_others_word(row)} the {number(row[HONEST])} of honest clients (less in {row[LESS]} seeds); had "
+                f"they been honest: {number(row[IF_HONEST])}."
+            )
+    if rows:
+        worst = min(rows, key=lambda row: row[WITH] - row[WITHOUT])
+        said.append(
+            f"Honest clients lose most accuracy under {worst[METHOD]} with {worst[POPULATION]}: "
+            f"{percent(worst[WITHOUT])} without, {percent(worst[WITH])} with them."
+        )
+    return said
+
+
+def _accuracy_and_earnings(rows: Sequence[Row]) -> dict[str, Figure]:
+    accuracy, earned = "best accuracy of honest clients", "others' utility less an honest client's"
+    strange = [row for row in rows if row[POPULATION] != "benign"]
+    return {
+        **dots("accuracy", rows, WITH, accuracy, group=POPULATION, unit="%", zero=False),
+        **dots("earnings", strange, MORE, earned, group=POPULATION),
+    }
+
+
+ROBUSTNESS = Study(
+    "Attackers and free-riders",
+    "what they cost honest clients, and whether they earn less than honest clients",
+    populations("benign", "attackers-shuffle", "attackers-flip", "free-riders-ones", "free-riders-noise"),
+    (METHOD, POPULATION, WITHOUT, WITH, HONEST, OTHERS, IF_HONEST, LESS),
+    _robustness_words,
+    _accuracy_and_earnings,
+    (
+        "The same seeds: data, models' start and costs are those of the benign run, so accuracy with and without is of "
+        "the same clients.",
+        "An attacker wants no model and bears no cost (K = c = 0), so it can only earn by selling; a free-rider keeps "
+        "its K, bears no cost, and trains nothing (paper).",
+    ),
+    ALL_METHODS,
+    clients=benign,
+    beside="benign",
+    apart=True,
+    by_method=True,
+    hidden=(MORE,),
+)

@@ -1,0 +1,107 @@
+"""The paper's experiments by name, and what each of them runs: configurations of its populations on one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marketproof.errors import InputError, shown
+from marketproof.running.config import RunConfig, load_task, resolve
+from marketproof.running.methods import DEFAULT_MECHANISM, parse
+from marketproof.studies.liars import LIARS_STUDY, MARKETS
+from marketproof.studies.performance import PERFORMANCE, ROBUSTNESS
+from marketproof.studies.study import Study
+from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
+
+STUDIES: Mapping[str, Study] = {
+    "performance": PERFORMANCE,
+    "robustness": ROBUSTNESS,
+    "inclusive": INCLUSIVE,
+    "liars": LIARS_STUDY,
+    "dropout": DROPOUT,
+}
+"""Every study by its name."""
+
+FALLBACK_TASK = "digits-niid"
+
+SMOKE_SEEDS, USUAL_SEEDS = 1, 3
+"""Seeds where none are asked for: at scale smoke, and else."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study made concrete: ``configs`` by the name of the case; ``chosen`` says why this task."""
+
+    name: str
+    study: Study
+    configs: Mapping[str, RunConfig]
+    chosen: str
+
+    @property
+    def first(self) -> RunConfig:
+        """The configuration of the first run, which holds what all of them share."""
+        return next(iter(self.configs.values()))
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What decides the numbers of all runs, for the record of the study."""
+        one = self.first
+        return {"study": self.name, "task": one.task, "scale": one.scale, "seed": one.seed, "seeds": one.seeds,
+                "methods": list(one.methods)}  # fmt: skip
+
+
+def plan_study(
+    name: str,
+    *,
+    task: str | None = None,
+    scale: str | None = None,
+    seed: int = 0,
+    seeds: int | None = None,
+    methods: Sequence[str] | None = None,
+    data_dir: Path | None = None,
+) -> Plan:
+    """Return the runs of a study; what is None is chosen as usual.
+
+    Raises
+    ------
+    InputError
+        If there is no such study, or a task, scale, method or number is wrong.
+    """
+    if name not in STUDIES:
+        raise InputError(f"unknown study {shown(name)}; known: {', '.join(STUDIES)}")
+    study = STUDIES[name]
+    chosen = f"{task}, as asked for"
+    if task is None:
+        task, chosen = usual_task(data_dir)
+    names = list(study.methods if methods is None else methods)
+    parsed = parse(names, DEFAULT_MECHANISM)
+    if study.markets and any(method.mechanism is None for method in parsed):
+        without = next(method.name for method in parsed if method.mechanism is None)
+        raise InputError(f"study {name}: nobody reports anything under {without}; name methods such as {MARKETS[0]}")
+    loaded = load_task(task)
+    configs = {}
+    for case in study.cases:
+        options = {"scale": scale, "seed": seed, "seeds": seeds or USUAL_SEEDS, "methods": names}
+        config = resolve(task, loaded, {**options, "mechanism": DEFAULT_MECHANISM, "population": case.population})
+        if seeds is None and config.scale == "smoke":
+            config = config.model_copy(update={"seeds": SMOKE_SEEDS})
+        if case.factor:
+            told = config.population.model_copy(update={"factor": case.factor})
+            config = config.model_copy(update={"population": told})
+        configs[case.name] = config
+    return Plan(name, study, configs, chosen)
+
+
+def usual_task(data_dir: Path | None) -> tuple[str, str]:
+    """Return the task of a study where none is named, and why: Fashion-MNIST if it is there, else digits."""
+    from learning.data.files.places import find, hub
+    from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
+    from learning.errors import DataError
+
+    try:
+        found = find("Fashion-MNIST", data_dir, LAYOUTS, hub(HUB), (DEBIAN,))
+    except DataError:
+        return FALLBACK_TASK, f"{FALLBACK_TASK}, because Fashion-MNIST was not found; --task names another"
+    return "fashion-niid", f"fashion-niid, because Fashion-MNIST lies in {shown(found.folder)}; --task names another"
