@@ -11,14 +11,12 @@ from typing import Any
 from proofs_checks.proofs.checkers.codec import CertificateError, decode, encode, parse, short
 from proofs_checks.proofs.checkers.concavity import FallingReturns, TangentGap
 from proofs_checks.proofs.checkers.derivation import Derivation
-from proofs_checks.proofs.checkers.intervals import StepRule
-from proofs_checks.proofs.checkers.setfunctions import SetFunctionProof
 from proofs_checks.proofs.checkers.telescoping import Telescoping
 from proofs_checks.proofs.checkers.trade import TradeProof
 
 FORMAT = "marketproof-certificate-1"
 
-Part = TangentGap | FallingReturns | Telescoping | Derivation | StepRule | TradeProof | SetFunctionProof
+Part = TangentGap | FallingReturns | Telescoping | Derivation | TradeProof
 """The kinds of proof; each stands beside its checker in the file named after it."""
 
 KINDS: dict[str, type[Part]] = {
@@ -26,9 +24,7 @@ KINDS: dict[str, type[Part]] = {
     "falling-returns": FallingReturns,
     "telescoping": Telescoping,
     "derivation": Derivation,
-    "step-rule": StepRule,
     "trade": TradeProof,
-    "set-function": SetFunctionProof,
 }
 """Kinds by the name that JSON uses."""
 

@@ -9,8 +9,6 @@ from proofs_checks.proofs.checkers.certificate import Certificate, Part, kind_of
 from proofs_checks.proofs.checkers.codec import CertificateError
 from proofs_checks.proofs.checkers.concavity import FallingReturns, TangentGap, check_falling_returns, check_tangent_gap
 from proofs_checks.proofs.checkers.derivation import Derivation, check_derivation
-from proofs_checks.proofs.checkers.intervals import StepRule, check_step_rule
-from proofs_checks.proofs.checkers.setfunctions import AXIOMS, SetFunctionProof, check_set_function
 from proofs_checks.proofs.checkers.telescoping import Telescoping, check_telescoping
 from proofs_checks.proofs.checkers.trade import TradeProof, check_trade
 from proofs_checks.proofs.formulas.problems import PROBLEMS
@@ -71,11 +69,7 @@ def _wrong_with(part: Part) -> list[str]:
         return check_tangent_gap(part)
     if isinstance(part, FallingReturns):
         return check_falling_returns(part)
-    if isinstance(part, Telescoping):
-        return check_telescoping(part)
-    if isinstance(part, StepRule):
-        return check_step_rule(part)
-    return check_trade(part) if isinstance(part, TradeProof) else check_set_function(part)
+    return check_telescoping(part) if isinstance(part, Telescoping) else check_trade(part)
 
 
 def _due(certificate: Certificate) -> tuple[Claim, list[tuple[str, str]]]:
@@ -95,30 +89,15 @@ def _due(certificate: Certificate) -> tuple[Claim, list[tuple[str, str]]]:
 
 
 def claim_of(part: Part) -> Claim:
-    """Return the claim of a proof that stands alone: a rule on intervals, trade on a grid, any gain of few sellers."""
-    if isinstance(part, TradeProof):
-        return _trade_claim(part)
-    if isinstance(part, StepRule):
-        cuts, levels, payments = (_list(row) for row in (part.cuts, part.levels, part.payments))
-        return (
-            "step-rule", "dsic and ir",
-            "no value gains by a false report or loses by the truth, the others' reports fixed",
-            f"levels {levels}, payments {payments}, cuts {cuts}",
-            f"one buyer with a value in [{part.low}, {part.high}]", (),
-        )  # fmt: skip
-    if isinstance(part, SetFunctionProof):
-        needed = _list(n.axiom for n in part.needed) or "none"
-        return (
-            "marginal payments", "ir-buyer",
-            f"a buyer that pays marginal contributions loses nothing; shown to be needed: {needed}",
-            "Σ_j [g(N) - g(N-j)] <= g(N)",
-            f"exactly {part.sellers} sellers, any gain g on sets of sellers",
-            tuple(f"assumption: {AXIOMS.get(axiom, axiom)}" for axiom in part.axioms),
-        )  # fmt: skip
-    raise CertificateError("this part proves a lemma, not a statement of its own")
+    """Return the claim of a proof that stands alone: trade on a grid.
 
-
-def _trade_claim(part: TradeProof) -> Claim:
+    Raises
+    ------
+    CertificateError
+        If the part proves a lemma.
+    """
+    if not isinstance(part, TradeProof):
+        raise CertificateError("this part proves a lemma, not a statement of its own")
     incentive, rationality, balance = part.incentive, part.rationality, part.balance
     verb = {"possible": "some rule has", "impossible": "no rule has"}.get(part.answer, "?")
     return (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from proofs_checks.proofs.checkers.codec import CertificateError
 from proofs_checks.proofs.checkers.concavity import FallingReturns, Tangent, TangentGap
 from proofs_checks.proofs.checkers.derivation import Derivation, Problem, Step
@@ -96,11 +94,3 @@ def _written(problem: Problem, script: str) -> tuple[Step, ...]:
             total = combined(((m, form(steps[k].claim)) for k, m in of), relation)
             labels[label] = line(total, rule, "", tuple(of))
     return tuple(steps)
-
-
-def step_rule_payments(cuts: tuple[Fraction, ...], levels: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-    """Return Myerson's payments of a rising step rule: each rise of the level is paid for at its cut."""
-    payments = [Fraction(0)]
-    for cut, low, high in zip(cuts, levels, levels[1:], strict=False):
-        payments.append(payments[-1] + cut * (high - low))
-    return tuple(payments)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove
 from proofs_checks.proofs.checkers.certificate import KINDS, kind_of
 from proofs_checks.proofs.checkers.checking import claim_of
-from proofs_checks.proofs.finding.finders import set_function_certificate, step_rule_certificate, trade_certificate
+from proofs_checks.proofs.finding.finders import trade_certificate
 from proofs_checks.proofs.finding.proving import _part
 from tests.proofs_checks.proofs.changes import changed, places, variants
 
@@ -33,10 +33,8 @@ def samples():
         "clarke": prove("ipfl-exact", "dsic-cost"),
         "critical": prove("second-price", "dsic"),
         "vcg": prove("vcg-positions", "ir"),
-        "step-rule": step_rule_certificate(["1/3", "1/2"], [0, "1/2", 1]),
         "impossible": trade_certificate([1, 5], [0, 4]),
         "possible": trade_certificate([1, 3], [0, 2], rationality="ex-post", balance="ex-post"),
-        "set-function": set_function_certificate(3),
     }
 
 

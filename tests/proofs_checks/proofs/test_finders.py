@@ -8,10 +8,7 @@ from fractions import Fraction
 import pytest
 
 from proofs_checks.proofs import CertificateError, check
-from proofs_checks.proofs.checkers.intervals import StepRule, check_step_rule
-from proofs_checks.proofs.checkers.setfunctions import check_set_function
 from proofs_checks.proofs.checkers.trade import check_trade, trade_system
-from proofs_checks.proofs.finding.finders import counterexample, set_function_certificate, step_rule_certificate
 from proofs_checks.proofs.finding.finders import trade_certificate as trade
 
 
@@ -58,42 +55,3 @@ def test_ties_in_the_grid_are_refused():
 def test_rows_of_the_grid_say_what_they_demand():
     names = [row.name for row in trade_system((Fraction(1),), (Fraction(0),), "dsic", "ex-post", "ex-post")]
     assert names == ["IR buyer 1", "IR seller 0", "balance 1 0"]
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_submodularity_carries_buyers_rationality_and_monotonicity_is_not_needed(n):
-    part = set_function_certificate(n).parts[0]
-    assert set(part.axioms) == ({"normalised"} if n == 1 else {"normalised", "submodular"})
-    assert {needed.axiom for needed in part.needed} == set(part.axioms)
-    assert dict(part.multipliers)["denial"] > 0
-    assert check_set_function(part) == []
-
-
-def test_without_submodularity_there_is_an_exact_counterexample():
-    assert set_function_certificate(3, ("normalised", "monotone")) is None
-    gain = counterexample(2, ("normalised", "monotone"))
-    marginals = 2 * gain["g{0,1}"] - gain["g{0}"] - gain["g{1}"]
-    assert marginals >= gain["g{0,1}"] + 1
-    assert 0 <= gain["g{}"] <= min(gain["g{0}"], gain["g{1}"]) <= gain["g{0,1}"]
-
-
-def test_a_counterexample_that_is_none_is_refused():
-    part = set_function_certificate(2).parts[0]
-    needed = part.needed[0]
-    broken = replace(needed, gain=tuple((name, Fraction(0)) for name, _ in needed.gain))
-    assert check_set_function(replace(part, needed=(broken, *part.needed[1:])))
-    assert check_set_function(replace(part, sellers=3))
-    assert check_set_function(replace(part, axioms=("normalised",)))
-
-
-def test_step_rules_are_truthful_with_myersons_payments_only():
-    """Myerson 1981: with two cuts any other payment above level 0 breaks truth or rationality."""
-    good = step_rule_certificate(["1/3", "1/2"], [0, "1/2", 1]).parts[0]
-    assert good.payments == (0, Fraction(1, 6), Fraction(5, 12))
-    for s, shift in ((1, "1/100"), (1, "-1/100"), (2, "1/100"), (2, "-1/100"), (0, "1/100")):
-        moved = list(good.payments)
-        moved[s] += Fraction(shift)
-        assert check_step_rule(replace(good, payments=tuple(moved)))
-    with pytest.raises(CertificateError, match="dsic"):
-        step_rule_certificate(["1/2"], [1, 0])  # falling: no payments make it truthful
-    assert check_step_rule(StepRule(Fraction(0), Fraction(1), (Fraction(2),), good.levels[:2], good.payments[:2]))

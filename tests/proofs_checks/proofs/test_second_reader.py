@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,15 +12,12 @@ from mechanism import Market, MarketMechanism, TableGain, Types, account, market
 from mechanism.auctions.one_item.second_price import second_price
 from mechanism.catalogue import CATALOGUE
 from mechanism.design.system import check_point
-from mechanism.errors import SolverError
 from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import PowerGain
-from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove, prove_mechanism
+from proofs_checks.proofs import THEOREMS, Certificate, check, prove, prove_mechanism
 from proofs_checks.proofs.checkers.checking import claim_of
-from proofs_checks.proofs.checkers.intervals import StepRule
-from proofs_checks.proofs.checkers.setfunctions import axiom_rows, denial
 from proofs_checks.proofs.checkers.trade import TradeProof, trade_system
-from proofs_checks.proofs.finding.finders import set_function_certificate, step_rule_certificate, trade_certificate
+from proofs_checks.proofs.finding.finders import trade_certificate
 from proofs_checks.proofs.formulas.theorems import DELIVERED, SQRT
 
 # --- certificates ---
@@ -33,13 +30,10 @@ def alone(part):
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 0.5, 1, None, True])
 def test_a_part_made_in_python_of_anything_but_fractions_is_refused(number):
     """NaN would pass every comparison, and floats would round."""
-    good = step_rule_certificate(["1/2"], [0, 1]).parts[0]
-    for field in ("low", "high"):
-        assert check(alone(replace(good, **{field: number})))
-    for field in ("cuts", "levels", "payments"):
-        assert check(alone(replace(good, **{field: (number,) * len(getattr(good, field))})))
     trade = trade_certificate([1, 5], [0, 4]).parts[0]
     assert check(alone(replace(trade, numbers=tuple((name, number) for name, _ in trade.numbers))))
+    for field in ("values", "costs"):
+        assert check(alone(replace(trade, **{field: (number,) * 2})))
 
 
 def test_a_fraction_that_lies_about_its_order_is_read_as_a_fraction():
@@ -53,8 +47,9 @@ def test_a_fraction_that_lies_about_its_order_is_read_as_a_fraction():
         def __mul__(self, other):
             return self
 
-    lying = StepRule(Fraction(0), Fraction(1), (Fraction(1, 2),), (Fraction(1), Fraction(0)), (Small(1), Small(1)))
-    assert check(alone(lying))
+    trade = trade_certificate([1, 5], [0, 4]).parts[0]
+    lying = tuple((name, Small(1) if name == "balance" else Small(0)) for name, _ in trade.numbers)
+    assert check(alone(replace(trade, numbers=lying)))
 
 
 def test_multipliers_that_are_no_integers_are_refused():
@@ -66,11 +61,11 @@ def test_multipliers_that_are_no_integers_are_refused():
 
 
 def test_parts_of_no_kind_and_no_parts_are_refused():
-    class Mine(StepRule):
+    class Mine(TradeProof):
         pass
 
-    good = step_rule_certificate(["1/2"], [0, 1]).parts[0]
-    mine = Mine(good.low, good.high, good.cuts, good.levels, good.payments)
+    good = trade_certificate([1, 5], [0, 4]).parts[0]
+    mine = Mine(*(getattr(good, field.name) for field in fields(good)))
     assert "expected one of" in check(alone(mine))[0]
     assert check(replace(prove("ipfl", "ir"), parts=()))
 
@@ -105,24 +100,7 @@ def test_an_exponent_beside_the_one_that_is_proved_has_no_proof():
     assert prove("ipfl", "ir", law=Other(0.5)) is None
 
 
-def test_what_z3_does_not_know_is_not_proved(monkeypatch):
-    import z3
-
-    monkeypatch.setattr(z3.Solver, "check", lambda *_: z3.unknown)
-    with pytest.raises(CertificateError, match="stays unknown"):
-        set_function_certificate(3)
-
-
-def test_a_core_that_z3_invents_is_not_proved(monkeypatch):
-    import z3
-
-    monkeypatch.setattr(z3.Solver, "check", lambda *_: z3.unsat)
-    monkeypatch.setattr(z3.Solver, "unsat_core", lambda _: [z3.Bool("monotone")])
-    with pytest.raises((CertificateError, SolverError)):
-        set_function_certificate(3)
-
-
-# --- the rows behind impossibility and any gain, against their definitions ---
+# --- the rows behind impossibility, against their definitions ---
 
 
 @pytest.mark.parametrize("incentive", ["dsic", "bic"])
@@ -160,28 +138,6 @@ def test_the_rows_of_a_grid_are_the_definitions(incentive, rationality, balance)
         assert (not check_point(system, point)) == expected
         answers.add(expected)
     assert False in answers
-
-
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_the_rows_of_any_gain_are_the_definitions(n):
-    rng = np.random.default_rng(n)
-    for _ in range(200):
-        level = [sorted(int(x) for x in rng.integers(-2, 9, 1 << n))[bin(s).count("1")] for s in range(1 << n)]
-        g = [x + int(rng.integers(0, 2)) for x in level]
-        names = ["g{" + ",".join(str(j) for j in range(n) if s >> j & 1) + "}" for s in range(1 << n)]
-        point = {name: Fraction(x) for name, x in zip(names, g, strict=True)}
-        whole = (1 << n) - 1
-        pairs = [(s, 1 << j) for s in range(1 << n) for j in range(n) if not s >> j & 1]
-        expected = {
-            "normalised": g[0] >= 0,
-            "monotone": all(g[s | j] >= g[s] for s, j in pairs),
-            "submodular": all(g[s | j] - g[s] >= g[s | j | k] - g[s | k]
-                              for s, j in pairs for t, k in pairs if t == s and k != j),
-        }  # fmt: skip
-        for axiom, holds in expected.items():
-            assert (not check_point(axiom_rows(n, (axiom,)), point)) == holds
-        claim = sum(g[whole] - g[whole & ~(1 << j)] for j in range(n)) <= g[whole]
-        assert bool(check_point((denial(n),), point)) == claim  # whole numbers: broken means broken by 1
 
 
 # --- what is said ---
