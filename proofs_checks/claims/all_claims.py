@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from mechanism.errors import InvalidMechanismError, UnknownNameError
-from proofs_checks.claims import conditions as bullets
-from proofs_checks.claims import impossibility, paper, prefix, repair, rule, table
-from proofs_checks.claims import split_clients as identities
+from proofs_checks.claims import impossibility, other_rules, paper, prefix, repair, rule, split_clients, table
 from proofs_checks.claims.claim import Claim, ClaimResult, Context
 from proofs_checks.evidence.verdict import Grade
 
@@ -21,8 +19,8 @@ _PATIENCE = 4.0
 _WEIGHTS = {"rule-overstating": 20.0, "rule-overstating-skip": 10.0, "bic-posted-price": 5.0, "bic-vcg-two-sided": 5.0}
 
 _ALL: tuple[Claim, ...] = (
-    *paper.CLAIMS, *rule.CLAIMS, *prefix.CLAIMS, *repair.CLAIMS, *impossibility.CLAIMS, *table.CLAIMS, *bullets.CLAIMS,
-    *identities.CLAIMS,
+    *paper.CLAIMS, *rule.CLAIMS, *prefix.CLAIMS, *repair.CLAIMS, *impossibility.CLAIMS, *table.CLAIMS,
+    *other_rules.CLAIMS, *split_clients.CLAIMS,
 )  # fmt: skip
 
 CLAIMS: Mapping[str, Claim] = MappingProxyType({claim.id: claim for claim in _ALL})

@@ -14,10 +14,12 @@ from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.direct import COORDINATES, MarketDirect
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
+from proofs_checks.claims.claim import Check, ClaimVerdict, Context, asked
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.property import Property
+from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.properties.truthful import Truthful
-from proofs_checks.search.cases import Cases
+from proofs_checks.search.cases import Cases, deviating
 
 MECHANISMS = (
     "ipfl", "exact-marginal", "ipfl-exact", "posted-price", "pooled-price", "vcg-two-sided", "shapley-split",
@@ -67,12 +69,21 @@ class Example:
 
     def lie(self, agent: int, coordinate: str, value: float) -> Cases:
         """Return the case in which one client says ``value`` for one of its numbers and all else is true."""
-        types = self.types
-        after = types[:, None].copy()
-        after[0, 0, agent, COORDINATES.index(coordinate)] = value
-        who = np.zeros((1, len(self.size)), dtype=np.bool_)
-        who[0, agent] = True
-        return Cases(types, types.copy(), after, who)
+        return deviating(self.types, np.array([agent]), COORDINATES.index(coordinate), np.array([value]))
+
+    def witness(self, mechanism: str, prop: str, case: Cases, **settings: Any) -> Witness:
+        """Record a case as it is, unshrunk: the numbers are the source's."""
+        return Witness.of(self.direct(mechanism, **settings), PROPERTY[prop], case)
+
+
+def ask(mechanism: str | DirectMechanism, prop: str | Property, **settings: Any) -> Check:
+    """Return the check that asks the engine; a mechanism of the catalogue over four clients with these settings."""
+
+    def check(context: Context) -> ClaimVerdict:
+        direct = catalogue(mechanism, **settings) if isinstance(mechanism, str) else mechanism
+        return asked(direct, PROPERTY[prop] if isinstance(prop, str) else prop, context)
+
+    return check
 
 
 def reported(types: Floats, **said: Sequence[float]) -> Floats:
@@ -81,11 +92,6 @@ def reported(types: Floats, **said: Sequence[float]) -> Floats:
     for name, values in said.items():
         reports[..., COORDINATES.index(name)] = values
     return reports
-
-
-def witness_of(mechanism: DirectMechanism, prop: Property, case: Cases) -> Witness:
-    """Record a case as it is, unshrunk: the numbers are the source's."""
-    return Witness.of(mechanism, prop, case)
 
 
 @dataclass(frozen=True)

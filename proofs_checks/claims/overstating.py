@@ -12,6 +12,7 @@ from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
+from proofs_checks.properties.property import Rng
 from proofs_checks.search.cost_lies import best_cost_lies
 
 
@@ -54,9 +55,8 @@ def overstating(mechanism: Clearing, context: Context, name: str) -> ClaimVerdic
         types, market = batch
         return Types(types.size, np.broadcast_to(types.cost[0], types.cost.shape), types.gain), market
 
-    def gains(batch: Batch) -> Array:
+    def gains(types: Types, market: Market, rng: Rng) -> Array:
         nonlocal tried
-        types, market = batch
         lies = best_cost_lies(Floored(mechanism, types.cost[0]), types, market)
         exact.append(lies.exact)
         tried += lies.deviations

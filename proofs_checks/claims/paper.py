@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mechanism.market import account, market_mechanism, thresholds
+from mechanism.market import Market, Types, account, market_mechanism, thresholds
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, refuted, unknown, worked
-from proofs_checks.claims.examples import Example, catalogue, witness_of
-from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, refuted, unknown, worked
+from proofs_checks.claims.examples import Example, ask
+from proofs_checks.claims.sweeps import Array, swept
+from proofs_checks.properties.property import Rng
 
 PAIR = Example((100, 300, 300), (0, 1.1, 1.0), (3600, 0, 0))
 """The example of theory 2: one buyer, two equal sellers, the cheaper one second."""
@@ -18,32 +18,21 @@ DUO = Example((100, 300), (0, 1), (3600, 0))
 """The example of theory 4: one buyer and one seller."""
 
 
-def _cost_lie(context: Context) -> ClaimVerdict:
-    return refuted(witness_of(PAIR.direct("ipfl"), PROPERTY["dsic-cost"], PAIR.lie(1, "cost", 0.9)))
+def _lie(example: Example, agent: int, coordinate: str, value: float) -> Check:
+    """Return the refutation by one client of an example that says ``value``."""
+    prop, case = f"dsic-{coordinate}", example.lie(agent, coordinate, value)
+    return lambda context: refuted(example.witness("ipfl", prop, case))
 
 
-def _gain_lie(context: Context) -> ClaimVerdict:
-    return refuted(witness_of(DUO.direct("ipfl"), PROPERTY["dsic-gain"], DUO.lie(0, "gain", 900)))
-
-
-def _size_lie(context: Context) -> ClaimVerdict:
-    return refuted(witness_of(DUO.direct("ipfl"), PROPERTY["dsic-size"], DUO.lie(1, "size", 600)))
-
-
-def _price_at_threshold(context: Context) -> ClaimVerdict:
-    def distance(batch: Batch) -> Array:
-        types, market = batch
-        x = thresholds(types.truthful(), market)
-        price = types.cost[..., None, :] + market.penalties(types.size)
-        gain, size = types.gain[..., :, None], types.size[..., None, :]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            marginal = np.sqrt(gain / (x - size)) - np.sqrt(gain / x)
-        rooted = (gain > 0) & (price > 0) & ~np.eye(x.shape[-1], dtype=bool) & (x > size * (1 + 1e-9))
-        return np.where(rooted, np.abs(marginal / np.where(price > 0, price, 1.0) - 1.0), 0.0)
-
-    return searched(
-        sweep(context, "paper-threshold", distance), 1e-6, "relative distance of the marginal gain from w_j"
-    )
+@swept("paper-threshold", 1e-6, "relative distance of the marginal gain from w_j")
+def _price_at_threshold(types: Types, market: Market, rng: Rng) -> Array:
+    x = thresholds(types.truthful(), market)
+    price = types.cost[..., None, :] + market.penalties(types.size)
+    gain, size = types.gain[..., :, None], types.size[..., None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        marginal = np.sqrt(gain / (x - size)) - np.sqrt(gain / x)
+    rooted = (gain > 0) & (price > 0) & ~np.eye(x.shape[-1], dtype=bool) & (x > size * (1 + 1e-9))
+    return np.where(rooted, np.abs(marginal / np.where(price > 0, price, 1.0) - 1.0), 0.0)
 
 
 def _no_root(context: Context) -> ClaimVerdict:
@@ -66,29 +55,25 @@ def _trained(context: Context) -> ClaimVerdict:
     )
 
 
-def _identity(context: Context) -> ClaimVerdict:
-    def left_over(batch: Batch) -> Array:
-        types, market = batch
-        outcome = market_mechanism("ipfl").clear(types.truthful(), market)
-        books = account(types, outcome)
-        return np.abs(books.welfare - (books.gain - books.cost).sum(axis=-1))[..., None]
-
-    return searched(sweep(context, "paper-welfare", left_over), MONEY, "money lost or made by payments")
+@swept("paper-welfare", MONEY, "money lost or made by payments")
+def _identity(types: Types, market: Market, rng: Rng) -> Array:
+    books = account(types, market_mechanism("ipfl").clear(types.truthful(), market))
+    return np.abs(books.welfare - (books.gain - books.cost).sum(axis=-1))[..., None]
 
 
 _RULE = "under the rule in the authors' code"
 
 CLAIMS = (
     Claim("paper-ir", "paper", f"Individual rationality: nobody who takes part loses {_RULE}.", True,
-          lambda c: asked(catalogue("ipfl"), PROPERTY["ir"], c)),
+          ask("ipfl", "ir")),
     Claim("paper-truthful-cost", "paper", f"Truthfulness: nobody gains by a false report of its cost {_RULE}.",
-          True, _cost_lie),
+          True, _lie(PAIR, 1, "cost", 0.9)),
     Claim("paper-truthful-gain", "paper", f"Truthfulness: nobody gains by a false report of its gain {_RULE}.",
-          True, _gain_lie),
+          True, _lie(DUO, 0, "gain", 900)),
     Claim("paper-truthful-size", "paper", f"Truthfulness: nobody gains by a false report of its size {_RULE}.",
-          True, _size_lie),
+          True, _lie(DUO, 1, "size", 600)),
     Claim("paper-payments", "paper", "Every payment is received: p is antisymmetric and nothing is left over.", True,
-          lambda c: asked(catalogue("ipfl"), PROPERTY["budget-balance"], c)),
+          ask("ipfl", "budget-balance")),
     Claim("paper-welfare", "paper", "Payments cancel: utilities sum to gains less the costs of exports.", True,
           _identity),
     Claim("paper-threshold", "paper", "At the threshold x_j the marginal gain of j's data equals c_j + pen_ij.", True,

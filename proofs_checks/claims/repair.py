@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from mechanism.market import account, market_mechanism, total_data
+from mechanism.market import Market, Types, account, market_mechanism, total_data
 from mechanism.market.rules.rule import MarketMechanism
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, unknown, worked
-from proofs_checks.claims.examples import Example, catalogue
+from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, unknown, worked
+from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.paper import PAIR
-from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
+from proofs_checks.claims.sweeps import Array, searched, sweep, swept
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.proofs.checkers.derivation import Derivation, Problem, Step, check_derivation
 from proofs_checks.proofs.formulas.forms import form
 from proofs_checks.proofs.formulas.problems import PROBLEMS
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.properties.property import Rng
 from proofs_checks.search.cost_lies import best_cost_lies
 
 STEERED = Example((100, 300), (0, 1), (3600, 0), ((0, 0.9), (0.9, 0)))
@@ -50,18 +51,15 @@ def _steered(context: Context) -> ClaimVerdict:
     return ClaimVerdict(True, Grade.EXHAUSTED, evidence, None, words)
 
 
-def _below_marginal(context: Context) -> ClaimVerdict:
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
-        held = total_data(types.size, outcome.imports)[..., :, None]
-        gain, own, sold = types.gain[..., :, None], types.size[..., :, None], types.size[..., None, :]
-        left = np.where(outcome.imports, held - sold, held)
-        marginal = market.law.value(gain, own, held) - market.law.value(gain, own, left) - market.penalties(types.size)
-        scale = np.maximum(1.0, np.abs(outcome.prices))
-        return np.where(outcome.imports, (outcome.prices - marginal) / scale, -np.inf)
-
-    return searched(sweep(context, "below marginal", measure), MONEY, "relative excess of p_ij over the marginal price")
+@swept("below marginal", MONEY, "relative excess of p_ij over the marginal price")
+def _below_marginal(types: Types, market: Market, rng: Rng) -> Array:
+    outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
+    held = total_data(types.size, outcome.imports)[..., :, None]
+    gain, own, sold = types.gain[..., :, None], types.size[..., :, None], types.size[..., None, :]
+    left = np.where(outcome.imports, held - sold, held)
+    marginal = market.law.value(gain, own, held) - market.law.value(gain, own, left) - market.penalties(types.size)
+    scale = np.maximum(1.0, np.abs(outcome.prices))
+    return np.where(outcome.imports, (outcome.prices - marginal) / scale, -np.inf)
 
 
 def _any_gain(context: Context) -> ClaimVerdict:
@@ -80,59 +78,56 @@ def _any_gain(context: Context) -> ClaimVerdict:
     return ClaimVerdict(True, Grade.PROVED, evidence, None, "; ".join(evidence["lines"]))
 
 
-def _across(context: Context) -> ClaimVerdict:
-    """Look for the buyer that has more under the reference rule than under the repair, over random markets."""
-    seen = sweep(context, "across", _advantage)
-    return searched(seen, MONEY, "utility that a buyer has more under ipfl than under ipfl-exact")
-
-
-def _advantage(batch: Batch) -> Array:
-    types, market = batch
+@swept("across", MONEY, "utility that a buyer has more under ipfl than under ipfl-exact")
+def _across(types: Types, market: Market, rng: Rng) -> Array:
+    """Look for the buyer that has more under the reference rule than under the repair."""
     books = [account(types, market_mechanism(n).clear(types.truthful(), market)) for n in ("ipfl", "ipfl-exact")]
     return np.asarray(books[0].buyer - books[1].buyer)
 
 
-def _gap(context: Context) -> ClaimVerdict:
-    """Compare the best cost lie with twice the gaps of the two clearings, summed over importers."""
-    rough = MarketMechanism("ipfl-exact", "exact", "clarke", node_limit=4)
-    gaps: list[float] = []
-
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        lies = best_cost_lies(rough, types, market)
-        truth = rough.clear(types.truthful(), market)
-        gaps.append(float(truth.gap.max()))
-        excess = np.empty(types.cost.shape)
-        for agent in range(types.clients):
-            cost = types.cost.copy()
-            cost[:, agent] = lies.report[:, agent]
-            lying = rough.clear(types.report(cost=cost), market)
-            excess[:, agent] = lies.gain[:, agent] - 2.0 * np.maximum(truth.gap, lying.gap).sum(axis=-1)
-        return excess / np.maximum(1.0, np.abs(lies.utility_truthful))
-
-    seen = sweep(context, "gap", measure, kinds=("proportional", "ties", "small", "wide"), clients=(6, 7))
-    found = searched(seen, MONEY, "best cost lie beyond twice the gaps", "selection stopped after four nodes")
-    return _with_gap(found, gaps)
+ROUGH = MarketMechanism("ipfl-exact", "exact", "clarke", node_limit=4)
+"""The repair with its selection stopped after four nodes."""
 
 
-def _gap_ir(context: Context) -> ClaimVerdict:
-    rough = MarketMechanism("ipfl-exact", "exact", "clarke", node_limit=4)
-    gaps: list[float] = []
-
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        outcome = rough.clear(types.truthful(), market)
-        gaps.append(float(outcome.gap.max()))
-        loss = np.where(outcome.imports, types.cost[..., None, :] - outcome.prices, -np.inf)
-        return np.asarray((loss - outcome.gap[..., None]).max(axis=(-1, -2)))
-
-    seen = sweep(context, "gap ir", measure, kinds=("proportional", "ties", "small", "wide"), clients=(6, 7, 9))
-    return _with_gap(searched(seen, MONEY, "a seller's loss beyond its buyer's gap", "stopped after four nodes"), gaps)
+def _lies_beyond(types: Types, market: Market) -> tuple[Array, float]:
+    """Return what the best cost lie gains beyond twice the gaps of both clearings, and the largest gap."""
+    lies = best_cost_lies(ROUGH, types, market)
+    truth = ROUGH.clear(types.truthful(), market)
+    excess = np.empty(types.cost.shape)
+    for agent in range(types.clients):
+        cost = types.cost.copy()
+        cost[:, agent] = lies.report[:, agent]
+        lying = ROUGH.clear(types.report(cost=cost), market)
+        excess[:, agent] = lies.gain[:, agent] - 2.0 * np.maximum(truth.gap, lying.gap).sum(axis=-1)
+    return excess / np.maximum(1.0, np.abs(lies.utility_truthful)), float(truth.gap.max())
 
 
-def _with_gap(found: ClaimVerdict, gaps: list[float]) -> ClaimVerdict:
-    evidence = {**found.evidence, "largest_gap": max(gaps)}
-    return replace(found, evidence=evidence, words=f"{found.words}; the largest gap was {max(gaps):.3g}")
+def _losses_beyond(types: Types, market: Market) -> tuple[Array, float]:
+    """Return what a seller loses beyond its buyer's gap, and the largest gap."""
+    outcome = ROUGH.clear(types.truthful(), market)
+    loss = np.where(outcome.imports, types.cost[..., None, :] - outcome.prices, -np.inf)
+    return np.asarray((loss - outcome.gap[..., None]).max(axis=(-1, -2))), float(outcome.gap.max())
+
+
+def _gap(
+    measured: Callable[[Types, Market], tuple[Array, float]], name: str, what: str, clients: Sequence[int]
+) -> Check:
+    """Look for what exceeds the gaps that a selection stopped early leaves, and say how large these were."""
+
+    def check(context: Context) -> ClaimVerdict:
+        gaps: list[float] = []
+
+        def measure(types: Types, market: Market, rng: Rng) -> Array:
+            values, gap = measured(types, market)
+            gaps.append(gap)
+            return values
+
+        seen = sweep(context, name, measure, kinds=("proportional", "ties", "small", "wide"), clients=clients)
+        found = searched(seen, MONEY, what, "selection stopped after four nodes")
+        words = f"{found.words}; the largest gap was {max(gaps):.3g}"
+        return replace(found, evidence={**found.evidence, "largest_gap": max(gaps)}, words=words)
+
+    return check
 
 
 _S = "theory, the repair"
@@ -140,29 +135,29 @@ _RULE = "ipfl-exact"
 
 CLAIMS = (
     Claim("repair-truthful", _S, "No client gains by a false report of its cost, whatever the others report.", True,
-          lambda c: asked(catalogue(_RULE), PROPERTY["dsic-cost"], c)),
+          ask(_RULE, "dsic-cost")),
     Claim("repair-ir-seller", _S, "Sellers lose nothing: W(M) >= W(M without j).", True,
-          lambda c: asked(catalogue(_RULE), PROPERTY["ir-seller"], c)),
+          ask(_RULE, "ir-seller")),
     Claim("repair-ir-buyer", _S, "Buyers lose nothing: the payments sum to at most G(S*) less the penalties.", True,
-          lambda c: asked(catalogue(_RULE), PROPERTY["ir-buyer"], c)),
+          ask(_RULE, "ir-buyer")),
     Claim("repair-below-marginal", _S, "On the same set no price exceeds the marginal payment.", True,
           _below_marginal),
     Claim("repair-any-gain", _S, "The marginal payment on the same set bounds p_ij for any gain, concave or not.", True,
           _any_gain),
     Claim("repair-across", _S, "Against ipfl no buyer is worse off.", False, _across),
     Claim("repair-budget", _S, "Payments are exactly balanced.", True,
-          lambda c: asked(catalogue(_RULE), PROPERTY["budget-balance"], c)),
+          ask(_RULE, "budget-balance")),
     Claim("repair-efficient", _S, "The selection maximises V_lambda; the graph problem separates by importer.", True,
-          lambda c: asked(catalogue(_RULE), PROPERTY["efficiency"], c)),
+          ask(_RULE, "efficiency")),
     Claim("exact-welfare", "theory, notation", "The exact rules maximise the welfare SW at lambda > 0 too.", False,
           _steered),
     Claim("repair-example", _S, "In the example of 2 the second seller is paid 1.1 and the buyer keeps 1.9 instead of "
           "0.", True, _pair),
     Claim("repair-gap", _S, "Selection solved to a gap: no cost lie gains more than twice the gap per importer.", True,
-          _gap),
+          _gap(_lies_beyond, "gap", "best cost lie beyond twice the gaps", (6, 7))),
     Claim("repair-gap-ir", _S, "Selection solved to a gap: no sale leaves a seller a loss above the gap.", True,
-          _gap_ir),
+          _gap(_losses_beyond, "gap ir", "a seller's loss beyond its buyer's gap", (6, 7, 9))),
     Claim("repair-both-halves", _S, "The exact set with marginal payments is truthful in cost.", False,
-          lambda c: asked(catalogue("exact-marginal"), PROPERTY["dsic-cost"], c)),
+          ask("exact-marginal", "dsic-cost")),
 )  # fmt: skip
 """The repaired rule."""

@@ -8,7 +8,7 @@ from mechanism.market import thresholds
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, proved, unknown, worked
-from proofs_checks.claims.examples import Example, catalogue, witness_of
+from proofs_checks.claims.examples import Example, ask, catalogue
 from proofs_checks.claims.overstating import overstating
 from proofs_checks.claims.paper import DUO, PAIR
 from proofs_checks.claims.shares import (
@@ -42,7 +42,7 @@ def _pair(context: Context) -> ClaimVerdict:
     x, other = _thresholds(PAIR), _thresholds(PAIR, lie)
     truth, books = PAIR.cleared("ipfl")
     lying, after = PAIR.cleared("ipfl", cost=lie)
-    witness = witness_of(PAIR.direct("ipfl"), PROPERTY["dsic-cost"], PAIR.lie(1, "cost", 0.9))
+    witness = PAIR.witness("ipfl", "dsic-cost", PAIR.lie(1, "cost", 0.9))
     return worked(
         {
             "threshold of the first": Number(float(x[0, 1]), 578.67, 0.005),
@@ -84,7 +84,7 @@ def _empty(context: Context) -> ClaimVerdict:
             "objective": Number(float(direct.welfare(EMPTY.types, direct.outcome(EMPTY.types))[0]), 0.0),
             "optimum": Number(float(direct.optimal_welfare(EMPTY.types)[0]), 2.0),
         },
-        witness_of(direct, PROPERTY["efficiency"], EMPTY.truth()),
+        EMPTY.witness("ipfl", "efficiency", EMPTY.truth()),
     )
 
 
@@ -95,7 +95,7 @@ def _gain(context: Context) -> ClaimVerdict:
             "utility of the buyer, truthful": Number(float(truth.utility[0]), 0.0),
             "utility of the buyer saying 900": Number(float(lie.utility[0]), 1.5),
         },
-        witness_of(DUO.direct("ipfl"), PROPERTY["dsic-gain"], DUO.lie(0, "gain", 900)),
+        DUO.witness("ipfl", "dsic-gain", DUO.lie(0, "gain", 900)),
     )
 
 
@@ -119,13 +119,13 @@ _EX = "K = 3600, n = 100, sellers of 300 at 1.1 and 1.0"
 
 CLAIMS = (
     Claim("rule-ir-seller", _1, "Sellers lose nothing: p_ij >= c_j for every accepted j.", True,
-          lambda c: asked(catalogue("ipfl"), PROPERTY["ir-seller"], c)),
+          ask("ipfl", "ir-seller")),
     Claim("rule-ir-buyer", _1, "Buyers lose nothing: the payments sum to at most G(S).", True,
-          lambda c: asked(catalogue("ipfl"), PROPERTY["ir-buyer"], c)),
+          ask("ipfl", "ir-buyer")),
     Claim("rule-marginals", _1, "G is concave in total data, so the marginal contributions of S sum to at most G(S).",
           True, lambda c: proved(prove("ipfl", "ir-buyer"))),
     Claim("rule-cost", _2, "No client gains by a false report of its cost.", False,
-          lambda c: asked(catalogue("ipfl"), PROPERTY["dsic-cost"], c)),
+          ask("ipfl", "dsic-cost")),
     Claim("rule-cost-example", _2, f"{_EX}: thresholds 578.67 and 603.96, the second sells at 3; saying 0.9 "
           "(634.05) the first sells alone at 3 and gains 1.9.", True, _pair),
     Claim("rule-critical-value", _2, "The payment is the critical value.", False, _critical),
@@ -136,7 +136,7 @@ CLAIMS = (
     Claim("rule-overstating-skip", _2, "Under threshold-skip overstating a cost never pays.", True,
           lambda c: overstating(SKIP, c, "overstating-skip")),
     Claim("rule-efficiency", _3, "The rule maximises V_lambda.", False,
-          lambda c: asked(catalogue("ipfl"), PROPERTY["efficiency"], c)),
+          ask("ipfl", "efficiency")),
     Claim("rule-empty-handed", _3, "K = 3600, n = 100, sellers of 10000 at 7 and 300 at 1: the big one heads the list "
           "(10062.4) and fails, the objective is 0 and the optimum 2.", True, _empty),
     Claim("rule-optimal-share", _3, "The rule is optimal in about 87 % of random markets.", True, optimal_by_kind),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from mechanism.catalogue import CATALOGUE
 from mechanism.market import market_mechanism
-from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, refuted, worked
-from proofs_checks.claims.examples import MECHANISMS, Example, Public, catalogue, witness_of
+from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, refuted, worked
+from proofs_checks.claims.examples import MECHANISMS, Example, Public, ask
 from proofs_checks.claims.paper import PAIR
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.evidence.witness import Witness
+from proofs_checks.properties.registry import VARIANTS
 from proofs_checks.search.cases import Cases
 
 SPLIT = Example((64, 800, 700), (0, 0.7, 3), (32_400, 0, 0))
@@ -35,53 +34,40 @@ SWAP = Example((100, 100), (0, 0), (900, 900))
 
 _THREE = ("ipfl", "exact-marginal", "ipfl-exact")
 _PAYING = tuple(name for name in MECHANISMS if name != "no-payment")
-_WEAKLY = replace(PROPERTY["group-dsic"], strong=False)  # type: ignore[call-arg]
+_WEAKLY = VARIANTS["group-dsic=weak"]
 _WEAK = ("exact-marginal", "ipfl-exact", "posted-price", "vcg-two-sided")
 
 
 def _split(context: Context) -> ClaimVerdict:
-    witness = witness_of(SPLIT.direct("ipfl-exact"), PROPERTY["split-proof"], SPLIT.truth(agent=1, share=0.5))
+    witness = SPLIT.witness("ipfl-exact", "split-proof", SPLIT.truth(agent=1, share=0.5))
     one, two = (witness.numbers[name][0] for name in ("utility_as_one", "utility_as_two"))
     return worked({"as one": Number(one, 2.688), "as two": Number(two, 2.904)}, witness)
 
 
 def _merge(context: Context) -> ClaimVerdict:
-    witness = witness_of(MERGE.direct("ipfl-exact"), PROPERTY["merge-proof"], MERGE.truth(pair=(1, 2)))
+    witness = MERGE.witness("ipfl-exact", "merge-proof", MERGE.truth(pair=(1, 2)))
     apart, together = (witness.numbers[name][0] for name in ("utility_apart", "utility_together"))
     return worked({"apart": Number(apart, 2.370), "together": Number(together, 2.470)}, witness)
 
 
 def _block(context: Context) -> ClaimVerdict:
-    witness = witness_of(BLOCK.direct("ipfl-exact"), PROPERTY["core"], BLOCK.truth())
+    witness = BLOCK.witness("ipfl-exact", "core", BLOCK.truth())
     members = witness.numbers["members"]
     buyer_and_big = Number(float(members == [0.0, 1.0]), 1.0, 0.0)
     return worked({"blocked by": Number(witness.violation, 0.232), "by buyer and big seller": buyer_and_big}, witness)
 
 
-def _no_split(name: str) -> Callable[[Context], ClaimVerdict]:
+def _no_split(name: str) -> Check:
     """Recompute the split with the cost paid twice that pays at lambda > 0, and look for others."""
 
     def check(context: Context) -> ClaimVerdict:
         case = PENALISED.truth(agent=1, share=0.5)
-        witness = witness_of(PENALISED.direct(name), PROPERTY["split-proof"], case)
+        witness = PENALISED.witness(name, "split-proof", case)
         one, two = (witness.numbers[key][0] for key in ("utility_as_one", "utility_as_two"))
         words = f"{one:.3f} as one, {two:.3f} as halves, the cost paid twice, at lambda d = 0.5: {witness.sentence}"
         return refuted(witness, words, utility_as_one=one, utility_as_two=two)
 
     return check
-
-
-def _no_split_free(name: str) -> Callable[[Context], ClaimVerdict]:
-    mechanism = catalogue(name, largest_penalty=0.0)
-    return lambda context: asked(mechanism, PROPERTY["split-proof"], context)
-
-
-def _half(name: str) -> Callable[[Context], ClaimVerdict]:
-    return _with(catalogue(name), replace(PROPERTY["split-proof"], cost_rule="half"))  # type: ignore[call-arg]
-
-
-def _weakly(name: str) -> Callable[[Context], ClaimVerdict]:
-    return _swap if name == "posted-price" else _with(catalogue(name), _WEAKLY)
 
 
 def _swap(context: Context) -> ClaimVerdict:
@@ -90,14 +76,10 @@ def _swap(context: Context) -> ClaimVerdict:
     after = types[:, None].copy()
     after[..., 2] = 3600.0
     case = Cases(types, types.copy(), after, np.ones((1, 2), dtype=np.bool_))
-    return refuted(witness_of(SWAP.direct("posted-price"), _WEAKLY, case))
+    return refuted(Witness.of(SWAP.direct("posted-price"), _WEAKLY, case))
 
 
-def _with(mechanism: object, prop: Property) -> Callable[[Context], ClaimVerdict]:
-    return lambda context: asked(mechanism, prop, context)  # type: ignore[arg-type]
-
-
-def _short(name: str) -> Callable[[Context], ClaimVerdict]:
+def _short(name: str) -> Check:
     """Show the truthful buyer of 100 that is sold 10 samples as 300: saying K = 0 serves it better."""
 
     def check(context: Context) -> ClaimVerdict:
@@ -108,8 +90,7 @@ def _short(name: str) -> Callable[[Context], ClaimVerdict]:
         assert case.after is not None
         after = case.after.copy()
         after[0, 0, 1, 0] = 300.0
-        witness = witness_of(example.direct(name, "private"), PROPERTY["dsic-gain"],
-                             replace(case, before=before, after=after))  # fmt: skip
+        witness = example.witness(name, "dsic-gain", replace(case, before=before, after=after), sizes="private")
         words = f"the truth costs the buyer {witness.violation:.3f}: {witness.sentence}"
         return refuted(witness, words, loss=witness.violation)
 
@@ -133,10 +114,6 @@ def _pair_bayes(context: Context) -> ClaimVerdict:
     return ClaimVerdict(True, Grade.EXHAUSTED, evidence, None, words)
 
 
-def _bayes(name: str) -> Callable[[Context], ClaimVerdict]:
-    return _with(Public(market_mechanism(name), 4), PROPERTY["bic"])
-
-
 def _by_catalogue(prop: str) -> list[Claim]:
     """Return one claim for each mechanism, expected as the catalogue says."""
     what = {
@@ -146,7 +123,7 @@ def _by_catalogue(prop: str) -> list[Claim]:
     }[prop]
     return [
         Claim(f"{prop}-{name}", "question", f"{name}: {what}.", CATALOGUE[name].truths[prop].startswith("yes"),
-              _with(catalogue(name), PROPERTY[prop]))
+              ask(name, prop))
         for name in MECHANISMS
     ]  # fmt: skip
 
@@ -155,8 +132,9 @@ _D = "theory, known"
 
 CLAIMS = (
     *(Claim(f"group-{name}", _D, f"{name}: no coalition gains without a member that loses.", False,
-            _with(catalogue(name), PROPERTY["group-dsic"])) for name in _PAYING),
-    *(Claim(f"group-weak-{name}", _D, f"{name}: no coalition gains for all its members.", False, _weakly(name))
+            ask(name, "group-dsic")) for name in _PAYING),
+    *(Claim(f"group-weak-{name}", _D, f"{name}: no coalition gains for all its members.", False,
+            _swap if name == "posted-price" else ask(name, _WEAKLY))
       for name in _WEAK),
     Claim("split-example", _D, "ipfl-exact, K = 32400, n_0 = 64, sellers 800 at 0.7 and 700 at 3: the first in halves "
           "earns 2.904 instead of 2.688, the cost paid twice.", True, _split),
@@ -164,24 +142,26 @@ CLAIMS = (
           "together earn 2.470 instead of 2.370.", True, _merge),
     Claim("core-example", _D, "ipfl-exact, K = 3600, n_0 = 36, sellers 400/200/200 at 1.8/0/0.8: buyer and big seller "
           "block by 0.232.", True, _block),
-    Claim("bossy", _D, "ipfl-exact is not bossy.", False, _with(catalogue("ipfl-exact"), PROPERTY["non-bossiness"])),
+    Claim("bossy", _D, "ipfl-exact is not bossy.", False, ask("ipfl-exact", "non-bossiness")),
     *(Claim(f"no-split-{name}", _D, f"{name}: no split with the cost paid twice pays.", True, _no_split(name))
       for name in ("ipfl", "exact-marginal")),
     *(Claim(f"no-split-{name}-free", _D, f"{name}: no split with the cost paid twice pays at lambda = 0.", True,
-            _no_split_free(name)) for name in ("ipfl", "exact-marginal")),
-    *(Claim(f"split-half-{name}", _D, f"{name}: no split with halved cost pays.", False, _half(name))
+            ask(name, "split-proof", largest_penalty=0.0)) for name in ("ipfl", "exact-marginal")),
+    *(Claim(f"split-half-{name}", _D, f"{name}: no split with halved cost pays.", False,
+            ask(name, VARIANTS["split-proof=half"]))
       for name in _THREE),
-    *(Claim(f"bic-{name}", _D, f"{name}: no client expects to gain by a false cost or gain.", True, _bayes(name))
+    *(Claim(f"bic-{name}", _D, f"{name}: no client expects to gain by a false cost or gain.", True,
+            ask(Public(market_mechanism(name), 4), "bic"))
       for name in ("posted-price", "vcg-two-sided")),
     Claim("bic-ipfl", _D, "ipfl: in the example of 2, costs from {1.0, 1.1}, nobody expects to gain by a false cost.",
           False, _pair_bayes),
     *(Claim(f"gain-needs-sizes-{name}", "theory, table", f"{name}: a truthful gain is best whatever sizes the others "
             "have (a seller of 10 says 300).", True, _short(name)) for name in SHORT),
     *(Claim(f"core-{name}-free", "question", f"{name}: no coalition could do better on its own at lambda = 0 "
-            "(the centre pays).", True, _with(catalogue(name, largest_penalty=0.0), PROPERTY["core"]))
+            "(the centre pays).", True, ask(name, "core", largest_penalty=0.0))
       for name in ("vcg-two-sided", "realised")),
     Claim("core-ipfl-exact-three", "question", "ipfl-exact: among three clients no coalition could do better on its "
-          "own.", True, _with(catalogue("ipfl-exact", 3), PROPERTY["core"])),
+          "own.", True, ask("ipfl-exact", "core", agents=3)),
     *_by_catalogue("split-proof"), *_by_catalogue("merge-proof"), *_by_catalogue("core"),
 )  # fmt: skip
 """Who gains by other identities, together, or in expectation."""

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.market import Market, Types
-from proofs_checks.claims.claim import ClaimVerdict, Context
+from proofs_checks.claims.claim import Check, ClaimVerdict, Context
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade
+from proofs_checks.properties.property import Rng
 from proofs_checks.search.random_markets import KINDS, random_markets
 
 Array = NDArray[np.float64]
 Batch = tuple[Types, Market]
-Measure = Callable[[Batch], Array]
+Measure = Callable[[Types, Market, Rng], Array]
+"""Types ``[B, m]``, market and a generator for the measurement's own draws, to any array with the markets first."""
 
 COUNT = 64
 CLIENTS = (3, 4, 5, 6)
@@ -47,9 +49,9 @@ def sweep(
 ) -> Sweep:
     """Measure batch after batch, kinds and numbers of clients in turn, until the seconds or probes are spent.
 
-    ``measure`` returns any array with the markets first; ``prepare`` may change a drawn batch before.
+    ``prepare`` may change a drawn batch before it is measured.
     """
-    rng = context.rng(name)
+    rng, own = context.rng(name), context.rng(f"{name} reports")
     deadline = time.perf_counter() + context.seconds
     seen = Sweep(tuple(kinds))
     turns = [(kind, m) for m in clients for kind in kinds]
@@ -59,7 +61,7 @@ def sweep(
             break
         kind, m = turns[seen.batches % len(turns)]
         batch = prepare(random_markets(kind, rng, COUNT, m))
-        values = np.asarray(measure(batch), dtype=np.float64)
+        values = np.asarray(measure(*batch, own), dtype=np.float64)
         seen.batches += 1
         seen.markets += COUNT
         seen.tried += values.size
@@ -76,6 +78,17 @@ def _told(kind: str, batch: Batch, row: int) -> dict[str, Any]:
         "kind": kind, "size": types.size[row].tolist(), "cost": types.cost[row].tolist(),
         "gain": types.gain[row].tolist(), "lam": market.lam, "differences": None if d is None else d[row].tolist(),
     }  # fmt: skip
+
+
+def swept(
+    name: str, allowed: float, what: str, method: str = "random markets of every kind", **settings: Any
+) -> Callable[[Measure], Check]:
+    """Make a measurement a check: that ``what`` it measures is nowhere above ``allowed``; ``settings``: of `sweep`."""
+
+    def checking(measure: Measure) -> Check:
+        return lambda context: searched(sweep(context, name, measure, **settings), allowed, what, method)
+
+    return checking
 
 
 def searched(seen: Sweep, allowed: float, what: str, method: str = "random markets of every kind") -> ClaimVerdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +9,10 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.entry import PROPERTIES
 from mechanism.market.direct import MarketDirect
+from mechanism.market.mechanisms import market_mechanism
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, asked, both
-from proofs_checks.claims.examples import MECHANISMS, Joint, catalogue
-from proofs_checks.properties.property import Probe, Property, Rng, change
+from proofs_checks.claims.examples import MECHANISMS, Joint, ask, catalogue
+from proofs_checks.properties.property import Probe, Rng, change
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.properties.truthful import Truthful
 from proofs_checks.search.cases import Cases
@@ -47,10 +47,6 @@ def _words(name: str, prop: str) -> str:
     return f"{name}: {said}."
 
 
-def _cell(name: str, prop: str, sizes: str = "delivered") -> Callable[[Context], ClaimVerdict]:
-    return lambda context: asked(catalogue(name, sizes=sizes), PROPERTY[prop], context)
-
-
 def _cells() -> list[Claim]:
     found = []
     for name, row in TABLE.items():
@@ -59,10 +55,10 @@ def _cells() -> list[Claim]:
             sizes = "private" if prop == "dsic-gain" else "delivered"
             source = f"theory, table, {name}"
             found.append(Claim(f"table-{name}-{prop}", source, _words(name, prop), says == "yes",
-                               _cell(name, prop, sizes)))  # fmt: skip
+                               ask(name, prop, sizes=sizes)))  # fmt: skip
             if prop == "dsic-gain" and name in NEEDS_SIZES:
                 words = _words(name, prop).replace("whatever the others report", "sizes as reported")
-                found.append(Claim(f"table-{name}-{prop}-sizes", source, words, True, _cell(name, prop)))
+                found.append(Claim(f"table-{name}-{prop}-sizes", source, words, True, ask(name, prop)))
     for name, cells in _EX_POST.items():
         source = "theory, table, realised"
         known = [tuple(cell.split()) for cell in cells.split(", ")]
@@ -70,11 +66,11 @@ def _cells() -> list[Claim]:
             words = _words(name, prop)
             if prop in ("ir", "efficiency"):
                 words = f"{words[:-1]} (at truth)."
-            found.append(Claim(f"table-{name}-{prop}", source, words, says == "yes", _cell(name, prop, "private")))
+            found.append(Claim(f"table-{name}-{prop}", source, words, says == "yes", ask(name, prop, sizes="private")))
         for coordinate in ("cost", "gain", "size"):
             prop = f"dsic-{coordinate}"
             found.append(Claim(f"table-{name}-{prop}", source, _words(name, prop), False,
-                               _cell(name, prop, "private")))  # fmt: skip
+                               ask(name, prop, sizes="private")))  # fmt: skip
     return found
 
 
@@ -135,25 +131,12 @@ def one_way(coordinate: str, sign: int) -> OneWay:
     return OneWay(base.id, base.statement, base.formula, coordinate, "arbitrary", sign)
 
 
-def _direction(name: str, sign: int) -> Callable[[Context], ClaimVerdict]:
-    return lambda context: asked(catalogue(name), one_way("cost", sign), context)
-
-
 def _monotone(context: Context) -> ClaimVerdict:
     part = context.part(1.0 / len(MECHANISMS))
     return both(*(asked(catalogue(name), PROPERTY["monotonicity"], part, name) for name in MECHANISMS))
 
 
-def _joint(name: str, sizes: str) -> Callable[[Context], ClaimVerdict]:
-    prop: Property = Joint(
-        "dsic", "no client gains by a false cost and a false gain together", PROPERTY["dsic"].formula
-    )
-    return lambda context: asked(catalogue(name, sizes=sizes), prop, context)
-
-
-def _only(kind: type[SellersLie], name: str, prop: str) -> Callable[[Context], ClaimVerdict]:
-    inner = catalogue(name).mechanism
-    return lambda context: asked(kind(inner, 4), PROPERTY[prop], context)
+_TOGETHER = Joint("dsic", "no client gains by a false cost and a false gain together", PROPERTY["dsic"].formula)
 
 
 _T = "theory, table"
@@ -161,21 +144,22 @@ _T = "theory, table"
 CLAIMS = (
     *_cells(),
     Claim("table-realised-bilateral-sellers", f"{_T}, realised", "realised-bilateral: no seller gains by a false size "
-          "when the others tell the truth.", True, _only(SellersLie, "realised-bilateral", "expost-size")),
+          "when the others tell the truth.", True,
+          ask(SellersLie(market_mechanism("realised-bilateral"), 4), "expost-size")),
     Claim("table-posted-price-buyer-size", f"{_T}, posted-price", "posted-price: no buyer gains by a false size.", True,
-          _only(BuyersLie, "posted-price", "dsic-size")),
+          ask(BuyersLie(market_mechanism("posted-price"), 4), "dsic-size")),
     Claim("table-exact-marginal-overstating", f"{_T}, exact-marginal", "exact-marginal: no client gains by overstating "
-          "its cost.", True, _direction("exact-marginal", 1)),
+          "its cost.", True, ask("exact-marginal", one_way("cost", 1))),
     Claim("table-shapley-split-overstating", f"{_T}, shapley-split", "shapley-split: no client gains by overstating "
-          "its cost.", False, _direction("shapley-split", 1)),
+          "its cost.", False, ask("shapley-split", one_way("cost", 1))),
     Claim("table-shapley-split-understating", f"{_T}, shapley-split", "shapley-split: no client gains by understating "
-          "its cost.", False, _direction("shapley-split", -1)),
+          "its cost.", False, ask("shapley-split", one_way("cost", -1))),
     Claim("table-monotone", _T, "Under every mechanism a dearer seller sells no more.", True, _monotone),
     Claim("realised-gain-sizes", "question", "realised: no client gains by a false gain, whatever the others report, "
-          "sizes as reported.", True, _cell("realised", "dsic-gain")),
+          "sizes as reported.", True, ask("realised", "dsic-gain")),
     *(Claim(f"joint-{name}-sizes", "question", f"{name}: no client gains by lying about cost and gain together, sizes "
-            "as reported.", True, _joint(name, "delivered")) for name in NEEDS_SIZES),
+            "as reported.", True, ask(name, _TOGETHER, sizes="delivered")) for name in NEEDS_SIZES),
     *(Claim(f"joint-{name}", "question", f"{name}: no client gains by lying about cost and gain together, whatever the "
-            "others' sizes.", False, _joint(name, "private")) for name in NEEDS_SIZES),
+            "others' sizes.", False, ask(name, _TOGETHER, sizes="private")) for name in NEEDS_SIZES),
 )  # fmt: skip
 """The table, and the directions and roles that its remarks name."""

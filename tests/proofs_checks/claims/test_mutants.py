@@ -9,8 +9,7 @@ import pytest
 
 from mechanism.market import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
-from proofs_checks.claims import CLAIMS, Context, paper, prefix, repair
-from proofs_checks.claims import conditions as bullets
+from proofs_checks.claims import CLAIMS, Context, other_rules, paper, prefix, repair
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,13 @@ def becomes(name):
 
 
 MUTANTS = (
-    ("pooled-inside", bullets, "PooledPrice", OwnPrice),
-    ("pooled-entering", bullets, "PooledPrice", Generous),
-    ("pooled-none", bullets, "PooledPrice", lambda pool: PooledPrice(1)),
-    ("two-sided-utility", bullets, "market_mechanism", becomes("ipfl-exact")),
-    ("realised-utility", bullets, "market_mechanism", becomes("realised-bilateral")),
-    ("shapley-value", bullets, "market_mechanism", becomes("ipfl-exact")),
-    ("shapley-half", bullets, "market_mechanism", becomes("ipfl-exact")),
+    ("pooled-inside", other_rules, "PooledPrice", OwnPrice),
+    ("pooled-entering", other_rules, "PooledPrice", Generous),
+    ("pooled-none", other_rules, "PooledPrice", lambda pool: PooledPrice(1)),
+    ("two-sided-utility", other_rules, "market_mechanism", becomes("ipfl-exact")),
+    ("realised-utility", other_rules, "market_mechanism", becomes("realised-bilateral")),
+    ("shapley-value", other_rules, "market_mechanism", becomes("ipfl-exact")),
+    ("shapley-half", other_rules, "market_mechanism", becomes("ipfl-exact")),
     ("repair-below-marginal", repair, "market_mechanism", becomes("shapley-split")),
     ("rule-equal-sizes", prefix, "market_mechanism", becomes("no-payment")),
     ("rule-last-threshold", prefix, "market_mechanism", becomes("no-payment")),

@@ -124,7 +124,9 @@ def test_gaps_were_there_to_be_tested(results):
 
 
 def test_a_sweep_finds_an_exception_and_shows_its_market():
-    seen = sweep(Context(0.1, probes=1), "test", lambda batch: batch[0].cost - 2.0, kinds=("small",), clients=(3,))
+    seen = sweep(
+        Context(0.1, probes=1), "test", lambda types, market, rng: types.cost - 2.0, kinds=("small",), clients=(3,)
+    )
     verdict = searched(seen, 0.0, "cost above 2")
     assert verdict.holds is False
     assert max(verdict.witness["cost"]) - 2.0 == pytest.approx(verdict.witness["value"])

@@ -7,6 +7,7 @@ from itertools import combinations
 from math import factorial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mechanism.market import Market, Outcome, Reports, Types, account, market_mechanism, objective, values
 from mechanism.market.allocation.offers import buy
@@ -14,11 +15,11 @@ from mechanism.market.direct import MarketDirect
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
 from mechanism.tolerance import MONEY
-from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, worked
-from proofs_checks.claims.examples import Example
-from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
+from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, worked
+from proofs_checks.claims.examples import Example, ask
+from proofs_checks.claims.sweeps import Array, Batch, sweep, swept
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.properties.property import Rng
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,6 @@ class Penalised:
         offers = np.where(reports.cost[..., None, :] <= 1.0, 1.0 + market.penalties(reports.size), np.inf)
         chosen = buy(reports, offers, market)
         return replace(chosen, prices=np.where(chosen.imports, 1.0, 0.0))
-
-
-def _penalised(context: Context) -> ClaimVerdict:
-    return asked(MarketDirect(Penalised(), 3), PROPERTY["dsic-gain"], context)
 
 
 def _posts_one(context: Context) -> ClaimVerdict:
@@ -63,57 +60,48 @@ def _no_pool(context: Context) -> ClaimVerdict:
     )
 
 
-def _inside(context: Context) -> ClaimVerdict:
+def _one_each(types: Types, rng: Rng) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return for each market its row and one client of it, drawn."""
+    return np.arange(types.batch[0]), rng.integers(0, types.clients, types.batch[0])
+
+
+@swept("inside", 0.0, "importers whose pool price or choice a member moved")
+def _inside(types: Types, market: Market, rng: Rng) -> Array:
     """Let one client in a pool report anything that keeps it there: offers and choices of that importer stay."""
-    rng = context.rng("inside reports")
     rule = PooledPrice()
-
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        rows, agent = np.arange(types.batch[0]), rng.integers(0, types.clients, types.batch[0])
-        before = rule.offers(types.cost)
-        cost = types.cost.copy()
-        cost[rows, agent] = rng.random(len(rows)) * np.where(rng.random(len(rows)) < 0.5, 1.0, cost[rows, agent])
-        after = rule.offers(cost)
-        stays = np.isfinite(before[rows, :, agent]) & np.isfinite(after[rows, :, agent])
-        old = rule.clear(types.truthful(), market).imports
-        new = rule.clear(types.report(cost=cost), market).imports
-        same = (before == after).all(axis=-1) & (old == new).all(axis=-1)
-        return np.asarray(stays & ~same, dtype=np.float64)
-
-    return searched(sweep(context, "inside", measure), 0.0, "importers whose pool price or choice a member moved")
+    rows, agent = _one_each(types, rng)
+    before = rule.offers(types.cost)
+    cost = types.cost.copy()
+    cost[rows, agent] = rng.random(len(rows)) * np.where(rng.random(len(rows)) < 0.5, 1.0, cost[rows, agent])
+    after = rule.offers(cost)
+    stays = np.isfinite(before[rows, :, agent]) & np.isfinite(after[rows, :, agent])
+    old = rule.clear(types.truthful(), market).imports
+    new = rule.clear(types.report(cost=cost), market).imports
+    same = (before == after).all(axis=-1) & (old == new).all(axis=-1)
+    return np.asarray(stays & ~same, dtype=np.float64)
 
 
-def _entering(context: Context) -> ClaimVerdict:
+@swept("entering", 0.0, "offer above the cost of who lied itself into a pool")
+def _entering(types: Types, market: Market, rng: Rng) -> Array:
     """Let one client outside a pool report 0: if it gets in, it is offered no more than its cost."""
     rule = PooledPrice()
-
-    def measure(batch: Batch) -> Array:
-        types, _ = batch
-        worst = np.full(types.cost.shape, -np.inf)
-        for agent in range(types.clients):
-            cost = types.cost.copy()
-            cost[:, agent] = 0.0
-            before, after = rule.offers(types.cost)[..., agent], rule.offers(cost)[..., agent]
-            enters = ~np.isfinite(before) & np.isfinite(after)
-            worst[:, agent] = np.where(enters, after - types.cost[:, agent, None], -np.inf).max(axis=-1)
-        return worst
-
-    return searched(sweep(context, "entering", measure), 0.0, "offer above the cost of who lied itself into a pool")
+    worst = np.full(types.cost.shape, -np.inf)
+    for agent in range(types.clients):
+        cost = types.cost.copy()
+        cost[:, agent] = 0.0
+        before, after = rule.offers(types.cost)[..., agent], rule.offers(cost)[..., agent]
+        enters = ~np.isfinite(before) & np.isfinite(after)
+        worst[:, agent] = np.where(enters, after - types.cost[:, agent, None], -np.inf).max(axis=-1)
+    return worst
 
 
-def _gain_moves(context: Context) -> ClaimVerdict:
-    rng = context.rng("gain reports")
+@swept("gain moves", 0.0, "distance of a price paid from the offer on costs only")
+def _gain_moves(types: Types, market: Market, rng: Rng) -> Array:
     rule = PooledPrice()
-
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        gain = types.gain * rng.exponential(1.0, types.gain.shape)
-        outcome = rule.clear(types.report(gain=gain), market)
-        offers = rule.offers(types.cost)
-        return np.where(outcome.imports, np.abs(outcome.prices - np.where(np.isfinite(offers), offers, -1.0)), 0.0)
-
-    return searched(sweep(context, "gain moves", measure), 0.0, "distance of a price paid from the offer on costs only")
+    gain = types.gain * rng.exponential(1.0, types.gain.shape)
+    outcome = rule.clear(types.report(gain=gain), market)
+    offers = rule.offers(types.cost)
+    return np.where(outcome.imports, np.abs(outcome.prices - np.where(np.isfinite(offers), offers, -1.0)), 0.0)
 
 
 def _without(types: Types, market: Market, agent: int) -> Array:
@@ -125,22 +113,20 @@ def _without(types: Types, market: Market, agent: int) -> Array:
     return values(left, market_mechanism("ipfl-exact").clear(left.truthful(), rest).imports, rest)
 
 
-def _pivot_utility(name: str, context: Context) -> ClaimVerdict:
-    def measure(batch: Batch) -> Array:
-        types, market = batch
+def _pivot_utility(name: str) -> Check:
+    @swept(f"pivot {name}", MONEY, "relative distance of U_i from the formula, W_k(M without i) computed by itself")
+    def measure(types: Types, market: Market, rng: Rng) -> Array:
         outcome = market_mechanism(name).clear(types.truthful(), market)
         utility = account(types, outcome).utility
         total = objective(types, outcome.imports, market)
         formula = np.stack([total - _without(types, market, a).sum(axis=-1) for a in range(types.clients)], axis=-1)
         return np.abs(utility - formula) / np.maximum(1.0, np.abs(utility))
 
-    seen = sweep(context, f"pivot {name}", measure)
-    return searched(seen, MONEY, "relative distance of U_i from the formula, W_k(M without i) computed by itself")
+    return measure
 
 
-def _centre(batch: Batch) -> tuple[Array, Array]:
+def _centre(types: Types, market: Market) -> tuple[Array, Array]:
     """Return the centre's balance ``[B]`` and the largest pivot of a traded seller ``[B]``."""
-    types, market = batch
     outcome = market_mechanism("vcg-two-sided").clear(types.truthful(), market)
     sold = market_mechanism("ipfl-exact").clear(types.truthful(), market)
     pivots = np.where(sold.imports, sold.prices - types.cost[..., None, :], 0.0)
@@ -151,25 +137,23 @@ def _free(batch: Batch) -> Batch:
     return batch[0], Market(None, 0.0, batch[1].law)
 
 
-def _never_surplus(context: Context) -> ClaimVerdict:
-    seen = sweep(context, "surplus", lambda b: _centre(b)[0] / np.maximum(1.0, b[0].gain.max(axis=-1)), prepare=_free)
-    return searched(seen, MONEY, "the centre's surplus at lambda = 0, relative")
+@swept("surplus", MONEY, "the centre's surplus at lambda = 0, relative", prepare=_free)
+def _never_surplus(types: Types, market: Market, rng: Rng) -> Array:
+    return np.asarray(_centre(types, market)[0] / np.maximum(1.0, types.gain.max(axis=-1)))
 
 
-def _deficit(context: Context) -> ClaimVerdict:
-    def measure(batch: Batch) -> Array:
-        balance, pivot = _centre(batch)
-        room = MONEY * np.maximum(1.0, np.abs(balance))
-        return np.asarray((balance < -room) != (pivot > room), dtype=np.float64)
-
-    return searched(sweep(context, "deficit", measure, prepare=_free), 0.0, "markets in which only one of them happens")
+@swept("deficit", 0.0, "markets in which only one of them happens", prepare=_free)
+def _deficit(types: Types, market: Market, rng: Rng) -> Array:
+    balance, pivot = _centre(types, market)
+    room = MONEY * np.maximum(1.0, np.abs(balance))
+    return np.asarray((balance < -room) != (pivot > room), dtype=np.float64)
 
 
 def _either_sign(context: Context) -> ClaimVerdict:
     found: dict[str, float] = {"surplus": 0.0, "deficit": 0.0}
 
-    def measure(batch: Batch) -> Array:
-        balance, _ = _centre(batch)
+    def measure(types: Types, market: Market, rng: Rng) -> Array:
+        balance, _ = _centre(types, market)
         found["surplus"] = max(found["surplus"], float(balance.max()))
         found["deficit"] = max(found["deficit"], float((-balance).max()))
         return balance
@@ -181,19 +165,15 @@ def _either_sign(context: Context) -> ClaimVerdict:
     return ClaimVerdict(True if both else None, Grade.EXHAUSTED if both else Grade.UNKNOWN, evidence, None, words)
 
 
-def _shapley(context: Context) -> ClaimVerdict:
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        outcome = market_mechanism("shapley-split").clear(types.truthful(), market)
-        wrong = np.zeros(outcome.prices.shape)
-        for b, i, j in np.argwhere(outcome.imports)[:200]:
-            others = [int(k) for k in np.flatnonzero(outcome.imports[b, i]) if k != j]
-            value = _shapley_value(types, market, int(b), int(i), int(j), others)
-            wrong[b, i, j] = abs(outcome.prices[b, i, j] - types.cost[b, j] - value) / max(1.0, abs(value))
-        return wrong
-
-    seen = sweep(context, "shapley", measure, clients=(3, 4))
-    return searched(seen, MONEY, "relative distance of p_ij from c_j plus the Shapley value by all subsets")
+@swept("shapley", MONEY, "relative distance of p_ij from c_j plus the Shapley value by all subsets", clients=(3, 4))
+def _shapley(types: Types, market: Market, rng: Rng) -> Array:
+    outcome = market_mechanism("shapley-split").clear(types.truthful(), market)
+    wrong = np.zeros(outcome.prices.shape)
+    for b, i, j in np.argwhere(outcome.imports)[:200]:
+        others = [int(k) for k in np.flatnonzero(outcome.imports[b, i]) if k != j]
+        value = _shapley_value(types, market, int(b), int(i), int(j), others)
+        wrong[b, i, j] = abs(outcome.prices[b, i, j] - types.cost[b, j] - value) / max(1.0, abs(value))
+    return wrong
 
 
 def _shapley_value(types: Types, market: Market, b: int, i: int, j: int, others: list[int]) -> float:
@@ -211,23 +191,18 @@ def _shapley_value(types: Types, market: Market, b: int, i: int, j: int, others:
     return total
 
 
-def _half(context: Context) -> ClaimVerdict:
-    rng = context.rng("half reports")
-
-    def measure(batch: Batch) -> Array:
-        types, market = batch
-        rows, agent = np.arange(types.batch[0]), rng.integers(0, types.clients, types.batch[0])
-        raised = rng.exponential(0.1, len(rows))
-        cost = types.cost.copy()
-        cost[rows, agent] += raised
-        rule = market_mechanism("shapley-split")
-        before, after = rule.clear(types.truthful(), market), rule.clear(types.report(cost=cost), market)
-        same = (before.imports == after.imports).all(axis=-1) & before.imports[rows, :, agent]
-        rise = after.prices[rows, :, agent] - before.prices[rows, :, agent]
-        scale = np.maximum(1.0, np.abs(after.prices[rows, :, agent]))
-        return np.where(same, np.abs(rise - 0.5 * raised[:, None]) / scale, 0.0)
-
-    return searched(sweep(context, "half", measure), MONEY, "relative distance of the price's rise from delta / 2")
+@swept("half", MONEY, "relative distance of the price's rise from delta / 2")
+def _half(types: Types, market: Market, rng: Rng) -> Array:
+    rows, agent = _one_each(types, rng)
+    raised = rng.exponential(0.1, len(rows))
+    cost = types.cost.copy()
+    cost[rows, agent] += raised
+    rule = market_mechanism("shapley-split")
+    before, after = rule.clear(types.truthful(), market), rule.clear(types.report(cost=cost), market)
+    same = (before.imports == after.imports).all(axis=-1) & before.imports[rows, :, agent]
+    rise = after.prices[rows, :, agent] - before.prices[rows, :, agent]
+    scale = np.maximum(1.0, np.abs(after.prices[rows, :, agent]))
+    return np.where(same, np.abs(rise - 0.5 * raised[:, None]) / scale, 0.0)
 
 
 _POSTED, _POOLED = "theory, posted-price", "theory, pooled-price"
@@ -235,7 +210,7 @@ _TWO, _SHAPLEY, _REALISED = "theory, vcg-two-sided", "theory, shapley-split", "t
 
 CLAIMS = (
     Claim("posted-penalised", _POSTED, "With the penalty subtracted from the buyer's choice lies about K still do not "
-          "pay.", False, _penalised),
+          "pay.", False, ask(MarketDirect(Penalised(), 3), "dsic-gain")),
     Claim("posted-price-one", _POSTED, "The catalogue's instance posts 1, the paper's C.", True, _posts_one),
     Claim("pooled-inside", _POOLED, "Inside the pool no report moves price or choice.", True, _inside),
     Claim("pooled-entering", _POOLED, "Lying oneself into a pool pays at most one's cost.", True, _entering),
@@ -243,7 +218,7 @@ CLAIMS = (
     Claim("pooled-none", _POOLED, "There is no pool without a (k+1)-th seller.", True, _no_pool),
     Claim("pooled-k", _POOLED, "k is half of the others by default, rounded down, at least 1.", True, _pool_size),
     Claim("two-sided-utility", _TWO, "U_i = W_i(M) + sum over k of W_k(M) - W_k(M without i).", True,
-          lambda c: _pivot_utility("vcg-two-sided", c)),
+          _pivot_utility("vcg-two-sided")),
     Claim("two-sided-no-surplus", _TWO, "The centre never has a surplus at lambda = 0.", True, _never_surplus),
     Claim("two-sided-deficit", _TWO, "At lambda = 0 it has a deficit exactly when a traded seller is pivotal.", True,
           _deficit),
@@ -251,6 +226,6 @@ CLAIMS = (
     Claim("shapley-value", _SHAPLEY, "p_ij = c_j plus j's Shapley value of the game on i and its set.", True, _shapley),
     Claim("shapley-half", _SHAPLEY, "Overstating by delta earns delta / 2 while accepted.", True, _half),
     Claim("realised-utility", _REALISED, "At truth U_i = V_lambda - h_i, h_i the sum of W_k(M without i).", True,
-          lambda c: _pivot_utility("realised", c)),
+          _pivot_utility("realised")),
 )  # fmt: skip
-"""The bullets."""
+"""The claims."""
