@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from learning.kernels.builder import executable
 from learning.kernels.convolutions import FIRST, PADDED, SECOND, Geometry, K, backward, forward
 
 Tensor = torch.Tensor
+
+_log = logging.getLogger(__name__)
 
 
 def two_convolutions(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
@@ -17,15 +22,33 @@ def two_convolutions(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) 
 
     ``x`` float32 [n, side, side, c] gets no gradient; ``w1`` [6, c, 5, 5], ``w2`` [16, 6, 5, 5]; the result is
     [n, 16·s·s]. Machine code does it on a CPU; on other devices, for images of other shapes, and inside `torch.func`
-    transformations, such as those that give the gradient of each sample apart, torch computes the formula as it stands.
+    transformations, such as those that give the gradient of each sample apart, torch computes the formula as it stands;
+    so it does where no machine code can be made.
     """
     native = x.device.type == "cpu" and x.dtype == torch.float32 and Geometry.fits(*x.shape[1:])
-    if not native or torch._C._are_functorch_transforms_active():
+    if not native or torch._C._are_functorch_transforms_active() or not compiles(Geometry(x.shape[1], x.shape[3])):
         h = F.max_pool2d(F.conv2d(x.movedim(-1, 1), w1, b1), 2).relu()
         return F.max_pool2d(F.conv2d(h, w2, b2), 2).relu().flatten(1)
     if torch.is_grad_enabled():
         return _TwoConvolutions.apply(x, w1, b1, w2, b2)
     return _run(x, w1, b1, w2, b2)[0]
+
+
+@cache
+def compiles(geometry: Geometry) -> bool:
+    """Make the kernels for such images and return True, or False, with a line of log, if this process cannot."""
+    reason = "memory cannot be made executable here"
+    if not executable():
+        torch.backends.mkldnn.set_flags(False)  # it makes code too, and fails where it cannot
+    else:
+        try:
+            forward(geometry, True), forward(geometry, False), backward(geometry)
+        except (RuntimeError, OSError) as error:
+            reason = " ".join(str(error).split())
+        else:
+            return True
+    _log.warning("no machine code for SimpleCNN (%s): torch computes it, several times slower", reason)
+    return False
 
 
 class _TwoConvolutions(torch.autograd.Function):

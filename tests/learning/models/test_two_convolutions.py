@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.func import grad, vmap
 
+from learning.kernels.builder import KernelBuilder
+from learning.kernels.convolutions import backward, forward
+from learning.models import two_convolutions as operation
 from learning.models.two_convolutions import two_convolutions
 
 SHAPES = [(28, 1), (32, 3), (28, 2), (32, 1), (16, 1), (24, 4)]  # the last is left to torch
@@ -93,3 +101,59 @@ def test_gradients_of_single_images_exist():
     whole = torch.autograd.grad((two_convolutions(x, *weights) * direction).sum(), weights)
     for a, b in zip(each, whole, strict=True):
         assert torch.allclose(a.sum(0), b, atol=1e-4)
+
+
+@pytest.fixture
+def nothing_compiled():
+    for kernel in (forward, backward, operation.compiles):
+        kernel.cache_clear()
+    yield
+    for kernel in (forward, backward, operation.compiles):
+        kernel.cache_clear()
+
+
+@pytest.mark.usefixtures("nothing_compiled")
+@pytest.mark.parametrize("refusal", ["engine", "memory"])
+def test_torch_computes_it_where_no_code_can_be_made(monkeypatch, caplog, refusal):
+    def fails(self):
+        raise RuntimeError("no engine\nfor this target")
+
+    if refusal == "engine":
+        monkeypatch.setattr(KernelBuilder, "compiled", fails)
+    else:
+        monkeypatch.setattr(operation, "executable", lambda: False)
+        monkeypatch.setattr(torch.backends.mkldnn, "set_flags", lambda enabled: None)
+    x, weights, direction = drawn(28, 1)
+    with caplog.at_level(logging.WARNING, "learning"):
+        found = two_convolutions(x, *weights)
+        mine = torch.autograd.grad((found * direction).sum(), weights)
+    expected = reference(x, *weights)
+    theirs = torch.autograd.grad((expected * direction).sum(), weights)
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(mine, theirs, strict=True))
+    (line,) = (record.getMessage() for record in caplog.records)  # said once, for all batches
+    assert ("no engine for this target" if refusal == "engine" else "cannot be made executable") in line
+
+
+HARDENED = """
+import ctypes, sys
+import torch
+from learning.kernels.builder import executable
+from learning.models.two_convolutions import two_convolutions
+from tests.learning.models.test_two_convolutions import drawn, reference
+assert executable()
+refused = ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # memory that was written is never executed (Linux 6.3 on)
+if refused:
+    sys.exit(77)
+assert not executable()
+x, weights, _ = drawn(28, 1)
+assert torch.allclose(two_convolutions(x, *weights), reference(x, *weights), atol=1e-6)
+"""
+
+
+def test_a_process_that_may_not_execute_what_it_wrote_goes_on():
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", HARDENED], env=environment, capture_output=True)
+    if done.returncode == 77:
+        pytest.skip("this system cannot forbid it")
+    assert done.returncode == 0, done.stderr.decode()

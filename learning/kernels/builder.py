@@ -1,13 +1,14 @@
-"""A few words over llvmlite to write loops over vectors of float32, and to compile them for this machine.
+"""Writing loops over vectors of float32 in LLVM's intermediate language, and compiling them for this machine.
 
-A kernel is a function of one whole number and some pointers. Python's own loops unroll code, `Assembler.loop` makes a
-loop that the machine runs. LLVM turns vectors of any width into those that the processor has, fused multiply-add
+A kernel is a function of one whole number and some pointers. Python's own loops unroll code, `KernelBuilder.loop` makes
+a loop that the machine runs. LLVM turns vectors of any width into those that the processor has, fused multiply-add
 included where there is one.
 """
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,26 +25,40 @@ _ENGINES: list[Any] = []  # what owns the machine code: it lives as long as the 
 Value = Any  # llvmlite has no types to check against
 
 
+def executable() -> bool:
+    """Say whether this process may make memory executable that it has written: hardened systems refuse that.
+
+    Asked of a page of our own, because LLVM does not take no for an answer: the process would end without a word.
+    """
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return True  # no Unix: nothing of the kind is known
+    with mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as page:
+        first = ctypes.c_char.from_buffer(page)
+        address, size = ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(mmap.PAGESIZE)
+        del first  # a page that is still referred to cannot be closed
+        return bool(ctypes.CDLL(None).mprotect(address, size, mmap.PROT_READ | mmap.PROT_EXEC) == 0)
+
+
 class Variable:
     """A value that changes inside loops; LLVM keeps it in a register."""
 
-    def __init__(self, asm: Assembler, initial: Value) -> None:
-        self._asm = asm
-        with asm.builder.goto_entry_block():
-            self._slot = asm.builder.alloca(initial.type)
+    def __init__(self, code: KernelBuilder, initial: Value) -> None:
+        self._code = code
+        with code.builder.goto_entry_block():
+            self._slot = code.builder.alloca(initial.type)
         self.value = initial
 
     @property
     def value(self) -> Value:
         """The value now; assigning changes it."""
-        return self._asm.builder.load(self._slot, typ=self._slot.allocated_type)
+        return self._code.builder.load(self._slot, typ=self._slot.allocated_type)
 
     @value.setter
     def value(self, value: Value) -> None:
-        self._asm.builder.store(value, self._slot)
+        self._code.builder.store(value, self._slot)
 
 
-class Assembler:
+class KernelBuilder:
     """Writes one kernel: ``name``(count, pointer, …)."""
 
     def __init__(self, name: str, pointers: int) -> None:
