@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: install run test lint bench matrix needles smoke clean
+.PHONY: install run test lint bench matrix needles kernel smoke clean
 
 install: $(VENV)/.installed
 
@@ -32,6 +32,9 @@ matrix: install         ## every mechanism against every property; fails where e
 
 needles: install        ## generated mechanisms with planted defects: how many are refuted, and is a sound one accused
 	$(BIN)/python benchmarks/needles.py $(ARGS)
+
+kernel:                 ## the Coq proofs: built, accepted by coqchk, assumptions held against a list, recorded
+	$(PYTHON) proofs_checks/kernel/check.py
 
 smoke: install          ## every method on every task at scale smoke; DATA=DIR where the data sets lie
 	$(if $(DATA),MARKETPROOF_DATA=$(DATA)) $(BIN)/python benchmarks/smoke.py $(ARGS)
