@@ -44,7 +44,7 @@ def check(task: str, folder: Path) -> list[str]:
         paid, received = rows["paid"].sum(), rows["received"].sum()
         if max(abs(paid - received), abs(paid - money)) > 1e-6 * max(1.0, abs(paid)):
             wrong.append(f"{name}: {paid} paid, {received} received, {money} in the ledger")
-        if name == "ipfl" and done.audit["methods"][name]["lowest_utility"]["client"] < -1e-9:
+        if name == "ipfl" and done.audit.methods[name].lowest_utility["client"] < -1e-9:
             wrong.append(f"{name}: a client loses under ipfl-exact")
     losses = rounds.filter(pl.col("method") == "local").group_by("round").agg(pl.col("loss").mean()).sort("round")
     first, last = losses["loss"][0], losses["loss"][-1]

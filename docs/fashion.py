@@ -14,12 +14,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from analysis.run.market_file import read_market
+from analysis.run.summary import unit_figures
 from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run
 from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit
-from marketproof.running.records import read_market
-from marketproof.running.summary import unit_figures
 from marketproof.studies.study import ALL_METHODS
 
 TASKS = ("fashion-niid", "fashion-cluster", "fashion-skew")
@@ -45,10 +45,10 @@ def main(folder: Path) -> int:
         out = folder / task
         config, resuming = settings(task, options, out, resume=(out / CONFIG).is_file())
         done = run(config, out, Place(), resume=resuming, quiet=False)
-        methods = {name: without_seconds(figures) for name, figures in done.summary["methods"].items()}
+        methods = {name: without_seconds(figures) for name, figures in done.summary.methods.items()}
         by_seed = {
             method.name: {
-                seed: without_seconds(unit_figures(read_market(market_of(out, Unit(method, seed))), 0.0))
+                seed: without_seconds(unit_figures(read_market(market_of(out, Unit(method, seed)))))
                 for seed in config.seed_list
             }
             for method in parse(config.methods, config.mechanism)

@@ -12,8 +12,7 @@ from analysis.findings.base import MEASURED, REFUTED, Drawing, Drawings, Evidenc
 from analysis.findings.scores import known, slack
 from analysis.page import theme
 from analysis.page.table import Cell, Table
-from analysis.run.recorded import Trace
-from analysis.run.records import Run
+from analysis.run.records import Run, Trace
 from mechanism.wording import typeset
 
 Real = NDArray[np.float64]

@@ -36,7 +36,9 @@ def _audit(run: Run, _: object) -> str:
 
 def _sentences(run: Run, _: object) -> Remarks:
     found = [(name, run.audit.methods[name]) for name in run.methods]
-    each = tuple((f"{name} ({audit.mechanism})" if audit.mechanism else name, audit.words) for name, audit in found)
+    each = tuple(
+        (f"{name} ({audit.mechanism})" if audit.mechanism else name, tuple(audit.words)) for name, audit in found
+    )
     return (*each, ("Scope of the claim of truthfulness", (run.audit.scope,)))
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from analysis.findings.base import Drawing, Drawings, Finding, measured
 from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows
 from analysis.findings.rounds import RoundCurves, bands_table, round_curves, rounds_table
-from analysis.findings.scores import best_of_clients, client_utility, leading, mean_where, spread
+from analysis.findings.scores import client_utility, leading, spread
 from analysis.page import theme
 from analysis.run.records import Run, Trace
+from analysis.run.summary import best_of_clients, mean_where
 from mechanism.wording import listed, typeset
 
 Real = NDArray[np.float64]

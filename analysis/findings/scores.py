@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from analysis.page import theme
 from analysis.page.table import Cell, Table
-from analysis.run.records import Run, Trace
+from analysis.run.records import Run
+from analysis.run.summary import figures
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import scale
 from mechanism.wording import typeset
@@ -56,35 +57,19 @@ class MethodScores:
         return int(self.values.shape[1])
 
 
-def mean_where(values: Real, counted: NDArray[np.bool_]) -> Real:
-    """Return the mean over the last axis of the values that count, 0 where none does."""
-    total = np.where(counted, values, 0.0).sum(axis=-1)
-    return np.asarray(total / np.maximum(counted.sum(axis=-1), 1))
-
-
-def best_of_clients(trace: Trace) -> Real:
-    """Return every client's best personal accuracy while it took part, 0 if it never did, ``[seeds, m]``."""
-    return np.asarray(np.where(trace.present, trace.accuracy, 0.0).max(axis=1))
-
-
 def best_accuracy(run: Run) -> MethodScores:
     """Personal accuracy as the paper counts it, in percent: each client's best round, averaged over benign clients."""
-    values = [
-        mean_where(best_of_clients(t), t.benign & t.present.any(axis=1)) for t in (run.traces[m] for m in run.methods)
-    ]
-    return MethodScores("Best personal accuracy", "%", run.methods, 100.0 * np.stack(values))
-
-
-def _final(trace: Trace) -> Real:
-    last = trace.present.shape[1] - 1 - np.argmax(trace.present[:, ::-1], axis=1)
-    final = np.take_along_axis(trace.accuracy, last[:, None, :], axis=1)[:, 0]
-    return mean_where(final, trace.benign & trace.present.any(axis=1))
+    return MethodScores("Best personal accuracy", "%", run.methods, 100.0 * _figure(run, "accuracy_best"))
 
 
 def final_accuracy(run: Run) -> MethodScores:
     """Personal accuracy when each client last took part, in percent, averaged over benign clients."""
-    values = [_final(run.traces[m]) for m in run.methods]
-    return MethodScores("Final personal accuracy", "%", run.methods, 100.0 * np.stack(values))
+    return MethodScores("Final personal accuracy", "%", run.methods, 100.0 * _figure(run, "accuracy_final"))
+
+
+def _figure(run: Run, name: str) -> Real:
+    """Return a figure of the summary ``[methods, seeds]``, unrounded."""
+    return np.stack([figures(run.traces[method])[name] for method in run.methods])
 
 
 def known(run: Run, method: str) -> str:
@@ -107,19 +92,18 @@ def client_utility(run: Run, method: str) -> Real:
 
 def mean_utility(run: Run) -> MethodScores:
     """Mean benign client's utility over the run, money (the paper's measure)."""
-    values = np.stack([mean_where(client_utility(run, m), run.traces[m].benign) for m in run.methods])
+    values = run.rounds * _figure(run, "utility_mean")
     return MethodScores("Mean utility of a client over the run", "money", run.methods, values)
 
 
 def utility_per_round(run: Run) -> MethodScores:
     """Mean benign client's utility per round, money: what runs of different length can be compared by."""
-    return MethodScores("Utility per client and round", "money", run.methods, mean_utility(run).values / run.rounds)
+    return MethodScores("Utility per client and round", "money", run.methods, _figure(run, "utility_mean"))
 
 
 def welfare(run: Run) -> MethodScores:
     """Welfare SW: the sum of all clients' utilities over the run, money."""
-    values = np.stack([client_utility(run, m).sum(axis=1) for m in run.methods])
-    return MethodScores("Welfare over the run", "money", run.methods, values)
+    return MethodScores("Welfare over the run", "money", run.methods, _figure(run, "welfare"))
 
 
 def slack(run: Run, method: str) -> float:

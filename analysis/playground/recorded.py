@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
-from analysis.run.records import MarketRound, Run, read_run
+from analysis.run.records import MarketRecord, Run, read_run
 from mechanism.market.gains import law_numbers
 from mechanism.market.mechanisms import MARKET_ENTRIES
 from mechanism.wording import typeset
@@ -56,7 +56,7 @@ def first_place(run: Run) -> Place:
     return Place((*run.markets, *run.methods)[0], run.seeds[0], 1)
 
 
-def present(record: MarketRound) -> np.ndarray:
+def present(record: MarketRecord) -> np.ndarray:
     """Return the indices of the clients that took part in a clearing."""
     return np.flatnonzero(record.present)
 

@@ -1,42 +1,79 @@
-"""Reading untrusted files of a run folder: bounded in size, never executed, every failure one line naming the file."""
+"""Untrusted files of a run folder: bounded in size, never executed, every failure one line naming the file.
+
+The manifest holds a digest of every other file of the record. Whoever reads a file first holds it against its digest:
+what was damaged or edited since the run wrote it is refused, not recomputed.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mechanism.errors import MarketProofError
 
-RECORD = (
-    "config.toml", "manifest.json", "progress.json", "summary.json", "audit.json", "rounds.parquet", "ledger.parquet",
-)  # fmt: skip
+MANIFEST = "manifest.json"
+DERIVED = ("summary.json", "audit.json", "rounds.parquet", "ledger.parquet")
+"""Files that are made from the recorded markets at the end of a run."""
+RECORD = ("config.toml", MANIFEST, "progress.json", *DERIVED)
 """Files of a run folder beside its tensors. All but the pages and figures made from them."""
 LARGEST_TEXT = 16 * 2**20
 """Largest JSON or TOML file read, bytes."""
-LARGEST_TABLE = 512 * 2**20
-"""Largest parquet file read, bytes."""
-LARGEST_ROWS = 20_000_000
-"""Most rows of a parquet table that are expanded in memory."""
-_LONGEST_AXIS = 4096
-LARGEST_TENSORS = 8 * 2**30
-"""Largest safetensors file opened, bytes (it is mapped and sliced, never loaded whole)."""
+LARGEST_FILE = 8 * 2**30
+"""Largest other file of a record that is opened, bytes (tensors are mapped and sliced, never loaded whole)."""
 
 
 class RecordError(MarketProofError, ValueError):
-    """A run folder that is missing, truncated, malformed or contradicts itself."""
+    """A run folder that is missing, truncated, malformed or was changed since it was written."""
+
+
+def market_file(folder: Path, method: str, seed: int) -> Path:
+    """Return the path of a method's recorded markets under one seed."""
+    return folder / "markets" / f"{unit_key(method, seed)}.safetensors"
+
+
+def unit_key(method: str, seed: int) -> str:
+    """Return the name in files of one method under one seed: the method's name with "/" written "__"."""
+    return f"{method.replace('/', '__')}-{seed}"
 
 
 def record_files(folder: Path) -> tuple[Path, ...]:
     """Return the files of a run folder that hold its record, which nothing made from it may overwrite."""
     held = (path for place in ("markets", "models") for path in (folder / place).glob("*.safetensors"))
     return (*(folder / name for name in RECORD), *sorted(held))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the digest of every file of a complete record, by its place in the folder; the manifest holds them."""
+    beside = (folder / MANIFEST, folder / "progress.json")
+    return {str(path.relative_to(folder)): digest(path) for path in record_files(folder) if path not in beside}
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(folder: Path, name: str, recorded: Mapping[str, str]) -> Path:
+    """Return the path of a file of a record, if it is the one that the run wrote.
+
+    ``recorded``: the digests of the manifest; runs of version 0.1 have none, and their files are taken as they are.
+
+    Raises
+    ------
+    RecordError
+        If it is missing, too large, or its digest is another one.
+    """
+    path = existing(folder / name, LARGEST_FILE)
+    if recorded and digest(path) != recorded.get(name):
+        raise RecordError(
+            f"{path}: was changed since the run wrote it; put back what manifest.json holds the digest of, or run again"
+        )
+    return path
 
 
 def existing(path: Path, limit: int) -> Path:
@@ -51,8 +88,8 @@ def existing(path: Path, limit: int) -> Path:
     return path
 
 
-def _reason(error: BaseException) -> str:
-    """First line of an exception's message, short enough for one line of output."""
+def reason(error: BaseException) -> str:
+    """Return the first line of an exception's message, short enough for one line of output."""
     text = (str(error) or type(error).__name__).strip().splitlines()
     return text[0][:160] if text else type(error).__name__
 
@@ -67,7 +104,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
     except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: not readable as JSON ({_reason(error)}); the file is damaged, run again") from None
+        raise RecordError(f"{path}: not readable as JSON ({reason(error)}); the file is damaged, run again") from None
     if not isinstance(value, dict):
         raise RecordError(f"{path}: holds a {type(value).__name__}; expected a JSON object")
     return value
@@ -79,102 +116,4 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: not readable as TOML ({_reason(error)}); the file is damaged, run again") from None
-
-
-def read_table(
-    path: Path, *, text: Sequence[str], whole: Sequence[str], real: Sequence[str], optional: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Return the named columns of a parquet file as arrays.
-
-    Columns named in ``text`` become lists of str, ``whole`` int64 arrays, ``real`` float64 arrays, all of one length.
-    Those named in ``optional`` as well may be missing. Additional columns are not read. Other missing columns, nulls
-    and columns of another kind are errors.
-    """
-    import polars as pl
-
-    existing(path, LARGEST_TABLE)
-    try:
-        lazy = pl.scan_parquet(path, glob=False)
-        schema = lazy.collect_schema()
-        text, whole, real = (
-            [name for name in kind if name in schema or name not in optional] for kind in (text, whole, real)
-        )
-        wanted = [*text, *whole, *real]
-        missing = [name for name in wanted if name not in schema]
-        if missing:
-            raise RecordError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(wanted)}")
-        rows = int(lazy.select(pl.len()).collect().item())
-        if rows > LARGEST_ROWS:
-            raise RecordError(f"{path}: {rows} rows, more than the {LARGEST_ROWS} that are read from such a file")
-        for name in wanted:
-            kind = schema[name]
-            fits = kind == pl.String if name in text else kind.is_integer() if name in whole else kind.is_numeric()
-            if not fits:
-                expected = "text" if name in text else "whole numbers" if name in whole else "numbers"
-                raise RecordError(f"{path}: column {name!r} holds {kind}; expected {expected}")
-        frame = lazy.select(wanted).collect()
-        for name in wanted:
-            if frame[name].null_count():
-                raise RecordError(f"{path}: column {name!r} has missing values; expected one in every row")
-        columns: dict[str, Any] = {name: frame[name].to_list() for name in text}
-        columns |= {name: frame[name].cast(pl.Int64).to_numpy() for name in whole}
-        columns |= {name: frame[name].cast(pl.Float64).to_numpy() for name in real}
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise RecordError(
-            f"{path}: not readable as parquet ({_reason(error)}); the file is damaged, run again"
-        ) from None
-    return columns
-
-
-class Tensors:
-    """A safetensors file to be sliced: header checked once, open only while read, never loaded whole, no pickle.
-
-    ``optional`` tensors may be missing; ``names`` holds all that are there. An axis of -1 may have any length up to
-    4096.
-    """
-
-    def __init__(
-        self, path: Path, shapes: Mapping[str, tuple[int, ...]], optional: Mapping[str, tuple[int, ...]] | None = None
-    ) -> None:
-        self.path = existing(path, LARGEST_TENSORS)
-        with self._open() as file:
-            self.names = frozenset(file.keys())
-            for name, shape in {**shapes, **(optional or {})}.items():
-                if name not in self.names and name not in shapes:
-                    continue
-                if name not in self.names:
-                    raise RecordError(f"{path}: tensor {name!r} is missing; expected {', '.join(shapes)}")
-                found = tuple(file.get_slice(name).get_shape())
-                fits = len(found) == len(shape) and all(
-                    n == m or (m == -1 and n <= _LONGEST_AXIS) for n, m in zip(found, shape, strict=False)
-                )
-                if not fits:
-                    raise RecordError(f"{path}: tensor {name!r} has shape {list(found)}; the run has {list(shape)}")
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(str(self.path), framework="numpy") as file:
-                yield file
-        except RecordError:
-            raise
-        except (OSError, SafetensorError, ValueError, TypeError) as error:
-            raise RecordError(
-                f"{self.path}: not readable as safetensors ({_reason(error)}); the file is damaged, run again"
-            ) from None
-
-    def read(self, name: str, row: int | None = None) -> NDArray[np.float64]:
-        """Return a tensor, or one row of its first axis, as finite float64."""
-        return self.rows(name) if row is None else np.asarray(self.rows(name, row, row + 1)[0])
-
-    def rows(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
-        """Return the rows from ``start`` to before ``stop`` of a tensor's first axis (all), as finite float64."""
-        with self._open() as file:
-            raw = file.get_tensor(name) if (start, stop) == (0, None) else file.get_slice(name)[start:stop]
-            values = np.array(raw, dtype=np.float64)
-        if not np.isfinite(values).all():
-            raise RecordError(f"{self.path}: tensor {name!r} holds a number that is not finite")
-        return values
+        raise RecordError(f"{path}: not readable as TOML ({reason(error)}); the file is damaged, run again") from None

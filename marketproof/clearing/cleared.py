@@ -58,7 +58,9 @@ def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float,
     optimal, optimal_gap = optimal_objective(reports, market)
     reached = objective(reports, outcome.imports, market)
     promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
-    lies = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
+    lies: dict[str, FoundLie] = {
+        coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES
+    }
     return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
 
 

@@ -113,7 +113,7 @@ def run(
         _compare_budgets(config, folder, place, json, quiet)
         return
     done = run_all(config, folder, place, resume=resuming, quiet=quiet)
-    write_json(json, {"folder": str(done.folder), **done.summary, "audit": done.audit})
+    write_json(json, {"folder": str(done.folder), **done.summary.as_json(), "audit": done.audit.as_json()})
     show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet), scale=config.scale)
 
 

@@ -5,19 +5,19 @@ Read are the recorded clearings (``markets/*.safetensors``) and which mechanism 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from analysis.run.audits import Audit, Coordinate, Lie, MethodAudit, Premise
+from analysis.run.manifest import Manifest, read_manifest
+from analysis.run.market import VALUATION, MarketRecord
+from analysis.run.records import Markets, open_markets
+from learning.valuation.valuation import Valuation
 from marketproof.clearing.promises import SCOPE, Promises, measure, sentences
 from marketproof.clearing.settling import clear_and_settle
-from marketproof.errors import InputError, shown
-from marketproof.running.lies import COORDINATES, FoundLie, best_lie, witness_of
-from marketproof.running.records import MarketRecord, read_market
+from marketproof.running.lies import COORDINATES, best_lie, witness_of
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage
@@ -29,105 +29,95 @@ _TWO_STAGES = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Lie:
-    """The best lie about one number in a run: which seed, and the lie itself (its index is the round, from 0)."""
-
-    seed: int
-    found: FoundLie
-    tried: int
-
-    @property
-    def round(self) -> int:
-        """Round of the lie, from 1."""
-        return self.found.where[0] + 1
-
-    @property
-    def sentence(self) -> str:
-        """The lie in words."""
-        text = self.found.sentence(tried=self.tried)
-        return f"{text} (Seed {self.seed}, round {self.round}.)" if self.found.pays else text
-
-
-def audit_run(folder: Path) -> dict[str, Any]:
-    """Return ``audit.json`` of a recorded run.
+def audit_run(folder: Path) -> Audit:
+    """Return the audit of a recorded run.
 
     Raises
     ------
-    InputError
-        If the folder's manifest or markets are missing or damaged.
+    RecordError
+        If the folder's manifest or markets are missing, damaged or were changed.
     """
-    path = folder / "manifest.json"
-    try:
-        told = json.loads(path.read_bytes())
-        mechanisms: dict[str, str | None] = dict(told["mechanisms"])
-        seeds = [int(seed) for seed in told["seeds"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{shown(path)} is missing or damaged; name a complete run folder") from None
+    manifest = read_manifest(folder)
+    return audit_markets(manifest, open_markets(folder, manifest.methods, manifest.seeds, manifest.digests))
+
+
+def audit_markets(manifest: Manifest, files: Markets) -> Audit:
+    """Return the audit of recorded markets."""
     methods = {}
-    for name, mechanism in mechanisms.items():
-        files = [folder / "markets" / f"{name.replace('/', '__')}-{seed}.safetensors" for seed in seeds]
-        records = [read_market(file) for file in files]
-        methods[name] = audit_method(None if mechanism is None else market_mechanism(mechanism), seeds, records)
-    return {"scope": SCOPE, "tolerance": MONEY, "methods": methods}
+    for name in manifest.methods:
+        mechanism, records = manifest.mechanisms[name], [files[name, seed].read() for seed in manifest.seeds]
+        rule = None if mechanism is None else market_mechanism(mechanism)
+        methods[name] = audit_method(rule, manifest.seeds, records)
+    return Audit(scope=SCOPE, tolerance=MONEY, methods=methods)
 
 
-def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequence[MarketRecord]) -> dict[str, Any]:
+def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequence[MarketRecord]) -> MethodAudit:
     """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports."""
-    measured = [measure(r.types, r.outcome, r.market, r.objective, r.optimal, r.optimal_gap)[0] for r in records]
+    measured = [
+        measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective, r.optimal_gap)[0] for r in records
+    ]
     promises = _worst(measured)
     clearings = sum(record.rounds for record in records)
     words = sentences(promises, clearings=clearings)
-    lies: dict[str, dict[str, Any] | None] = dict.fromkeys(COORDINATES)
+    lies: dict[Coordinate, Lie | None] = dict.fromkeys(COORDINATES)
     same: bool | None = None
     if mechanism is not None:
         for coordinate in COORDINATES:
-            best = _best(mechanism, seeds, records, coordinate)
-            lies[coordinate] = _lie_json(mechanism, best, records[list(seeds).index(best.seed)])
-            words.append(best.sentence)
+            lies[coordinate], sentence = _best(mechanism, seeds, records, coordinate)
+            words.append(sentence)
         same = all(_reproduces(mechanism, record) for record in records)
         words.append(_same_words(same, clearings))
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
     premise = _premise(mechanism, records)
-    words += [] if premise is None else premise["words"]
-    return {
-        "mechanism": None if mechanism is None else mechanism.id,
-        "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
-        "budget_imbalance": promises.imbalance,
-        "optimality_gap": promises.gap,
-        "objective": promises.objective,
-        "optimal_objective": promises.optimal,
-        "reproduced": same,
-        "best_lie": lies,
-        "premise": premise,
-        "words": words,
-    }
+    return MethodAudit(
+        mechanism=None if mechanism is None else mechanism.id,
+        lowest_utility={"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
+        budget_imbalance=promises.imbalance,
+        optimality_gap=promises.gap,
+        objective=promises.objective,
+        optimal_objective=promises.optimal,
+        reproduced=same,
+        best_lie=lies,
+        premise=premise,
+        words=[*words, *([] if premise is None else premise.words)],
+    )
 
 
-def _premise(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> dict[str, Any] | None:
+def _premise(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> Premise | None:
     """Return how far measured gains depart from the law in the worst round, and what that leaves of the theorems.
 
     No bounds (None) where no theorem rests on the law: nobody reports, or the payments follow from gains themselves.
     """
-    found = [(valuation, valuation.premise()) for record in records for valuation in record.valuations]
-    told = [(valuation, bounds) for valuation, bounds in found if bounds is not None]
+    every = (valuation for record in records for valuation in valuations(record))
+    told = [(valuation, bounds) for valuation in every if (bounds := valuation.premise()) is not None]
     if not told:
         return None
     worst, bounds = max(told, key=lambda pair: float(pair[1].regret.max()))
-    found_law = {"kind": worst.kind, "concavity_defect": worst.concavity_defect, "fit": worst.fit}
-    none = dict.fromkeys(("regret", "cost_regret", "lowest_utility", "welfare"))
-    if mechanism is None:
-        return found_law | none | {"words": worst.sentences(bounds_hold=False)}
-    if isinstance(mechanism, TwoStage):
-        return found_law | none | {"words": [*worst.sentences(bounds_hold=False), _TWO_STAGES]}
-    return found_law | {
-        "regret": float(bounds.regret.max()),
-        "cost_regret": float(bounds.cost_regret.max()),
-        "lowest_utility": float(bounds.lowest_utility.min()),
-        "welfare": float(bounds.welfare.max()),
-        "words": worst.sentences(),
-    }
+    hold = mechanism is not None and not isinstance(mechanism, TwoStage)
+    premise = Premise(
+        kind=worst.kind,
+        concavity_defect=worst.concavity_defect,
+        fit=worst.fit,
+        words=worst.sentences(bounds_hold=hold) + ([_TWO_STAGES] if isinstance(mechanism, TwoStage) else []),
+    )
+    if not hold:
+        return premise
+    return premise.model_copy(
+        update={
+            "regret": float(bounds.regret.max()),
+            "cost_regret": float(bounds.cost_regret.max()),
+            "lowest_utility": float(bounds.lowest_utility.min()),
+            "welfare": float(bounds.welfare.max()),
+        }
+    )
+
+
+def valuations(record: MarketRecord) -> list[Valuation]:
+    """Return the valuation of each round, none where gains were not measured."""
+    told = {name: array for name, array in record.tensors().items() if name.startswith(VALUATION)}
+    rounds = range(record.rounds if told else 0)
+    return [Valuation.from_arrays({name: array[k] for name, array in told.items()}) for k in rounds]
 
 
 def _worst(measured: Sequence[Promises]) -> Promises:
@@ -144,34 +134,36 @@ def _worst(measured: Sequence[Promises]) -> Promises:
     )
 
 
-def _best(mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: str) -> Lie:
-    """Return the best lie over all seeds; the earliest of equal ones."""
-    found = [best_lie(mechanism, record.types, record.market, coordinate, record.present) for record in records]
-    tried = sum(lie.deviations for lie in found)
-    k = int(np.argmax([lie.gain if lie.deviations else -1.0 for lie in found]))
-    return Lie(seeds[k], found[k], tried)
-
-
-def _lie_json(mechanism: Clearing, lie: Lie, record: MarketRecord) -> dict[str, Any] | None:
-    found = lie.found
+def _best(
+    mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: Coordinate
+) -> tuple[Lie | None, str]:
+    """Return the best lie over all seeds (the earliest of equal ones; None if none was searched for) and its words."""
+    every = [best_lie(mechanism, record.types, record.market, coordinate, record.present) for record in records]
+    tried = sum(lie.deviations for lie in every)
+    k = int(np.argmax([lie.gain if lie.deviations else -1.0 for lie in every]))
+    found, record = every[k], records[k]
+    sentence = found.sentence(tried=tried)
+    if found.pays:
+        sentence += f" (Seed {seeds[k]}, round {found.where[0] + 1}.)"
     if found.deviations == 0:
-        return None
+        return None, sentence
     witness = witness_of(mechanism, found, record.types, record.market, record.present) if found.pays else None
-    return {
-        "gain": found.gain,
-        "seed": lie.seed,
-        "round": lie.round,
-        "client": found.client,
-        "truth": found.truth,
-        "report": found.report,
-        "utility_truthful": found.utility_truthful,
-        "utility_lying": found.utility_lying,
-        "deviations": lie.tried,
-        "exact": found.exact,
-        "sentence": lie.sentence,
-        "present": np.flatnonzero(record.present[found.where]).tolist(),
-        "witness": witness,
-    }
+    lie = Lie(
+        gain=found.gain,
+        seed=seeds[k],
+        round=found.where[0] + 1,
+        client=found.client,
+        truth=found.truth,
+        report=found.report,
+        utility_truthful=found.utility_truthful,
+        utility_lying=found.utility_lying,
+        deviations=tried,
+        exact=found.exact,
+        sentence=sentence,
+        present=np.flatnonzero(record.present[found.where]).tolist(),
+        witness=witness,
+    )
+    return lie, sentence
 
 
 def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from analysis.run.audits import Audit, read_audit
+from analysis.run.files import RecordError
+from analysis.run.summary import Summary, read_summary
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
@@ -21,6 +23,8 @@ from marketproof.running.methods import Method, parse
 from marketproof.running.recorder import Recorder, Unit, refuse_occupied, refuse_unwritable
 from marketproof.terminal.run_view import Bar
 from mechanism.errors import MarketProofError
+
+Kind = TypeVar("Kind", Summary, Audit)
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Finished:
 
     folder: Path
     report: Path
-    summary: Mapping[str, Any]
-    audit: Mapping[str, Any]
+    summary: Summary
+    audit: Audit
 
 
 def plan_of(config: RunConfig, seed: int) -> Any:
@@ -261,20 +265,17 @@ def _finished(recorder: Recorder, methods: list[Method], units: list[Unit]) -> F
     folder = recorder.folder
     if recorder.progress.complete and all((folder / name).is_file() for name in ("summary.json", "audit.json")):
         recorder.clear_away()
-        summary, audit = (_told(folder / name) for name in ("summary.json", "audit.json"))
+        summary, audit = _recorded(folder / "summary.json", read_summary), _recorded(folder / "audit.json", read_audit)
     else:
         summary, audit = finish_run(recorder, methods, units)
     return Finished(folder, make_report(folder), summary, audit)
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _recorded(path: Path, read: Callable[[Path], Kind]) -> Kind:
     try:
-        told = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
-        raise InputError(f"{shown(path)} is damaged; delete it, and --resume makes it again")
-    return told
+        return read(path)
+    except RecordError:
+        raise InputError(f"{shown(path)} is damaged; delete it, and --resume makes it again") from None
 
 
 def _same_device(recorder: Recorder, place: Place) -> Place:

@@ -1,41 +1,61 @@
-"""What follows the last round: tables, manifest, audit, summary, report. Idempotent, so a killed finish is redone."""
+"""What follows the last round: tables, summary, audit, manifest, report. Idempotent, so a killed finish is redone."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from analysis.run.audits import Audit
+from analysis.run.files import digests
+from analysis.run.ledger import ledger_table, rounds_table
+from analysis.run.records import books_of, open_markets
+from analysis.run.summary import Summary, summarise
 from marketproof.commands.options import dumps
-from marketproof.running.audit import audit_run
-from marketproof.running.ledgers import ledger_table, parquet, rounds_table
+from marketproof.running.audit import audit_markets
 from marketproof.running.manifest import manifest
 from marketproof.running.methods import Method
 from marketproof.running.privacy_told import privacy_told
 from marketproof.running.recorder import Recorder, Unit
-from marketproof.running.records import read_market
-from marketproof.running.summary import summarise
+
+if TYPE_CHECKING:
+    from polars import DataFrame
 
 
-def finish_run(
-    recorder: Recorder, methods: Sequence[Method], units: Sequence[Unit]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write everything that is computed from the recorded markets; return (summary, audit)."""
-    records = [(unit, read_market(recorder.market(unit))) for unit in units]
-    recorder.write("rounds.parquet", parquet(rounds_table(records)))
-    recorder.write("ledger.parquet", parquet(ledger_table(records)))
+def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Unit]) -> tuple[Summary, Audit]:
+    """Write everything that is computed from the recorded markets, the manifest with all digests last."""
     told = manifest(recorder.config, methods, recorder.progress)
-    private = privacy_told(recorder.config, records, recorder.progress.notices)
-    summary = summarise(recorder.config.task, records, recorder.progress.seconds)
+    files = open_markets(recorder.folder, told.methods, told.seeds)
+    traces, ledgers = books_of(told.methods, told.seeds, files)
+    recorder.write("rounds.parquet", _parquet(rounds_table(traces, told.seeds)))
+    recorder.write("ledger.parquet", _parquet(ledger_table(ledgers, told.seeds)))
+    seconds = {one.name: [0.0] * len(told.seeds) for one in methods}
+    for unit in units:
+        seconds[unit.method.name][told.seeds.index(unit.seed)] = recorder.progress.seconds.get(unit.key, 0.0)
+    summary = summarise(told, traces, seconds)
+    private = privacy_told(
+        recorder.config,
+        [(unit, files[unit.method.name, unit.seed].read(0, 1)) for unit in units],
+        recorder.progress.notices,
+    )
     if private is not None:
-        told["privacy"] |= {"delta": private["delta"]}  # the one used; config.toml has the one asked for, 0 for none
-        summary["privacy"] = private
-    recorder.write("manifest.json", dumps(told))
-    recorder.write("summary.json", dumps(summary))
-    audit = audit_run(recorder.folder)
-    recorder.write("audit.json", dumps(audit))
+        # The delta used; config.toml has the one asked for, 0 for none.
+        told = told.model_copy(update={"privacy": {**told.privacy, "delta": private["delta"]}})
+        summary = summary.model_copy(update={"privacy": private})
+    recorder.write("summary.json", dumps(summary.as_json()))
+    audit = audit_markets(told, files)
+    recorder.write("audit.json", dumps(audit.as_json()))
+    told = told.model_copy(update={"digests": digests(recorder.folder)})
+    recorder.write("manifest.json", dumps(told.model_dump()))
     recorder.complete()
     return summary, audit
+
+
+def _parquet(frame: DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 def make_report(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from mechanism.wording import apart, near, number
 if TYPE_CHECKING:
     from proofs_checks.search.reports import Lies
 
-COORDINATES = ("cost", "gain", "size")
+COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
 
 MOST_CLIENTS = 100

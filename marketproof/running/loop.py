@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.market import MarketRecord
 from learning.valuation.curves import Curve
 from marketproof.clearing.settling import clear_and_settle, objectives
 from marketproof.running.config import MarketSection, RunConfig, schedule_of
 from marketproof.running.populations import Attendance, People, away, draw
 from marketproof.running.recorder import Recorder, Unit
-from marketproof.running.records import RoundRecord
 from marketproof.running.valuing import Valuer
 from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Reports, Types
@@ -96,7 +95,7 @@ class Trains(Protocol):
 
 
 MakeTrainer = Callable[[Unit], Trains]
-Watch = Callable[[Unit, int, RoundRecord], None]
+Watch = Callable[[Unit, int, MarketRecord, Sequence[str]], None]
 
 
 def people_of(config: RunConfig, seed: int, clients: int = 0) -> People:
@@ -120,13 +119,13 @@ def play_round(
     people: People | None = None,
     attendance: Attendance | None = None,
     valuer: Valuer | None = None,
-) -> RoundRecord:
+) -> MarketRecord:
     """Play round ``number`` (from 1) and return what happened.
 
     Everybody reports the truth but for the liars among ``people``, and is there but for those whom ``attendance`` or
     the trainer keeps out: the market of the round is that of those who are there, the others keep what they have.
     """
-    m, told = types.clients, len(trainer.notices)
+    m = types.clients
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
     present = trainer.present
     valuation = None if valuer is None else valuer.value(types, trainer.measure)
@@ -150,17 +149,19 @@ def play_round(
     accuracy, loss = aggregated if trainer.judged == "aggregated" else trained
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
     codes = np.zeros(m, dtype=np.uint8) if people is None else people.codes
-    record = RoundRecord(
-        truth, said, market, outcome, reached, optimal, optimal_gap,
-        accuracy, loss, training_loss, trained, aggregated, unmoved, present, codes, np.zeros(m, dtype=bool),
-        valuation, tuple(trainer.notices[told:]),
+    leaving = np.zeros(m, dtype=bool)
+    if attendance is not None:
+        money = account(truth, outcome, market.law)
+        small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
+        leaving = attendance.decide(number, present, money.utility, small)
+    return MarketRecord.of(
+        truth, said, market, outcome,
+        objective=reached, optimal_objective=optimal, optimal_gap=optimal_gap,
+        accuracy=accuracy, loss=loss, accuracy_trained=trained[0], loss_trained=trained[1],
+        accuracy_aggregated=aggregated[0], loss_aggregated=aggregated[1], training_loss=training_loss,
+        unmoved=unmoved, present=present, roles=codes, leaving=leaving,
+        valuation=None if valuation is None else valuation.arrays(),
     )  # fmt: skip
-    if attendance is None:
-        return record
-    money = account(truth, outcome, market.law)
-    small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
-    leaving = attendance.decide(number, present, money.utility, small)
-    return replace(record, leaving=leaving)
 
 
 def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> None:
@@ -176,23 +177,19 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> N
     if done:
         trainer.load(recorder.state(unit, done))
         if valuer is not None:
-            valuer.restore(recorder.recorded(unit, 1))
+            valuer.restore(recorder.recorded(unit, 1).tensors())
     for number in range(1, done + 1):
-        attendance.leave(recorder.recorded(unit, number)["leaving"].astype(bool))
+        attendance.leave(recorder.recorded(unit, number).leaving)
     for number in range(done + 1, config.rounds + 1):
-        began = time.perf_counter()
+        began, told = time.perf_counter(), len(trainer.notices)
         record = play_round(
             trainer, types, config.market.lam, unit.method.mechanism, number, people, attendance, valuer
         )
         attendance.leave(record.leaving)
-        recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began)
-        watch(unit, number, record)
+        notices = trainer.notices[told:]
+        recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began, notices)
+        watch(unit, number, record, notices)
     recorder.finish(unit, trainer.save, trainer.epsilon)
-
-
-def utility(record: RoundRecord) -> NDArray[np.float64]:
-    """Return each client's true utility in a round, money [m]."""
-    return account(record.types, record.outcome, record.market.law).utility
 
 
 def run_units(recorder: Callable[[Trains], Recorder], units: Sequence[Unit], make: MakeTrainer, watch: Watch) -> None:

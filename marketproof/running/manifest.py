@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from analysis.run.manifest import Manifest
 from marketproof.running.config import RunConfig
 from marketproof.running.methods import Method, judged_by
 from marketproof.running.recorder import Progress
@@ -37,35 +38,29 @@ def _privacy(config: RunConfig, progress: Progress) -> dict[str, Any] | None:
     }
 
 
-def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -> dict[str, Any]:
-    """Return ``manifest.json``.
-
-    ``judged`` says of each method by which models of a round its accuracy is: those that clients have "trained", or
-    those that the server has "aggregated". ``backend`` is that of the last unit; ``backend_used`` names for each unit
-    (method and seed, as in file names) the backend that did its training, ``backend_reason`` why: what was measured
-    where the choice was left to ``auto``.
-    """
-    return {
-        "task": config.task,
-        "data": {**config.data.model_dump(), "split": config.split.model_dump()},
-        "clients": config.data.clients,
-        "seed": config.seed,
-        "seeds": config.seed_list,
-        "methods": [method.name for method in methods],
-        "judged": {method.name: judged_by(method.algorithm) for method in methods},
-        "mechanisms": {method.name: method.mechanism for method in methods},
-        "backend": progress.backend,
-        "backend_used": dict(progress.used),
-        "backend_reason": dict(progress.reasons),
-        "device": progress.device,
-        "machine": {
+def manifest(config: RunConfig, methods: Sequence[Method], progress: Progress) -> Manifest:
+    """Return what ``manifest.json`` says beside the digests."""
+    return Manifest(
+        task=config.task,
+        data={**config.data.model_dump(), "split": config.split.model_dump()},
+        clients=config.data.clients,
+        seed=config.seed,
+        seeds=config.seed_list,
+        methods=[method.name for method in methods],
+        judged={method.name: judged_by(method.algorithm) for method in methods},
+        mechanisms={method.name: method.mechanism for method in methods},
+        backend=progress.backend,
+        backend_used=dict(progress.used),
+        backend_reason=dict(progress.reasons),
+        device=progress.device,
+        machine={
             "system": platform.platform(),
             "processor": platform.machine(),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "versions": {name: _version(name) for name in _PACKAGES},
-        "privacy": _privacy(config, progress),
-        "notices": list(progress.notices),
-        "timings": {"seconds": dict(progress.seconds), "total": sum(progress.seconds.values())},
-    }
+        versions={name: _version(name) for name in _PACKAGES},
+        privacy=_privacy(config, progress),
+        notices=list(progress.notices),
+        timings={"seconds": dict(progress.seconds), "total": sum(progress.seconds.values())},
+    )

@@ -19,11 +19,6 @@ class Method:
     algorithm: str
     mechanism: str | None
 
-    @property
-    def file(self) -> str:
-        """The name as part of a file's name."""
-        return self.name.replace("/", "__")
-
 
 def parse(names: Sequence[str], default: str) -> list[Method]:
     """Return the methods named ``ALGORITHM`` or ``ALGORITHM/MECHANISM``, in their order.

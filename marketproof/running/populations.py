@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.recorded import HARMFUL
+from analysis.run.market import HARMFUL, ROLES
 from learning.adversaries import HONEST
 from learning.streams import stream
 from marketproof.running.draws import uniform
@@ -21,9 +21,6 @@ from mechanism.market.clients import Reports, Types
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-ROLES = ("honest", "trader", "buyer", "seller", "attacker", "free-rider", "liar")
-"""Roles by their code in a record."""
 
 BENIGN = tuple(role for role in ROLES if role not in HARMFUL)
 """Roles whose accuracy and utility count in a summary (paper: means over benign clients)."""

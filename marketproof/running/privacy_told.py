@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from analysis.run.market import MarketRecord
 from marketproof.running.config import RunConfig
 from marketproof.running.recorder import Unit
-from marketproof.running.records import MarketRecord
 from mechanism.wording import number, plural
 
 LEFT_OUT = (

@@ -9,22 +9,23 @@ computes it again, and the same seed gives the same bits.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.files import unit_key
+from analysis.run.market import MarketRecord, encode, stack
+from analysis.run.market_file import read_market
 from marketproof.errors import InputError, shown
 from marketproof.files import atomic
 from marketproof.files.toml_files import to_toml
 from marketproof.running.config import RunConfig, differences, load_run
 from marketproof.running.methods import Method
-from marketproof.running.records import Arrays, RoundRecord, decode, encode, stack
 from marketproof.running.run_progress import PROGRESS, ROUNDS, Progress, read_progress
 
 __all__ = ["CONFIG", "PROGRESS", "Progress", "Recorder", "Unit", "read_progress", "recorded_config", "refuse_occupied"]
@@ -42,7 +43,7 @@ class Unit:
     @property
     def key(self) -> str:
         """Its name in files."""
-        return f"{self.method.file}-{self.seed}"
+        return unit_key(self.method.name, self.seed)
 
 
 class Recorder:
@@ -129,9 +130,9 @@ class Recorder:
     def _record(self, unit: Unit, number: int) -> Path:
         return self.folder / ROUNDS / unit.key / f"round-{number:06d}.safetensors"
 
-    def recorded(self, unit: Unit, number: int) -> Arrays:
-        """Return the arrays of a complete round of a unit that is not finished."""
-        return decode(self._record(unit, number))
+    def recorded(self, unit: Unit, number: int) -> MarketRecord:
+        """Return a complete round of a unit that is not finished."""
+        return read_market(self._record(unit, number))
 
     def refuse_gaps(self, units: Sequence[Unit]) -> None:
         """Raise `InputError` that names the first file which a run that goes on needs and which is not there."""
@@ -155,25 +156,31 @@ class Recorder:
         return self.folder / "markets" / f"{unit.key}.safetensors"
 
     def keep(
-        self, unit: Unit, number: int, record: RoundRecord, save: Callable[[Path], object], seconds: float
+        self,
+        unit: Unit,
+        number: int,
+        record: MarketRecord,
+        save: Callable[[Path], object],
+        seconds: float,
+        notices: Sequence[str] = (),
     ) -> None:
         """Record a complete round: its numbers, the state to go on from, and at last that it is complete."""
         self.state(unit, number).parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(self._record(unit, number), encode(record.arrays()))
+        atomic.write(self._record(unit, number), encode(record))
         save(self.state(unit, number))
         self.progress.rounds[unit.key] = number
         self.progress.seconds[unit.key] = self.progress.seconds.get(unit.key, 0.0) + seconds
-        self.progress.notices += [f"{unit.method.name}, seed {unit.seed}: {line}" for line in record.notices]
+        self.progress.notices += [f"{unit.method.name}, seed {unit.seed}: {line}" for line in notices]
         self.write_progress()
         self.state(unit, number - 1).unlink(missing_ok=True)
 
     def finish(self, unit: Unit, save: Callable[[Path], object], epsilon: NDArray[np.float64]) -> None:
         """Write a unit's final files from its rounds and what privacy it spent [m], then drop the rounds."""
-        rounds: list[Arrays] = [self.recorded(unit, k + 1) for k in range(self.config.rounds)]
+        rounds = stack([self.recorded(unit, k + 1) for k in range(self.config.rounds)])
         for folder in ("models", "markets"):
             (self.folder / folder).mkdir(exist_ok=True)
         save(self.folder / "models" / f"{unit.key}.safetensors")
-        atomic.write(self.market(unit), encode({**stack(rounds), "epsilon": epsilon}))
+        atomic.write(self.market(unit), encode(replace(rounds, epsilon=epsilon)))
         self.progress.finished.append(unit.key)
         self.write_progress()
         shutil.rmtree(self.folder / ROUNDS / unit.key, ignore_errors=True)
@@ -184,7 +191,7 @@ class Recorder:
 
     def write_progress(self) -> None:
         """Write down how far the run is."""
-        self.write(PROGRESS, (json.dumps(vars(self.progress), indent=2) + "\n").encode())
+        self.write(PROGRESS, (self.progress.model_dump_json(indent=2) + "\n").encode())
 
     def complete(self) -> None:
         """Write down that nothing is left to do."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
 
 from learning.valuation.curves import Curve
 from learning.valuation.laws import value
 from learning.valuation.valuation import Valuation
-from marketproof.running.records import Arrays
 from mechanism.market.clients import Types
 
 
@@ -31,6 +33,6 @@ class Valuer:
             return self._first
         return self._first.against(curve)
 
-    def restore(self, first: Arrays) -> None:
-        """Go on from the record of the first round."""
+    def restore(self, first: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from the tensors of the first round."""
         self._first = Valuation.from_arrays(first)

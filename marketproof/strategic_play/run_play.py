@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.market import MarketRecord
+from analysis.run.market_file import read_market
 from marketproof.clearing.settling import batch_of, gatherings
 from marketproof.errors import InputError, shown
 from marketproof.running.lies import MOST_CLIENTS, MOST_PAIRS
-from marketproof.running.records import MarketRecord, read_market
 from marketproof.strategic_play.mechanism_play import Progress, misreports, settling
 from marketproof.strategic_play.results import MethodPlayed, Misreports, Pooled, RunPlayed, Settling, Sums
 from marketproof.strategic_play.sentences import method_sentence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.run.market import MarketRecord
 from marketproof.clearing.settling import clear_and_settle
 from marketproof.running.populations import POPULATIONS
-from marketproof.running.records import MarketRecord
 from marketproof.studies.study import METHOD, Case, Column, Real, Row, Seen, Study, dots, first, text, who
 from mechanism.market.accounting import account
 from mechanism.market.mechanisms import Clearing, market_mechanism

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from analysis.run.summary import unit_figures
 from marketproof.running.populations import POPULATIONS
-from marketproof.running.summary import unit_figures
 from marketproof.studies.study import (
     METHOD,
     POPULATION,
@@ -37,7 +37,7 @@ ALL_METHODS = (
 
 def summary_figure(name: str) -> Callable[[Seen], float]:
     """Return the measure that a run's summary has under this name."""
-    return lambda one: unit_figures(one.record, 0.0)[name]
+    return lambda one: unit_figures(one.record)[name]
 
 
 def lowest(one: Seen) -> float:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from analysis.run.market import MarketRecord
+from analysis.run.summary import unit_figures
 from marketproof.errors import InputError, Interrupted
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.privacy_told import delta_of
-from marketproof.running.records import MarketRecord
-from marketproof.running.summary import unit_figures
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
 from marketproof.studies.runs import Recorded, run_all
 from marketproof.studies.study import METHOD, Column, Findings, Row, Seen, Study, measured, text
@@ -125,7 +125,7 @@ EPSILON = text("epsilon", "budget of each client's training (none: trained witho
 SPENT = Column("spent", "spent", "the most that any client spent of it, in any seed",
                lambda one: float(one.record.epsilon.max(initial=0.0)) or None, max)
 LOST = Column("accuracy_lost", "lost", "best accuracy without privacy less this",
-              lambda one: unit_figures(one.before, 0.0)["accuracy_best"] - BEST.of(one), kind="share")
+              lambda one: unit_figures(one.before)["accuracy_best"] - BEST.of(one), kind="share")
 # fmt: on
 
 

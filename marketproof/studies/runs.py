@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.run.market import MarketRecord
+from analysis.run.market_file import read_market
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
 from marketproof.files.toml_files import to_toml
@@ -19,7 +21,6 @@ from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer, units_of
 from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit, read_progress, recorded_config
-from marketproof.running.records import MarketRecord, read_market
 from marketproof.terminal.console import stderr
 from mechanism.errors import MarketProofError
 from mechanism.reading import read_toml

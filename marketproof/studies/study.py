@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.market import MarketRecord
 from marketproof.running.methods import uses_market
 from marketproof.running.populations import BENIGN, ROLES
-from marketproof.running.records import MarketRecord
 from mechanism.market.accounting import Accounts, account
 from mechanism.wording import number, percent
 

@@ -6,16 +6,17 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analysis.run.audits import Audit, MethodAudit
+from analysis.run.market import MarketRecord
+from analysis.run.summary import Summary
 from marketproof.errors import shown
-from marketproof.running.loop import utility
 from marketproof.running.privacy_told import privacy_lines
 from marketproof.running.recorder import Unit
-from marketproof.running.records import RoundRecord
 from marketproof.terminal.console import stderr
 from marketproof.terminal.fitting import show_fitted, spread
 from mechanism.wording import number, percent
@@ -86,12 +87,12 @@ class Bar:
         _learning.setLevel(self._level)
         self._progress.stop()
 
-    def round(self, unit: Unit, done: int, record: RoundRecord) -> None:
+    def round(self, unit: Unit, done: int, record: MarketRecord, notices: Sequence[str] = ()) -> None:
         """Show a round that is complete."""
         self.where = f"after round {done} of {self._rounds} of {unit.method.name}, seed {unit.seed}"
-        for line in record.notices:
+        for line in notices:
             self._progress.console.print(f"{unit.method.name}, seed {unit.seed}: {line}", soft_wrap=True)
-        accuracy, money_each = float(record.accuracy.mean()), float(utility(record).mean())
+        accuracy, money_each = float(record.accuracy.mean()), float(record.accounts.utility.mean())
         self._progress.update(
             self._task,
             advance=1,
@@ -105,8 +106,8 @@ class Bar:
 
 
 def show_run(
-    summary: Mapping[str, Any],
-    audit: Mapping[str, Any],
+    summary: Summary,
+    audit: Audit,
     folder: Path,
     report: Path,
     console: Console,
@@ -114,12 +115,12 @@ def show_run(
     scale: str = "",
 ) -> None:
     """Print the comparison of the methods, what its columns mean, what the audit found, and where to read on."""
-    rows = [_row(name, figures, audit["methods"][name]) for name, figures in summary["methods"].items()]
-    seeds = summary["seeds"]
+    rows = [_row(name, figures, audit.methods[name]) for name, figures in summary.methods.items()]
+    seeds = summary.seeds
     over = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over {len(seeds)} seeds ± sample deviation"
     show_fitted(
         console,
-        f"{summary['task']}, {over}",
+        f"{summary.task}, {over}",
         COLUMNS,
         rows,
         dispensable=DISPENSABLE,
@@ -129,17 +130,17 @@ def show_run(
         console.print(line)
     if scale == "smoke":
         console.print(SMOKE)
-    for name, told in audit["methods"].items():
-        for coordinate, lie in told["best_lie"].items():
-            if lie is not None and (coordinate == "cost" or lie["witness"] is not None):
-                console.print(f"{name}: {lie['sentence']}")
-    for line in privacy_lines(summary["privacy"]) if summary.get("privacy") else ():
+    for name, told in audit.methods.items():
+        for coordinate, lie in told.lies.items():
+            if coordinate == "cost" or lie.witness is not None:
+                console.print(f"{name}: {lie.sentence}")
+    for line in privacy_lines(summary.privacy) if summary.privacy else ():
         console.print(line)
-    console.print(f"Scope: {audit['scope']}")
+    console.print(f"Scope: {audit.scope}")
     console.print(f"Record: {shown(folder)} · report: {shown(report)}", soft_wrap=True)
 
 
-def _row(name: str, figures: Mapping[str, float], told: Mapping[str, Any]) -> Sequence[str]:
+def _row(name: str, figures: Mapping[str, float], told: MethodAudit) -> Sequence[str]:
     def amount(key: str) -> str:
         return spread(number(figures[key], 4), figures.get(f"{key}_std"))
 
@@ -147,15 +148,14 @@ def _row(name: str, figures: Mapping[str, float], told: Mapping[str, Any]) -> Se
         std = figures.get(f"{key}_std")
         return percent(figures[key]) + ("" if std is None else f" ± {percent(std)}")
 
-    optimal = told["optimal_objective"]
-    lie = told["best_lie"]["cost"]
+    optimal, lie = told.optimal_objective, told.lies.get("cost")
     return (
         name,
         share("accuracy_best"),
         share("accuracy_final"),
         amount("utility_mean"),
         amount("welfare"),
-        percent(told["objective"] / optimal, 2) if optimal > 0 else "-",
-        number(told["lowest_utility"]["client"], 4),
-        "-" if lie is None else number(lie["gain"], 4),
+        percent(told.objective / optimal, 2) if optimal > 0 else "-",
+        number(told.lowest_utility["client"], 4),
+        "-" if lie is None else number(lie.gain, 4),
     )

@@ -1,21 +1,28 @@
-"""A synthetic run folder whose economics is real: markets cleared by the mechanisms, accounts by the one identity."""
+"""A synthetic run folder whose economics is real: markets cleared by the mechanisms, all else derived from them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save
 
 from analysis.findings.base import Finding, Section, find
+from analysis.run.audits import Audit, Lie, MethodAudit
+from analysis.run.files import digests
+from analysis.run.ledger import ledger_table, rounds_table
+from analysis.run.manifest import Manifest
+from analysis.run.market import MarketRecord, encode, stack
+from analysis.run.records import books_of, market_file, open_markets
+from analysis.run.summary import summarise
 from mechanism import Market, Outcome, Types, account, fixed_outcome, market_mechanism, objective, optimal_objective
 
 METHODS: dict[str, str | None] = {"local": None, "fedavg": None, "ipfl/ipfl": "ipfl", "ipfl/ipfl-exact": "ipfl-exact"}
 FACTORS = (0.5, 0.8, 0.9, 0.95, 1.05, 1.2, 1.5)
+SCOPE = "Truthfulness is claimed for one clearing with the differences given, not for effects on later rounds."
 
 
 def section(finding: Finding[Any, Any], subject: object) -> Section:
@@ -37,12 +44,12 @@ def _cleared(name: str, mechanism: str | None, types: Types, market: Market) -> 
     return fixed_outcome(np.zeros((m, m), bool) if name == "local" else np.ones((m, m), bool))
 
 
-def _best_lie(mechanism: str, types: Types, market: Market, place: dict[str, int]) -> dict[str, Any]:
-    rule, m = market_mechanism(mechanism), types.clients
+def _best_lie(mechanism: str, record: MarketRecord, seed: int, number: int) -> Lie:
+    rule, types, m = market_mechanism(mechanism), record.types, record.clients
     costs = np.tile(types.cost, (m, len(FACTORS) + 1, 1))
     for i in range(m):
         costs[i, 1:, i] *= FACTORS
-    utility = account(types, rule.clear(types.report(cost=costs), market), market.law).utility
+    utility = account(types, rule.clear(types.report(cost=costs), record.market), record.law).utility
     own = np.stack([utility[i, :, i] for i in range(m)])
     gains = own - own[:, :1]
     client, which = np.unravel_index(int(np.argmax(gains)), gains.shape)
@@ -50,18 +57,19 @@ def _best_lie(mechanism: str, types: Types, market: Market, place: dict[str, int
         which = 0
     gain = float(gains[client, which])
     report = float(costs[client, which, client])
-    return {
-        "gain": gain,
-        **place,
-        "client": int(client),
-        "truth": float(types.cost[client]),
-        "report": report,
-        "utility_truthful": float(own[client, 0]),
-        "utility_lying": float(own[client, which]),
-        "deviations": m * len(FACTORS),
-        "sentence": f"client {client} says {report:.3f} and wins {gain:.4f}." if gain else "No lie about cost pays.",
-        "witness": {"mechanism": mechanism} if gain else None,
-    }
+    return Lie(
+        gain=gain,
+        seed=seed,
+        round=number,
+        client=int(client),
+        truth=float(types.cost[client]),
+        report=report,
+        utility_truthful=float(own[client, 0]),
+        utility_lying=float(own[client, which]),
+        deviations=m * len(FACTORS),
+        sentence=f"client {client} says {report:.3f} and wins {gain:.4f}." if gain else "No lie about cost pays.",
+        witness={"mechanism": mechanism} if gain else None,
+    )
 
 
 def write_run(
@@ -77,99 +85,101 @@ def write_run(
     """Write a run folder as `marketproof run` does, from drawn types and differences."""
     methods = METHODS if methods is None else methods
     (folder / "markets").mkdir(parents=True)
-    rows: list[dict[str, Any]] = []
-    book: list[dict[str, Any]] = []
-    audit: dict[str, Any] = {}
-    summary: dict[str, Any] = {}
+    lies: dict[str, list[Lie]] = {name: [] for name in methods}
     for place, (name, mechanism) in enumerate(methods.items()):
-        missed = 0.0
-        lies, totals, low = [], [0.0, 0.0], {"client": np.inf, "buyer": np.inf, "seller": np.inf}
         for seed in seeds:
             draw = np.random.default_rng([abs(seed), 7])
-            types = _types(draw, clients)
-            stacks: dict[str, list[Any]] = {}
+            types, records = _types(draw, clients), []
             for r in range(1, rounds + 1):
                 d = draw.uniform(0.1, 1.5, (clients, clients))
                 d = (d + d.T) / 2
                 np.fill_diagonal(d, 0.0)
                 market = Market(d, lam)
                 outcome = _cleared(name, mechanism, types, market)
-                books = account(types, outcome, market.law)
-                missed = max(missed, abs(float(outcome.centre.sum())))
-                reached = objective(types.truthful(), outcome.imports, market)
-                best, _ = optimal_objective(types.truthful(), market)
-                totals[0] += float(reached)
-                totals[1] += float(best)
-                for role, amounts in (("client", books.utility), ("buyer", books.buyer), ("seller", books.seller)):
-                    low[role] = min(low[role], float(amounts.min()))
                 accuracy = 0.97 - (0.1 + 0.03 * place) * np.exp(-r / 2) - draw.uniform(0, 0.03, clients)
-                for i in range(clients):
-                    rows.append(
-                        {"method": name, "seed": seed, "round": r, "client": i, "accuracy": accuracy[i]}
-                        | {"loss": 1.0 - accuracy[i], "gain": books.gain[i], "cost": books.cost[i]}
-                        | {"paid": books.paid[i], "received": books.received[i], "utility": books.utility[i]}
-                        | {"imports": int(outcome.imports[i].sum()), "exports": int(outcome.imports[:, i].sum())}
-                    )
-                penalties = market.penalties(types.size)
-                for i, j in zip(*np.nonzero(outcome.imports), strict=True):
-                    book.append(
-                        {"method": name, "seed": seed, "round": r, "importer": int(i), "exporter": int(j)}
-                        | {"payment": outcome.prices[i, j], "cost": types.cost[j]}
-                        | {"difference": d[i, j], "penalty": penalties[i, j]}
-                    )
-                recorded = {
-                    "differences": d, "size": types.size, "cost": types.cost, "gain": types.gain,
-                    "reported_size": types.size, "reported_cost": types.cost, "reported_gain": types.gain,
-                    "imports": outcome.imports.astype(np.uint8), "prices": outcome.prices, "centre": outcome.centre,
-                    "gap": outcome.gap, "objective": np.asarray(reached), "optimal_objective": np.asarray(best),
-                }  # fmt: skip
-                for key, value in recorded.items():
-                    stacks.setdefault(key, []).append(value)
-                if mechanism is not None:
-                    lies.append(_best_lie(mechanism, types, market, {"seed": seed, "round": r}))
-            tensors = {k: np.ascontiguousarray(np.stack(v)) for k, v in stacks.items()}
-            save_file(
-                tensors | {"lam": np.array(lam)}, folder / "markets" / f"{name.replace('/', '__')}-{seed}.safetensors"
-            )
-        lie = max(lies, key=lambda found: found["gain"]) if lies else None
-        if lie is not None:
-            lie["deviations"] *= len(lies)
-        audit[name] = {
-            "mechanism": mechanism,
-            "lowest_utility": low,
-            "budget_imbalance": missed,
-            "optimality_gap": max(0.0, totals[1] - totals[0]),
-            "objective": totals[0],
-            "optimal_objective": totals[1],
-            "best_lie": {"cost": lie} if lie else None,
-            "words": [f"Lowest utility of any client in any round: {low['client']:.4f}."]
-            + ([lie["sentence"]] if lie else ["Nobody reports anything and nobody pays."]),
-        }
-        summary[name] = {"accuracy_best": 0.9, "utility_total": 1.0, "welfare": 1.0, "seconds": 2.0 + place}
-    integers = dict.fromkeys(("seed", "round", "importer", "exporter"), pl.Int64)
-    reals = dict.fromkeys(("payment", "cost", "difference", "penalty"), pl.Float64)
-    pl.DataFrame(rows).write_parquet(folder / "rounds.parquet")
-    pl.DataFrame(book, schema={"method": pl.String} | integers | reals).write_parquet(folder / "ledger.parquet")
-    scope = "Truthfulness is claimed for one clearing with the differences given, not for effects on later rounds."
-    manifest = {
-        "versions": {"marketproof": "0.1.0", "numpy": np.__version__},
-        "seed": seeds[0],
-        "seeds": list(seeds),
-        "methods": list(methods),
-        "backend": "rows",
-        "device": "cpu",
-        "machine": "test",
-        "timings": dict.fromkeys(methods, 2.0),
-        "task": task,
-        "clients": clients,
-        "mechanisms": methods,
-        "data": "digits",
+                record = MarketRecord.of(
+                    types, types.truthful(), market, outcome, accuracy=accuracy, loss=1.0 - accuracy,
+                    objective=objective(types.truthful(), outcome.imports, market),
+                    optimal_objective=optimal_objective(types.truthful(), market)[0],
+                )  # fmt: skip
+                records.append(record)
+                lies[name] += [] if mechanism is None else [_best_lie(mechanism, record, seed, r)]
+            market_file(folder, name, seed).write_bytes(encode(stack(records)))
+    manifest = Manifest(
+        task=task, clients=clients, seed=seeds[0], seeds=list(seeds), methods=list(methods), mechanisms=methods,
+        data={"dataset": "digits"}, backend="rows", device="cpu", machine={"system": "test"},
+        versions={"marketproof": "0.1.0", "numpy": np.__version__}, timings={"total": 2.0},
+    )  # fmt: skip
+    files = open_markets(folder, list(methods), seeds)
+    traces, ledgers = books_of(list(methods), seeds, files)
+    rounds_table(traces, seeds).write_parquet(folder / "rounds.parquet")
+    ledger_table(ledgers, seeds).write_parquet(folder / "ledger.parquet")
+    audit = {
+        name: _audited(mechanism, [files[name, seed].read() for seed in seeds], lies[name])
+        for name, mechanism in methods.items()
     }
-    for name, value in (
-        ("manifest.json", manifest),
-        ("summary.json", {"task": task, "seeds": list(seeds), "methods": summary}),
-        ("audit.json", {"scope": scope, "tolerance": 1e-9, "methods": audit}),
+    seconds = {name: [2.0 + place] * len(seeds) for place, name in enumerate(methods)}
+    for file, value in (
+        ("summary.json", summarise(manifest, traces, seconds).as_json()),
+        ("audit.json", Audit(scope=SCOPE, tolerance=1e-9, methods=audit).as_json()),
     ):
-        (folder / name).write_text(json.dumps(value))
+        (folder / file).write_text(json.dumps(value))
     (folder / "config.toml").write_text(f'task = "{task}"\nseed = {seeds[0]}\n\n[market]\nlam = {lam}\nC = 1.0\n')
+    (folder / "manifest.json").write_text(json.dumps({**manifest.model_dump(), "digests": digests(folder)}))
+    return folder
+
+
+def _audited(mechanism: str | None, records: list[MarketRecord], lies: list[Lie]) -> MethodAudit:
+    reached = sum(float(record.objective.sum()) for record in records)
+    best = sum(float(record.optimal_objective.sum()) for record in records)
+    low = {
+        role: min(float(getattr(record.accounts, part).min()) for record in records)
+        for role, part in (("client", "utility"), ("buyer", "buyer"), ("seller", "seller"))
+    }
+    lie = max(lies, key=lambda found: found.gain, default=None)
+    if lie is not None:
+        lie = lie.model_copy(update={"deviations": lie.deviations * len(lies)})
+    return MethodAudit(
+        mechanism=mechanism,
+        lowest_utility=low,
+        budget_imbalance=max(float(np.abs(record.centre.sum(axis=-1)).max()) for record in records),
+        optimality_gap=max(0.0, best - reached),
+        objective=reached,
+        optimal_objective=best,
+        best_lie={"cost": lie} if lie else None,
+        words=[f"Lowest utility of any client in any round: {low['client']:.4f}."]
+        + ([lie.sentence] if lie else ["Nobody reports anything and nobody pays."]),
+    )
+
+
+def one_market(types: Types, lam: float = 0.0, **told: Any) -> MarketRecord:
+    """Return a round in which all models are alike, everybody is truthful and nobody trades yet."""
+    market = Market(np.zeros((types.clients, types.clients)), lam)
+    return MarketRecord.of(types, types.truthful(), market, _cleared("local", None, types, market), **told)
+
+
+def edit_market(folder: Path, method: str, seed: int, **tensors: Any) -> Path:
+    """Record other tensors in place of some of a unit's, as whoever writes a record would."""
+    path = market_file(folder, method, seed)
+    whole = load_file(path) | {name: np.array(array, order="C") for name, array in tensors.items()}
+    path.write_bytes(save(whole))
+    return renew_digests(folder)
+
+
+def change_json(path: Path, change: Callable[[Any], object]) -> None:
+    """Change a JSON file in place."""
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def forget_digests(folder: Path) -> Path:
+    """Make a record one of version 0.1, whose files nothing vouches for."""
+    change_json(folder / "manifest.json", lambda told: told.pop("digests"))
+    return folder
+
+
+def renew_digests(folder: Path) -> Path:
+    """Make a record that was changed a whole one again."""
+    change_json(folder / "manifest.json", lambda told: told.update(digests=digests(folder)))
     return folder

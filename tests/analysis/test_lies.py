@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.findings.rules.lies import lie_curve, lie_curves, one_reach
-from analysis.run.records import MarketRound, Run
+from analysis.run.records import MarketRecord, Run
+from mechanism import Types
+from tests.analysis.synthetic import one_market
 
 
 @dataclass(frozen=True)
@@ -16,23 +18,20 @@ class OneMarket:
     """One clearing under one rule, in the place of a run."""
 
     rule: str
-    record: MarketRound
+    record: MarketRecord
 
     @property
     def mechanisms(self) -> dict[str, str]:
         return {"m": self.rule}
 
-    def market_round(self, method: str, seed: int, round_number: int) -> MarketRound:
+    def market_round(self, method: str, seed: int, round_number: int) -> MarketRecord:
         return self.record
 
 
 def example(rule: str) -> OneMarket:
     """Theory, truthfulness in costs fails: K = 3600, n = 100, two sellers of 300 at costs 1.1 and 1.0, lambda = 0."""
     size, cost, gain = np.array([100.0, 300.0, 300.0]), np.array([0.0, 1.1, 1.0]), np.array([3600.0, 0.0, 0.0])
-    none = np.zeros((3, 3))
-    return OneMarket(
-        rule, MarketRound(0.0, none, size, cost, gain, size, cost, gain, none != 0, none, np.ones(3, dtype=bool))
-    )
+    return OneMarket(rule, one_market(Types(size, cost, gain)))
 
 
 def curve(rule: str, report: float):
@@ -100,9 +99,8 @@ def test_without_a_market_there_is_no_curve(run: Run) -> None:
 def test_who_is_absent_is_no_part_of_a_curves_market() -> None:
     """A seller at cost 0.2 who is not there must not be bought from, nor set what the others can be paid."""
     size, cost, gain = np.array([400.0, 100.0, 300.0, 300.0]), np.array([0.2, 0, 1.1, 1]), np.array([0, 3600.0, 0, 0])
-    none, there = np.zeros((4, 4)), np.array([False, True, True, True])
     for rule in ("ipfl", "ipfl-exact", "pooled-price"):
-        more = OneMarket(rule, MarketRound(0.0, none, size, cost, gain, size, cost, gain, none != 0, none, there))
+        more = OneMarket(rule, one_market(Types(size, cost, gain), present=[False, True, True, True]))
         found, alone = lie_curve(more, "m", seed=0, round_number=1, client=2, report=0.9), curve(rule, 0.9)
         assert np.array_equal(found.reports, alone.reports)
         assert np.array_equal(found.utilities, alone.utilities)

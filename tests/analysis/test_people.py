@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from analysis import write_report
@@ -15,8 +14,9 @@ from analysis.findings.rounds import accuracy_rounds
 from analysis.findings.scores import best_accuracy, client_utility, final_accuracy, mean_utility, welfare
 from analysis.page.gallery import gallery
 from analysis.run.files import RecordError
+from analysis.run.market import ROLES as CODES
 from analysis.run.records import Run, read_run
-from tests.analysis.synthetic import section
+from tests.analysis.synthetic import METHODS, edit_market, section
 
 WHO = ("attacker", "honest", "honest", "liar", "free-rider", "honest")
 
@@ -24,10 +24,12 @@ WHO = ("attacker", "honest", "honest", "liar", "free-rider", "honest")
 @pytest.fixture
 def mixed(copy: Path) -> Path:
     """The run with an attacker (0), a free-rider (4), a liar (3), and client 5 gone after the first round."""
-    frame = pl.read_parquet(copy / "rounds.parquet")
-    role = pl.Series("role", [WHO[k] for k in frame["client"]])
-    gone = ((frame["client"] == 5) & (frame["round"] > 1)).cast(pl.Int64)
-    frame.with_columns(role, (1 - gone).alias("present")).write_parquet(copy / "rounds.parquet")
+    there = np.ones((3, 6), np.uint8)
+    there[1:, 5] = 0
+    roles = np.tile(np.array([CODES.index(role) for role in WHO], np.uint8), (3, 1))
+    for method in METHODS:
+        for seed in (0, 1):
+            edit_market(copy, method, seed, present=there, roles=roles)
     return copy
 
 
@@ -95,11 +97,9 @@ def test_the_report_says_it(mixed: Path, tmp_path: Path):
 
 
 def test_a_role_that_changes_is_a_damaged_record(copy: Path):
-    frame = pl.read_parquet(copy / "rounds.parquet")
-    role = pl.Series("role", [f"r{k}" for k in frame["round"]])
-    frame.with_columns(role).write_parquet(copy / "rounds.parquet")
+    edit_market(copy, "fedavg", 0, roles=np.tile(np.arange(3, dtype=np.uint8)[:, None], (1, 6)))
     with pytest.raises(RecordError, match="role changes from one round to another"):
         read_run(copy)
-    frame.with_columns(pl.lit(1).alias("role")).write_parquet(copy / "rounds.parquet")
-    with pytest.raises(RecordError, match="column 'role' holds"):
+    edit_market(copy, "fedavg", 0, roles=np.full((3, 6), 99, np.uint8))
+    with pytest.raises(RecordError, match="a role has no name"):
         read_run(copy)

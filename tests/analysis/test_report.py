@@ -13,7 +13,7 @@ import pytest
 from analysis import write_report
 from analysis.run.files import RecordError
 from mechanism.errors import MarketProofError
-from tests.analysis.synthetic import METHODS, write_run
+from tests.analysis.synthetic import METHODS, change_json, renew_digests, write_run
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -157,13 +157,10 @@ def test_records_are_hostile_text(tmp_path: Path) -> None:
     """Names, tasks, words, settings: whatever a record says is shown as text and never acts."""
     methods = {EVIL: "ipfl", "</svg><b onload=alert(3)>": None, "{{ 7 * 7 }}": "ipfl-exact", "a\x01\ud7ff--><!--": None}
     folder = write_run(tmp_path / "run", methods=methods, task=f"</title>{EVIL}".replace('"', "'"))
-    audit = json.loads((folder / "audit.json").read_text())
-    audit["scope"] = EVIL
-    audit["methods"][EVIL]["words"] = [EVIL, "\ud800 lone"]
-    (folder / "audit.json").write_text(json.dumps(audit))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["machine"] = {EVIL: [EVIL, "javascript:alert(4)"]}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    change_json(folder / "audit.json", lambda audit: audit.update(scope=EVIL))
+    change_json(folder / "audit.json", lambda audit: audit["methods"][EVIL].update(words=[EVIL, "\ud800 lone"]))
+    renew_digests(folder)
+    change_json(folder / "manifest.json", lambda told: told.update(machine={EVIL: [EVIL, "javascript:alert(4)"]}))
     text, page = make(tmp_path, folder)
     assert_sound(text, page)
     assert EVIL in page.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
@@ -22,17 +24,15 @@ from analysis.findings.rules.regions import (
 )
 from analysis.findings.rules.regret import LIES, regret_heat, regret_map, regret_table
 from analysis.findings.rules.reports import utility_of_reports
-from analysis.run.records import MarketRound, Run
-from tests.analysis.synthetic import section
+from analysis.run.records import MarketRecord, Run
+from mechanism import Types
+from tests.analysis.synthetic import one_market, section
 
 
-def _worked(lam: float = 0.0) -> MarketRound:
+def _worked(lam: float = 0.0) -> MarketRecord:
     """The worked example of the theory: a buyer with 100 samples and two sellers of 300, costs 1.1 and 1.0."""
     size, cost, gain = np.array([100.0, 300.0, 300.0]), np.array([1.0, 1.1, 1.0]), np.array([3600.0, 0.0, 0.0])
-    square = np.zeros((3, 3))
-    return MarketRound(
-        lam, square, size, cost, gain, size, cost, gain, square.astype(bool), square, np.ones(3, dtype=bool)
-    )
+    return one_market(Types(size, cost, gain), lam)
 
 
 def test_regions_of_the_worked_example():
@@ -50,8 +50,8 @@ def test_regions_of_the_worked_example():
 def test_trio_is_where_two_models_are_worth_most_and_leaves_the_absent_out():
     record = _worked()
     assert trio(record) == (0, 1, 2)
-    assert trio(MarketRound(**(vars(record) | {"present": np.array([True, True, False])}))) is None
-    assert trio(MarketRound(**(vars(record) | {"gain": np.zeros(3)}))) is None
+    assert trio(replace(record, present=np.array([True, True, False]))) is None
+    assert trio(replace(record, gain=np.zeros(3))) is None
 
 
 def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
@@ -77,7 +77,7 @@ def test_every_rule_of_a_run_is_shown_in_the_same_market(run: Run):
 def test_regions_reach_near_the_true_costs_and_further_only_to_show_a_border(run: Run):
     near, far = reaches(_worked(), (0, 1, 2))
     assert (near, far) == (pytest.approx(3.3), pytest.approx(3.45))
-    cheap = MarketRound(**(vars(_worked()) | {"cost": np.array([1.0, 0.02, 0.01])}))
+    cheap = replace(_worked(), cost=np.array([1.0, 0.02, 0.01]))
     assert reaches(cheap, (0, 1, 2))[0] == pytest.approx(0.06)
     assert allocation_regions(cheap, "ipfl-exact", (0, 1, 2)).share(BOTH) == 1.0  # nothing to see so near
     for one in all_regions(run):
@@ -94,7 +94,7 @@ def test_regret_is_what_clearing_with_that_truth_gives(run: Run):
         for row in (3, 30):
             cost = record.cost.copy()
             cost[curve.client] = found.costs[row]
-            other = MarketRound(**(vars(record) | {"cost": cost}))
+            other = replace(record, cost=cost)
             utility = utility_of_reports(other, curve.mechanism, curve.client)(found.costs)
             np.testing.assert_allclose(found.won[row], utility - utility[row], atol=1e-7)
 

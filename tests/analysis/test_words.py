@@ -11,7 +11,6 @@ from analysis.findings.rules.regret import LIES
 from analysis.findings.scores import best_accuracy, final_accuracy, leading
 from analysis.findings.summary import headline
 from analysis.findings.waterline import WATERLINE, waterline
-from analysis.run.audits import Audit
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset
 from tests.analysis.synthetic import section
@@ -19,8 +18,8 @@ from tests.analysis.synthetic import section
 
 def altered(run: Run, method: str, **changes: object) -> Run:
     """The run with some entries of a method's audit changed."""
-    entry = replace(run.audit.methods[method], **changes)
-    return replace(run, audit=Audit(run.audit.scope, run.audit.tolerance, {**run.audit.methods, method: entry}))
+    entry = run.audit.methods[method].model_copy(update=changes)
+    return replace(run, audit=run.audit.model_copy(update={"methods": {**run.audit.methods, method: entry}}))
 
 
 def grades(lines: tuple[Evidence, ...]) -> dict[str, str]:
@@ -110,7 +109,7 @@ def test_truthfulness_is_searched_or_refuted_never_proved_by_a_run(run: Run) -> 
     assert grades(found) == {"ipfl/ipfl": "refuted", "ipfl/ipfl-exact": "searched"}
     assert "252 reports tried on this run's own markets" in found[1].text
     assert "the best one there is" not in found[1].text
-    lie = replace(run.audit.methods["ipfl/ipfl-exact"].lies["cost"], exact=True)
-    sure = section(LIES, altered(run, "ipfl/ipfl-exact", lies={"cost": lie})).evidence
+    lie = run.audit.methods["ipfl/ipfl-exact"].lies["cost"].model_copy(update={"exact": True})
+    sure = section(LIES, altered(run, "ipfl/ipfl-exact", best_lie={"cost": lie})).evidence
     assert sure[1].grade == "searched"
     assert "the best one there is" in sure[1].text

@@ -59,6 +59,6 @@ def test_a_run_made_now_agrees_with_the_record(task, tmp_path):
     config, _ = settings(task, {"methods": ",".join(names), "seed": 1}, None, resume=False)
     done = run(config, tmp_path / "run", Place(), resume=False, quiet=True)
     for name in names:
-        now, then = done.summary["methods"][name], RECORDED[task]["by_seed"][name]["1"]
+        now, then = done.summary.methods[name], RECORDED[task]["by_seed"][name]["1"]
         assert now["accuracy_best"] == pytest.approx(then["accuracy_best"], abs=ACCURACY), name
         assert now["utility_mean"] == pytest.approx(then["utility_mean"], rel=MONEY, abs=MONEY), name

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
+from analysis.run.files import RecordError
+from analysis.run.market import MarketRecord, encode, stack
+from analysis.run.market_file import read_market
 from marketproof.clearing.promises import measure, sentences
 from marketproof.clearing.settling import clear_and_settle, objectives
-from marketproof.errors import InputError
 from marketproof.running.audit import _worst, audit_method, audit_run
-from marketproof.running.records import RoundRecord, decode, encode, read_market, stack
 from mechanism import Market, Types, fixed_outcome, market_mechanism
 from proofs_checks import Witness, replay
 
@@ -24,30 +27,31 @@ FREE = np.zeros((3, 3))
 def record(types, mechanism, differences=FREE, lam=0.0, imports=None, present=None):
     market, reports = Market(differences, lam), types.truthful()
     flat = np.full(types.clients, 0.5)
-    none = flat > 1
-    there = ~none if present is None else np.array(present, dtype=bool)
+    there = flat < 1 if present is None else np.array(present, dtype=bool)
     if mechanism is None:
         outcome = fixed_outcome(imports)
     else:
         outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market, there)
     reached, optimal, gap = objectives(reports, outcome.imports, market, there)
-    return RoundRecord(
-        types, reports, market, outcome, reached, optimal, gap, flat, flat, flat, (flat, flat), (flat, flat),
-        none, there, np.zeros(types.clients, dtype=np.uint8), none,
+    return MarketRecord.of(
+        types, reports, market, outcome,
+        objective=reached, optimal_objective=optimal, optimal_gap=gap, accuracy=flat, loss=flat, present=there,
     )  # fmt: skip
 
 
 def recorded(tmp_path, *rounds, name="m"):
     path = tmp_path / f"{name}.safetensors"
-    path.write_bytes(encode(stack([one.arrays() for one in rounds])))
+    path.write_bytes(encode(stack(rounds)))
     return read_market(path)
+
+
+def audited(mechanism, seeds, records):
+    return audit_method(mechanism, seeds, records).model_dump()
 
 
 def test_finds_the_lie_of_the_theory_and_a_witness_that_replays(tmp_path):
     calm = Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0])
-    told = audit_method(
-        market_mechanism("ipfl"), [7], [recorded(tmp_path, record(calm, "ipfl"), record(TRUTHFUL, "ipfl"))]
-    )
+    told = audited(market_mechanism("ipfl"), [7], [recorded(tmp_path, record(calm, "ipfl"), record(TRUTHFUL, "ipfl"))])
     lie = told["best_lie"]["cost"]
     assert (lie["seed"], lie["round"], lie["client"], lie["truth"]) == (7, 2, 1, 1.1)
     assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
@@ -60,7 +64,7 @@ def test_finds_the_lie_of_the_theory_and_a_witness_that_replays(tmp_path):
 
 
 def test_finds_no_lie_under_the_exact_rule_and_says_that_none_can_be_better(tmp_path):
-    told = audit_method(market_mechanism("ipfl-exact"), [0], [recorded(tmp_path, record(TRUTHFUL, "ipfl-exact"))])
+    told = audited(market_mechanism("ipfl-exact"), [0], [recorded(tmp_path, record(TRUTHFUL, "ipfl-exact"))])
     lie = told["best_lie"]["cost"]
     assert (lie["gain"], lie["witness"]) == (0.0, None)
     assert lie["deviations"] > 0
@@ -71,7 +75,7 @@ def test_finds_no_lie_under_the_exact_rule_and_says_that_none_can_be_better(tmp_
 @pytest.mark.parametrize("mechanism", ["ipfl", "realised-bilateral"])
 def test_a_lie_about_a_gain_or_a_size_is_called_that_by_replay(cli, tmp_path, mechanism):
     types = Types([100, 300, 250], [0.3, 1.1, 0.4], [9e3, 4e3, 2e4])
-    told = audit_method(market_mechanism(mechanism), [0], [recorded(tmp_path, record(types, mechanism))])
+    told = audited(market_mechanism(mechanism), [0], [recorded(tmp_path, record(types, mechanism))])
     path = tmp_path / "audit.json"
     path.write_text(json.dumps({"methods": {"ipfl": told}}))
     paying = [name for name, lie in told["best_lie"].items() if lie["witness"] is not None]
@@ -86,20 +90,20 @@ def test_a_lie_about_a_gain_or_a_size_is_called_that_by_replay(cli, tmp_path, me
 def test_the_best_lie_is_the_best_of_all_seeds(tmp_path):
     calm = recorded(tmp_path, record(Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0]), "ipfl"), name="a")
     lively = recorded(tmp_path, record(TRUTHFUL, "ipfl"), name="b")
-    told = audit_method(market_mechanism("ipfl"), [3, 4, 5], [calm, lively, calm])
+    told = audited(market_mechanism("ipfl"), [3, 4, 5], [calm, lively, calm])
     assert told["best_lie"]["cost"]["seed"] == 4
 
 
 def test_reports_the_gap_of_a_rule_that_stops_too_early(tmp_path):
     market = Types([100, 10000, 300], [0.0, 7.0, 1.0], [3600, 0, 0])
-    told = audit_method(market_mechanism("ipfl"), [0], [recorded(tmp_path, record(market, "ipfl"))])
+    told = audited(market_mechanism("ipfl"), [0], [recorded(tmp_path, record(market, "ipfl"))])
     assert (told["objective"], told["optimal_objective"]) == pytest.approx((0.0, 2.0), abs=1e-9)
     assert told["optimality_gap"] == pytest.approx(2.0, abs=1e-9)
 
 
 def test_says_who_loses_where_nobody_pays(tmp_path):
     everyone = ~np.eye(3, dtype=bool)
-    told = audit_method(None, [0], [recorded(tmp_path, record(TRUTHFUL, None, imports=everyone))])
+    told = audited(None, [0], [recorded(tmp_path, record(TRUTHFUL, None, imports=everyone))])
     assert told["best_lie"] == {"cost": None, "gain": None, "size": None}
     assert told["lowest_utility"]["client"] == pytest.approx(-2.2)
     assert told["lowest_utility"]["seller"] == pytest.approx(-2.2)
@@ -111,7 +115,7 @@ def test_lies_of_a_round_with_absences_are_those_of_who_is_there(tmp_path):
     types = Types([100, 900, 300, 300], [0.0, 0.0, 1.1, 1.0], [3600, 9e9, 0, 0])
     there, calm = [True, False, True, True], Types([100, 900, 300, 300], [0.0, 5.0, 5.0, 1.0], [0, 0, 0, 0])
     rounds = [record(calm, "ipfl", np.zeros((4, 4))), record(types, "ipfl", np.zeros((4, 4)), present=there)]
-    told = audit_method(market_mechanism("ipfl"), [7], [recorded(tmp_path, *rounds)])
+    told = audited(market_mechanism("ipfl"), [7], [recorded(tmp_path, *rounds)])
     lie = told["best_lie"]["cost"]
     assert (lie["round"], lie["client"], lie["present"]) == (2, 2, [0, 2, 3])
     assert lie["gain"] == pytest.approx(1.9, abs=1e-9)
@@ -127,19 +131,19 @@ def test_lies_of_a_round_with_absences_are_those_of_who_is_there(tmp_path):
 def test_a_seed_in_which_nobody_met_hides_no_lie_of_another(tmp_path):
     lonely = recorded(tmp_path, record(TRUTHFUL, "ipfl", present=[True, False, False]), name="a")
     lively = recorded(tmp_path, record(TRUTHFUL, "ipfl"), name="b")
-    told = audit_method(market_mechanism("ipfl"), [0, 1], [lonely, lively])
+    told = audited(market_mechanism("ipfl"), [0, 1], [lonely, lively])
     assert told["best_lie"]["cost"]["seed"] == 1
     calm = Types([100, 300, 300], [0.0, 5.0, 1.0], [0, 0, 0])
     quiet = recorded(tmp_path, record(calm, "ipfl"), name="c")
-    assert audit_method(market_mechanism("ipfl"), [0, 1], [lonely, quiet])["best_lie"]["cost"]["seed"] == 1
-    told = audit_method(market_mechanism("ipfl"), [0], [lonely])
+    assert audited(market_mechanism("ipfl"), [0, 1], [lonely, quiet])["best_lie"]["cost"]["seed"] == 1
+    told = audited(market_mechanism("ipfl"), [0], [lonely])
     assert told["best_lie"] == {"cost": None, "gain": None, "size": None}
     assert "No lie was searched for: no two clients ever met." in told["words"]
     assert told["reproduced"] is True
 
 
 def test_the_centre_of_a_two_sided_rule_counts_for_both_roles(tmp_path):
-    told = audit_method(market_mechanism("vcg-two-sided"), [0], [recorded(tmp_path, record(TRUTHFUL, "vcg-two-sided"))])
+    told = audited(market_mechanism("vcg-two-sided"), [0], [recorded(tmp_path, record(TRUTHFUL, "vcg-two-sided"))])
     assert told["budget_imbalance"] == pytest.approx(0.1)
     assert min(told["lowest_utility"].values()) >= 0.0
     assert "The books miss balance: the centre pays in 0.1." in told["words"]
@@ -153,7 +157,7 @@ def test_a_centre_that_pays_in_here_and_keeps_there_is_told_both_ways(tmp_path):
     kept = [float(one.outcome.centre.sum()) for one in rounds]
     assert kept[0] == pytest.approx(-0.1)
     assert kept[1] > 0.1
-    promises = [measure(r.types, r.outcome, r.market, r.objective, r.optimal)[0] for r in rounds]
+    promises = [measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective)[0] for r in rounds]
     worst = _worst(promises)
     assert (worst.pays_in, worst.keeps) == pytest.approx((0.1, kept[1]))
     expected = f"the centre pays in up to 0.1 in one clearing and keeps up to {kept[1]:.6g} in another."
@@ -161,12 +165,8 @@ def test_a_centre_that_pays_in_here_and_keeps_there_is_told_both_ways(tmp_path):
 
 
 def test_a_price_that_was_changed_in_the_record_is_noticed(tmp_path):
-    one = record(TRUTHFUL, "ipfl-exact")
-    arrays = stack([one.arrays()])
-    arrays["prices"] = arrays["prices"] * 2.0
-    path = tmp_path / "forged.safetensors"
-    path.write_bytes(encode(arrays))
-    told = audit_method(market_mechanism("ipfl-exact"), [0], [read_market(path)])
+    one = recorded(tmp_path, record(TRUTHFUL, "ipfl-exact"))
+    told = audited(market_mechanism("ipfl-exact"), [0], [replace(one, prices=one.prices * 2.0)])
     assert told["reproduced"] is False
     assert any("does NOT" in sentence for sentence in told["words"])
 
@@ -183,18 +183,19 @@ def test_a_record_reads_back_to_the_bit(tmp_path):
 
 
 def test_damaged_records_are_told_in_a_line(tmp_path):
-    with pytest.raises(InputError, match=r"manifest\.json' is missing or damaged"):
+    with pytest.raises(RecordError, match=r"manifest\.json: no such file"):
         audit_run(tmp_path)
-    (tmp_path / "manifest.json").write_text(json.dumps({"mechanisms": {"ipfl": "ipfl"}, "seeds": [0]}))
-    with pytest.raises(InputError, match="ipfl-0"):
+    told = {"methods": ["ipfl"], "mechanisms": {"ipfl": "ipfl"}, "seeds": [0], "clients": 3}
+    (tmp_path / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(RecordError, match="ipfl-0"):
         audit_run(tmp_path)
     (tmp_path / "markets").mkdir()
-    (tmp_path / "markets" / "ipfl-0.safetensors").write_bytes(b"\xff" * 100)
-    with pytest.raises(InputError, match="is damaged"):
+    path = tmp_path / "markets" / "ipfl-0.safetensors"
+    path.write_bytes(b"\xff" * 100)
+    with pytest.raises(RecordError, match="the file is damaged"):
         audit_run(tmp_path)
-    arrays = stack([record(TRUTHFUL, "ipfl").arrays()])
+    arrays = stack([record(TRUTHFUL, "ipfl")]).tensors()
     del arrays["prices"]
-    (tmp_path / "markets" / "ipfl-0.safetensors").write_bytes(encode(arrays))
-    with pytest.raises(InputError, match="holds no market"):
+    path.write_bytes(save(arrays))
+    with pytest.raises(RecordError, match="tensor 'prices' is missing"):
         audit_run(tmp_path)
-    assert "prices" not in decode(tmp_path / "markets" / "ipfl-0.safetensors")

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analysis.run.market_file import read_market
 from learning.algorithms import ALGORITHMS
-from marketproof.running.records import read_market
 from tests.marketproof.conftest import command
 
 METHODS = ["fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph"]

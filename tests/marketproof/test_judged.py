@@ -62,10 +62,11 @@ def test_personal_methods_are_judged_before_and_common_models_after_aggregation(
             seen.clear()
             record = play_round(trainer, types, 1.0, "ipfl-exact", number)
             trained, aggregated = (scores(trainer, rows) for rows in seen)
-            np.testing.assert_allclose(record.trained[0], trained, atol=1e-12)
-            np.testing.assert_allclose(record.aggregated[0], aggregated, atol=1e-12)
-            judged = record.aggregated if name in GLOBAL else record.trained
-            np.testing.assert_array_equal((record.accuracy, record.loss), judged)
+            np.testing.assert_allclose(record.accuracy_trained, trained, atol=1e-12)
+            np.testing.assert_allclose(record.accuracy_aggregated, aggregated, atol=1e-12)
+            stage = "aggregated" if name in GLOBAL else "trained"
+            for kind in ("accuracy", "loss"):
+                np.testing.assert_array_equal(getattr(record, kind), getattr(record, f"{kind}_{stage}"))
         assert (trained == aggregated) == torch.equal(*seen)
 
 

@@ -47,7 +47,7 @@ def test_the_market_clears_on_the_measured_differences():
     assert np.array_equal(record.outcome.imports, expected.imports)
     assert np.array_equal(record.outcome.prices, expected.prices)
     assert expected.imports.any()
-    assert record.objective <= record.optimal + 1e-12
+    assert record.objective <= record.optimal_objective + 1e-12
 
 
 def test_an_implied_graph_is_paid_for_by_nobody_and_costs_what_it_costs():
@@ -80,7 +80,7 @@ def test_methods_take_their_mechanism_after_a_slash_or_the_default():
         ("ipfl/ipfl", "ipfl", "ipfl"),
         ("ipfl", "ipfl", "exact-marginal"),
     ]
-    assert methods[1].file == "ipfl__ipfl"
+    assert Unit(methods[1], 7).key == "ipfl__ipfl-7"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file
 
+from analysis.run.market_file import read_market
 from learning.privacy.accounting import epsilon
 from learning.privacy.keys import KEY_BYTES
 from learning.trainer import Trainer
@@ -19,7 +21,6 @@ from marketproof.running import execution as running
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.keyring import Keyring
-from marketproof.running.records import decode, read_market
 
 TASK = """
 [data]
@@ -276,7 +277,7 @@ def test_a_killed_private_run_goes_on_to_the_same_bits(seeded, keys, tmp_path, m
 
 def test_no_two_trainings_of_a_run_share_their_noise(seeded, keys, tmp_path):
     """The difference of two releases with one noise would be bare gradients: here everybody starts from one model."""
-    differences = [decode(path)["differences"][0] for path in sorted((seeded[1] / "markets").iterdir())]
+    differences = [load_file(path)["differences"][0] for path in sorted((seeded[1] / "markets").iterdir())]
     assert len(differences) == 2
     off = ~np.eye(4, dtype=bool)
     assert (np.abs(differences[0] - differences[1])[off] > 1e-6).all()

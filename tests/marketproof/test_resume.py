@@ -267,7 +267,7 @@ def stopped(folder: Path, backend: str, round_index: int = 2, **options) -> None
     real, calls = Trainer.evaluate, iter(range(1, 1000))
 
     def evaluate(self):
-        if next(calls) > round_index:
+        if next(calls) > 2 * round_index:  # of the models trained, and of those aggregated
             raise KeyboardInterrupt
         return real(self)
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from marketproof.running.records import read_market
+from analysis.run.market_file import read_market
 from mechanism import account
 from tests.marketproof.conftest import command
 

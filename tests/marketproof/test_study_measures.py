@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 
+from analysis.run.market import MarketRecord
 from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError
 from marketproof.running.populations import ROLES
-from marketproof.running.records import MarketRecord
 from marketproof.strategic_play.run_play import play_method
 from marketproof.studies import liars as study_liars
 from marketproof.studies.performance import (
@@ -42,7 +42,7 @@ from marketproof.studies.taking_part import (
     STAY_ACCURACY,
     STAY_UTILITY,
 )
-from mechanism.market.accounting import account
+from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 
@@ -64,13 +64,12 @@ def record(mechanism, lie=(), factor=2.0, roles=(), seed=0, accuracy=None, prese
     market = Market(d, 1.0)
     outcome = clear_and_settle(market_mechanism(mechanism), reports, types, market)
     codes = np.array([ROLES.index(role) for role in (roles or ["honest"] * CLIENTS)], dtype=np.uint8)
-    nothing = np.zeros(ROUNDS)
     accuracy = np.zeros(shape) if accuracy is None else np.array(accuracy)
     there = np.ones(shape, bool) if present is None else np.array(present, bool)
-    judged = (accuracy, 1.0 - accuracy)
-    return MarketRecord(
-        types, reports, market, outcome, nothing, nothing, nothing, accuracy, 1.0 - accuracy, judged, judged, there,
-        np.tile(codes, (ROUNDS, 1)), np.zeros(CLIENTS), np.array(np.zeros(shape) if leaving is None else leaving, bool),
+    return MarketRecord.of(
+        types, reports, market, outcome,
+        accuracy=accuracy, loss=1.0 - accuracy, present=there, roles=np.tile(codes, (ROUNDS, 1)),
+        leaving=np.zeros(shape) if leaving is None else leaving,
     )  # fmt: skip
 
 
@@ -259,9 +258,8 @@ def test_a_recorded_market_is_played_by_those_who_are_there():
     rule, there = market_mechanism("ipfl"), np.ones((ROUNDS, CLIENTS), bool)
     there[:, 2] = False
     seen, here = record("ipfl", present=there), np.delete(np.arange(CLIENTS), 2)
-    smaller = replace(
-        seen, types=seen.types.take(here), market=seen.market.take(here), present=np.ones((ROUNDS, CLIENTS - 1), bool)
-    )
+    types, market = seen.types.take(here), seen.market.take(here)
+    smaller = MarketRecord.of(types, types.truthful(), market, fixed_outcome(np.zeros_like(market.differences, bool)))
     found, alone = play_method(rule, [seen], 20), play_method(rule, [smaller], 20)
     assert alone.sentence == found.sentence
     assert found.welfare == alone.welfare

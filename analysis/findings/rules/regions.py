@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, note, panels
 from analysis.page import theme
 from analysis.page.table import Cell, Table
-from analysis.run.records import MarketRound, Run
+from analysis.run.records import MarketRecord, Run
 from mechanism import Market, Reports, market_mechanism
 from mechanism.market.allocation.compiled import PLAIN_WORK
 from mechanism.wording import count, listed, typeset_percent
@@ -53,7 +53,7 @@ class AllocationRegions:
         return float((self.bought == what).mean())
 
 
-def trio(record: MarketRound) -> tuple[int, int, int] | None:
+def trio(record: MarketRecord) -> tuple[int, int, int] | None:
     """Return a buyer and two sellers to look at: where the second-best model is worth most to its buyer.
 
     Worth: what one model adds to the buyer's own data, less its difference penalty (true types). None if fewer than
@@ -77,7 +77,7 @@ def trio(record: MarketRound) -> tuple[int, int, int] | None:
     return buyer, int(order[buyer, 0]), int(order[buyer, 1])
 
 
-def reaches(record: MarketRound, places: tuple[int, int, int]) -> tuple[float, float]:
+def reaches(record: MarketRecord, places: tuple[int, int, int]) -> tuple[float, float]:
     """Return two costs to draw up to: near the true ones, and past the most that either model is worth; money."""
     at = np.array(places)
     size, costs = record.size[at], record.cost[at[1:]]
@@ -89,7 +89,7 @@ def reaches(record: MarketRound, places: tuple[int, int, int]) -> tuple[float, f
 
 
 def allocation_regions(
-    record: MarketRound, rule: str, places: tuple[int, int, int], points: int = _POINTS, end: float | None = None
+    record: MarketRecord, rule: str, places: tuple[int, int, int], points: int = _POINTS, end: float | None = None
 ) -> AllocationRegions:
     """Clear the market of a buyer and two sellers on a grid of the sellers' reported costs.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.records import MarketRound
+from analysis.run.records import MarketRecord
 from mechanism import account, market_mechanism
 from mechanism.market.allocation.compiled import PLAIN_WORK
 from mechanism.tolerance import MONEY, scale
@@ -22,7 +22,7 @@ _SMALL = 16
 """Most clients of a market that is cleared report by report rather than all reports at once."""
 
 
-def accounts_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
+def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
     """Return the function reported costs ``[k]`` -> true utilities ``[k]`` and exports ``[k]`` of ``client``.
 
     All others report the truth; the market is that of the clients who were there.
@@ -49,7 +49,7 @@ def accounts_of_reports(record: MarketRound, mechanism: str, client: int) -> Cal
     return accounts
 
 
-def utility_of_reports(record: MarketRound, mechanism: str, client: int) -> Callable[[Real], Real]:
+def utility_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], Real]:
     """Return the function reported costs ``[k]`` -> true utilities of ``client`` ``[k]``, others truthful."""
     accounts = accounts_of_reports(record, mechanism, client)
     return lambda reports: accounts(reports)[0]

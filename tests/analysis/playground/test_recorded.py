@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import polars as pl
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from analysis.playground import recorded, view
 from analysis.playground.recorded import Place
 from analysis.playground.state import PlayError
 from analysis.run.files import RecordError
 from analysis.run.records import market_file
-from tests.analysis.synthetic import write_run
-
-
-def _changed(folder: Path, method: str, **tensors: np.ndarray) -> None:
-    path = market_file(folder, method, 0)
-    save_file({k: np.array(v, order="C") for k, v in (load_file(path) | tensors).items()}, path)
+from tests.analysis.synthetic import edit_market, write_run
 
 
 @pytest.mark.parametrize("method", ["ipfl/ipfl", "ipfl/ipfl-exact"])
@@ -56,12 +48,7 @@ def test_absent_clients_are_left_out_and_lies_of_the_run_are_told(copy):
     present = np.ones((3, 6), np.uint8)
     present[0, 4] = 0
     present[1, 1:] = 0
-    _changed(copy, "ipfl/ipfl", present=present, reported_cost=reported)
-    rounds = pl.read_parquet(copy / "rounds.parquet")
-    there = [
-        bool(present[row["round"] - 1, row["client"]]) or row["method"] != "ipfl/ipfl" for row in rounds.to_dicts()
-    ]
-    rounds.with_columns(pl.Series("present", there, dtype=pl.UInt8)).write_parquet(copy / "rounds.parquet")
+    edit_market(copy, "ipfl/ipfl", 0, present=present, reported_cost=reported)
     run = recorded.open_run(copy)
     state = recorded.state_of(run, Place("ipfl/ipfl", 0, 1))
     assert state.names == ("c0", "c1", "c2", "c3", "c5")
@@ -75,7 +62,7 @@ def test_absent_clients_are_left_out_and_lies_of_the_run_are_told(copy):
 
 
 def test_presence_of_another_shape_is_a_damaged_record(copy):
-    _changed(copy, "ipfl/ipfl", present=np.ones((3, 5), np.uint8))
+    edit_market(copy, "ipfl/ipfl", 0, present=np.ones((3, 5), np.uint8))
     with pytest.raises(RecordError, match=r"tensor 'present' has shape \[3, 5\]"):
         recorded.open_run(copy)
 

@@ -1,0 +1,146 @@
+"""What follows from recorded clearings: each client's account of a round, each import, and the two tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.run.market import HARMFUL, ROLES, MarketRecord
+
+if TYPE_CHECKING:
+    from polars import DataFrame
+
+Real = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What happened to every client in every round under one method; each ``[seeds, rounds, m]``.
+
+    ``accuracy`` in [0, 1] and ``loss`` of the test set (infinite where training diverged) are of the models by which
+    the method is judged; beside them those after local training and after the server's step. Money is by the true
+    types: ``gain``, ``cost``, ``paid``, ``received`` (gross), ``utility``; ``imports`` and ``exports`` count models.
+    ``present``: who took part. ``roles`` ``[seeds, m]`` in words, ``epsilon`` ``[seeds, m]`` what privacy was spent.
+    """
+
+    accuracy: Real
+    loss: Real
+    gain: Real
+    cost: Real
+    paid: Real
+    received: Real
+    utility: Real
+    imports: Whole
+    exports: Whole
+    accuracy_trained: Real
+    loss_trained: Real
+    accuracy_aggregated: Real
+    loss_aggregated: Real
+    present: NDArray[np.bool_]
+    roles: NDArray[np.str_]
+    epsilon: Real
+
+    @property
+    def benign(self) -> NDArray[np.bool_]:
+        """Who counts in accuracy and utility, as in the paper: all but attackers and free-riders, ``[seeds, m]``."""
+        return ~np.isin(self.roles, HARMFUL)
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """One entry per import under one method, arrays ``[n]``: ``seed`` an index, ``round`` from 1, then money.
+
+    ``payment`` gross, importer to exporter; ``cost`` the exporter's true cost, ``difference`` the entry of D,
+    ``penalty`` what the mechanism reckoned with: lam d_ij n_j / n_i at the reported sizes.
+    """
+
+    seed: Whole
+    round: Whole
+    importer: Whole
+    exporter: Whole
+    payment: Real
+    cost: Real
+    difference: Real
+    penalty: Real
+
+
+_BY_ROUND = tuple(one.name for one in fields(Trace) if one.name not in ("roles", "epsilon"))
+
+
+def books(seeds: Sequence[Iterable[MarketRecord]]) -> tuple[Trace, Ledger]:
+    """Return trace and ledger of a method from its clearings: under each seed, some rounds at a time."""
+    lines: list[dict[str, NDArray[Any]]] = []
+    entries: list[dict[str, NDArray[Any]]] = []
+    for k, parts in enumerate(seeds):
+        done, seen = 0, []
+        for record in parts:
+            seen.append(_accounts(record))
+            entries.append(_entries(record, k, done))
+            done += record.rounds
+        whole = {name: np.concatenate([one[name] for one in seen]) for name in _BY_ROUND}
+        lines.append({**whole, "roles": np.array(ROLES)[record.roles[-1]], "epsilon": record.epsilon})
+    return (
+        Trace(**{name: np.stack([one[name] for one in lines]) for name in lines[0]}),
+        Ledger(**{name: np.concatenate([one[name] for one in entries]) for name in entries[0]}),
+    )
+
+
+def _accounts(record: MarketRecord) -> dict[str, NDArray[Any]]:
+    accounts, imports = record.accounts, record.imports
+    money = {name: getattr(accounts, name) for name in ("gain", "cost", "paid", "received", "utility")}
+    counts = {"imports": imports.sum(axis=-1), "exports": imports.sum(axis=-2)}
+    return {name: getattr(record, name, None) for name in _BY_ROUND} | money | counts
+
+
+def _entries(record: MarketRecord, seed: int, before: int) -> dict[str, NDArray[Any]]:
+    at = number, importer, exporter = np.nonzero(record.imports)
+    return {
+        "seed": np.full(number.shape, seed),
+        "round": before + number + 1,
+        "importer": importer,
+        "exporter": exporter,
+        "payment": record.prices[at] + 0.0,
+        "cost": record.cost[number, exporter],
+        "difference": record.differences[at],
+        "penalty": record.market.penalties(record.reported_size)[at],
+    }
+
+
+def rounds_table(traces: Mapping[str, Trace], seeds: Sequence[int]) -> DataFrame:
+    """Return ``rounds.parquet``: a row per method, seed, round and client, in this order."""
+    import polars as pl
+
+    frames = []
+    for method, trace in traces.items():
+        seed, number, client = np.indices(trace.accuracy.shape)
+        columns = {"seed": np.asarray(seeds)[seed], "round": number + 1, "client": client}
+        columns |= {name: getattr(trace, name) for name in _BY_ROUND}
+        roles = np.broadcast_to(trace.roles[:, None, :], trace.accuracy.shape)
+        frame = _frame(method, {name: array.ravel() for name, array in columns.items()})
+        frames.append(frame.with_columns(pl.Series("role", roles.ravel().tolist(), dtype=pl.String)))
+    return pl.concat(frames, rechunk=True)
+
+
+def ledger_table(ledgers: Mapping[str, Ledger], seeds: Sequence[int]) -> DataFrame:
+    """Return ``ledger.parquet``: a row per import, by method, seed, round, importer and exporter."""
+    import polars as pl
+
+    frames = []
+    for method, ledger in ledgers.items():
+        columns = {one.name: getattr(ledger, one.name) for one in fields(Ledger)}
+        frames.append(_frame(method, columns | {"seed": np.asarray(seeds, dtype=np.int64)[ledger.seed]}))
+    return pl.concat(frames, rechunk=True)
+
+
+def _frame(method: str, columns: dict[str, NDArray[Any]]) -> DataFrame:
+    """Return columns as a frame: numbers with a fraction as float64, all others as int64."""
+    import polars as pl
+
+    typed = {name: a.astype(np.float64 if a.dtype.kind == "f" else np.int64) for name, a in columns.items()}
+    rows = len(next(iter(typed.values())))
+    return pl.DataFrame({"method": pl.Series([method] * rows, dtype=pl.String), **typed})
