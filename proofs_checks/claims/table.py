@@ -115,12 +115,10 @@ class OneWay(Truthful):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return what the lie adds, or nothing where it is on the other side."""
-        assert cases.after is not None
-        assert cases.deviators is not None
         before, after = change(mechanism, cases)
-        who, rows = cases.deviators.argmax(axis=1), np.arange(len(cases.types))
+        who, rows = cases.deviator, np.arange(len(cases.types))
         place = mechanism.space.index(str(self.coordinate))
-        moved = cases.after[rows, :, who, place] - cases.before[rows, who, place][:, None]
+        moved = cases.reported[rows, :, who, place] - cases.before[rows, who, place][:, None]
         gain = after[rows, :, who] - before[rows, :, who]
         return np.asarray(np.where(self.sign * moved > 0, gain, np.minimum(gain, 0.0) - 1.0))
 

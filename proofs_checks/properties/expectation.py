@@ -140,15 +140,13 @@ class Expected(Property):
 
 
 def _own(mechanism: DirectMechanism, case: Cases, others: Floats, *, lie: bool) -> Floats:
-    assert case.deviators is not None
-    assert case.after is not None
-    agent = int(case.deviators[0].argmax())
+    agent = int(case.deviator[0])
     types = others.copy()
     types[:, agent] = case.types[0, agent]
     reports = types
     if lie:
         reports = types.copy()
-        reports[:, agent] = case.after[0, 0, agent]
+        reports[:, agent] = case.reported[0, 0, agent]
     return utilities(mechanism, types, answer(mechanism, reports))[:, agent]
 
 
@@ -167,10 +165,8 @@ class BayesTruthful(Expected):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """What is expected of which report."""
-        assert case.deviators is not None
-        assert case.after is not None
-        a = int(case.deviators[0].argmax())
-        truth, lie = case.types[0, a], case.after[0, 0, a]
+        a = int(case.deviator[0])
+        truth, lie = case.types[0, a], case.reported[0, 0, a]
         return (
             f"{letters(a)} has {told(mechanism, truth, mechanism.space.private[a])}; reporting "
             f"{told(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])} "
@@ -208,8 +204,7 @@ class InterimRational(Expected):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who expects to lose."""
-        assert case.deviators is not None
-        a = int(case.deviators[0].argmax())
+        a = int(case.deviator[0])
         return (
             f"{letters(a)} has {told(mechanism, case.types[0, a], mechanism.space.private[a])} and expects to lose "
             f"{number(numbers['expected'][0])} (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} "

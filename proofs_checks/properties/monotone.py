@@ -51,33 +51,28 @@ class Monotone(Property):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return by how much the allocation falls where the number rises ``[P, R]``."""
-        assert cases.after is not None
-        assert cases.deviators is not None
-        p, r, n, k = cases.after.shape
-        who, rows = cases.deviators.argmax(axis=1), np.arange(p)
+        p, r, n, k = cases.reported.shape
+        who, rows = cases.deviator, np.arange(p)
         own = mechanism.space.index(mechanism.own)  # type: ignore[attr-defined]
         before = self._allocation(mechanism, cases.before)[rows, who][:, None]
-        after = self._allocation(mechanism, cases.after.reshape(p * r, n, k)).reshape(p, r, n)[rows, :, who]
-        rise = cases.after[rows, :, who, own] - cases.before[rows, who, own][:, None]
+        after = self._allocation(mechanism, cases.reported.reshape(p * r, n, k)).reshape(p, r, n)[rows, :, who]
+        rise = cases.reported[rows, :, who, own] - cases.before[rows, who, own][:, None]
         return np.asarray(np.sign(rise) * (before - after))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Allocations before and after."""
-        assert case.after is not None
         sign = 1.0 if mechanism.role == "buyer" else -1.0  # type: ignore[attr-defined]
-        pairs = (("before", case.before), ("after", case.after[:, 0]))
+        pairs = (("before", case.before), ("after", case.reported[:, 0]))
         return {f"allocation_{when}": (sign * self._allocation(mechanism, r))[0].tolist() for when, r in pairs}
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """What an agent reports more, and gets less."""
-        assert case.deviators is not None
-        assert case.after is not None
-        who = int(case.deviators[0].argmax())
-        moved = case.before[0, who] != case.after[0, 0, who]
+        who = int(case.deviator[0])
+        moved = case.before[0, who] != case.reported[0, 0, who]
         got = [number(numbers[f"allocation_{when}"][who]) for when in ("before", "after")]
         return (
             f"{letters(who)} moves its report from {told(mechanism, case.before[0, who], moved)} to "
-            f"{told(mechanism, case.after[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
+            f"{told(mechanism, case.reported[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
             f"{profile_words(mechanism, case.before[0])}"
         )
 
@@ -115,19 +110,15 @@ class CyclicallyMonotone(Property):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return minus the length of the cycle through the alternatives ``[P, 1]``."""
-        assert cases.after is not None
-        assert cases.deviators is not None
-        who, rows = cases.deviators.argmax(axis=1), np.arange(len(cases.after))
-        length = arcs(utility_table(mechanism, Lines(cases.types, cases.before, who, cases.after[rows, :, who])))
+        who, rows = cases.deviator, np.arange(len(cases.reported))
+        length = arcs(utility_table(mechanism, Lines(cases.types, cases.before, who, cases.reported[rows, :, who])))
         r = length.shape[1]
         return np.asarray(-length[:, np.arange(r), (np.arange(r) + 1) % r].sum(axis=1, keepdims=True))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Return the arcs of the cycle."""
-        assert case.after is not None
-        assert case.deviators is not None
-        who = case.deviators.argmax(axis=1)
-        table = utility_table(mechanism, Lines(case.types, case.before, who, case.after[[0], :, who]))[0]
+        who = case.deviator
+        table = utility_table(mechanism, Lines(case.types, case.before, who, case.reported[[0], :, who]))[0]
         following = np.roll(np.arange(len(table)), -1)
         return {
             "utility_truth": np.diag(table).tolist(),
@@ -136,11 +127,9 @@ class CyclicallyMonotone(Property):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Return the cycle's types and its length."""
-        assert case.after is not None
-        assert case.deviators is not None
-        who = int(case.deviators[0].argmax())
+        who = int(case.deviator[0])
         private = mechanism.space.private[who] & self.movable(mechanism)
-        steps = " → ".join(told(mechanism, row[who], private) for row in case.after[0])
+        steps = " → ".join(told(mechanism, row[who], private) for row in case.reported[0])
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
             f"{letters(who)}'s types {steps} → the first make a cycle of length {number(total)}: no payments make this "

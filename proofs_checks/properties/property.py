@@ -216,9 +216,8 @@ class Profiles(Property):
 
 def change(mechanism: DirectMechanism, cases: Cases) -> tuple[Floats, Floats]:
     """Return utilities ``[P, 1, n]`` before and ``[P, R, n]`` after, at the true types."""
-    assert cases.after is not None
-    p, r, n, k = cases.after.shape
+    p, r, n, k = cases.reported.shape
     before = utilities(mechanism, cases.types, answer(mechanism, cases.before))
     types = cases.types if r == 1 else np.repeat(cases.types, r, axis=0)
-    after = utilities(mechanism, types, answer(mechanism, cases.after.reshape(p * r, n, k)))
+    after = utilities(mechanism, types, answer(mechanism, cases.reported.reshape(p * r, n, k)))
     return before[:, None, :], after.reshape(p, r, n)

@@ -146,12 +146,10 @@ class NonBossy(Property):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the largest change for others where the own is nothing, else minus the own change ``[P, R]``."""
-        assert cases.after is not None
-        assert cases.deviators is not None
-        p, r, n, k = cases.after.shape
-        who, rows = cases.deviators.argmax(axis=1), np.arange(p)
+        p, r, n, k = cases.reported.shape
+        who, rows = cases.deviator, np.arange(p)
         before = self._consequences(mechanism, cases.before)[:, None]
-        after = self._consequences(mechanism, cases.after.reshape(p * r, n, k)).reshape(p, r, n, -1)
+        after = self._consequences(mechanism, cases.reported.reshape(p * r, n, k)).reshape(p, r, n, -1)
         change = np.abs(after - before)
         own = change[rows, :, who].max(axis=-1)
         change[rows, :, who] = 0.0
@@ -159,19 +157,16 @@ class NonBossy(Property):
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Largest change of each agent's consequences."""
-        assert case.after is not None
-        change = np.abs(self._consequences(mechanism, case.after[:, 0]) - self._consequences(mechanism, case.before))
+        change = np.abs(self._consequences(mechanism, case.reported[:, 0]) - self._consequences(mechanism, case.before))
         return {"change": change[0].max(axis=-1).tolist()}
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who moves whom."""
-        assert case.after is not None
-        assert case.deviators is not None
-        who = int(case.deviators[0].argmax())
-        moved = case.before[0, who] != case.after[0, 0, who]
+        who = int(case.deviator[0])
+        moved = case.before[0, who] != case.reported[0, 0, who]
         victim = int(np.argmax(numbers["change"]))
         return (
-            f"{letters(who)} reports {told(mechanism, case.after[0, 0, who], moved)} instead of "
+            f"{letters(who)} reports {told(mechanism, case.reported[0, 0, who], moved)} instead of "
             f"{told(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
             f"{number(numbers['change'][victim])} for {letters(victim)}{profile_words(mechanism, case.before[0])}"
         )

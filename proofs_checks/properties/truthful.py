@@ -56,9 +56,8 @@ class Truthful(Property):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return U_i(after) - U_i(before) of the deviator ``[P, R]``."""
-        assert cases.deviators is not None
         before, after = change(mechanism, cases)
-        who = cases.deviators.argmax(axis=1)
+        who = cases.deviator
         rows = np.arange(len(who))
         return np.asarray(after[rows, :, who] - before[rows, :, who])
 
@@ -68,12 +67,10 @@ class Truthful(Property):
 
 
 def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
-    assert case.deviators is not None
-    assert case.after is not None
     parts = []
     said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
-    for agent in np.flatnonzero(case.deviators[0]):
-        truth, lie = case.types[0, agent], case.after[0, 0, agent]
+    for agent in case.members:
+        truth, lie = case.types[0, agent], case.reported[0, 0, agent]
         moved = truth != lie
         rise = f"from {number(numbers['utility_before'][agent])} to {number(numbers['utility_after'][agent])}"
         shown = moved if moved.any() else mechanism.space.private[agent]
@@ -129,8 +126,8 @@ class GroupTruthful(Property):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the largest gain where no member loses (strong), the smallest gain (weak); ``[P, R]``."""
-        assert cases.deviators is not None
         before, after = change(mechanism, cases)
+        assert cases.deviators is not None
         inside = cases.deviators[:, None, :]
         gain = after - before
         least = np.where(inside, gain, np.inf).min(axis=-1)
@@ -143,11 +140,9 @@ class GroupTruthful(Property):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Each member's truth, report and change; shrinking may leave one member, which counts as a coalition."""
-        assert case.deviators is not None
-        members = np.flatnonzero(case.deviators[0])
+        members = case.members
         if len(members) == 1:
             return f"a coalition of one: {_sentence(mechanism, case, numbers)}"
-        assert case.after is not None
         parts = [_member(mechanism, case, numbers, int(agent)) for agent in members]
         said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
         said[members] = True
@@ -157,8 +152,7 @@ class GroupTruthful(Property):
 
 def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]], agent: int) -> str:
     """Say what one member of a coalition has, reports and gets by it."""
-    assert case.after is not None
-    truth, lie = case.types[0, agent], case.after[0, 0, agent]
+    truth, lie = case.types[0, agent], case.reported[0, 0, agent]
     moved = truth != lie
     has = f"{letters(agent)} has {told(mechanism, truth, mechanism.space.private[agent])}"
     reports = f"reports {told(mechanism, lie, moved)}" if moved.any() else "tells the truth"

@@ -31,9 +31,22 @@ class Cases:
     extra: tuple[tuple[str, NDArray[Any]], ...] = ()
 
     @property
-    def alternatives(self) -> int:
-        """R, or 1 where there are none."""
-        return 1 if self.after is None else int(self.after.shape[1])
+    def reported(self) -> Floats:
+        """The alternative reports ``[P, R, n, k]`` of a case that must have some."""
+        assert self.after is not None
+        return self.after
+
+    @property
+    def deviator(self) -> NDArray[np.intp]:
+        """Who deviates in each profile ``[P]``, where somebody must; the first of several."""
+        assert self.deviators is not None
+        return self.deviators.argmax(axis=1)
+
+    @property
+    def members(self) -> NDArray[np.intp]:
+        """Who deviates in the first profile, rising."""
+        assert self.deviators is not None
+        return np.flatnonzero(self.deviators[0])
 
     def more(self, name: str) -> NDArray[Any]:
         """Return a named extra array."""
