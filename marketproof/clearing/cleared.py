@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from marketproof.clearing.promises import SCOPE, Promises, measure, sentences
-from marketproof.clearing.settling import clear_and_settle
 from marketproof.clearing.tables import ClientTable
-from marketproof.running.lies import COORDINATES, FoundLie, best_lie
 from mechanism.market.accounting import Accounts, Outcome, objective
 from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Types
+from mechanism.market.promises import SCOPE, Promises, measure, sentences
 from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import clear_and_settle
 from mechanism.tolerance import MONEY
+from proofs_checks.search.best_lie import COORDINATES, FoundLie, best_lie
 
 ACCOUNT = ("gain", "cost", "paid", "received", "utility")
 """The parts of a client's account, in the order in which they are written."""

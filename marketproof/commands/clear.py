@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from marketproof.clearing.cleared import Cleared
-    from marketproof.clearing.promises import Promises
+    from mechanism.market.promises import Promises
     from mechanism.market.rules.rule import Clearing
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.

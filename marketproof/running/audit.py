@@ -15,13 +15,12 @@ from analysis.run.manifest import Manifest, read_manifest
 from analysis.run.market import VALUATION, MarketRecord
 from analysis.run.records import Markets, open_markets
 from learning.valuation.valuation import Valuation
-from marketproof.clearing.promises import SCOPE, Promises, measure, sentences
-from marketproof.clearing.settling import clear_and_settle
-from marketproof.running.lies import COORDINATES, best_lie, witness_of
 from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.promises import SCOPE, Promises, measure, sentences
 from mechanism.market.rules.rule import Clearing
-from mechanism.market.settling import TwoStage
+from mechanism.market.settling import TwoStage, clear_and_settle
 from mechanism.tolerance import MONEY
+from proofs_checks.search.best_lie import COORDINATES, best_lie, witness_of
 
 _TWO_STAGES = (
     "Payments follow from gains here, the law's at the true parameters and not those measured set by set: the bounds "

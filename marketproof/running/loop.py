@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from analysis.run.market import MarketRecord
 from learning.valuation.curves import Curve
-from marketproof.clearing.settling import clear_and_settle, objectives
 from marketproof.running.config import MarketSection, RunConfig, schedule_of
 from marketproof.running.populations import Attendance, People, away, draw
 from marketproof.running.recorder import Recorder, Unit
@@ -24,6 +23,7 @@ from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.settling import clear_and_settle, objectives
 from mechanism.tolerance import MONEY, scale
 
 

@@ -28,7 +28,7 @@ BENIGN = tuple(role for role in ROLES if role not in HARMFUL)
 AWAY = 1e11
 """Cost at which those who are not there stand in a round's record: above any gain, well within what a market takes.
 
-No clearing of a run asks for it (`marketproof.clearing.settling`): readers of a record that clear everybody do."""
+No clearing of a run asks for it (`mechanism.market.settling`): readers of a record that clear everybody do."""
 
 STINGY = 1000.0
 """Cost of a buyer's model in the inclusive market: nobody buys from it (paper)."""

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.run.market import MarketRecord
 from analysis.run.market_file import read_market
-from marketproof.clearing.settling import batch_of, gatherings
 from marketproof.errors import InputError, shown
-from marketproof.running.lies import MOST_CLIENTS, MOST_PAIRS
 from marketproof.strategic_play.mechanism_play import Progress, misreports, settling
 from marketproof.strategic_play.results import MethodPlayed, Misreports, Pooled, RunPlayed, Settling, Sums
 from marketproof.strategic_play.sentences import method_sentence
@@ -24,6 +22,8 @@ from mechanism.direct import Floats
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import gatherings
+from proofs_checks.search.best_lie import MOST_CLIENTS, MOST_PAIRS
 
 if TYPE_CHECKING:
     from proofs_checks.play.starts import Worst
@@ -166,7 +166,7 @@ def _joined(worsts: Sequence[Worst]) -> Worst | None:
 def _meetings(records: Sequence[MarketRecord]) -> Iterator[tuple[int, Types, Market, NDArray[np.intp]]]:
     """Yield recorded markets with the same clients there: which record, types [r, k], what is public, who is there."""
     for which, record in enumerate(records):
-        for group in gatherings(record.present, batch_of(record.market, record.types)):
+        for group in gatherings(record.present, np.broadcast_shapes(record.market.batch, record.types.batch)):
             yield which, group.clients(record.types), group.market(record.market), group.there
 
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.run.market import MarketRecord
-from marketproof.clearing.settling import clear_and_settle
 from marketproof.running.populations import POPULATIONS
 from marketproof.studies.study import METHOD, Case, Column, Real, Row, Seen, Study, dots, first, text, who
 from mechanism.market.accounting import account
 from mechanism.market.mechanisms import Clearing, market_mechanism
+from mechanism.market.settling import clear_and_settle
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
 

@@ -161,6 +161,11 @@ class Market:
         d.setflags(write=False)
         object.__setattr__(self, "differences", d)
 
+    @property
+    def batch(self) -> tuple[int, ...]:
+        """Leading axes of the differences."""
+        return () if self.differences is None else self.differences.shape[:-2]
+
     def take(self, clients: ArrayLike) -> Market:
         """Return the market of some of the clients, differences ``[..., k, k]``; ``clients`` as of `Types.take`.
 

@@ -86,7 +86,7 @@ def flatten(types: Types, market: Market) -> FlatMarkets:
     """Return the markets with their leading axes broadcast and flattened to one."""
     m = types.clients
     d = market.differences
-    batch = np.broadcast_shapes(types.batch, () if d is None else d.shape[:-2])
+    batch = np.broadcast_shapes(types.batch, market.batch)
     count = int(np.prod(batch, dtype=np.int64))
     size, cost, gain = (np.broadcast_to(a, (*batch, m)).reshape(count, m) for a in (types.size, types.cost, types.gain))
     if d is not None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from learning.algorithms import ALGORITHMS
-from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError
 from marketproof.running.config import TASKS, flat, load_task, overridden, populate, resolve, schedule_of
 from marketproof.running.execution import plan_of
@@ -26,6 +25,7 @@ from marketproof.running.populations import (
 )
 from mechanism import Market, Types, account, market_mechanism
 from mechanism.market.mechanisms import _RULES as MECHANISMS
+from mechanism.market.settling import clear_and_settle
 
 COST, GAIN = (0.25, 1.0), (1e4, 3e4)
 

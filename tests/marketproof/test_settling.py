@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from marketproof.clearing.settling import clear_and_settle, objectives
-from marketproof.running.lies import COORDINATES, best_lie, witness_of
 from marketproof.running.loop import play_round
 from marketproof.running.methods import Method
 from marketproof.running.recorder import Unit
@@ -25,8 +23,9 @@ from mechanism import (
     optimal_objective,
 )
 from mechanism.market.mechanisms import _RULES as MECHANISMS
-from mechanism.market.settling import TwoStage
+from mechanism.market.settling import TwoStage, clear_and_settle, objectives
 from proofs_checks import Witness, replay
+from proofs_checks.search.best_lie import COORDINATES, best_lie, witness_of
 from tests.marketproof.fake_trainer import FakeTrainer
 
 LAWS = (SqrtGain(), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9)))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analysis.run.market import MarketRecord
-from marketproof.clearing.settling import clear_and_settle
 from marketproof.errors import InputError
 from marketproof.running.populations import ROLES
 from marketproof.strategic_play.run_play import play_method
@@ -45,6 +44,7 @@ from marketproof.studies.taking_part import (
 from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.settling import clear_and_settle
 
 ROUNDS, CLIENTS = 3, 5
 

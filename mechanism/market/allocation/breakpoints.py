@@ -57,7 +57,7 @@ def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Ar
     UnknownNameError
         If no break points are known for the allocation rule.
     """
-    batch = np.broadcast_shapes(reports.batch, () if market.differences is None else market.differences.shape[:-2])
+    batch = np.broadcast_shapes(reports.batch, market.batch)
     m = reports.clients
     if allocation_id in ("full", "given"):
         return np.empty((*batch, m, 0))

@@ -34,8 +34,7 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
         Its gain law is used; its differences only lend their batch axes.
     """
     m = reports.clients
-    public = () if market.differences is None else market.differences.shape[:-2]
-    batch = np.broadcast_shapes(reports.batch, offers.shape[:-2], public)
+    batch = np.broadcast_shapes(reports.batch, offers.shape[:-2], market.batch)
     count = math.prod(batch)
     size, gain = (
         np.ascontiguousarray(np.broadcast_to(a, (*batch, m)).reshape(count, m)) for a in (reports.size, reports.gain)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from marketproof.clearing.settling import FEWEST, Flags, batch_of, clear_and_settle, gatherings
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market, Types
 from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings
 from mechanism.tolerance import MONEY, scale
 from mechanism.wording import apart, near, number
-
-if TYPE_CHECKING:
-    from proofs_checks.search.reports import Lies
+from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.number_lies import best_number_lies
+from proofs_checks.search.reports import Lies
 
 COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
@@ -103,7 +103,7 @@ def best_lie(
 
     The utilities told are computed again from the report found, by clearing with it and accounting with the truth.
     """
-    batch = batch_of(market, types)
+    batch = np.broadcast_shapes(types.batch, market.batch)
     there = np.broadcast_to(True if present is None else present, (*batch, types.clients))
     most = int(there.sum(axis=-1).max(initial=0))
     if most > MOST_CLIENTS or most < FEWEST:
@@ -143,9 +143,6 @@ def best_lie(
 
 
 def _search(mechanism: Clearing, types: Types, market: Market, coordinate: str) -> Lies:
-    from proofs_checks.search.cost_lies import best_cost_lies
-    from proofs_checks.search.number_lies import best_number_lies
-
     points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * types.clients**3)))
     if coordinate == "cost":
         return best_cost_lies(mechanism, types, market, limit=points)
@@ -156,7 +153,7 @@ def pick(types: Types, market: Market, where: tuple[int, ...], present: Flags | 
     """Return one clearing of a batch, among those who are ``present`` [..., m]: its types and its market."""
     one = Types(types.size[where], types.cost[where], types.gain[where])
     d = market.differences
-    batch = np.broadcast_shapes(types.batch, () if d is None else d.shape[:-2])
+    batch = np.broadcast_shapes(types.batch, market.batch)
     single = Market(None if d is None else np.broadcast_to(d, (*batch, *d.shape[-2:]))[where], market.lam, market.law)
     if present is None or present[where].all():
         return one, single
