@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,7 +80,9 @@ def validated(
         if first["type"] == "missing":
             raise error(f"{source}: key {shown(key)} is missing; add it") from None
         what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-        told = f"{key} is {one_line(repr(first['input']))[:60]}; " if key else ""
+        what = re.sub(r"(Tuple|List) should have (.*) after.*", r"expected \2", what).replace("a valid tuple", "a list")
+        given = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
+        told = f"{key} is {one_line(repr(given))[:60]}; " if key else ""
         raise error(f"{source}: {told}{what}") from None
 
 

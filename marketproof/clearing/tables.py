@@ -72,18 +72,14 @@ def read_clients(path: Path) -> ClientTable:
     wrong = WrongCells()
     for row in table.rows:
         place = table.place(row.line, "client")
-        try:
+        with wrong.keep():
             name = client_name(row.cells[at["client"]], place)
             _name_once(name, first_line, place, "name each client once")
             first_line[name] = row.line
-        except InputError as error:
-            wrong.keep(error)
         for column, (low, high, expected) in _RANGES.items():
             place = table.place(row.line, column)
-            try:
+            with wrong.keep():
                 numbers[column].append(number(row.cells[at[column]], place, low=low, high=high, expected=expected))
-            except InputError as error:
-                wrong.keep(error)
     wrong.complain()
     size, cost, gain = (np.array(numbers[column], dtype=np.float64) for column in ("size", "cost", "gain"))
     return ClientTable(tuple(first_line), size, cost, gain)
@@ -140,23 +136,20 @@ def read_matrix(
     wrong = WrongCells()
     for row in table.rows:
         place = table.place(row.line, "client")
-        try:
+        with wrong.keep():
             importer = _known(row.cells[0], index, place)
             _name_once(row.cells[0], seen, place, "write one row per client")
-        except InputError as error:
-            wrong.keep(error)
+            seen[row.cells[0]] = row.line
+        if seen.get(row.cells[0]) != row.line:  # no client, or one that had its row
             continue
-        seen[row.cells[0]] = row.line
         for exporter, text, column in zip(exporters, row.cells[1:], table.columns[1:], strict=True):
             cell = table.place(row.line, column)
-            try:
+            with wrong.keep():
                 value = number(text, cell, low=low, high=high, expected=expected)
                 if importer == exporter and diagonal is not None and abs(value) > diagonal:
                     remedy = "write 0: a client does not differ from itself"
                     raise InputError(f"{cell}: {shown(text)} on the diagonal; {remedy}")
                 matrix[importer, exporter] = value
-            except InputError as error:
-                wrong.keep(error)
     wrong.complain()
     _each_once([index[name] for name in seen], names, table.file, "row")
     np.fill_diagonal(matrix, 0.0)

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,20 +191,16 @@ class WrongCells:
         self._first: InputError | None = None
         self._more = 0
 
-    def keep(self, error: InputError) -> None:
-        """Keep one more; where `MOST_WRONG` are kept besides the first, raise.
-
-        Raises
-        ------
-        InputError
-            As `complain`.
-        """
-        if self._first is None:
-            self._first = error
-        else:
-            self._more += 1
-        if self._more == MOST_WRONG:
-            self.complain()
+    @contextmanager
+    def keep(self) -> Iterator[None]:
+        """Keep what is wrong in the block; where `MOST_WRONG` are kept besides the first, complain."""
+        try:
+            yield
+        except InputError as error:
+            self._more += self._first is not None
+            self._first = self._first or error
+            if self._more == MOST_WRONG:
+                self.complain()
 
     def complain(self) -> None:
         """Raise the first complaint with the number of the others; do nothing if there was none.
@@ -215,7 +212,7 @@ class WrongCells:
         """
         if self._first is None:
             return
-        if self._more == 0:
+        if not self._more:
             raise self._first
         least = "at least " if self._more == MOST_WRONG else ""
         others = "1 more cell is wrong" if self._more == 1 else f"{least}{self._more} more cells are wrong"

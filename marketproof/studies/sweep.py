@@ -3,51 +3,68 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from marketproof.errors import InputError, Interrupted, one_line, shown
 from marketproof.files.atomic import write
 from marketproof.terminal.progress import Tell
 from mechanism.market.mechanisms import MARKET_ENTRIES
-from mechanism.reading import read_toml
+from mechanism.reading import read_bytes, read_toml, validated
 
 if TYPE_CHECKING:
     from proofs_checks.evidence.tradeoffs import Point
 
 RECORD = "points.jsonl"
-_MOST_POINTS, _MOST_VALUES = 20_000, 1000
+_MOST_POINTS = 20_000
 _LONGEST_LINE, _LONGEST_HEAD = 4096, 2**20
 """Bytes: of a point's line in the record, and of its first line with the settings."""
 _LARGEST = 1e300
 
 
-@dataclass(frozen=True)
-class Sweep:
+def _listed(value: Any) -> Any:
+    """Read a list of TOML as a tuple without repetitions."""
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) and all(map(_plain, value)) else value
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not set(names) <= set(MARKET_ENTRIES):
+        raise ValueError(f"expected a list of {', '.join(MARKET_ENTRIES)}")
+    return names
+
+
+Listed = BeforeValidator(_listed)
+Shares = Annotated[tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(min_length=1, max_length=1000), Listed]
+Weights = Annotated[tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...], Field(min_length=1, max_length=1000), Listed]
+
+
+class Sweep(BaseModel, frozen=True, strict=True, extra="forbid"):
     """What is swept: every mechanism at every λ, cost spread and heterogeneity; ``markets`` of ``clients`` at each."""
 
-    mechanisms: tuple[str, ...] = (
-        "ipfl",
-        "exact-marginal",
-        "ipfl-exact",
-        "posted-price",
-        "pooled-price",
-        "vcg-two-sided",
-    )
-    lam: tuple[float, ...] = (0.0, 0.1, 0.3, 1.0)
-    cost_spread: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
-    heterogeneity: tuple[float, ...] = (0.2, 1.0)
-    clients: int = 6
-    markets: int = 40
-    seed: int = 0
+    mechanisms: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known), Listed] = (
+        "ipfl", "exact-marginal", "ipfl-exact", "posted-price", "pooled-price", "vcg-two-sided",
+    )  # fmt: skip
+    lam: Weights = (0.0, 0.1, 0.3, 1.0)
+    cost_spread: Shares = (0.0, 0.25, 0.5, 1.0)
+    heterogeneity: Shares = (0.2, 1.0)
+    clients: Annotated[int, Field(ge=3, le=40)] = 6
+    markets: Annotated[int, Field(ge=1, le=10_000)] = 40
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
-
-_BOUNDS: Mapping[str, tuple[float, float]] = {
-    "lam": (0.0, 1e6), "cost_spread": (0.0, 1.0), "heterogeneity": (0.0, 1.0),
-    "clients": (3, 40), "markets": (1, 10_000), "seed": (0, 2**63 - 1),
-}  # fmt: skip
+    @model_validator(mode="after")
+    def _few_points(self) -> Self:
+        count = len(self.mechanisms) * len(self.lam) * len(self.cost_spread) * len(self.heterogeneity)
+        if count > _MOST_POINTS:
+            raise ValueError(f"{count} points; expected at most {_MOST_POINTS}")
+        return self
 
 
 def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
@@ -59,35 +76,7 @@ def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
         If a key is unknown or a value is out of bounds.
     """
     told = {} if path is None else read_toml(path, "a sweep")
-    where = "the sweep" if path is None else one_line(path)
-    known = {f.name for f in fields(Sweep)}
-    for key in told:
-        if key not in known:
-            raise InputError(f"{where}: unknown key {shown(key)}; expected {', '.join(sorted(known))}")
-    values: dict[str, Any] = {key: _value(where, key, value) for key, value in told.items()}
-    if seed is not None:
-        values["seed"] = seed
-    sweep = Sweep(**values)
-    count = len(sweep.mechanisms) * len(sweep.lam) * len(sweep.cost_spread) * len(sweep.heterogeneity)
-    if count > _MOST_POINTS:
-        raise InputError(f"{where}: {count} points; expected at most {_MOST_POINTS}")
-    return sweep
-
-
-def _value(where: str, key: str, value: Any) -> Any:
-    if key == "mechanisms":
-        if not isinstance(value, list) or not value or not all(v in MARKET_ENTRIES for v in map(str, value)):
-            raise InputError(f"{where}: mechanisms must be a list of {', '.join(MARKET_ENTRIES)}")
-        return tuple(dict.fromkeys(value))
-    low, high = _BOUNDS[key]
-    one = key in ("clients", "markets", "seed")
-    numbers = [value] if one else value
-    kinds = int if one else (int, float)
-    right = isinstance(numbers, list) and 0 < len(numbers) <= _MOST_VALUES
-    if not right or not all(isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high for v in numbers):
-        what = "a whole number" if one else "a list of numbers"
-        raise InputError(f"{where}: {key} must be {what} from {low:g} to {high:g}")
-    return value if one else tuple(float(v) for v in dict.fromkeys(value))
+    return validated(Sweep, told | ({} if seed is None else {"seed": seed}), str(path or "the sweep"))
 
 
 def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = None) -> list[dict[str, Any]]:
@@ -139,7 +128,7 @@ def _taken_up(path: Path, sweep: Sweep, points: Sequence[Point], *, resume: bool
         raise _damaged(path, 1, "is not the settings of a sweep")
     other = [key for key in head if whole and first[key] != head[key]]
     if other and not resume:
-        raise InputError(_standing(path.parent, 0, len(points), other=True))
+        raise InputError(f"{shown(path.parent)} holds a sweep with other settings; name another --out")
     for key in other:
         raise InputError(f"{shown(path)} was swept with {key} {first[key]!r:.80}; this is {head[key]!r:.80}")
     rows = [
@@ -151,7 +140,7 @@ def _taken_up(path: Path, sweep: Sweep, points: Sequence[Point], *, resume: bool
     if rest and not _cut_short(rest, json.dumps(head).encode(), len(whole), len(points)):
         raise _damaged(path, len(whole) + 1, "is no beginning of a line that a sweep writes")
     if not resume:
-        raise InputError(_standing(path.parent, len(rows), len(points), other=False))
+        raise InputError(_standing(path.parent, len(rows), len(points)))
     if not whole:
         path.unlink()
     elif rest:
@@ -161,8 +150,7 @@ def _taken_up(path: Path, sweep: Sweep, points: Sequence[Point], *, resume: bool
 
 def _head(sweep: Sweep) -> dict[str, Any]:
     """Return the first line of a record: the settings."""
-    told: dict[str, Any] = json.loads(json.dumps(asdict(sweep)))
-    return told
+    return sweep.model_dump(mode="json")
 
 
 def _bounded(path: Path, count: int) -> bytes:
@@ -170,11 +158,9 @@ def _bounded(path: Path, count: int) -> bytes:
     most = _LONGEST_LINE * (count + 1) + _LONGEST_HEAD
     if not path.is_file():
         raise InputError(f"{shown(path)} is no file; name another --out")
-    with open(path, "rb") as file:
-        written = file.read(most + 1)
-    if len(written) > most:
+    if path.stat().st_size > most:
         raise InputError(f"{shown(path)} is longer than a record of {count} points can be; name another --out")
-    return written
+    return read_bytes(path, most, "the record of a sweep")
 
 
 def _damaged(path: Path, number: int, what: str) -> InputError:
@@ -227,15 +213,8 @@ def _cut_short(rest: bytes, head: bytes, lines: int, count: int) -> bool:
     return lines <= count and rest.isascii() and (rest.startswith(begun) or begun.startswith(rest))
 
 
-def _standing(folder: Path, done: int, count: int, *, other: bool) -> str:
+def _standing(folder: Path, done: int, count: int) -> str:
     """Say how far the sweep in a folder is, and what to do."""
-    if other:
-        return f"{shown(folder)} holds a sweep with other settings; name another --out"
-    if done >= count:
-        return (
-            f"{shown(folder)} holds this sweep, complete with {count} points; add --resume to see its table again, or "
-            "name another --out"
-        )
-    return (
-        f"{shown(folder)} holds a sweep, {max(done, 0)} of {count} points; add --resume to go on, or name another --out"
-    )
+    how = f"this sweep, complete with {count} points" if done >= count else f"a sweep, {done} of {count} points"
+    more = "see its table again" if done >= count else "go on"
+    return f"{shown(folder)} holds {how}; add --resume to {more}, or name another --out"

@@ -203,11 +203,11 @@ def test_another_sweep_is_not_taken_up(cli, tmp_path, spec, undrawn):
     ("text", "words"),
     [
         ("colour = 1\n", "unknown key 'colour'"),
-        ('mechanisms = ["second-price"]\n', "mechanisms must be a list of"),
-        ("lam = [-1]\n", "lam must be a list of numbers from 0"),
-        ("clients = 2\n", "clients must be a whole number from 3"),
-        ("lam = 1\n", "lam must be a list"),
-        ("markets = true\n", "markets must be a whole number"),
+        ('mechanisms = ["second-price"]\n', "mechanisms is ['second-price']; expected a list of ipfl-exact"),
+        ("lam = [-1]\n", "lam.0 is -1; expected greater than or equal to 0"),
+        ("clients = 2\n", "clients is 2; expected greater than or equal to 3"),
+        ("lam = 1\n", "lam is 1; expected a list"),
+        ("markets = true\n", "markets is True; expected a valid integer"),
         ("lam = [\n", "is no TOML"),
     ],
 )
