@@ -11,8 +11,7 @@ import typer
 from marketproof.commands.options import Json, Quiet, dumps
 from marketproof.errors import shown
 from marketproof.files.atomic import write_all
-from marketproof.terminal.console import stdout
-from marketproof.terminal.fitting import show_fitted, spread
+from marketproof.terminal.console import show_fitted, spread, stdout
 from mechanism.wording import number, percent
 
 if TYPE_CHECKING:

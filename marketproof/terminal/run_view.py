@@ -17,8 +17,7 @@ from analysis.run.summary import Summary
 from marketproof.errors import shown
 from marketproof.running.privacy_told import privacy_lines
 from marketproof.running.recorder import Unit
-from marketproof.terminal.console import stderr
-from marketproof.terminal.fitting import show_fitted, spread
+from marketproof.terminal.console import show_fitted, spread, stderr
 from mechanism.wording import number, percent
 
 COLUMNS = (

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from marketproof.terminal.fitting import show_fitted, spread
+from marketproof.terminal.console import show_fitted, spread
 from marketproof.terminal.run_view import COLUMNS, DISPENSABLE, show_run
 from mechanism.wording import number, percent
 
