@@ -1,7 +1,7 @@
 """Import our own packages first, by the place where they lie.
 
 The packages of this project bear common names (``mechanism``, ``learning``, ``analysis``). Whatever the module path
-says, the ones beside this package are the ones that are used, here and in the worker processes that are started.
+says, the ones beside `marketproof` are the ones that are used, here and in the worker processes that are started.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ PACKAGES = ("mechanism", "learning", "proofs_checks", "analysis")
 
 
 def import_ours_first(root: Path | None = None) -> None:
-    """Bind each of `PACKAGES` to the folder beside this package, before anything can import another of that name.
+    """Bind each of `PACKAGES` to the folder beside `marketproof`, before anything can import another of that name.
 
     Their ``__init__`` files are light by contract, so this costs a few milliseconds. Worker processes start with the
     module path of this one; they are told not to put their current folder before it.
     """
     os.environ["PYTHONSAFEPATH"] = "1"
-    root = Path(__file__).resolve().parent.parent if root is None else root
+    root = Path(__file__).resolve().parents[2] if root is None else root
     for name in PACKAGES:
         if name in sys.modules:
             continue
