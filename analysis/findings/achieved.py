@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from analysis.findings.base import Drawing, Finding, always, measured, whiskers
-from analysis.findings.scores import MethodScores, beside, best_accuracy, lead, leading, mean_utility, scores_table
+from analysis.findings.scores import (
+    MethodScores,
+    beside,
+    best_accuracy,
+    judged,
+    lead,
+    leading,
+    mean_utility,
+    scores_table,
+)
 from analysis.page import theme
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset
@@ -35,8 +44,8 @@ def answer(run: Run, scores: Scores) -> str:
     if len(run.methods) == 1:
         return (
             f"{run.methods[0]} reaches {typeset(accuracy.mean[0])} % in the best rounds and leaves the average client "
-            f"{typeset(utility.mean[0])} money over the run."
-        )
+            f"{typeset(utility.mean[0])} money over the run. {judged(run)}"
+        ).rstrip()
     text = (
         f"Most accurate, each client in its best round, is {_ahead(accuracy, ' %')}. The average client is best off "
         f"over the run under {_ahead(utility, ' money')}."
@@ -46,7 +55,7 @@ def answer(run: Run, scores: Scores) -> str:
     if not ahead.near_to(k):
         behind = float(accuracy.mean[ahead.best] - accuracy.mean[k])
         text += f" {name} is {typeset(behind, 2)} percentage points behind in accuracy."
-    return text
+    return f"{text} {judged(run)}".rstrip()
 
 
 def drawing(run: Run, scores: Scores) -> Drawing:

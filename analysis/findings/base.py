@@ -11,7 +11,7 @@ package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -144,6 +144,15 @@ def panels(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]
     whole = theme.figure(theme.WIDTH * max(share, 0.5), height * rows)
     grid = whole.add_gridspec(rows, across)
     return whole, [whole.add_subplot(grid[k // across, k % across]) for k in range(count)]
+
+
+def label_once(axes: Sequence[Axes], columns: int, *, ticks: bool = True) -> None:
+    """Leave the name of the vertical axis (and without ``ticks`` its numbers) to the first panel of each row."""
+    for k, panel in enumerate(axes):
+        if k % min(len(axes), columns):
+            panel.set_ylabel("")
+            if not ticks:
+                panel.tick_params(labelleft=False)
 
 
 def note(whole: Figure, text: str) -> None:

@@ -87,8 +87,7 @@ def compared_dots(
     ax = theme.axes(ax, height=1.3 + methods * (0.5 + 0.18 * runs))
     theme.style(ax, grid="x", x=f"{scores.name} ({scores.unit})")
     offsets = (np.arange(runs) - (runs - 1) / 2) * (0.7 / max(runs, 1))
-    logarithmic = theme.symmetric_log(ax, scores.mean)
-    if logarithmic:
+    if theme.symmetric_log(ax, scores.mean):
         ax.set_xlabel(f"{scores.name} ({scores.unit})\nsymmetric log scale", fontsize=theme.BODY)
     if zero:
         ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
@@ -109,18 +108,8 @@ def compared_dots(
             markeredgecolor="white", zorder=4, label=theme.plain(scores.groups[k], 40),
         )  # fmt: skip
         for j in np.flatnonzero(there).tolist() if numbers else ():
-            theme.write(
-                ax, 1.02, j + offsets[k], typeset(float(scores.mean[k, j])), transform=ax.get_yaxis_transform(),
-                va="center", fontsize=theme.SMALL - 1,
-            )  # fmt: skip
-    ax.set_yticks(np.arange(methods), theme.names(scores.methods) if labels else [""] * methods, fontsize=theme.BODY)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.set_ylim(methods - 0.5, -0.5)
-    ax.margins(x=0.08)
-    if not logarithmic:
-        theme.never_flat(ax, "x")
-        ax.locator_params(axis="x", nbins=5)
+            theme.beside_row(ax, j + offsets[k], typeset(float(scores.mean[k, j])), fontsize=theme.SMALL - 1)
+    theme.method_rows(ax, scores.methods, labels=labels)
     if labels:
         ax.legend(
             loc="lower left", bbox_to_anchor=(0.0, 1.01), frameon=False, fontsize=theme.SMALL, labelcolor=theme.INK,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import Drawing, Finding, always, measured, note, panels
+from analysis.findings.base import Drawing, Finding, always, label_once, measured, note, panels
 from analysis.findings.scores import known
 from analysis.page import theme
 from analysis.page.table import Cell, Table
@@ -64,13 +64,7 @@ def import_matrix(shares: ImportShares, ax: Axes | None = None) -> Axes:
     edges = np.arange(m + 1) - 0.5
     ax.pcolormesh(edges, edges, shares.share, cmap=tones, vmin=0.0, vmax=1.0, rasterized=True)
     shown = theme.thinned(m, 8)
-    ax.set_xticks(shown, [str(k) for k in shown])
-    ax.set_yticks(shown, [str(k) for k in shown])
-    ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(True)
-    ax.set_ylim(m - 0.5, -0.5)
-    ax.set_box_aspect(1)
+    theme.squares(ax, m, shown, [str(k) for k in shown])
     return ax
 
 
@@ -89,10 +83,9 @@ def drawing(run: Run, found: tuple[ImportShares, ...]) -> Drawing:
     """The graph that each method implies, one panel per method."""
     across = 4 if len(found) > 3 else 3
     whole, axes = panels(len(found), across, 2.5)
-    for k, (shares, panel) in enumerate(zip(found, axes, strict=True)):
+    for shares, panel in zip(found, axes, strict=True):
         import_matrix(shares, panel)
-        if k % min(len(found), across):
-            panel.set_ylabel("")
+    label_once(axes, across)
     said = [f"{one.method}: {one.pairs} pairs trade" for one in found]
     seeds = f" Only seed {found[0].seed} is drawn." if len(run.seeds) > 1 else ""
     if seeds:

@@ -122,16 +122,9 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     shown = [*theme.thinned(clients, 12).tolist(), *range(clients, m)]
     if m > clients > 12:  # a number beside the centre would run into its name
         shown = [k for k in shown if k >= clients or clients - k > clients / 12]
-    ax.set_xticks(shown, [flow.labels[k] for k in shown])
-    ax.set_yticks(shown, [flow.labels[k] for k in shown])
+    theme.squares(ax, m, shown, [flow.labels[k] for k in shown])
     if m > clients:
         ax.axhline(clients - 0.5, color=theme.INK, linewidth=1.0)
         ax.axvline(clients - 0.5, color=theme.INK, linewidth=1.0)
-    ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(True)
-    ax.set_xlim(-0.5, m - 0.5)
-    ax.set_ylim(m - 0.5, -0.5)
-    ax.set_aspect("equal")
     ax.set_title("Net payments over the run (money)", loc="left", fontsize=theme.BODY, color=theme.INK, pad=8)
     return ax

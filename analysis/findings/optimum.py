@@ -74,15 +74,9 @@ def optimum_bars(result: Optimum, ax: Axes | None = None) -> Axes:
     ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
     for k, share in enumerate(result.share):
         text = "below 0" if share < 0 else typeset_percent(float(share))
-        theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
-    theme.write(ax, 1.02, -0.62, "of optimum", transform=ax.get_yaxis_transform(), va="bottom", color=theme.SOFT)
-    ax.set_yticks(rows, theme.names(result.methods), fontsize=theme.BODY)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.set_ylim(count - 0.5, -0.5)
-    ax.margins(x=0.06)
-    theme.never_flat(ax, "x")
-    ax.locator_params(axis="x", nbins=6)
+        theme.beside_row(ax, float(k), text, fontweight="bold")
+    theme.beside_row(ax, -0.62, "of optimum", va="bottom", color=theme.SOFT)
+    theme.method_rows(ax, result.methods, room=0.06, ticks=6)
     handles, words = ax.get_legend_handles_labels()
     order = sorted(range(len(words)), key=words.__getitem__)  # objective, optimum, welfare
     ax.legend(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Drawings, Finding, measured
 from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows
-from analysis.findings.rounds import RoundCurves, bands_table, round_curves, rounds_table
+from analysis.findings.rounds import RoundCurves, round_curves, rounds_table
 from analysis.findings.scores import client_utility, leading, spread
 from analysis.page import theme
 from analysis.run.records import Run, Trace
@@ -126,7 +126,7 @@ def draw_attendance(run: Run, curves: RoundCurves) -> Drawing:
         "those who stay.",
         theme.figure_of(round_curves(curves)),
         rounds_table(curves),
-        bands_table(curves),
+        rounds_table(curves, bands=True),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.scores import MethodScores, leading
@@ -77,30 +76,23 @@ def round_curves(curves: RoundCurves, ax: Axes | None = None, *, zero: bool = Fa
     return ax
 
 
-def bands_table(*curves: RoundCurves) -> Table:
-    """Return what `plots.round_curves` draws: mean and standard deviation over seeds, a row per round."""
-    heads = ["round"]
-    columns: list[NDArray[np.float64] | None] = []
+def rounds_table(*curves: RoundCurves, bands: bool = False) -> Table:
+    """Return the mean over clients and seeds of each quantity, a row per round; with ``bands`` all that is drawn.
+
+    That is the standard deviation over seeds of each mean as well, where it is known.
+    """
+    heads, columns = ["round"], []
     for c in curves:
-        mean, spread = c.mean, c.spread
-        for k, name in enumerate(c.methods):
-            heads += [f"{c.name}, {name} ({c.unit})", f"± {c.name}, {name} ({c.unit})"]
-            columns += [mean[k], None if spread is None else spread[k]]
+        spread = c.spread if c.spread is not None else [None] * len(c.methods)
+        for name, mean, deviation in zip(c.methods, c.mean, spread, strict=True):
+            heads += [f"{sign}{c.name}, {name} ({c.unit})" for sign in (("", "± ") if bands else ("",))]
+            columns += [mean, deviation] if bands else [mean]
     rows = tuple(
         (r + 1, *(None if column is None else float(column[r]) for column in columns))
         for r in range(curves[0].mean.shape[1])
     )
-    return Table("Per round, means over clients, then mean and standard deviation over seeds", tuple(heads), rows)
-
-
-def rounds_table(*curves: RoundCurves) -> Table:
-    """Return the mean over clients and seeds of each quantity, a row per round."""
-    heads = ["round", *(f"{c.name}, {name} ({c.unit})" for c in curves for name in c.methods)]
-    rows = [
-        (r + 1, *(float(c.mean[k, r]) for c in curves for k in range(len(c.methods))))
-        for r in range(curves[0].mean.shape[1])
-    ]
-    return Table("Per round, means over clients and seeds", tuple(heads), tuple(rows))
+    what = "clients, then mean and standard deviation over seeds" if bands else "clients and seeds"
+    return Table(f"Per round, means over {what}", tuple(heads), rows)
 
 
 Curves = tuple[RoundCurves, RoundCurves]
@@ -144,7 +136,7 @@ def drawing(run: Run, curves: Curves) -> Drawing:
         "anew every round, on the differences between that round's models." + band,
         whole,
         rounds_table(*curves),
-        bands_table(*curves),
+        rounds_table(*curves, bands=True),
     )
 
 

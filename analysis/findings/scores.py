@@ -6,6 +6,7 @@ over seeds; with one seed none is known, which is None.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from analysis.run.records import Run
 from analysis.run.summary import figures
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import scale
-from mechanism.wording import typeset
+from mechanism.wording import listed, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +61,22 @@ class MethodScores:
 def best_accuracy(run: Run) -> MethodScores:
     """Personal accuracy as the paper counts it, in percent: each client's best round, averaged over benign clients."""
     return MethodScores("Best personal accuracy", "%", run.methods, 100.0 * _figure(run, "accuracy_best"))
+
+
+def judged(run: Run) -> str:
+    """Return by which models of a round methods are judged, in a sentence; "" where the run does not say.
+
+    A run records it as the manifest's ``judged``: by method "trained" or "aggregated".
+    """
+    said = run.manifest.get("judged")
+    words = {"trained": "after local training, before aggregation", "aggregated": "after aggregation"}
+    by = {how: [m for m in run.methods if isinstance(said, Mapping) and said.get(m) == how] for how in words}
+    parts = [(words[how], names) for how, names in by.items() if names]
+    if sum(len(names) for _, names in parts) < len(run.methods):
+        return ""
+    if len(parts) == 1:
+        return f"Accuracy is that of the models {parts[0][0]}."
+    return f"Accuracy is that of the models {', and '.join(f'{how} under {listed(names)}' for how, names in parts)}."
 
 
 def final_accuracy(run: Run) -> MethodScores:
@@ -173,14 +190,8 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
         text = typeset(float(mean[k]))
         if spread is not None:
             text += f" ± {typeset(float(spread[k]), 2)}"
-        theme.write(ax, 1.02, float(k), text, transform=ax.get_yaxis_transform(), va="center", ha="left")
-    ax.set_yticks(rows, theme.names(scores.methods) if labels else [""] * count, fontsize=theme.BODY)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.set_ylim(count - 0.5, -0.5)
-    ax.margins(x=0.08)
-    theme.never_flat(ax, "x")
-    ax.locator_params(axis="x", nbins=5)
+        theme.beside_row(ax, float(k), text)
+    theme.method_rows(ax, scores.methods, labels=labels)
     return ax
 
 

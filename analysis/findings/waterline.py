@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always, panels
+from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always, label_once, panels
 from analysis.findings.scores import client_utility, known, leading, slack
 from analysis.page import theme
 from analysis.page.table import Table
@@ -70,14 +70,8 @@ def waterline_bars(line: Waterline, ax: Axes | None = None, *, limits: tuple[flo
     theme.style(ax, grid="y", x="clients, poorest first", y="utility over the run (money)")
     sunk = line.utilities < -line.tolerance
     tones = np.where(sunk, theme.LOSS, theme.GAIN)
-    ax.bar(
-        np.arange(line.utilities.size),
-        line.utilities,
-        width=0.82 if line.utilities.size <= 40 else 1.0,
-        color=list(tones),
-        linewidth=0,
-        zorder=2,
-    )
+    width = 0.82 if line.utilities.size <= 40 else 1.0
+    ax.bar(np.arange(line.utilities.size), line.utilities, width, color=list(tones), linewidth=0, zorder=2)
     ax.axhline(0.0, color=theme.ZERO, linewidth=1.4, zorder=3)
     ax.set_xlim(-0.8, line.utilities.size - 0.2)
     low, high = limits or (float(line.utilities.min()), float(line.utilities.max()))
@@ -135,11 +129,9 @@ def drawing(run: Run, lines: tuple[Waterline, ...]) -> Drawing:
     across = 4 if len(lines) > 3 else 3
     whole, axes = panels(len(lines), across, 2.7)
     limits = min(float(line.utilities.min()) for line in lines), max(float(line.utilities.max()) for line in lines)
-    for k, (line, panel) in enumerate(zip(lines, axes, strict=True)):
+    for line, panel in zip(lines, axes, strict=True):
         waterline_bars(line, panel, limits=limits)
-        if k % min(len(lines), across):
-            panel.set_ylabel("")
-            panel.tick_params(labelleft=False)
+    label_once(axes, across, ticks=False)
     words = [f"{line.method}: {waterline_summary(line)}" for line in lines]
     return Drawing(
         "Utility of every client against zero. " + "; ".join(words) + ".",

@@ -127,15 +127,9 @@ def welfare_bars(parts: WelfareParts, ax: Axes | None = None) -> Axes:
         text = typeset(float(welfare[k]))
         if spread is not None:
             text += f" ± {typeset(float(spread[k]), 2)}"
-        theme.write(ax, 1.02, float(k) - 0.08, text, transform=ax.get_yaxis_transform(), va="center")
-    theme.write(ax, 1.02, -0.62, "welfare", transform=ax.get_yaxis_transform(), va="bottom", color=theme.SOFT)
-    ax.set_yticks(rows, theme.names(parts.methods), fontsize=theme.BODY)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.set_ylim(count - 0.5, -0.5)
-    ax.margins(x=0.06)
-    theme.never_flat(ax, "x")
-    ax.locator_params(axis="x", nbins=6)
+        theme.beside_row(ax, float(k) - 0.08, text)
+    theme.beside_row(ax, -0.62, "welfare", va="bottom", color=theme.SOFT)
+    theme.method_rows(ax, parts.methods, room=0.06, ticks=6)
     # Two columns: four reach as far as the head of the numbers at the right.
     theme.legend_above(ax, 2, bbox_to_anchor=(0.0, 1.02), markerscale=0.8)
     return ax

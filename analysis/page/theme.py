@@ -248,3 +248,32 @@ def never_flat(ax: Axes, axis: Literal["x", "y"], least: float = 2.0) -> None:
 def names(methods: Sequence[str], longest: int = 22) -> list[str]:
     """Return method names as drawn in figures."""
     return [plain(m, longest) for m in methods]
+
+
+def method_rows(ax: Axes, methods: Sequence[str], *, labels: bool = True, room: float = 0.08, ticks: int = 5) -> None:
+    """Make an axes one of a row per method, the first on top, with ``room`` beside the values, named by ``labels``."""
+    ax.set_yticks(np.arange(len(methods)), names(methods) if labels else [""] * len(methods), fontsize=BODY)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(len(methods) - 0.5, -0.5)
+    ax.margins(x=room)
+    if ax.get_xscale() == "linear":
+        never_flat(ax, "x")
+        ax.locator_params(axis="x", nbins=ticks)
+
+
+def beside_row(ax: Axes, row: float, text: str, **options: Any) -> None:
+    """Write what belongs to a row of a plot, such as its number, at its right (``options`` as of ``Axes.text``)."""
+    write(ax, 1.02, row, text, **({"transform": ax.get_yaxis_transform(), "va": "center"} | options))
+
+
+def squares(ax: Axes, size: int, shown: ArrayLike, labels: Sequence[str]) -> None:
+    """Make an axes one of a matrix, the first row on top, with ``labels`` at the rows and columns ``shown``."""
+    ax.set_xticks(shown, labels)
+    ax.set_yticks(shown, labels)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+    ax.set_xlim(-0.5, size - 0.5)
+    ax.set_ylim(size - 0.5, -0.5)
+    ax.set_box_aspect(1)

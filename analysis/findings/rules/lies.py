@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import REFUTED, SEARCHED, Drawing, Evidence, note, panels
+from analysis.findings.base import REFUTED, SEARCHED, Drawing, Evidence, label_once, note, panels
 from analysis.findings.rules.reports import end_of_selling, refined, utility_of_reports
 from analysis.findings.scores import known
 from analysis.page import theme
@@ -82,19 +82,9 @@ def lie_curve(
     if gain <= MONEY * scale(utilities):
         best, gain = int(np.searchsorted(reports, truth)), 0.0
     return LieCurve(
-        method=method,
-        mechanism=str(mechanism),
-        seed=seed,
-        round=round_number,
-        client=client,
-        truth=truth,
-        reports=reports,
-        utilities=utilities,
-        truthful_utility=truthful,
-        best_report=float(reports[best]),
-        best_utility=float(utilities[best]),
-        gain=gain,
-    )
+        method, str(mechanism), seed, round_number, client, truth, reports, utilities, truthful, float(reports[best]),
+        float(utilities[best]), gain,
+    )  # fmt: skip
 
 
 def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
@@ -255,12 +245,10 @@ def drawing(curves: tuple[LieCurve, ...]) -> Drawing:
     whole, axes = panels(len(curves), 2, 3.5)
     for curve, panel in zip(curves, axes, strict=True):
         draw_lie_curve(curve, panel)
-    own = len(curves) > 1 and not _one_scale(axes)
-    apart = not one_reach(curves)
-    for k, panel in enumerate(axes):
-        panel.set_xlim(0.0, 1.03 * float(curves[k].reports[-1]))
-        if k % 2 and not own:
-            panel.set_ylabel("")
+        panel.set_xlim(0.0, 1.03 * float(curve.reports[-1]))
+    own, apart = len(curves) > 1 and not _one_scale(axes), not one_reach(curves)
+    if not own:
+        label_once(axes, 2)
     if own or apart:
         scales = " and of ".join(["money"] * own + ["reported costs"] * apart)
         note(whole, f"Each panel has its own scale of {scales}.")

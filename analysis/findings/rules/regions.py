@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, note, panels
+from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, label_once, note, panels
 from analysis.page import theme
 from analysis.page.table import Cell, Table
 from analysis.run.records import MarketRecord, Run
@@ -256,10 +256,9 @@ def drawing(_: Run, found: tuple[AllocationRegions, ...]) -> Drawing:
     """Allocation regions, one panel per rule."""
     # Low enough that its height bounds the square panels: where the width did, the layout would let labels overlap.
     whole, axes = panels(len(found), 2, 4.1)
-    for k, (one, panel) in enumerate(zip(found, axes, strict=True)):
+    for one, panel in zip(found, axes, strict=True):
         draw_regions(one, panel, key=False)
-        if k % 2:
-            panel.set_ylabel("")
+    label_once(axes, 2)
     regions_key(whole, found)
     first = found[0]
     left, right = first.sellers
