@@ -1,7 +1,7 @@
 """The process in which a student's code runs: ``python -m analysis.lessons.exercise_process EXERCISE``.
 
 It answers bids with what the student's rule returns, and judges nothing: whatever the code does in here, it can only
-change those numbers. What is said of them is said by the process that asks (`student.Student`, `judging`).
+change those numbers. What is said of them is said by the process that asks (`student.Student`, `exercise`).
 """
 
 from __future__ import annotations

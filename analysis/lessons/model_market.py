@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, figures, parts
+    from analysis.lessons import figures, parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # The model market: what a model is worth
 
@@ -38,37 +32,30 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    held = mo.ui.slider(
-        0, 900, 50, value=0, show_value=True, full_width=True, label="Samples behind the models that it holds already"
-    )
-    size = mo.ui.slider(50, 900, 50, value=300, show_value=True, full_width=True, label="Samples behind this model")
-    difference = mo.ui.slider(0.0, 2.0, 0.05, value=0.5, show_value=True, full_width=True, label="Its difference d")
-    cost = mo.ui.slider(0.0, 4.0, 0.05, value=1.0, show_value=True, full_width=True, label="Cost of its owner")
+    held = parts.slider(0, 900, 50, 0, "Samples behind the models that it holds already")
+    size = parts.slider(50, 900, 50, 300, "Samples behind this model")
+    difference = parts.slider(0.0, 2.0, 0.05, 0.5, "Its difference d")
+    cost = parts.slider(0.0, 4.0, 0.05, 1.0, "Cost of its owner")
     mo.vstack([held, size, difference, cost])
     return cost, difference, held, size
 
 
 @app.cell
 def _(cost: Any, difference: Any, held: Any, size: Any) -> Any:
-    mo.Html(parts.shown(figures.model_market(held.value, size.value, difference.value, cost.value)))
+    parts.shown(figures.model_market(held.value, size.value, difference.value, cost.value))
     return
 
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(value=exercises.EXERCISES["model_market"].start, language="python", label="Your rule")
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("model_market")), code, ask])
+    code, ask = parts.editor("model_market")
+    parts.exercise("model_market", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(
-        parts.answered("model_market", code.value)
-        if ask.value
-        else '<p id="waiting">No answer yet: press the button.</p>'
-    )
+    parts.answered("model_market", code.value if ask.value else None)
     return
 
 

@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, figures, parts
+    from analysis.lessons import figures, parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # Myerson: the auction that earns most
 
@@ -39,31 +33,28 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    bidders = mo.ui.slider(1, 8, 1, value=2, show_value=True, full_width=True, label="Bidders")
-    reserve = mo.ui.slider(0.0, 1.0, 0.01, value=0.2, show_value=True, full_width=True, label="Reserve price")
+    bidders = parts.slider(1, 8, 1, 2, "Bidders")
+    reserve = parts.slider(0.0, 1.0, 0.01, 0.2, "Reserve price")
     mo.vstack([bidders, reserve])
     return bidders, reserve
 
 
 @app.cell
 def _(bidders: Any, reserve: Any) -> Any:
-    mo.Html(parts.shown(figures.myerson(int(bidders.value), reserve.value)))
+    parts.shown(figures.myerson(int(bidders.value), reserve.value))
     return
 
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(value=exercises.EXERCISES["myerson"].start, language="python", label="Your rule")
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("myerson")), code, ask])
+    code, ask = parts.editor("myerson")
+    parts.exercise("myerson", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(
-        parts.answered("myerson", code.value) if ask.value else '<p id="waiting">No answer yet: press the button.</p>'
-    )
+    parts.answered("myerson", code.value if ask.value else None)
     return
 
 

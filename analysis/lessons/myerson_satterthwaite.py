@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, figures, parts
+    from analysis.lessons import figures, parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # Myerson and Satterthwaite: no rule has everything
 
@@ -40,34 +34,27 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    price = mo.ui.slider(0.0, 1.0, 0.01, value=0.3, show_value=True, full_width=True, label="The fixed price")
+    price = parts.slider(0.0, 1.0, 0.01, 0.3, "The fixed price")
     mo.vstack([price])
     return (price,)
 
 
 @app.cell
 def _(price: Any) -> Any:
-    mo.Html(parts.shown(figures.myerson_satterthwaite(price.value)))
+    parts.shown(figures.myerson_satterthwaite(price.value))
     return
 
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(
-        value=exercises.EXERCISES["myerson_satterthwaite"].start, language="python", label="Your rule"
-    )
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("myerson_satterthwaite")), code, ask])
+    code, ask = parts.editor("myerson_satterthwaite")
+    parts.exercise("myerson_satterthwaite", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(
-        parts.answered("myerson_satterthwaite", code.value)
-        if ask.value
-        else '<p id="waiting">No answer yet: press the button.</p>'
-    )
+    parts.answered("myerson_satterthwaite", code.value if ask.value else None)
     return
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 from functools import lru_cache
+from inspect import cleandoc
 from typing import TYPE_CHECKING
 
+import marimo as mo
 import numpy as np
 
 from analysis.lessons import INDEX, TITLES
@@ -57,22 +59,39 @@ def way_back(query: Mapping[str, object]) -> str:
     return f'{_HIDDEN}<a id="all-lessons" href="?file={INDEX}" style="text-decoration:underline">All lessons</a>'
 
 
-def shown(figure: tuple[Axes, str]) -> str:
+def shown(figure: tuple[Axes, str]) -> mo.Html:
     """Return a figure and its sentence as HTML; the sentence is the figure's alternative text as well."""
     ax, words = figure
-    return sentence("words", words) + drawing("figure", ax, words)
+    return mo.Html(sentence("words", words) + drawing("figure", ax, words))
 
 
-def task(exercise: str) -> str:
-    """Return the exercise in words, with its hint folded away."""
-    found = EXERCISES[exercise]
+def text(words: str) -> mo.Html:
+    """Return a lesson's text in markdown, below the way back to all lessons."""
+    return mo.md(f"{way_back(mo.query_params().to_dict())}\n\n{cleandoc(words)}")
+
+
+def slider(start: float, stop: float, step: float, value: float, label: str) -> mo.ui.slider:
+    """Return a slider as wide as the page that shows its value."""
+    return mo.ui.slider(start, stop, step, value=value, show_value=True, full_width=True, label=label)
+
+
+def editor(lesson: str) -> tuple[mo.ui.code_editor, mo.ui.run_button]:
+    """Return an editor with the code that an exercise starts from, and the button that asks for the answer."""
+    code = mo.ui.code_editor(value=EXERCISES[lesson].start, language="python", label="Your rule")
+    return code, mo.ui.run_button(label="Ask the engine", kind="success")
+
+
+def exercise(lesson: str, code: mo.ui.code_editor, ask: mo.ui.run_button) -> mo.Html:
+    """Return the exercise in words, with its hint folded away, above its editor and button."""
+    found = EXERCISES[lesson]
     hint = f"<details><summary>A hint</summary><p>{html.escape(found.hint)}</p></details>" if found.hint else ""
-    return f"{_HEADING}<p>{html.escape(found.task)}</p>{hint}"
+    return mo.vstack([mo.Html(f"{_HEADING}<p>{html.escape(found.task)}</p>{hint}"), code, ask])
 
 
-def answered(exercise: str, code: str) -> str:
-    """Check the student's code and return the answer as HTML."""
-    return answer_html(check(exercise, code))
+def answered(lesson: str, code: str | None) -> mo.Html:
+    """Return what the engine answers to the student's code; nothing has been asked yet where that is None."""
+    waiting = '<p id="waiting">No answer yet: press the button.</p>'
+    return mo.Html(waiting if code is None else answer_html(check(lesson, code)))
 
 
 def answer_html(answer: Answer) -> str:

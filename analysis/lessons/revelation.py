@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, figures, parts
+    from analysis.lessons import figures, parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # The revelation principle
 
@@ -38,7 +32,7 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    value = mo.ui.slider(0.05, 1.0, 0.01, value=0.8, show_value=True, full_width=True, label="What it is worth to you")
+    value = parts.slider(0.05, 1.0, 0.01, 0.8, "What it is worth to you")
     report = mo.ui.slider(
         0.0, 1.0, 0.01, value=0.5, show_value=True, full_width=True, label="What you tell the machine"
     )
@@ -48,25 +42,20 @@ def _() -> Any:
 
 @app.cell
 def _(value: Any, report: Any) -> Any:
-    mo.Html(parts.shown(figures.revelation(value.value, report.value)))
+    parts.shown(figures.revelation(value.value, report.value))
     return
 
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(value=exercises.EXERCISES["revelation"].start, language="python", label="Your rule")
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("revelation")), code, ask])
+    code, ask = parts.editor("revelation")
+    parts.exercise("revelation", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(
-        parts.answered("revelation", code.value)
-        if ask.value
-        else '<p id="waiting">No answer yet: press the button.</p>'
-    )
+    parts.answered("revelation", code.value if ask.value else None)
     return
 
 

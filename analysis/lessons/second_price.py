@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, figures, parts
+    from analysis.lessons import figures, parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # The second-price auction
 
@@ -37,36 +31,31 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    value = mo.ui.slider(0.0, 1.0, 0.01, value=0.7, show_value=True, full_width=True, label="What it is worth to you")
+    value = parts.slider(0.0, 1.0, 0.01, 0.7, "What it is worth to you")
     rival = mo.ui.slider(
         0.0, 1.0, 0.01, value=0.4, show_value=True, full_width=True, label="The highest bid of the others"
     )
-    bid = mo.ui.slider(0.0, 1.0, 0.01, value=0.55, show_value=True, full_width=True, label="Your bid")
+    bid = parts.slider(0.0, 1.0, 0.01, 0.55, "Your bid")
     mo.vstack([value, rival, bid])
     return value, rival, bid
 
 
 @app.cell
 def _(value: Any, rival: Any, bid: Any) -> Any:
-    mo.Html(parts.shown(figures.second_price(value.value, rival.value, bid.value)))
+    parts.shown(figures.second_price(value.value, rival.value, bid.value))
     return
 
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(value=exercises.EXERCISES["second_price"].start, language="python", label="Your rule")
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("second_price")), code, ask])
+    code, ask = parts.editor("second_price")
+    parts.exercise("second_price", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(
-        parts.answered("second_price", code.value)
-        if ask.value
-        else '<p id="waiting">No answer yet: press the button.</p>'
-    )
+    parts.answered("second_price", code.value if ask.value else None)
     return
 
 

@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, parts
+    from analysis.lessons import parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # iPFL's rule: why it invites an understated cost, and how the repair works
 
@@ -42,7 +36,7 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    report = mo.ui.slider(0.0, 3.5, 0.05, value=0.9, show_value=True, full_width=True, label="Cost that dear reports")
+    report = parts.slider(0.0, 3.5, 0.05, 0.9, "Cost that dear reports")
     report  # noqa: B018 - the cell's output
     return (report,)
 
@@ -57,19 +51,14 @@ def _(report: Any) -> Any:
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(value=exercises.EXERCISES["understated_cost"].start, language="python", label="Your rule")
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("understated_cost")), code, ask])
+    code, ask = parts.editor("understated_cost")
+    parts.exercise("understated_cost", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(
-        parts.answered("understated_cost", code.value)
-        if ask.value
-        else '<p id="waiting">No answer yet: press the button.</p>'
-    )
+    parts.answered("understated_cost", code.value if ask.value else None)
     return
 
 

@@ -9,18 +9,12 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.lessons import exercises, figures, parts
+    from analysis.lessons import figures, parts
 
 
 @app.cell
 def _() -> Any:
-    mo.Html(parts.way_back(mo.query_params().to_dict()))
-    return
-
-
-@app.cell
-def _() -> Any:
-    mo.md(
+    parts.text(
         r"""
         # Vickrey, Clarke and Groves: pay the harm that you do
 
@@ -37,31 +31,30 @@ def _() -> Any:
 
 @app.cell
 def _() -> Any:
-    yours = mo.ui.slider(0.0, 1.0, 0.01, value=0.8, show_value=True, full_width=True, label="Your value")
-    second = mo.ui.slider(0.0, 1.0, 0.01, value=0.6, show_value=True, full_width=True, label="Value of the second")
-    third = mo.ui.slider(0.0, 1.0, 0.01, value=0.4, show_value=True, full_width=True, label="Value of the third")
-    fourth = mo.ui.slider(0.0, 1.0, 0.01, value=0.2, show_value=True, full_width=True, label="Value of the fourth")
+    yours = parts.slider(0.0, 1.0, 0.01, 0.8, "Your value")
+    second = parts.slider(0.0, 1.0, 0.01, 0.6, "Value of the second")
+    third = parts.slider(0.0, 1.0, 0.01, 0.4, "Value of the third")
+    fourth = parts.slider(0.0, 1.0, 0.01, 0.2, "Value of the fourth")
     mo.vstack([yours, second, third, fourth])
     return yours, second, third, fourth
 
 
 @app.cell
 def _(yours: Any, second: Any, third: Any, fourth: Any) -> Any:
-    mo.Html(parts.shown(figures.vcg((yours.value, second.value, third.value, fourth.value))))
+    parts.shown(figures.vcg((yours.value, second.value, third.value, fourth.value)))
     return
 
 
 @app.cell
 def _() -> Any:
-    code = mo.ui.code_editor(value=exercises.EXERCISES["vcg"].start, language="python", label="Your rule")
-    ask = mo.ui.run_button(label="Ask the engine", kind="success")
-    mo.vstack([mo.Html(parts.task("vcg")), code, ask])
+    code, ask = parts.editor("vcg")
+    parts.exercise("vcg", code, ask)
     return ask, code
 
 
 @app.cell
 def _(ask: Any, code: Any) -> Any:
-    mo.Html(parts.answered("vcg", code.value) if ask.value else '<p id="waiting">No answer yet: press the button.</p>')
+    parts.answered("vcg", code.value if ask.value else None)
     return
 
 

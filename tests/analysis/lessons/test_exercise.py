@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from analysis.lessons import LESSONS
-from analysis.lessons.exercise import check
+from analysis.lessons.exercise import check, in_roles, spread, worded
 from analysis.lessons.exercise_process import StudentError, load, respond
 from analysis.lessons.exercises import EXERCISES, WORTH
-from analysis.lessons.judging import in_roles, worded
-from analysis.lessons.lattice import spread
 from analysis.lessons.student import sentence
 from mechanism import UnknownNameError
 from mechanism.errors import InvalidMechanismError
