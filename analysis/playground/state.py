@@ -1,4 +1,7 @@
-"""What is set up in the playground, and its three texts: a table to edit, a link to share, a file to keep."""
+"""What is set up in the playground, and its three texts: a table to edit, a link to share, a file to keep.
+
+The fields of `Client` and `PlayState` say what they may hold; what is typed, linked or loaded is checked against that.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from mechanism import Market, MarketProofError, Types
 from mechanism.market.gains import LawNumbers, law_numbers, law_of
@@ -28,6 +32,47 @@ class PlayError(MarketProofError, ValueError):
     """What was typed or loaded is no market; the message says where and how to mend it."""
 
 
+def _cut(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def _from(low: float, high: float) -> BeforeValidator:
+    """Return the check of a number, or of text that is one; True and False are none."""
+
+    def number(value: object) -> float:
+        try:
+            found = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+        except (ValueError, OverflowError):
+            found = math.nan
+        if not low <= found <= high:
+            raise ValueError(f"{_cut(value)} is no number from {low:g} to {high:g}; write one, such as {max(low, 1):g}")
+        return found + 0.0
+
+    return BeforeValidator(number)
+
+
+def _name(value: object) -> str:
+    name = str(value).strip()
+    if not 0 < len(name) <= 40 or not name.isprintable():
+        raise ValueError(f"{_cut(name)} is no name; write 1 to 40 printable characters")
+    return name
+
+
+def _rule(value: str) -> str:
+    if value not in MARKET_ENTRIES:
+        raise ValueError(f"{_cut(value)} is no rule; expected one of {', '.join(MARKET_ENTRIES)}")
+    return value
+
+
+def _law(value: LawNumbers) -> LawNumbers:
+    law_of(value)
+    return value
+
+
+Amount = Annotated[float, _from(0.0, _LARGEST)]
+
+
 @dataclass(frozen=True)
 class Client:
     """One client: size (samples), cost (money per exported model), gain (the parameter K), angle (degrees).
@@ -36,11 +81,11 @@ class Client:
     distance of the paper, from 0 (the same) to 2 (opposite).
     """
 
-    name: str
-    size: float
-    cost: float
-    gain: float
-    angle: float = 0.0
+    name: Annotated[str, BeforeValidator(_name)]
+    size: Annotated[float, _from(1e-3, _LARGEST)]
+    cost: Amount
+    gain: Amount
+    angle: Annotated[float, _from(-360.0, 360.0)] = 0.0
 
 
 EXAMPLE = (
@@ -61,13 +106,13 @@ class PlayState:
     paper's.
     """
 
-    clients: tuple[Client, ...] = EXAMPLE
-    mechanism: str = "ipfl"
-    lam: float = 0.0
-    client: int = 1
-    report: float = 1.1
-    differences: tuple[tuple[float, ...], ...] | None = None
-    law: LawNumbers = None
+    clients: Annotated[tuple[Client, ...], Field(min_length=2, max_length=MOST_CLIENTS)] = EXAMPLE
+    mechanism: Annotated[str, AfterValidator(_rule)] = "ipfl"
+    lam: Annotated[float, _from(0.0, MOST_LAMBDA)] = 0.0
+    client: Annotated[int, Field(strict=True, ge=0)] = 1
+    report: Amount = 1.1
+    differences: tuple[tuple[Annotated[float, _from(0.0, 2.0)], ...], ...] | None = None
+    law: Annotated[LawNumbers, AfterValidator(_law)] = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -131,48 +176,50 @@ def read_clients(text: str) -> tuple[Client, ...]:
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
             raise PlayError(f"line {line} has {len(row)} entries; expected {len(header)}: {','.join(header)}")
-        clients.append(_client(dict(zip(header, row, strict=True)), f"line {line}"))
-    return _distinct(clients)
+        clients.append(_read(_CLIENT, _named(dict(zip(header, row, strict=True))), f"line {line}"))
+    _distinct(clients)
+    return tuple(clients)
 
 
-def _client(entry: Mapping[str, Any], place: str) -> Client:
-    name = str(entry.get("client", entry.get("name", ""))).strip()
-    if not 0 < len(name) <= 40 or not name.isprintable():
-        raise PlayError(f"{place}: {_cut(name)} is no name; write 1 to 40 printable characters")
-    numbers = {}
-    for column, low, high in (
-        ("size", 1e-3, _LARGEST),
-        ("cost", 0, _LARGEST),
-        ("gain", 0, _LARGEST),
-        ("angle", -360, 360),
-    ):
-        numbers[column] = _number(entry.get(column, 0.0), f"{place}, {column}", low, high)
-    return Client(name, **numbers)
+Kind = TypeVar("Kind")
+_CLIENT, _STATE = TypeAdapter(Client), TypeAdapter(PlayState)
 
 
-def _distinct(clients: list[Client]) -> tuple[Client, ...]:
+def _read(kind: TypeAdapter[Kind], values: Mapping[str, Any], source: str) -> Kind:
+    """Return what values from outside make, or say in one line which is wrong; ``source`` is where they come from."""
+    try:
+        return kind.validate_python(values)
+    except ValidationError as failed:
+        first = failed.errors(include_url=False)[0]
+        said = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+        place = [str(part + 1) if isinstance(part, int) else part for part in first["loc"] if part != "name"]
+        raise PlayError(f"{', '.join([source, *place])}: {said}") from None
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of a table with its client's name under the name of the field."""
+    return {"name" if key == "client" else key: value for key, value in row.items()}
+
+
+def _distinct(clients: Sequence[Client]) -> None:
     names = [c.name for c in clients]
     for name in names:
         if names.count(name) > 1:
             raise PlayError(f"{_cut(name)} stands twice; name each client once")
-    return tuple(clients)
 
 
-def _number(value: object, place: str, low: float, high: float) -> float:
-    try:
-        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
-    except (ValueError, OverflowError):
-        number = math.nan
-    if not low <= number <= high:
-        raise PlayError(
-            f"{place}: {_cut(value)} is no number from {low:g} to {high:g}; write one, such as {max(low, 1):g}"
-        )
-    return number + 0.0
-
-
-def _cut(value: object) -> str:
-    text = str(value)
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+def _state(values: Mapping[str, Any], source: str) -> PlayState:
+    """Return the state that values from outside make, if they go together."""
+    state = _read(_STATE, values, source)
+    _distinct(state.clients)
+    count, matrix = len(state.clients), state.differences
+    if state.client >= count:
+        raise PlayError(f"client of {source} is {state.client}; expected 0 to {count - 1}")
+    if matrix is not None and not (
+        len(matrix) == count and all(len(row) == count and row[k] == 0.0 for k, row in enumerate(matrix))
+    ):
+        raise PlayError(f"differences: expected {count} rows of {count} numbers from 0 to 2, 0 on the diagonal")
+    return state
 
 
 def to_query(state: PlayState) -> dict[str, str]:
@@ -200,23 +247,20 @@ def from_query(query: Mapping[str, Any]) -> PlayState:
     PlayError
         If a parameter is given and wrong.
     """
-    state = PlayState()
+    keys = {"rule": "mechanism", "lambda": "lam", "says": "report"}
+    values: dict[str, Any] = {keys[word]: query[word] for word in keys if query.get(word)}
+    values |= {key: _parsed(str(query[key]), f"{key} of the link") for key in ("differences", "law") if query.get(key)}
     if query.get("clients"):
         rows = _parsed(str(query["clients"]), "clients of the link")
         if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 5 for row in rows):
             raise PlayError("clients of the link: expected a list of [name, size, cost, gain, angle]")
-        state = _with_clients(state, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
-    who = query.get("who")
-    index = state.names.index(str(who)) if who in state.names else min(state.client, len(state.clients) - 1)
-    if who and who not in state.names:
+        values["clients"] = [_named(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+    state = _state({"client": 0} | values, "the link")
+    who = query.get("who") or state.names[min(PlayState.client, len(state.names) - 1)]
+    if who not in state.names:
         raise PlayError(f"who of the link is {_cut(who)}; expected one of {_cut(', '.join(state.names))}")
-    if query.get("differences"):
-        matrix = _differences(_parsed(str(query["differences"]), "differences of the link"), len(state.clients))
-        state = replace(state, differences=matrix)
-    if query.get("law"):
-        state = replace(state, law=_law(_parsed(str(query["law"]), "law of the link")))
-    report = query.get("says") or state.clients[index].cost
-    return _checked(state, query.get("rule") or state.mechanism, query.get("lambda") or 0.0, index, report)
+    client = state.names.index(str(who))
+    return state.reporting(client, state.report if "report" in values else state.clients[client].cost)
 
 
 def to_json(state: PlayState) -> str:
@@ -235,40 +279,10 @@ def from_json(text: str) -> PlayState:
     data = _parsed(text, "the file")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise PlayError(f"the file is none of the playground's; expected JSON with the format {FORMAT!r}")
-    rows = data.get("clients")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise PlayError("clients of the file: expected a list of tables with name, size, cost, gain and angle")
-    state = _with_clients(PlayState(), rows)
-    client = data.get("client")
-    if type(client) is not int or not 0 <= client < len(state.clients):
-        raise PlayError(f"client of the file is {_cut(client)}; expected 0 to {len(state.clients) - 1}")
-    state = replace(
-        state, differences=_differences(data.get("differences"), len(state.clients)), law=_law(data.get("law"))
-    )
-    return _checked(state, data.get("mechanism"), data.get("lam"), client, data.get("report"))
-
-
-def _differences(value: object, clients: int) -> tuple[tuple[float, ...], ...] | None:
-    if value is None:
-        return None
-    expected = f"expected {clients} rows of {clients} numbers from 0 to 2, 0 on the diagonal"
-    if not (isinstance(value, list) and len(value) == clients):
-        raise PlayError(f"differences: {expected}")
-    rows = []
-    for i, row in enumerate(value):
-        if not (isinstance(row, list) and len(row) == clients):
-            raise PlayError(f"differences, row {i + 1}: {expected}")
-        rows.append(
-            tuple(_number(d, f"differences, row {i + 1}", 0.0, 0.0 if j == i else 2.0) for j, d in enumerate(row))
-        )
-    return tuple(rows)
-
-
-def _law(value: object) -> LawNumbers:
-    try:
-        return law_numbers(law_of(value))
-    except MarketProofError as error:
-        raise PlayError(f"law: {error}") from None
+    missing = {field.name for field in fields(PlayState)} - data.keys() - {"differences", "law"}
+    if missing:
+        raise PlayError(f"the file lacks {', '.join(sorted(missing))}; save it from the playground again")
+    return _state(data, "the file")
 
 
 def _parsed(text: str, what: str) -> Any:
@@ -278,18 +292,3 @@ def _parsed(text: str, what: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise PlayError(f"{what}: no JSON; was it cut when it was copied?") from None
-
-
-def _with_clients(state: PlayState, rows: list[dict[str, Any]]) -> PlayState:
-    if not 2 <= len(rows) <= MOST_CLIENTS:
-        raise PlayError(f"there are {len(rows)} clients; expected 2 to {MOST_CLIENTS}")
-    clients = _distinct([_client(row, f"client {k + 1}") for k, row in enumerate(rows)])
-    return replace(state, clients=clients, client=min(state.client, len(clients) - 1))
-
-
-def _checked(state: PlayState, mechanism: object, lam: object, client: int, report: object) -> PlayState:
-    if not isinstance(mechanism, str) or mechanism not in MARKET_ENTRIES:
-        raise PlayError(f"the rule is {_cut(mechanism)}; expected one of {', '.join(MARKET_ENTRIES)}")
-    weight = _number(lam, "lambda", 0.0, MOST_LAMBDA)
-    said = _number(report, "the report", 0.0, _LARGEST)
-    return replace(state, mechanism=mechanism, lam=weight, client=client, report=said)
