@@ -65,9 +65,8 @@ def _rule(value: str) -> str:
     return value
 
 
-def _law(value: LawNumbers) -> LawNumbers:
-    law_of(value)
-    return value
+def _law(value: object) -> LawNumbers:
+    return law_numbers(law_of(value))
 
 
 Amount = Annotated[float, _from(0.0, _LARGEST)]
@@ -112,7 +111,7 @@ class PlayState:
     client: Annotated[int, Field(strict=True, ge=0)] = 1
     report: Amount = 1.1
     differences: tuple[tuple[Annotated[float, _from(0.0, 2.0)], ...], ...] | None = None
-    law: Annotated[LawNumbers, AfterValidator(_law)] = None
+    law: Annotated[LawNumbers, BeforeValidator(_law)] = None
 
     @property
     def names(self) -> tuple[str, ...]:
