@@ -45,7 +45,7 @@ def answer(run: Run, scores: Scores) -> str:
         return (
             f"{run.methods[0]} reaches {typeset(accuracy.mean[0])} % in the best rounds and leaves the average client "
             f"{typeset(utility.mean[0])} money over the run. {judged(run)}"
-        ).rstrip()
+        )
     text = (
         f"Most accurate, each client in its best round, is {_ahead(accuracy, ' %')}. The average client is best off "
         f"over the run under {_ahead(utility, ' money')}."
@@ -55,7 +55,7 @@ def answer(run: Run, scores: Scores) -> str:
     if not ahead.near_to(k):
         behind = float(accuracy.mean[ahead.best] - accuracy.mean[k])
         text += f" {name} is {typeset(behind, 2)} percentage points behind in accuracy."
-    return f"{text} {judged(run)}".rstrip()
+    return f"{text} {judged(run)}"
 
 
 def drawing(run: Run, scores: Scores) -> Drawing:

@@ -6,7 +6,6 @@ over seeds; with one seed none is known, which is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,19 +63,11 @@ def best_accuracy(run: Run) -> MethodScores:
 
 
 def judged(run: Run) -> str:
-    """Return by which models of a round methods are judged, in a sentence; "" where the run does not say.
-
-    A run records it as the manifest's ``judged``: by method "trained" or "aggregated".
-    """
-    said = run.manifest.get("judged")
+    """Return by which models of a round the methods are judged, in a sentence."""
     words = {"trained": "after local training, before aggregation", "aggregated": "after aggregation"}
-    by = {how: [m for m in run.methods if isinstance(said, Mapping) and said.get(m) == how] for how in words}
-    parts = [(words[how], names) for how, names in by.items() if names]
-    if sum(len(names) for _, names in parts) < len(run.methods):
-        return ""
-    if len(parts) == 1:
-        return f"Accuracy is that of the models {parts[0][0]}."
-    return f"Accuracy is that of the models {', and '.join(f'{how} under {listed(names)}' for how, names in parts)}."
+    by = [(words[how], [m for m in run.methods if run.judged[m] == how]) for how in words]
+    parts = [f"{how}{f' under {listed(names)}' if len(names) < len(run.methods) else ''}" for how, names in by if names]
+    return f"Accuracy is that of the models {', and '.join(parts)}."
 
 
 def final_accuracy(run: Run) -> MethodScores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from analysis.findings.achieved import ACHIEVED
 from analysis.findings.base import Evidence
 from analysis.findings.money import MONEY
 from analysis.findings.optimum import OPTIMUM
@@ -113,3 +114,12 @@ def test_truthfulness_is_searched_or_refuted_never_proved_by_a_run(run: Run) -> 
     sure = section(LIES, altered(run, "ipfl/ipfl-exact", best_lie={"cost": lie})).evidence
     assert sure[1].grade == "searched"
     assert "the best one there is" in sure[1].text
+
+
+def test_the_report_says_by_which_models_accuracy_is(run: Run) -> None:
+    both = {m: "aggregated" if m == "fedavg" else "trained" for m in run.methods}
+    for judged, said in (
+        (dict.fromkeys(run.methods, "trained"), "the models after local training, before aggregation."),
+        (both, "before aggregation under local, ipfl/ipfl and ipfl/ipfl-exact, and after aggregation under fedavg."),
+    ):
+        assert section(ACHIEVED, replace(run, judged=judged)).answer.endswith(said)
