@@ -22,7 +22,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
 
-class Lie(_Part):
+class RecordedLie(_Part):
     """The best lie found about one private coordinate: who, where, what it said and what it won (money).
 
     ``gain`` >= 0 is utility_lying - utility_truthful, or 0 when no report beat the truth. ``round`` counts from 1.
@@ -80,12 +80,12 @@ class MethodAudit(_Part):
     objective: Amount
     optimal_objective: Amount
     reproduced: bool | None = None
-    best_lie: dict[Coordinate, Lie | None] | None = None
+    best_lie: dict[Coordinate, RecordedLie | None] | None = None
     premise: Premise | None = None
     words: list[str]
 
     @property
-    def lies(self) -> dict[str, Lie]:
+    def lies(self) -> dict[str, RecordedLie]:
         """The lies that were searched for, by coordinate; empty where nobody reports anything."""
         return {name: lie for name, lie in (self.best_lie or {}).items() if lie is not None}
 

@@ -18,7 +18,7 @@ from mechanism.market.promises import SCOPE, Promises, measure, sentences
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import clear_and_settle
 from mechanism.tolerance import MONEY
-from proofs_checks.search.best_lie import COORDINATES, FoundLie, best_lie
+from proofs_checks.search.best_lie import COORDINATES, Lie, best_lie
 
 ACCOUNT = ("gain", "cost", "paid", "received", "utility")
 """The parts of a client's account, in the order in which they are written."""
@@ -35,7 +35,7 @@ class Cleared:
     outcome: Outcome
     accounts: Accounts
     promises: Promises
-    lies: dict[str, FoundLie]
+    lies: dict[str, Lie]
 
     @property
     def words(self) -> list[str]:
@@ -58,9 +58,7 @@ def clear_market(table: ClientTable, differences: np.ndarray | None, lam: float,
     optimal, optimal_gap = optimal_objective(reports, market)
     reached = objective(reports, outcome.imports, market)
     promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
-    lies: dict[str, FoundLie] = {
-        coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES
-    }
+    lies: dict[str, Lie] = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
     return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.run.audits import Audit, Coordinate, Lie, MethodAudit, Premise
+from analysis.run.audits import Audit, Coordinate, MethodAudit, Premise, RecordedLie
 from analysis.run.manifest import Manifest, read_manifest
 from analysis.run.market import VALUATION, MarketRecord
 from analysis.run.records import Markets, open_markets
@@ -20,7 +20,8 @@ from mechanism.market.promises import SCOPE, Promises, measure, sentences
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage, clear_and_settle
 from mechanism.tolerance import MONEY
-from proofs_checks.search.best_lie import COORDINATES, best_lie, witness_of
+from proofs_checks.evidence.witness import Witness
+from proofs_checks.search.best_lie import COORDINATES, best_lie
 
 _TWO_STAGES = (
     "Payments follow from gains here, the law's at the true parameters and not those measured set by set: the bounds "
@@ -58,7 +59,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
     promises = _worst(measured)
     clearings = sum(record.rounds for record in records)
     words = sentences(promises, clearings=clearings)
-    lies: dict[Coordinate, Lie | None] = dict.fromkeys(COORDINATES)
+    lies: dict[Coordinate, RecordedLie | None] = dict.fromkeys(COORDINATES)
     same: bool | None = None
     if mechanism is not None:
         for coordinate in COORDINATES:
@@ -135,7 +136,7 @@ def _worst(measured: Sequence[Promises]) -> Promises:
 
 def _best(
     mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: Coordinate
-) -> tuple[Lie | None, str]:
+) -> tuple[RecordedLie | None, str]:
     """Return the best lie over all seeds (the earliest of equal ones; None if none was searched for) and its words."""
     every = [best_lie(mechanism, record.types, record.market, coordinate, record.present) for record in records]
     tried = sum(lie.deviations for lie in every)
@@ -146,8 +147,11 @@ def _best(
         sentence += f" (Seed {seeds[k]}, round {found.where[0] + 1}.)"
     if found.deviations == 0:
         return None, sentence
-    witness = witness_of(mechanism, found, record.types, record.market, record.present) if found.pays else None
-    lie = Lie(
+    witness = None
+    if found.pays:
+        one, single, teller = found.among(record.types, record.market, record.present)
+        witness = Witness.of_lie(mechanism, one, single, teller, coordinate, found.report).to_dict()
+    lie = RecordedLie(
         gain=found.gain,
         seed=seeds[k],
         round=found.where[0] + 1,

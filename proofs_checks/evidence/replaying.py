@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from mechanism.direct import DirectMechanism
 from mechanism.errors import MarketProofError
+from mechanism.market.rules.rule import Clearing
 from proofs_checks.errors import WitnessError
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.properties.split_merge import resized
-from proofs_checks.search.flat_markets import Clears
 from proofs_checks.search.given_markets import GivenMarkets
 
 TOLERANCE = 1e-12
@@ -32,7 +32,7 @@ class Replay:
     sentence: str
 
 
-def replay(witness: Witness, mechanism: DirectMechanism | Clears | None = None) -> Replay:
+def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None) -> Replay:
     """Recompute a witness with a mechanism (resized if the witness has fewer agents), by default the catalogue's.
 
     What clears markets serves for a witness about a cleared market.
@@ -75,7 +75,7 @@ def _property(witness: Witness) -> Property:
     return replace(prop, **witness.variant)
 
 
-def _mechanism(witness: Witness, mechanism: DirectMechanism | Clears | None) -> DirectMechanism:
+def _mechanism(witness: Witness, mechanism: DirectMechanism | Clearing | None) -> DirectMechanism:
     """Return what is to be asked: the one given, else the catalogue's; of a cleared market, on its terms."""
     from mechanism.catalogue import direct_mechanism
     from mechanism.market.mechanisms import market_mechanism
@@ -89,7 +89,7 @@ def _mechanism(witness: Witness, mechanism: DirectMechanism | Clears | None) -> 
     if isinstance(mechanism, GivenMarkets):
         return mechanism
     clears = market_mechanism(witness.mechanism) if mechanism is None else mechanism
-    if not isinstance(clears, Clears):
+    if isinstance(clears, DirectMechanism):
         raise WitnessError("the witness is about a cleared market; expected a mechanism that clears markets")
     if witness.agents < 2:
         raise WitnessError("the witness is about a market of one client; expected two at least")

@@ -14,7 +14,7 @@ from mechanism.market.accounting import Accounts
 from mechanism.market.settling import settled
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.number_lies import best_number_lies
-from proofs_checks.search.reports import Lies
+from proofs_checks.search.reports import BestReports
 
 SMALLEST, LARGEST = 50.0, 1000.0
 """Samples of a client, log-uniform between."""
@@ -150,7 +150,7 @@ def _error(values: np.ndarray) -> float | None:
     return float(values.std(ddof=1)) / values.size**0.5 if values.size > 1 else None
 
 
-def _per_market(lies: Lies, tolerance: np.ndarray) -> np.ndarray:
+def _per_market(lies: BestReports, tolerance: np.ndarray) -> np.ndarray:
     best = lies.gain.max(axis=-1)
     return np.where(best > tolerance, best, 0.0)
 

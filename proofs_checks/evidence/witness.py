@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mechanism import Market, Types
     from mechanism.direct import DirectMechanism
     from mechanism.market.gains import GainLaw
+    from mechanism.market.rules.rule import Clearing
     from proofs_checks.properties.property import Property
-    from proofs_checks.search.flat_markets import Clears
 
 FORMAT = "marketproof-direct-witness-1"
 
@@ -80,7 +80,7 @@ class Witness:
 
     @classmethod
     def of_lie(
-        cls, mechanism: Clears, types: Types, market: Market, client: int, coordinate: str, report: float
+        cls, mechanism: Clearing, types: Types, market: Market, client: int, coordinate: str, report: float
     ) -> Witness:
         """Record what happens in one market ``[m]`` when a client alone says ``report`` for its cost, gain or size.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from mechanism.tolerance import MONEY, scale
 from mechanism.wording import apart, near, number
 from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.number_lies import best_number_lies
-from proofs_checks.search.reports import Lies
+from proofs_checks.search.reports import BestReports
 
 COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
@@ -31,7 +31,7 @@ _REPORTS_PER_POINT = 6
 
 
 @dataclass(frozen=True)
-class FoundLie:
+class Lie:
     """The lie about one of its own numbers that pays a client most, everyone else truthful.
 
     ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
@@ -76,6 +76,21 @@ class FoundLie:
             f"(utility {after} instead of {before}; {tried} reports tried)."
         )
 
+    def among(self, types: Types, market: Market, present: Flags | None = None) -> tuple[Types, Market, int]:
+        """Return the market ``[m]`` that it was told in, of those ``present`` [..., m], and the place of who told it.
+
+        ``types``, ``market``: the batch that was searched.
+        """
+        one = Types(types.size[self.where], types.cost[self.where], types.gain[self.where])
+        d = market.differences
+        if d is not None:
+            d = np.broadcast_to(d, (*np.broadcast_shapes(types.batch, market.batch), *d.shape[-2:]))[self.where]
+        single = Market(d, market.lam, market.law)
+        if present is None:
+            return one, single, self.client
+        here = present[self.where]
+        return one.take(here), single.take(here), int(here[: self.client].sum())
+
     def as_json(self, names: tuple[str, ...]) -> dict[str, Any] | None:
         """Return the lie for a file; None where none was searched for."""
         if self.deviations == 0:
@@ -95,7 +110,7 @@ class FoundLie:
 
 def best_lie(
     mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", present: Flags | None = None
-) -> FoundLie:
+) -> Lie:
     """Search every client of every clearing of the batch for the report of this number that pays it most.
 
     For costs every break point is tried; for gains and sizes a ladder of reports. Where not all are ``present``
@@ -108,7 +123,7 @@ def best_lie(
     most = int(there.sum(axis=-1).max(initial=0))
     if most > MOST_CLIENTS or most < FEWEST:
         why = f"the market has more than {MOST_CLIENTS} clients" if most > MOST_CLIENTS else "no two clients ever met"
-        return FoundLie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
+        return Lie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
     gain, report = np.full(there.shape, -np.inf), np.zeros(there.shape)
     deviations, exact = 0, True
     for group in gatherings(there, batch):
@@ -118,59 +133,26 @@ def best_lie(
         deviations, exact = deviations + found.deviations, exact and found.exact
     at = np.unravel_index(int(np.argmax(gain)), gain.shape)
     where, client = tuple(int(k) for k in at[:-1]), int(at[-1])
-    one, single = pick(types, market, where, there)
-    me = _place(there, where, client)
-    truth = one.truthful()
-    said = np.array(getattr(truth, coordinate))
-    said[me] = report[at]
-    honest = account(one, clear_and_settle(mechanism, truth, one, single), single.law)
-    lying = account(one, clear_and_settle(mechanism, truth.replace(**{coordinate: said}), one, single), single.law)
+    truth, said = float(getattr(types, coordinate)[at]), float(report[at])
+    best = Lie(0.0, where, client, truth, said, 0.0, 0.0, deviations, exact, 0.0, coordinate)
+    one, single, me = best.among(types, market, there)
+    reports = one.truthful()
+    lies = np.array(getattr(reports, coordinate))
+    lies[me] = said
+    honest = account(one, clear_and_settle(mechanism, reports, one, single), single.law)
+    lying = account(one, clear_and_settle(mechanism, reports.replace(**{coordinate: lies}), one, single), single.law)
     before, after = float(honest.utility[me]), float(lying.utility[me])
-    small = MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid]))
-    return FoundLie(
+    return replace(
+        best,
         gain=max(0.0, after - before),
-        where=where,
-        client=client,
-        truth=float(getattr(one, coordinate)[me]),
-        report=float(said[me]),
         utility_truthful=before + 0.0,
         utility_lying=after + 0.0,
-        deviations=deviations,
-        exact=exact,
-        tolerance=small,
-        coordinate=coordinate,
+        tolerance=MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid])),
     )
 
 
-def _search(mechanism: Clearing, types: Types, market: Market, coordinate: str) -> Lies:
+def _search(mechanism: Clearing, types: Types, market: Market, coordinate: str) -> BestReports:
     points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * types.clients**3)))
     if coordinate == "cost":
         return best_cost_lies(mechanism, types, market, limit=points)
     return best_number_lies(mechanism, types, market, coordinate, limit=_REPORTS_PER_POINT * points)
-
-
-def pick(types: Types, market: Market, where: tuple[int, ...], present: Flags | None = None) -> tuple[Types, Market]:
-    """Return one clearing of a batch, among those who are ``present`` [..., m]: its types and its market."""
-    one = Types(types.size[where], types.cost[where], types.gain[where])
-    d = market.differences
-    batch = np.broadcast_shapes(types.batch, market.batch)
-    single = Market(None if d is None else np.broadcast_to(d, (*batch, *d.shape[-2:]))[where], market.lam, market.law)
-    if present is None or present[where].all():
-        return one, single
-    return one.take(present[where]), single.take(present[where])
-
-
-def _place(present: Flags, where: tuple[int, ...], client: int) -> int:
-    """Return the number of a client among those who are there."""
-    return int(present[where][:client].sum())
-
-
-def witness_of(
-    mechanism: Clearing, lie: FoundLie, types: Types, market: Market, present: Flags | None = None
-) -> dict[str, Any]:
-    """Return the lie as a witness that `marketproof replay` recomputes; its clients are those who were ``present``."""
-    from proofs_checks.evidence.witness import Witness
-
-    one, single = pick(types, market, lie.where, present)
-    client = lie.client if present is None else _place(present, lie.where, lie.client)
-    return Witness.of_lie(mechanism, one, single, client, lie.coordinate, lie.report).to_dict()

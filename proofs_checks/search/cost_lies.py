@@ -3,7 +3,7 @@
 Under rules whose price does not depend on the seller's own report, a seller's utility is a step function of that
 report (`cost_breakpoints`). Every break point, its close neighbours and the midpoint of every interval are
 tried, so that no report is better than the best one found. For other rules the same reports, and a ladder of round
-multiples of the truth, are a search and no more: `Lies.exact` says which it was.
+multiples of the truth, are a search and no more: `BestReports.exact` says which it was.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from mechanism import Market, Types, UnknownNameError
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.clients import LARGEST
-from proofs_checks.search.flat_markets import Clears, flatten, rules
-from proofs_checks.search.reports import Lies, chosen, utilities_of_reports
+from mechanism.market.rules.rule import Clearing
+from proofs_checks.search.flat_markets import flatten, rules
+from proofs_checks.search.reports import BestReports, chosen, utilities_of_reports
 
 Array = NDArray[np.float64]
 
@@ -40,8 +41,8 @@ _STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact"
 
 
 def best_cost_lies(
-    mechanism: Clears, types: Types, market: Market, *, extra: Sequence[float] = (), limit: int | None = None
-) -> Lies:
+    mechanism: Clearing, types: Types, market: Market, *, extra: Sequence[float] = (), limit: int | None = None
+) -> BestReports:
     """Find for every client the report of its cost that serves it best while the others tell the truth.
 
     Parameters
@@ -71,7 +72,7 @@ def best_cost_lies(
     return chosen(flat, "cost", reports, utility, exact=known and gap == 0.0 and rules(mechanism) in _STEPS)
 
 
-def _break_points(mechanism: Clears, types: Types, market: Market, rows: int) -> tuple[Array, bool]:
+def _break_points(mechanism: Clearing, types: Types, market: Market, rows: int) -> tuple[Array, bool]:
     """Break points ``[rows, k]``, rows = F·m, each row sorted; and whether they are known for this rule."""
     try:
         points = cost_breakpoints(rules(mechanism)[0], types.truthful(), market)

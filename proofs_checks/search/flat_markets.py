@@ -1,34 +1,19 @@
-"""What a checker asks of a mechanism: that it clears. Checkers never look inside."""
+"""Markets of any batch axes as one row of markets, and how many of them are cleared at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism import Market, Outcome, Reports, Types
+from mechanism import Market, Types
 from mechanism.market.gains import GainLaw
 
 Array = NDArray[np.float64]
 
 BYTES: int = 1 << 28
 """Memory for one batch of clearings, bytes."""
-
-
-@runtime_checkable
-class Clears(Protocol):
-    """A market mechanism: reports and public data in, outcome out, with any leading batch axes."""
-
-    @property
-    def id(self) -> str:
-        """Name in the catalogue."""
-        ...
-
-    def clear(self, reports: Reports, market: Market) -> Outcome:
-        """Decide imports and prices."""
-        ...
 
 
 def rules(mechanism: object) -> tuple[str, str]:
@@ -76,10 +61,6 @@ class FlatMarkets:
         if self.differences is None or len(self.differences) == 1:
             return Market(None if self.differences is None else self.differences[0], self.lam, self.law)
         return Market(self.differences[rows], self.lam, self.law)
-
-    def index(self, row: int) -> tuple[int, ...]:
-        """Return where a flat row stood in the original batch."""
-        return tuple(int(k) for k in np.unravel_index(row, self.batch)) if self.batch else ()
 
 
 def flatten(types: Types, market: Market) -> FlatMarkets:

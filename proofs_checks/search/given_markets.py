@@ -12,33 +12,35 @@ from mechanism.direct import Floats
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE
 from mechanism.market.direct import COORDINATES, MarketDirect
 from mechanism.market.gains import GainLaw
+from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
 from proofs_checks.search.cases import Cases, deviating
-from proofs_checks.search.flat_markets import Clears, flatten
-from proofs_checks.search.reports import Lies
+from proofs_checks.search.flat_markets import flatten
+from proofs_checks.search.reports import BestReports
 
 
 @dataclass(frozen=True, eq=False)
 class GivenMarkets(MarketDirect):
     """A market mechanism at one weight of differences, ``lam``: the public columns hold the differences as they are.
 
-    They are not multiplied by λ, so that no market is changed by rounding, and none is too different. Bounds are those
-    of `Types`. What is said of a case does not list the whole market (``lists_profiles``).
+    They are not multiplied by λ, so that no market is changed by rounding, and none is too different. What is said
+    of a case does not list the whole market (``lists_profiles``).
     """
 
     lam: float = 1.0
     lists_profiles = False
 
     @classmethod
-    def over(cls, mechanism: Clears, agents: int, lam: float, law: GainLaw) -> Self:
-        """Return the mechanism over all markets of so many clients."""
+    def over(cls, mechanism: Clearing, agents: int, lam: float, law: GainLaw) -> Self:
+        """Return the mechanism over all markets of so many clients: bounds are those of `Types`."""
         low, high = (SMALLEST_SIZE, 0.0, 0.0), (LARGEST, LARGEST, LARGEST)
-        # what clears need not name its rules: a direct mechanism asks for `id` and `clear` only
-        return cls(mechanism, agents, low, high, 2.0, law, lam=lam)  # type: ignore[arg-type]
+        return cls(mechanism, agents, low, high, 2.0, law, lam=lam)
 
     @classmethod
-    def of(cls, mechanism: Clears, types: Types, market: Market) -> tuple[Self, Floats]:
+    def of(cls, mechanism: Clearing, types: Types, market: Market) -> tuple[Self, Floats]:
         """Return the mechanism and profiles for `Property.check`, from any batch of F markets.
+
+        Bounds are those of the numbers that occur.
 
         >>> from mechanism import market_mechanism
         >>> from proofs_checks.search.cases import truthful
@@ -56,7 +58,8 @@ class GivenMarkets(MarketDirect):
         count, m = flat.count, flat.clients
         private = np.stack([flat.size, flat.cost, flat.gain], axis=-1)
         public = np.zeros((1, m, m)) if flat.differences is None else flat.differences
-        rule = cls.over(mechanism, m, flat.lam, flat.law)
+        low, high = (end(private, axis=(0, 1)) for end in (np.min, np.max))
+        rule = cls(mechanism, m, low, high, 2.0, flat.law, lam=flat.lam)
         return rule, np.concatenate([private, np.broadcast_to(public, (count, m, m))], axis=-1)
 
     def market(self, profiles: Floats) -> Market:
@@ -80,7 +83,7 @@ class GivenMarkets(MarketDirect):
         return replace(self, agents=agents)
 
 
-def each_lie(profiles: Floats, lies: Lies) -> Cases:
+def each_lie(profiles: Floats, lies: BestReports) -> Cases:
     """Return F · m cases: each client of each market ``[F, m, 3 + m]`` alone tells the lie that was found for it."""
     count, m, _ = profiles.shape
     agent = np.tile(np.arange(m), count)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from mechanism import Market, Types, UnknownNameError
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE
-from proofs_checks.search.flat_markets import Clears, flatten
-from proofs_checks.search.reports import Lies, chosen, utilities_of_reports
+from mechanism.market.rules.rule import Clearing
+from proofs_checks.search.flat_markets import flatten
+from proofs_checks.search.reports import BestReports, chosen, utilities_of_reports
 
 Array = NDArray[np.float64]
 
@@ -17,8 +18,8 @@ MULTIPLES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.01, 1.1, 1.25, 1.5, 2.0, 3.0, 5.
 
 
 def best_number_lies(
-    mechanism: Clears, types: Types, market: Market, coordinate: str, *, limit: int | None = None
-) -> Lies:
+    mechanism: Clearing, types: Types, market: Market, coordinate: str, *, limit: int | None = None
+) -> BestReports:
     """Return each client's best report of its "gain" or "size" among a ladder, the others truthful.
 
     Parameters

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import TIE, account
+from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
-from proofs_checks.search.flat_markets import Clears, FlatMarkets, chunk_rows
+from proofs_checks.search.flat_markets import FlatMarkets, chunk_rows
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Lies:
+class BestReports:
     """Each client's best report of one number, the others telling the truth.
 
     ``coordinate``: "cost", "gain" or "size". ``gain`` ``[..., m]`` >= 0: what the report adds to the client's true
@@ -37,7 +38,7 @@ class Lies:
         return tuple(int(k) for k in np.unravel_index(int(np.argmax(self.gain)), self.gain.shape))
 
 
-def chosen(flat: FlatMarkets, coordinate: str, reports: Array, utility: Array, *, exact: bool) -> Lies:
+def chosen(flat: FlatMarkets, coordinate: str, reports: Array, utility: Array, *, exact: bool) -> BestReports:
     """Return the best of the reports ``[F, m, q]`` (the truth first) by their utilities ``[F, m, q]``."""
     truth = getattr(flat, coordinate)
     truthful = utility[..., 0]
@@ -48,7 +49,7 @@ def chosen(flat: FlatMarkets, coordinate: str, reports: Array, utility: Array, *
     lying = np.take_along_axis(utility, pick, axis=-1)[..., 0]
     said = np.take_along_axis(reports, pick, axis=-1)[..., 0]
     shape = (*flat.batch, flat.clients)
-    return Lies(
+    return BestReports(
         coordinate,
         np.maximum(lying - truthful, 0.0).reshape(shape),
         said.reshape(shape),
@@ -59,7 +60,9 @@ def chosen(flat: FlatMarkets, coordinate: str, reports: Array, utility: Array, *
     )
 
 
-def utilities_of_reports(mechanism: Clears, flat: FlatMarkets, reports: Array, coordinate: str) -> tuple[Array, float]:
+def utilities_of_reports(
+    mechanism: Clearing, flat: FlatMarkets, reports: Array, coordinate: str
+) -> tuple[Array, float]:
     """Return true utility ``[F, m, q]`` of client j of market f when it alone reports ``reports[f, j, q]``.
 
     The second is the largest optimality gap met. A mechanism with two stages (`settle`) is settled on the truth.

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from analysis.findings.base import Finding, Section, find
-from analysis.run.audits import Audit, Lie, MethodAudit
+from analysis.run.audits import Audit, MethodAudit, RecordedLie
 from analysis.run.files import digests
 from analysis.run.ledger import ledger_table, rounds_table
 from analysis.run.manifest import Manifest
@@ -44,7 +44,7 @@ def _cleared(name: str, mechanism: str | None, types: Types, market: Market) -> 
     return fixed_outcome(np.zeros((m, m), bool) if name == "local" else np.ones((m, m), bool))
 
 
-def _best_lie(mechanism: str, record: MarketRecord, seed: int, number: int) -> Lie:
+def _best_lie(mechanism: str, record: MarketRecord, seed: int, number: int) -> RecordedLie:
     rule, types, m = market_mechanism(mechanism), record.types, record.clients
     costs = np.tile(types.cost, (m, len(FACTORS) + 1, 1))
     for i in range(m):
@@ -57,7 +57,7 @@ def _best_lie(mechanism: str, record: MarketRecord, seed: int, number: int) -> L
         which = 0
     gain = float(gains[client, which])
     report = float(costs[client, which, client])
-    return Lie(
+    return RecordedLie(
         gain=gain,
         seed=seed,
         round=number,
@@ -85,7 +85,7 @@ def write_run(
     """Write a run folder as `marketproof run` does, from drawn types and differences."""
     methods = METHODS if methods is None else methods
     (folder / "markets").mkdir(parents=True)
-    lies: dict[str, list[Lie]] = {name: [] for name in methods}
+    lies: dict[str, list[RecordedLie]] = {name: [] for name in methods}
     for place, (name, mechanism) in enumerate(methods.items()):
         for seed in seeds:
             draw = np.random.default_rng([abs(seed), 7])
@@ -129,7 +129,7 @@ def write_run(
     return folder
 
 
-def _audited(mechanism: str | None, records: list[MarketRecord], lies: list[Lie]) -> MethodAudit:
+def _audited(mechanism: str | None, records: list[MarketRecord], lies: list[RecordedLie]) -> MethodAudit:
     reached = sum(float(record.objective.sum()) for record in records)
     best = sum(float(record.optimal_objective.sum()) for record in records)
     low = {

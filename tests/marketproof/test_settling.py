@@ -25,7 +25,7 @@ from mechanism import (
 from mechanism.market.mechanisms import _RULES as MECHANISMS
 from mechanism.market.settling import TwoStage, clear_and_settle, objectives
 from proofs_checks import Witness, replay
-from proofs_checks.search.best_lie import COORDINATES, best_lie, witness_of
+from proofs_checks.search.best_lie import COORDINATES, best_lie
 from tests.marketproof.fake_trainer import FakeTrainer
 
 LAWS = (SqrtGain(), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9)))
@@ -207,7 +207,9 @@ def test_lies_are_looked_for_among_those_who_are_there(name, coordinate):
     assert (name, coordinate) not in TRUTHFUL
     lie, own, few = each[found.where[0]]
     assert (few[lie.client], lie.report, lie.exact) == (found.client, found.report, found.exact)
-    witness = Witness.from_dict(witness_of(mechanism, found, types, market, present))
+    one, single, teller = found.among(types, market, present)
+    told = Witness.of_lie(mechanism, one, single, teller, coordinate, found.report)
+    witness = Witness.from_dict(told.to_dict())
     assert witness.property == f"dsic-{coordinate}"
     assert witness.case.types[0, :, 0].tolist() == own.size.tolist()
     assert witness.violation == pytest.approx(found.gain)

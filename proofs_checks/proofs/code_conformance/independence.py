@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Reports
+from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import scale
-from proofs_checks.search.flat_markets import Clears
 
 Array = NDArray[np.float64]
 
 
-def clarke_independence(mechanism: Clears, reports: Reports, market: Market) -> list[str]:
+def clarke_independence(mechanism: Clearing, reports: Reports, market: Market) -> list[str]:
     """Move each client's cost: what it buys, and at what prices, must stay (axiom `lie-total` of `clarke-truth`)."""
     for said, public in ((reports, market), _equal_prices(reports, market)):
         outcome = mechanism.clear(said, public)
@@ -28,7 +28,7 @@ def clarke_independence(mechanism: Clears, reports: Reports, market: Market) -> 
     return []
 
 
-def posted_independence(mechanism: Clears, reports: Reports, market: Market) -> list[str]:
+def posted_independence(mechanism: Clearing, reports: Reports, market: Market) -> list[str]:
     """Move costs and gains: the posted prices must stay, and so must what others buy among the same willing sellers.
 
     Costs are moved as far as every seller stays on offer to the same importers; a client's gain may move its own
@@ -54,7 +54,7 @@ def posted_independence(mechanism: Clears, reports: Reports, market: Market) -> 
     return []
 
 
-def _posted(mechanism: Clears, reports: Reports, market: Market, outcome: Outcome) -> Array:
+def _posted(mechanism: Clearing, reports: Reports, market: Market, outcome: Outcome) -> Array:
     prices = mechanism.prices(reports, market)  # type: ignore[attr-defined]
     return np.broadcast_to(prices, outcome.prices.shape)
 
@@ -68,7 +68,7 @@ def _equal_prices(reports: Reports, market: Market) -> tuple[Reports, Market]:
     return tied, Market(differences, 1.0, market.law)
 
 
-def _equal_sizes(mechanism: Clears, reports: Reports, market: Market) -> Reports:
+def _equal_sizes(mechanism: Clearing, reports: Reports, market: Market) -> Reports:
     """Return markets in which all sellers are of one size and willing, at costs that differ."""
     tied = reports.replace(size=_first(reports.size))
     posted = _posted(mechanism, tied, market, mechanism.clear(tied, market))

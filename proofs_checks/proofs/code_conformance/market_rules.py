@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Reports
 from mechanism.market.gains import GainLaw
+from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage
 from mechanism.tolerance import scale
 from proofs_checks.proofs.code_conformance.independence import clarke_independence, posted_independence
-from proofs_checks.search.flat_markets import Clears
 
 Array = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def random_cases(rng: np.random.Generator, count: int, m: int, law: GainLaw) -> 
 
 
 def market_conformance(
-    mechanism: Clears, formula: str, rng: np.random.Generator, samples: int, law: GainLaw, agents: int = 0
+    mechanism: Clearing, formula: str, rng: np.random.Generator, samples: int, law: GainLaw, agents: int = 0
 ) -> list[str]:
     """Return how the mechanism departs from a formula on ``samples`` random markets; empty if nowhere.
 
@@ -92,7 +92,7 @@ def market_conformance(
     return []
 
 
-def _departures(mechanism: Clears, formula: str, reports: Reports, market: Market) -> list[str]:
+def _departures(mechanism: Clearing, formula: str, reports: Reports, market: Market) -> list[str]:
     outcome = mechanism.clear(reports, market)
     if type(outcome) is not Outcome:
         return [f"the outcome is a {type(outcome).__name__}, which may be accounted otherwise than an Outcome"]
