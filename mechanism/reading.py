@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mechanism.errors import InputError, MarketProofError, one_line, shown
+from mechanism.errors import LONGEST_VALUE, InputError, MarketProofError, one_line, shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -72,7 +73,7 @@ def validated(
     except ValidationError as failed:
         every = failed.errors(include_url=False)
         first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])
-        key = ".".join(str(part) for part in first["loc"])
+        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).removeprefix(".")
         if first["type"] == "extra_forbidden":
             siblings = _keys(model, first["loc"][:-1])
             known = f"; expected one of {', '.join(siblings)}" if siblings else ""
@@ -82,8 +83,17 @@ def validated(
         what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
         what = re.sub(r"(Tuple|List) should have (.*) after.*", r"expected \2", what).replace("a valid tuple", "a list")
         given = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
-        told = f"{key} is {one_line(repr(given))[:60]}; " if key else ""
+        told = f"{key} is {_found(given)}; " if key else ""
         raise error(f"{source}: {told}{what}") from None
+
+
+def _found(value: object) -> str:
+    """Return what was found, short and on one line."""
+    try:
+        text = one_line(value if isinstance(value, Fraction) else repr(value))
+    except ValueError:  # longer than Python writes integers out
+        return "a very large integer"
+    return f"{len(value)} entries" if isinstance(value, list) and len(text) > LONGEST_VALUE else text[:LONGEST_VALUE]
 
 
 def _keys(model: Any, where: tuple[int | str, ...]) -> list[str]:

@@ -28,47 +28,110 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import tomllib
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from mechanism.errors import MarketProofError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from mechanism.errors import MarketProofError, one_line
+from mechanism.reading import read_bytes, validated
 
 MOST_AGENTS, MOST_TYPES, MOST_OUTCOMES, MOST_UNKNOWNS = 6, 64, 256, 20_000
 MOST_TEXT, MOST_NAME = 1 << 20, 60
 
-Row = tuple[Fraction, ...]
-
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{0,29}[1-9][0-9]{0,29})?", re.ASCII)
-
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "objective": ("revenue", "welfare", "linear"),
-    "incentive": ("dsic", "bic", "none"),
-    "rationality": ("ex-post", "interim", "none"),
-    "budget": ("none", "weak", "exact"),
-    "budget_when": ("ex-post", "ex-ante"),
-}
-"""What each word of a specification may be."""
 
 
 class SpecError(MarketProofError, ValueError):
     """A specification that cannot be read; the message names the key."""
 
 
-@dataclass(frozen=True)
-class Agent:
+def _exact(value: object) -> Fraction:
+    number = None
+    if isinstance(value, Fraction):
+        number = value
+    elif type(value) is int or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        number = Fraction(value)  # the pattern has no exponents: 1e999999999 would be written out
+    if number is None or abs(number) > 10**9 or number.denominator > 10**30:
+        raise ValueError('expected a number up to a billion, such as 3, 0.25 or "1/3"')
+    return number
+
+
+def _named(name: str) -> str:
+    if not 0 < len(name) <= MOST_NAME or not name.isprintable():
+        raise ValueError(f"expected a name of 1 to {MOST_NAME} printable characters")
+    return name
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a name stands twice; give each its own")
+    return names
+
+
+def _at_most(most: int) -> Callable[[object], object]:
+    def counted(value: object) -> object:
+        if not isinstance(value, list) or not 1 <= len(value) <= most:
+            raise ValueError(f"expected a list of 1 to {most}")
+        return value
+
+    return counted
+
+
+Row = tuple[Annotated[Fraction, PlainValidator(_exact)], ...]
+Name = Annotated[str, AfterValidator(_named)]
+Names = Annotated[tuple[Name, ...], AfterValidator(_distinct)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Agent(_Table):
     """Types by name, their ``prior`` (positive, sums to 1, independent of the others), ``values`` [type][outcome]."""
 
-    name: str
-    types: tuple[str, ...]
+    name: Name
+    types: Annotated[Names, BeforeValidator(_at_most(MOST_TYPES))]
     prior: Row
     values: tuple[Row, ...]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _uniform(cls, table: Any) -> Any:
+        """Give types without a prior equal chances."""
+        if isinstance(table, dict) and "prior" not in table and isinstance(table.get("types"), list):
+            count = len(table["types"])
+            return table | {"prior": [Fraction(1, max(1, count))] * count}
+        return table
 
-@dataclass(frozen=True)
-class Linear:
+    @field_validator("prior", "values")
+    @classmethod
+    def _one_for_each_type(cls, rows: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        if len(rows) != len(info.data.get("types", rows)):
+            raise ValueError(f"expected a list of {len(info.data['types'])}, one for each type")
+        return rows
+
+    @field_validator("prior")
+    @classmethod
+    def _sums_to_one(cls, prior: Row) -> Row:
+        if min(prior, default=0) <= 0 or sum(prior) != 1:
+            raise ValueError(f"expected positive numbers that sum to 1, got the sum {str(sum(prior))[:60]}")
+        return prior
+
+
+class Linear(_Table):
     """Weights of an objective: money for each outcome, for each agent's payment, for each agent's utility."""
 
     outcomes: Row
@@ -76,24 +139,51 @@ class Linear:
     utilities: Row
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(_Table):
     """A checked specification; the keys are those of the file. ``linear`` is None unless the objective is linear."""
 
-    title: str
-    objective: str
-    incentive: str
-    rationality: str
-    budget: str
-    budget_when: str
-    outcomes: tuple[str, ...]
-    agents: tuple[Agent, ...]
+    title: Name = "untitled"
+    objective: Literal["revenue", "welfare", "linear"]
+    incentive: Literal["dsic", "bic", "none"]
+    rationality: Literal["ex-post", "interim", "none"]
+    budget: Literal["none", "weak", "exact"] = "none"
+    budget_when: Literal["ex-post", "ex-ante"] = "ex-post"
+    outcomes: Annotated[Names, BeforeValidator(_at_most(MOST_OUTCOMES))]
+    agents: Annotated[tuple[Agent, ...], BeforeValidator(_at_most(MOST_AGENTS))]
     linear: Linear | None = None
 
     @property
     def profiles(self) -> int:
         """Number of type profiles."""
         return math.prod(len(agent.types) for agent in self.agents)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _weightless(cls, table: Any) -> Any:
+        """Give weights of the objective that are left out the value 0."""
+        if not isinstance(table, dict) or not isinstance(table.get("linear"), dict):
+            return table
+        counts = {"outcomes": "outcomes", "payments": "agents", "utilities": "agents"}
+        nothing = {key: [0] * len(table[of]) for key, of in counts.items() if isinstance(table.get(of), list)}
+        return table | {"linear": nothing | table["linear"]}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len({agent.name for agent in self.agents}) < len(self.agents):
+            raise ValueError("agents: two have the same name; give each its own")
+        outcomes, agents = len(self.outcomes), len(self.agents)
+        for k, agent in enumerate(self.agents):
+            for row, values in enumerate(agent.values):
+                if len(values) != outcomes:
+                    raise ValueError(f"agents[{k}].values[{row}]: expected a list of {outcomes}, one for each outcome")
+        if (self.objective == "linear") != (self.linear is not None):
+            raise ValueError('linear: give the table [linear] with objective = "linear", and only then')
+        for key, count in (("outcomes", outcomes), ("payments", agents), ("utilities", agents)):
+            if self.linear is not None and len(getattr(self.linear, key)) != count:
+                raise ValueError(f"linear.{key}: expected a list of {count}")
+        if (count := self.profiles * (outcomes + agents)) > MOST_UNKNOWNS:
+            raise ValueError(f"agents: {self.profiles} type profiles make {count} unknowns; at most {MOST_UNKNOWNS}")
+        return self
 
 
 def read_spec(path: Path) -> Spec:
@@ -104,13 +194,11 @@ def read_spec(path: Path) -> Spec:
     SpecError
         If the file cannot be read or is no specification.
     """
+    content = read_bytes(path, MOST_TEXT, "a small TOML file", error=SpecError)
     try:
-        if path.stat().st_size > MOST_TEXT:
-            raise SpecError(f"{path.name} is larger than {MOST_TEXT} bytes; expected a small TOML file")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return parse_spec(text)
+        return parse_spec(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise SpecError(f"{one_line(path)} cannot be read: it is no text in UTF-8") from None
 
 
 def parse_spec(text: str) -> Spec:
@@ -119,10 +207,8 @@ def parse_spec(text: str) -> Spec:
     Raises
     ------
     SpecError
-        At the first key that is missing, unknown, of the wrong kind or out of bounds.
+        At a key that is missing, unknown, of the wrong kind or out of bounds.
     """
-    import tomllib
-
     if len(text) > MOST_TEXT:
         raise SpecError(f"the specification is longer than {MOST_TEXT} characters; expected a small TOML file")
     try:
@@ -130,96 +216,7 @@ def parse_spec(text: str) -> Spec:
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise SpecError(f"the specification is no TOML: {said}") from None
-    defaults = {"title": "untitled", "budget": "none", "budget_when": "ex-post", "linear": None}
-    _keys(table, "the specification", [f.name for f in fields(Spec)], optional=tuple(defaults))
-    table = {**defaults, **table}
-    words = {key: _choice(key, table[key]) for key in CHOICES}
-    outcomes = _names(table["outcomes"], "outcomes", MOST_OUTCOMES)
-    agents = _sequence(table["agents"], "agents", MOST_AGENTS)
-    checked = tuple(_agent(entry, f"agents[{k}]", len(outcomes)) for k, entry in enumerate(agents))
-    if len({agent.name for agent in checked}) < len(checked):
-        raise SpecError("agents: two have the same name; give each its own")
-    if (words["objective"] == "linear") != (table["linear"] is not None):
-        raise SpecError('linear: give the table [linear] with objective = "linear", and only then')
-    linear = None if table["linear"] is None else _linear(table["linear"], len(outcomes), len(checked))
-    spec = Spec(title=_name(table["title"], "title"), outcomes=outcomes, agents=checked, linear=linear, **words)
-    if (count := spec.profiles * (len(outcomes) + len(checked))) > MOST_UNKNOWNS:
-        raise SpecError(f"agents: {spec.profiles} type profiles make {count} unknowns; at most {MOST_UNKNOWNS}")
-    return spec
-
-
-def _agent(entry: object, key: str, outcomes: int) -> Agent:
-    table = _keys(entry, key, [f.name for f in fields(Agent)], optional=("prior",))
-    types = _names(table["types"], f"{key}.types", MOST_TYPES)
-    count = len(types)
-    prior = (Fraction(1, count),) * count
-    if "prior" in table:
-        prior = _row(table["prior"], f"{key}.prior", count)
-    if min(prior) <= 0 or sum(prior) != 1:
-        raise SpecError(f"{key}.prior: expected positive numbers that sum to 1, got the sum {_said(sum(prior))}")
-    rows = _sequence(table["values"], f"{key}.values", count, count)
-    values = tuple(_row(row, f"{key}.values[{k}]", outcomes) for k, row in enumerate(rows))
-    return Agent(_name(table["name"], f"{key}.name"), types, prior, values)
-
-
-def _linear(entry: object, outcomes: int, agents: int) -> Linear:
-    counts = {"outcomes": outcomes, "payments": agents, "utilities": agents}
-    table = _keys(entry, "linear", list(counts), optional=tuple(counts))
-    return Linear(**{key: _row(table.get(key, [0] * n), f"linear.{key}", n) for key, n in counts.items()})
-
-
-def _keys(entry: object, what: str, names: list[str], optional: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise SpecError(f"{what} is {_said(entry)}; expected a table with {', '.join(names)}")
-    for name in entry:
-        if name not in names:
-            raise SpecError(f"{what}: unknown key {_said(name)}; expected {', '.join(names)}")
-    for name in names:
-        if name not in entry and name not in optional:
-            raise SpecError(f"{what}: the key {name!r} is missing; expected {', '.join(names)}")
-    return entry
-
-
-def _choice(key: str, value: object) -> str:
-    if not isinstance(value, str) or value not in CHOICES[key]:
-        raise SpecError(f"{key} is {_said(value)}; expected one of {', '.join(CHOICES[key])}")
-    return value
-
-
-def _sequence(value: object, key: str, most: int, least: int = 1) -> list[Any]:
-    if not isinstance(value, list) or not least <= len(value) <= most:
-        found = f"{len(value)} entries" if isinstance(value, list) else _said(value)
-        count = str(most) if least == most else f"{least} to {most}"
-        raise SpecError(f"{key} is {found}; expected a list of {count}")
-    return value
-
-
-def _name(value: object, key: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME or not value.isprintable():
-        raise SpecError(f"{key} is {_said(value)}; expected a name of 1 to {MOST_NAME} printable characters")
-    return value
-
-
-def _names(value: object, key: str, most: int) -> tuple[str, ...]:
-    names = tuple(_name(entry, f"{key}[{k}]") for k, entry in enumerate(_sequence(value, key, most)))
-    if len(set(names)) < len(names):
-        raise SpecError(f"{key}: a name stands twice; give each its own")
-    return names
-
-
-def _row(value: object, key: str, count: int) -> Row:
-    return tuple(_number(entry, f"{key}[{k}]") for k, entry in enumerate(_sequence(value, key, count, count)))
-
-
-def _number(value: object, key: str) -> Fraction:
-    number = None
-    if isinstance(value, Fraction):
-        number = value
-    elif type(value) is int or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        number = Fraction(value)  # the pattern has no exponents: 1e999999999 would be written out
-    if number is None or abs(number) > 10**9 or number.denominator > 10**30:
-        raise SpecError(f'{key} is {_said(value)}; expected a number up to a billion, such as 3, 0.25 or "1/3"')
-    return number
+    return validated(Spec, table, "the specification", error=SpecError)
 
 
 def _decimal(text: str) -> Fraction | str:
@@ -228,12 +225,3 @@ def _decimal(text: str) -> Fraction | str:
     if len(mantissa) > 30 or (power and abs(int(power)) > 12) or "n" in mantissa:
         return text[:40]
     return Fraction(f"{mantissa}e{power or 0}")
-
-
-def _said(value: object) -> str:
-    """Return what was found, short and on one line."""
-    if isinstance(value, str):
-        return repr(value[:40])
-    if isinstance(value, int):
-        return str(value) if value.bit_length() < 100 else "a very large integer"
-    return str(value)[:60] if isinstance(value, Fraction) else f"a {type(value).__name__}"

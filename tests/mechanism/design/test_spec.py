@@ -90,7 +90,7 @@ def test_files(tmp_path):
     path = tmp_path / "spec.toml"
     path.write_text(GOOD)
     assert read_spec(path) == parse_spec(GOOD)
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(SpecError, match="cannot read"):
         read_spec(tmp_path / "none.toml")
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SpecError, match="cannot be read"):
