@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from learning.data.load import load
 from learning.data.splits.clients import split
-from learning.models.registry import network
+from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.trials import hold_out

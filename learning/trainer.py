@@ -25,7 +25,7 @@ from learning.errors import LearningError
 from learning.evaluation import Exam
 from learning.holdings import Holdings, hold
 from learning.local import TrainTask
-from learning.models.registry import base_digest_of, network
+from learning.models.build import base_digest_of, network
 from learning.plan import LearningPlan
 from learning.privacy.guard import Guard
 from learning.privacy.training import private_steps

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
 from learning.models.network import Network
-from learning.models.registry import network
+from learning.models.build import network
 from learning.optimizers import optimizer
 from learning.plan import LearningPlan
 from learning.state import RowModule, State

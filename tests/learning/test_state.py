@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from learning.errors import LearningError
-from learning.models.registry import network
+from learning.models.build import network
 from learning.state import RowModule, fresh_state
 
 

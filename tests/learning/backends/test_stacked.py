@@ -16,7 +16,7 @@ from learning.backends import stacked
 from learning.backends.stacked import StackedBackend, stacked_gradient, train_stacked
 from learning.evaluation import EvaluateTask
 from learning.local import TrainTask, batch_order, train_client
-from learning.models.registry import network
+from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.privacy.keys import seeded_keys
 from learning.streams import stream
