@@ -69,7 +69,8 @@ class Server:
             if self.algorithm.tries is not None:
                 chosen = self.algorithm.tries(uploads)
                 results = backend.run(trial_tasks(chosen, clients, backend.work))
-                uploads = replace(uploads, trials=collect(chosen, results))
+                with one_thread():
+                    uploads = replace(uploads, trials=collect(chosen, clients, results, state))
             self._step = (sizes.copy(), self.algorithm.aggregate(uploads))
         return self._step[1]
 

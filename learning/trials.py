@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import START, Graph, Trials
+from learning.state import State
 from learning.streams import stream
+from learning.valuation.sets import ValueTask
 from learning.work import Work
-
-_CHUNK = 250  # samples at once, as in evaluation
-
-
-@dataclass(frozen=True)
-class TrialTask:
-    """Try the model from which ``client`` started the round, and then those of ``rows``, on its held-out samples."""
-
-    client: int
-    rows: tuple[int, ...]
-    samples: int
-
-    @property
-    def cost(self) -> float:
-        """Relative length of the task, for sharing work out: samples."""
-        return float(self.samples * (1 + len(self.rows)))
-
-
-@dataclass(frozen=True)
-class Tried:
-    """Mean cross entropy of the starting model and of each row, and how far each row is from the starting model."""
-
-    before: float
-    losses: tuple[float, ...]
-    distances: tuple[float, ...]
 
 
 def hold_out(members: Sequence[NDArray[np.int64]], seed: int) -> tuple[list[NDArray[np.int64]], list[int]]:
@@ -54,40 +29,26 @@ def hold_out(members: Sequence[NDArray[np.int64]], seed: int) -> tuple[list[NDAr
     return ordered, held
 
 
-def try_models(work: Work, task: TrialTask) -> Tried:
-    """Return how one client's candidates do on its held-out samples; on all of its samples if it holds none out."""
-    samples = work.held_out(task.client)
-    index = samples if len(samples) else work.members(task.client)
-    start = work.tensors[f"slot/{START}"][task.client]
-    rows = [work.tensors["rows"][row] for row in task.rows]
-    losses = _losses(work, (start, *rows), index)
-    # Both in float64: late in training models lie close together, and their difference has few digits left.
-    distances = [float((row.double() - start.double()).square().sum().sqrt()) for row in rows]
-    return Tried(losses[0], tuple(losses[1:]), tuple(distances))
+def trial_tasks(chosen: Graph, clients: NDArray[np.int64], work: Work) -> list[ValueTask]:
+    """Return one task for each of ``clients`` [k]: the model from which it started the round, then those it tries.
+
+    ``chosen`` bool [k, k] says whose models among them that is. All samples that the client holds out are used.
+    """
+    tasks = []
+    for i, row in zip(clients.tolist(), chosen, strict=True):
+        tried = tuple(((j,), (1.0,)) for j in (i, *clients[row].tolist()))
+        samples = len(work.held_out(i)) or len(work.members(i))
+        tasks.append(ValueTask(i, tried, samples, first=START))
+    return tasks
 
 
-def _losses(work: Work, rows: Sequence[torch.Tensor], index: torch.Tensor) -> list[float]:
-    """Return each model's mean loss on the samples ``index``; these are fetched once for all models."""
-    total = torch.zeros(len(rows), dtype=torch.float64, device=work.device)
-    with torch.inference_mode():
-        for chunk in index.split(_CHUNK):
-            x, y = work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk]
-            for k, row in enumerate(rows):
-                work.bench.row.copy_(row)
-                total[k] += work.bench.judge(x, y)[1].sum()
-    return (total / len(index)).tolist()
-
-
-def trial_tasks(chosen: Graph, clients: NDArray[np.int64], work: Work) -> list[TrialTask]:
-    """Return one task for each of ``clients`` [k]: ``chosen`` bool [k, k] says whose models among them it tries."""
-    rows = [tuple(clients[row].tolist()) for row in chosen]
-    return [TrialTask(i, tried, max(1, len(work.held_out(i)))) for i, tried in zip(clients.tolist(), rows, strict=True)]
-
-
-def collect(chosen: Graph, results: Sequence[Tried]) -> Trials:
-    """Return the results of `trial_tasks` as matrices."""
+def collect(chosen: Graph, clients: NDArray[np.int64], results: Sequence[tuple[float, ...]], state: State) -> Trials:
+    """Return the results of `trial_tasks` as matrices, with how far each model is from the one that it may replace."""
     losses, distances = np.full(chosen.shape, np.nan), np.full(chosen.shape, np.nan)
-    for i, tried in enumerate(results):
-        losses[i, chosen[i]] = tried.losses
-        distances[i, chosen[i]] = tried.distances
-    return Trials(np.array([tried.before for tried in results]), losses, distances)
+    for k, (i, found) in enumerate(zip(clients.tolist(), results, strict=True)):
+        losses[k, chosen[k]] = found[1:]
+        # In float64: late in training models lie close together, and their difference has few digits left.
+        start = state.slots[START][i].double()
+        apart = [float((state.rows[j].double() - start).square().sum().sqrt()) for j in clients[chosen[k]].tolist()]
+        distances[k, chosen[k]] = apart
+    return Trials(np.array([found[0] for found in results]), losses, distances)

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
-from learning.models.network import Network
 from learning.models.build import network
+from learning.models.network import Network
 from learning.optimizers import optimizer
 from learning.plan import LearningPlan
 from learning.state import RowModule, State

@@ -35,14 +35,6 @@ def histories(memory: Array) -> list[History]:
     return [tuple(row[: np.argmin(np.append(row, 0.0) != 0)].tolist()) for row in memory]
 
 
-def clusters_of(memory: Array) -> list[list[int]]:
-    """Return who has one history in ``memory`` [k, m], each cluster in rising order."""
-    found: dict[History, list[int]] = {}
-    for place, history in enumerate(histories(memory)):
-        found.setdefault(history, []).append(place)
-    return list(found.values())
-
-
 def outdated(own: list[History]) -> list[int]:
     """Return whose cluster was cut while they were away (or before they came) where somebody of a part is there."""
     return [

@@ -11,13 +11,12 @@ import torch
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
 from learning.privacy.training import train_client_privately
-from learning.trials import TrialTask, Tried, try_models
 from learning.valuation.measuring import measure
 from learning.valuation.sets import ValueTask
 from learning.work import Work
 
-Task = TrainTask | EvaluateTask | TrialTask | ValueTask
-Result = float | ClassResults | Tried | tuple[float, ...]
+Task = TrainTask | EvaluateTask | ValueTask
+Result = float | ClassResults | tuple[float, ...]
 
 
 class Backend(Protocol):
@@ -39,8 +38,6 @@ def perform(work: Work, task: Task) -> Result:
     """Do one task in this process."""
     if isinstance(task, TrainTask):
         return (train_client_privately if task.key else train_client)(work, task)
-    if isinstance(task, TrialTask):
-        return try_models(work, task)
     return measure(work, task) if isinstance(task, ValueTask) else evaluate_row(work, task)
 
 

@@ -71,11 +71,6 @@ class PoolBackend:
         """Number of worker processes."""
         return len(self._workers)
 
-    @property
-    def pids(self) -> list[int]:
-        """Process numbers of the workers."""
-        return [process.pid or 0 for process in self._workers]
-
     def run(self, tasks: Sequence[Task]) -> list[Result]:
         """Return the result of each task, in the order of ``tasks``; the longest are begun first."""
         if self._closed:

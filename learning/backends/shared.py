@@ -50,11 +50,6 @@ class SharedTensors:
         }
 
     @classmethod
-    def copy_of(cls, tensors: dict[str, torch.Tensor]) -> SharedTensors:
-        """Return shared copies of CPU tensors, none of them empty."""
-        return cls.moved_from(dict(tensors))
-
-    @classmethod
     def moved_from(cls, tensors: dict[str, torch.Tensor]) -> SharedTensors:
         """Return shared copies of CPU tensors, none of them empty, and take each out of ``tensors`` once copied.
 

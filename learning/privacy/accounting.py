@@ -44,105 +44,96 @@ def default_delta(sizes: Iterable[int]) -> float:
 
 
 class Ledger:
-    """The steps that every client has trained, and the ε that they add up to at ``delta``.
+    """The steps that a client has trained, and the ε that they add up to at ``delta``.
 
-    ``rates[i]`` is client i's sampling rate in (0, 1], ``noise_multiplier`` σ > 0 the standard deviation of the noise
-    in units of the clipping norm. A client who trains two models on its samples in a round, as in Ditto, records the
-    steps of both. `rows` gives all there is to know as plain numbers, `restore` takes them back.
+    ``rate`` is the client's sampling rate in (0, 1], ``noise_multiplier`` σ > 0 the standard deviation of the noise in
+    units of the clipping norm. A client who trains two models on its samples in a round, as in Ditto, records the steps
+    of both. `rows` gives all there is to know as plain numbers, `restore` takes them back.
 
-    >>> ledger = Ledger(1.0, 1e-5, [0.1, 0.01])
-    >>> ledger.record(0, 20)
-    >>> round(ledger.epsilon(0), 2), ledger.epsilon(1)
-    (3.59, 0.0)
+    >>> ledger = Ledger(1.0, 1e-5, 0.1)
+    >>> ledger.epsilon()
+    0.0
+    >>> ledger.record(20)
+    >>> round(ledger.epsilon(), 2)
+    3.59
     """
 
-    def __init__(self, noise_multiplier: float, delta: float, rates: Sequence[float]) -> None:
-        _check(delta, [(rate, noise_multiplier, 1) for rate in rates])
-        self.noise_multiplier, self.delta, self.rates = float(noise_multiplier), float(delta), tuple(map(float, rates))
-        self._spent: dict[int, dict[tuple[float, float], int]] = {client: {} for client in range(len(self.rates))}
+    def __init__(self, noise_multiplier: float, delta: float, rate: float) -> None:
+        _check(delta, [(rate, noise_multiplier, 1)])
+        self.delta, self._mine = float(delta), (float(rate), float(noise_multiplier))
+        self._spent: dict[tuple[float, float], int] = {}
         self._brackets: dict[tuple[Any, ...], tuple[float, float]] = {}
 
-    def _of(self, client: int, more: int = 0) -> tuple[Row, ...]:
-        """Return what the client has spent, with so many further steps, in an order that depends on nothing else."""
-        if client not in self._spent:
-            raise LearningError(
-                f"there is no client {client} in the ledger; expected one of 0 to {len(self.rates) - 1}"
-            )
+    def _of(self, more: int = 0) -> tuple[Row, ...]:
+        """Return what has been spent, with so many further steps, in an order that depends on nothing else."""
         if more < 0:
             raise LearningError(f"steps are {more}; expected at least 0")
-        spent = dict(self._spent[client])
+        spent = dict(self._spent)
         if more:
-            key = (self.rates[client], self.noise_multiplier)
-            spent[key] = spent.get(key, 0) + more
+            spent[self._mine] = spent.get(self._mine, 0) + more
         return tuple(sorted((rate, noise, steps) for (rate, noise), steps in spent.items()))
 
-    def record(self, client: int, steps: int) -> None:
-        """Add ``steps`` private steps of a client: record them before anybody sees what they made."""
-        rows = self._of(client, steps)
-        self._spent[client] = {(rate, noise): count for rate, noise, count in rows}
+    def _apart(self, more: int) -> tuple[tuple[Row, ...], int]:
+        """Return what was spent at another rate or noise, and the steps at this one, further ones included."""
+        rows = self._of(more)
+        own = [steps for rate, noise, steps in rows if (rate, noise) == self._mine]
+        return tuple(row for row in rows if row[:2] != self._mine), sum(own)
 
-    def epsilon(self, client: int, steps: int = 0) -> float:
-        """Return the client's ε at δ after ``steps`` further steps; 0 before the first step, ∞ if no ε is enough."""
-        return epsilon(self._of(client, steps), self.delta)
+    def record(self, steps: int) -> None:
+        """Add ``steps`` private steps: record them before anybody sees what they made."""
+        self._spent = {(rate, noise): count for rate, noise, count in self._of(steps)}
 
-    def would_exceed(self, client: int, steps: int, budget: float) -> bool:
-        """Say whether ``steps`` further steps would bring the client's ε above ``budget``; ask before a round.
+    def epsilon(self, steps: int = 0) -> float:
+        """Return ε at δ after ``steps`` further steps; 0 before the first step, ∞ if no ε is enough."""
+        return epsilon(self._of(steps), self.delta)
 
-        Exact: the same as ``epsilon(client, steps) > budget``. Steps known to fit and not to fit are remembered, so
-        that asking every round composes anew only a few times in a run.
+    def would_exceed(self, steps: int, budget: float) -> bool:
+        """Say whether ``steps`` further steps would bring ε above ``budget``; ask before a round.
+
+        Exact: the same as ``epsilon(steps) > budget``. Steps known to fit and not to fit are remembered, so that asking
+        every round composes anew only a few times in a run.
         """
         if math.isnan(budget) or budget < 0:
             raise LearningError(f"the budget is {budget}; expected an epsilon of at least 0")
-        mine = (self.rates[client], self.noise_multiplier) if client in self._spent else (0.0, 0.0)
-        rows = self._of(client, steps)
-        others = tuple(row for row in rows if row[:2] != mine)
-        wanted = next((count for rate, noise, count in rows if (rate, noise) == mine), 0)
-        key = (mine, others, budget)
-        fits, exceeds = self._brackets.get(key, (-1.0, math.inf))
+        others, wanted = self._apart(steps)
+        fits, exceeds = self._brackets.get((others, budget), (-1.0, math.inf))
         while fits < wanted < exceeds:
             probe = max(1, 2 * wanted) if exceeds == math.inf else (wanted + int(exceeds)) // 2
-            if epsilon(tuple(sorted((*others, (*mine, probe)))) if probe else others, self.delta) <= budget:
-                fits = float(probe)
-            else:
-                exceeds = float(probe)
-        self._brackets[key] = (fits, exceeds)
+            fits, exceeds = self._tried(others, probe, budget)
         return wanted >= exceeds
 
-    def foresee(self, client: int, steps: int, budget: float) -> bool:
+    def foresee(self, steps: int, budget: float) -> bool:
         """Say whether ``steps`` further steps fit the budget, and remember it: fewer then need no composition."""
-        mine = (self.rates[client], self.noise_multiplier) if client in self._spent else (0.0, 0.0)
-        rows = self._of(client, steps)
-        fits = epsilon(rows, self.delta) <= budget
-        others = tuple(row for row in rows if row[:2] != mine)
-        wanted = float(next((count for rate, noise, count in rows if (rate, noise) == mine), 0))
-        key = (mine, others, budget)
-        most, least = self._brackets.get(key, (-1.0, math.inf))
-        self._brackets[key] = (max(most, wanted), least) if fits else (most, min(least, wanted))
-        return fits
+        others, wanted = self._apart(steps)
+        return wanted <= self._tried(others, wanted, budget)[0]
+
+    def _tried(self, others: tuple[Row, ...], steps: int, budget: float) -> tuple[float, float]:
+        """Compose so many steps of this rate with the ``others``; return the most known to fit, the fewest not to."""
+        fits, exceeds = self._brackets.get((others, budget), (-1.0, math.inf))
+        rows = tuple(sorted((*others, (*self._mine, steps)))) if steps else others
+        if epsilon(rows, self.delta) <= budget:
+            fits = max(fits, float(steps))
+        else:
+            exceeds = min(exceeds, float(steps))
+        self._brackets[others, budget] = fits, exceeds
+        return fits, exceeds
 
     def rows(self) -> list[dict[str, float | int]]:
-        """Return the ledger as plain numbers: one entry {client, rate, noise, steps} per kind of step of a client."""
-        return [
-            {"client": client, "rate": rate, "noise": noise, "steps": steps}
-            for client in self._spent
-            for rate, noise, steps in self._of(client)
-        ]
+        """Return the ledger as plain numbers: one entry {rate, noise, steps} per kind of step."""
+        return [{"rate": rate, "noise": noise, "steps": steps} for rate, noise, steps in self._of()]
 
     def restore(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replace what has been spent by recorded `rows`; the ε that follow are the same to the bit."""
-        spent: dict[int, dict[tuple[float, float], int]] = {client: {} for client in range(len(self.rates))}
+        spent: dict[tuple[float, float], int] = {}
         for row in rows:
-            if not isinstance(row, Mapping) or set(row) != {"client", "rate", "noise", "steps"}:
-                raise LearningError("a row of the privacy ledger is damaged; expected client, rate, noise and steps")
-            client, steps = row["client"], row["steps"]
-            if not all(isinstance(v, int) and not isinstance(v, bool) for v in (client, steps)) or client not in spent:
-                raise LearningError(
-                    f"the privacy ledger has client {client!r} with {steps!r} steps; expected whole numbers and "
-                    f"clients from 0 to {len(self.rates) - 1}"
-                )
+            if not isinstance(row, Mapping) or set(row) != {"rate", "noise", "steps"}:
+                raise LearningError("a row of the privacy ledger is damaged; expected rate, noise and steps")
+            steps = row["steps"]
+            if not isinstance(steps, int) or isinstance(steps, bool):
+                raise LearningError(f"the privacy ledger has {steps!r} steps; expected a whole number")
             _check(self.delta, [(row["rate"], row["noise"], steps)])
             key = (float(row["rate"]), float(row["noise"]))
-            spent[client][key] = spent[client].get(key, 0) + steps
+            spent[key] = spent.get(key, 0) + steps
         self._spent = spent
 
 

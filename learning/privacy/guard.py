@@ -63,9 +63,9 @@ class Guard:
         whole = steps * max(1, plan.rounds)
         needed = {} if plan.dp_noise else noises_for(self.budget, self.delta, rates, whole)
         self.noise = [plan.dp_noise or needed[q] for q in rates]
-        self._ledgers = [Ledger(noise, self.delta, [q]) for noise, q in zip(self.noise, rates, strict=True)]
+        self._ledgers = [Ledger(noise, self.delta, q) for noise, q in zip(self.noise, rates, strict=True)]
         for ledger in self._ledgers:  # who can train to the end is asked once, not every round
-            ledger.foresee(0, whole, self.budget)
+            ledger.foresee(whole, self.budget)
         self._stopped = np.zeros(len(rates), dtype=bool)
         self.notices: list[str] = []
 
@@ -75,11 +75,11 @@ class Guard:
             self.notices.append(fault)
         for client in np.flatnonzero(present & ~self._stopped).tolist():
             ledger = self._ledgers[client]
-            if ledger.would_exceed(0, self.steps, self.budget):
+            if ledger.would_exceed(self.steps, self.budget):
                 self._stopped[client] = True
                 self.notices.append(
                     f"client {client} stops before round {round_index}: another round would take its epsilon from "
-                    f"{ledger.epsilon(0):.4g} to {ledger.epsilon(0, self.steps):.4g}, above the budget of "
+                    f"{ledger.epsilon():.4g} to {ledger.epsilon(self.steps):.4g}, above the budget of "
                     f"{self.budget:g}; its model and its record are kept"
                 )
         return present & ~self._stopped
@@ -87,12 +87,12 @@ class Guard:
     def record(self, clients: Sequence[int]) -> None:
         """Write down that these clients train a round."""
         for client in clients:
-            self._ledgers[client].record(0, self.steps)
+            self._ledgers[client].record(self.steps)
 
     @property
     def epsilon(self) -> NDArray[np.float64]:
         """What every client has spent, ε at δ, float64 [m]."""
-        return np.array([ledger.epsilon(0) for ledger in self._ledgers])
+        return np.array([ledger.epsilon() for ledger in self._ledgers])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return all ledgers as plain rows {client, rate, noise, steps}."""
@@ -110,5 +110,6 @@ class Guard:
         if odd:
             raise CheckpointError("the saved privacy ledger has rows of no client; it is damaged")
         for client, ledger in enumerate(self._ledgers):
-            ledger.restore([{**row, "client": 0} for row in rows if row.get("client") == client])
+            own = [row for row in rows if row["client"] == client]
+            ledger.restore([{name: value for name, value in row.items() if name != "client"} for row in own])
         self._stopped = np.isin(np.arange(len(self._ledgers)), list(stopped))

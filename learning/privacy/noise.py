@@ -23,17 +23,12 @@ _LOWEST, _HIGHEST = -3.0, 7.0
 _SLACK = 5e-4
 
 
-def noise_for(target: float, delta: float, rate: float, steps: int) -> float:
-    """Return a noise multiplier σ with which ``steps`` steps spend at most ε = ``target``, and hardly less.
-
-    The σ returned is about 0.1 % above the least, at least 0.05. `LearningError` if even σ = 1000 spends more, or the
-    target is outside (0, `LARGEST_EPSILON`].
-    """
-    return noises_for(target, delta, [rate], steps)[rate]
-
-
 def noises_for(target: float, delta: float, rates: Iterable[float], steps: int) -> dict[float, float]:
-    """Return what `noise_for` does for every one of ``rates``; the same rates give the same σ, in whatever order."""
+    """Return for each of ``rates`` a noise multiplier σ with which ``steps`` steps spend at most ε = ``target``.
+
+    And hardly less: σ is about 0.1 % above the least, at least 0.05. The same rates give the same σ, in whatever order.
+    `LearningError` if even σ = 1000 spends more, or the target is outside (0, `LARGEST_EPSILON`].
+    """
     if not 0 < target <= LARGEST_EPSILON:
         raise LearningError(f"the target is {target:g}; expected an epsilon above 0 and at most {LARGEST_EPSILON:g}")
     ordered = tuple(sorted(set(rates)))

@@ -22,11 +22,14 @@ def measure(work: Work, task: ValueTask) -> tuple[float, ...]:
     count = max(1, min(task.samples, len(index)))
     spread = torch.linspace(0, len(index) - 1, count, dtype=torch.float64).round().long()
     index = index[spread.to(index.device)]
-    return tuple(_loss(work, mixture, index) for mixture in task.mixtures)
+    slots = (task.first, *[""] * (len(task.mixtures) - 1))
+    return tuple(
+        _loss(work, work.models(slot), mixture, index) for slot, mixture in zip(slots, task.mixtures, strict=True)
+    )
 
 
-def _loss(work: Work, mixture: Mixture, index: torch.Tensor) -> float:
-    _average(work, mixture)
+def _loss(work: Work, models: torch.Tensor, mixture: Mixture, index: torch.Tensor) -> float:
+    _average(work, models, mixture)
     total = torch.zeros((), dtype=torch.float64, device=work.device)
     with torch.inference_mode():
         for chunk in index.split(_BATCH):
@@ -35,10 +38,10 @@ def _loss(work: Work, mixture: Mixture, index: torch.Tensor) -> float:
     return float(total) / len(index)
 
 
-def _average(work: Work, mixture: Mixture) -> None:
+def _average(work: Work, own: torch.Tensor, mixture: Mixture) -> None:
     """Put Σ w_j θ_j on the bench, summed in float64."""
     rows, weights = mixture
-    own, bench = work.tensors["rows"], work.bench.row
+    bench = work.bench.row
     if len(rows) == 1:
         bench.copy_(own[rows[0]])
         return

@@ -28,11 +28,15 @@ Mixture = tuple[tuple[int, ...], tuple[float, ...]]
 
 @dataclass(frozen=True)
 class ValueTask:
-    """Judge each of ``mixtures`` on at most ``samples`` held-out samples of ``client``; the first is its own model."""
+    """Judge each of ``mixtures`` on at most ``samples`` held-out samples of ``client``; the first is its own model.
+
+    ``first`` names the slot of which that one is, the clients' models if empty.
+    """
 
     client: int
     mixtures: tuple[Mixture, ...]
     samples: int
+    first: str = ""
 
     @property
     def cost(self) -> float:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
 from learning.errors import DataError
+from learning.models.tokenizers import Tokenizer
 
 LENGTH = 512
 """Most tokens of a text, as in the paper."""
@@ -31,18 +31,6 @@ IGNORED = -100
 _INTRODUCTION = "Below is an instruction that describes a task"
 _PAIRED = ", paired with an input that provides further context"
 _REQUEST = ". Write a response that appropriately completes the request.\n\n### Instruction:\n"
-
-
-class Tokenizer(Protocol):
-    """What is needed of a tokenizer (`learning.models.tokenizers`): tokens 0..size-1, one that ends, one that pads."""
-
-    end: int
-    pad: int
-    size: int
-
-    def encode(self, text: str) -> list[int]:
-        """Return the tokens of a text, none that begins or ends it."""
-        ...
 
 
 @dataclass(frozen=True)

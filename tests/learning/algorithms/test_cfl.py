@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from learning.algorithms.cfl import EPS_MAX, EPS_MEAN, bipartition, clusters_of
+from learning.algorithms.cfl import EPS_MAX, EPS_MEAN, bipartition, histories
 from learning.differences import combine
 from learning.trainer import Trainer
 from tests.learning.algorithms.rendering import (
@@ -25,6 +25,14 @@ from tests.learning.algorithms.rendering import (
 
 STRONG = replace(PLAN, lr=0.05, steps=40, split_beta=0.1, split="niid")
 """Local steps long enough that clients pull a cluster apart."""
+
+
+def clusters_of(memory: np.ndarray) -> list[list[int]]:
+    """Who has one history, each cluster in rising order."""
+    found: dict[tuple[float, ...], list[int]] = {}
+    for place, history in enumerate(histories(memory)):
+        found.setdefault(history, []).append(place)
+    return list(found.values())
 
 
 def halves(updates: torch.Tensor) -> set[frozenset[int]]:

@@ -76,7 +76,7 @@ def test_pool_is_bitwise_the_plain_loop_on_fashion(algorithm):
 def test_a_worker_that_is_killed_is_named_and_the_pool_ends():
     with Trainer(PLAN, "local", backend="pool", processes=2) as trainer:
         trainer.train(1)
-        pids = trainer._backend.pids
+        pids = [process.pid for process in trainer._backend._workers]
         os.kill(pids[0], signal.SIGKILL)
         with pytest.raises(WorkerError, match=r"worker process 0 \(pid \d+\) ended with exit code -9"):
             train_until_it_fails(trainer)
@@ -95,7 +95,7 @@ def test_a_task_that_fails_in_a_worker_fails_here_in_one_line():
 def test_closing_ends_the_workers_and_can_be_done_twice():
     trainer = Trainer(PLAN, "local", backend="pool", processes=2)
     trainer.train(1)
-    pids = trainer._backend.pids
+    pids = [process.pid for process in trainer._backend._workers]
     assert all(map(alive, pids))
     trainer.close()
     trainer.close()
@@ -113,7 +113,7 @@ def test_workers_end_when_their_parent_is_killed_and_leave_no_shared_memory(busy
         "trainer = Trainer(LearningPlan(clients=3), 'local', backend='pool', processes=2)\n"
         "trainer.train(1)\n"
         f"trainer.plan = LearningPlan(clients=3, steps={steps})\n"
-        "print(*trainer._backend.pids, flush=True)\n"
+        "print(*(p.pid for p in trainer._backend._workers), flush=True)\n"
         "trainer.train(2)\n"
         "time.sleep(600)\n"
     )
@@ -145,7 +145,7 @@ def test_a_script_file_without_a_main_guard_may_use_the_pool(tmp_path):
 
 def test_shared_tensors_hold_copies_in_one_memory_aligned_as_torch_aligns():
     tensors = {"a": torch.arange(5, dtype=torch.uint8), "b": torch.randn(3, 7), "c": torch.arange(4)}
-    shared = SharedTensors.copy_of(tensors)
+    shared = SharedTensors.moved_from(dict(tensors))
     for name, tensor in tensors.items():
         assert torch.equal(shared.tensors[name], tensor)
         assert shared.tensors[name].data_ptr() % 64 == 0
@@ -177,7 +177,7 @@ def test_a_worker_answers_each_task_and_stops_at_the_end_of_the_line(monkeypatch
     with Trainer(PLAN, "local", backend="rows") as trainer:
         work = trainer._backend.work
         line = Line([EvaluateTask(0, (1,), 1), EvaluateTask(99, (1,), 1)])
-        shared = SharedTensors.copy_of(work.tensors)
+        shared = SharedTensors.moved_from(dict(work.tensors))
         worker.main(work.facts, shared, line)
         stopped = Line([None, EvaluateTask(0, (1,), 1)])
         worker.main(work.facts, shared, stopped)

@@ -12,8 +12,8 @@ from torch.func import grad, vmap
 
 from learning.errors import LearningError
 from learning.models import MODELS
-from learning.models.network import in_pieces
 from learning.models.build import network, suitable
+from learning.models.network import in_pieces
 from learning.models.resnet import _GROUPS
 from learning.state import RowModule
 from learning.streams import stream

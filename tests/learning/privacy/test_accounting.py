@@ -22,10 +22,10 @@ def test_epsilon_is_what_dp_accountings_own_accountant_says(rate, noise, steps, 
     step = dp_accounting.GaussianDpEvent(noise)
     accountant = PLDAccountant()
     accountant.compose(dp_accounting.PoissonSampledDpEvent(rate, step) if rate < 1 else step, steps)
-    ledger = Ledger(noise, delta, [rate])
-    ledger.record(0, steps)
+    ledger = Ledger(noise, delta, rate)
+    ledger.record(steps)
     theirs = accountant.get_epsilon(delta)  # on a grid of 1e-4; steps that are not sampled in closed form
-    assert theirs - 1e-9 <= ledger.epsilon(0) <= theirs + 3e-4
+    assert theirs - 1e-9 <= ledger.epsilon() <= theirs + 3e-4
 
 
 @pytest.mark.parametrize(("rate", "noise", "steps", "delta"), SETTINGS)
@@ -56,33 +56,33 @@ def test_epsilon_of_the_gaussian_mechanism_is_the_closed_form():
     assert delta == pytest.approx(1e-5, rel=1e-3)
 
 
-def test_each_client_pays_for_its_own_rate_and_for_every_stream():
-    ledger = Ledger(1.5, 1e-5, [0.05, 0.2, 0.2])
-    for client in range(2):
-        ledger.record(client, 10)
-    assert 0.0 == ledger.epsilon(2) < ledger.epsilon(0) < ledger.epsilon(1)
-    ledger.record(0, 10)  # the second stream of Ditto
-    assert ledger.epsilon(0) == epsilon(((0.05, 1.5, 20),), 1e-5)
+def test_a_client_pays_for_its_own_rate_and_for_every_stream():
+    ledgers = [Ledger(1.5, 1e-5, rate) for rate in (0.05, 0.2, 0.2)]
+    for ledger in ledgers[:2]:
+        ledger.record(10)
+    assert 0.0 == ledgers[2].epsilon() < ledgers[0].epsilon() < ledgers[1].epsilon()
+    ledgers[0].record(10)  # the second stream of Ditto
+    assert ledgers[0].epsilon() == epsilon(((0.05, 1.5, 20),), 1e-5)
 
 
-@pytest.mark.parametrize("client", [0, 1])
-def test_would_exceed_is_exact_at_the_boundary(client):
-    ledger = Ledger(1.0, 1e-5, [0.05, 0.1])
-    budget = ledger.epsilon(client, 37)
+@pytest.mark.parametrize("rate", [0.05, 0.1])
+def test_would_exceed_is_exact_at_the_boundary(rate):
+    ledger = Ledger(1.0, 1e-5, rate)
+    budget = ledger.epsilon(37)
     for _ in range(7):
-        assert not ledger.would_exceed(client, 5, budget)
-        ledger.record(client, 5)
-    assert not ledger.would_exceed(client, 2, budget)
-    assert ledger.would_exceed(client, 3, budget)
-    assert not ledger.would_exceed(client, 3, math.nextafter(ledger.epsilon(client, 3), math.inf))
-    assert not ledger.would_exceed(client, 0, budget)
+        assert not ledger.would_exceed(5, budget)
+        ledger.record(5)
+    assert not ledger.would_exceed(2, budget)
+    assert ledger.would_exceed(3, budget)
+    assert not ledger.would_exceed(3, math.nextafter(ledger.epsilon(3), math.inf))
+    assert not ledger.would_exceed(0, budget)
 
 
 def test_would_exceed_is_epsilon_against_the_budget_whatever_was_asked_before():
-    ledger = Ledger(1.0, 1e-5, [0.1])
-    ledger.restore([{"client": 0, "rate": 0.3, "noise": 2.0, "steps": 4}])
+    ledger = Ledger(1.0, 1e-5, 0.1)
+    ledger.restore([{"rate": 0.3, "noise": 2.0, "steps": 4}])
     for steps in (50, 1, 30, 7, 12, 0, 11, 13, 200, 12):
-        assert ledger.would_exceed(0, steps, 3.0) == (ledger.epsilon(0, steps) > 3.0)
+        assert ledger.would_exceed(steps, 3.0) == (ledger.epsilon(steps) > 3.0)
 
 
 def test_asking_every_round_composes_few_times(monkeypatch):
@@ -90,65 +90,56 @@ def test_asking_every_round_composes_few_times(monkeypatch):
 
     asked = []
     monkeypatch.setattr(accounting, "epsilon", lambda rows, delta: asked.append(rows) or 1e-3 * rows[0][2])
-    ledger, rounds = Ledger(1.0, 1e-5, [0.1, 0.1]), 0
-    while not ledger.would_exceed(0, 20, 7.0):
-        ledger.record(0, 20)
+    ledger, rounds = Ledger(1.0, 1e-5, 0.1), 0
+    while not ledger.would_exceed(20, 7.0):
+        ledger.record(20)
         rounds += 1
     assert rounds == 350
     assert len(asked) < 30
-    before = len(asked)
-    assert not ledger.would_exceed(1, 7000, 7.0)
-    assert ledger.would_exceed(1, 7001, 7.0)
-    assert len(asked) - before <= 10  # what is known of one client holds for another of the same rate
 
 
 def test_a_ledger_written_as_json_and_read_again_is_the_same_to_the_bit():
-    ledger = Ledger(1.1, 1e-5, [64 / 601, 1 / 3])
-    ledger.restore([{"client": 1, "rate": 0.25, "noise": 3.0, "steps": 5}])
-    ledger.record(0, 20)
-    ledger.record(1, 20)
-    again = Ledger(1.1, 1e-5, [64 / 601, 1 / 3])
+    ledger, again = Ledger(1.1, 1e-5, 64 / 601), Ledger(1.1, 1e-5, 64 / 601)
+    ledger.restore([{"rate": 0.25, "noise": 3.0, "steps": 5}])
+    ledger.record(20)
     again.restore(json.loads(json.dumps(ledger.rows())))
     assert again.rows() == ledger.rows()
     composed.cache_clear()
-    assert [again.epsilon(k) for k in range(2)] == [ledger.epsilon(k) for k in range(2)]
-    assert again.epsilon(1) > Ledger(1.1, 1e-5, [64 / 601, 1 / 3]).epsilon(1, 20)
+    assert again.epsilon() == ledger.epsilon() > Ledger(1.1, 1e-5, 64 / 601).epsilon(20)
 
 
 @pytest.mark.parametrize(
     "row",
     [
         {},
-        {"client": 5, "rate": 0.1, "noise": 1.0, "steps": 1},
-        {"client": True, "rate": 0.1, "noise": 1.0, "steps": 1},
-        {"client": 0, "rate": 1.5, "noise": 1.0, "steps": 1},
-        {"client": 0, "rate": 0.1, "noise": 0.0, "steps": 1},
-        {"client": 0, "rate": 0.1, "noise": math.nan, "steps": 1},
-        {"client": 0, "rate": "0.1", "noise": 1.0, "steps": 1},
-        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": -1},
-        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 1.5},
-        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 10**30},
+        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 1},
+        {"rate": 1.5, "noise": 1.0, "steps": 1},
+        {"rate": 0.1, "noise": 0.0, "steps": 1},
+        {"rate": 0.1, "noise": math.nan, "steps": 1},
+        {"rate": "0.1", "noise": 1.0, "steps": 1},
+        {"rate": 0.1, "noise": 1.0, "steps": -1},
+        {"rate": 0.1, "noise": 1.0, "steps": 1.5},
+        {"rate": 0.1, "noise": 1.0, "steps": 10**30},
         [1, 2],
     ],
 )
 def test_a_damaged_row_is_refused_and_changes_nothing(row):
-    ledger = Ledger(1.0, 1e-5, [0.1])
-    ledger.record(0, 3)
+    ledger = Ledger(1.0, 1e-5, 0.1)
+    ledger.record(3)
     with pytest.raises(LearningError, match="expected"):
         ledger.restore([row])
-    assert ledger.rows() == [{"client": 0, "rate": 0.1, "noise": 1.0, "steps": 3}]
+    assert ledger.rows() == [{"rate": 0.1, "noise": 1.0, "steps": 3}]
 
 
 def test_wrong_questions_are_refused():
-    ledger = Ledger(1.0, 1e-5, [0.1])
+    ledger = Ledger(1.0, 1e-5, 0.1)
     for ask in (
-        lambda: ledger.epsilon(1),
-        lambda: ledger.record(0, -1),
-        lambda: ledger.would_exceed(1, 1, 1.0),
-        lambda: ledger.would_exceed(0, 1, math.nan),
-        lambda: Ledger(0.0, 1e-5, [0.1]),
-        lambda: Ledger(1.0, 0.0, [0.1]),
-        lambda: Ledger(1.0, 1e-5, [0.0]),
+        lambda: ledger.record(-1),
+        lambda: ledger.would_exceed(1, -1.0),
+        lambda: ledger.would_exceed(1, math.nan),
+        lambda: Ledger(0.0, 1e-5, 0.1),
+        lambda: Ledger(1.0, 0.0, 0.1),
+        lambda: Ledger(1.0, 1e-5, 0.0),
         lambda: sampling_rate(0, 5),
     ):
         with pytest.raises(LearningError, match="expected"):
@@ -180,16 +171,16 @@ def test_the_grid_adds_a_few_ten_thousandths_to_a_usual_epsilon(rate, noise, ste
 def test_what_was_foreseen_is_not_composed_again(monkeypatch):
     from learning.privacy import accounting
 
-    ledger = Ledger(1.0, 1e-5, [0.1])
-    budget = ledger.epsilon(0, 100)
-    assert ledger.foresee(0, 100, budget)
-    assert not ledger.foresee(0, 101, budget)
+    ledger = Ledger(1.0, 1e-5, 0.1)
+    budget = ledger.epsilon(100)
+    assert ledger.foresee(100, budget)
+    assert not ledger.foresee(101, budget)
     monkeypatch.setattr(accounting, "epsilon", lambda rows, delta: pytest.fail("composed again"))
     for _ in range(10):
-        assert not ledger.would_exceed(0, 10, budget)
-        ledger.record(0, 10)
-    assert ledger.would_exceed(0, 1, budget)
-    assert not Ledger(1.0, 1e-5, [0.1]).rows()
+        assert not ledger.would_exceed(10, budget)
+        ledger.record(10)
+    assert ledger.would_exceed(1, budget)
+    assert not Ledger(1.0, 1e-5, 0.1).rows()
 
 
 def test_sampling_rates_and_default_delta():

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from learning.backends.backend import one_thread
 from learning.errors import LearningError
-from learning.models.mlp import MLP
 from learning.models.build import network
+from learning.models.mlp import MLP
 from learning.privacy.gradients import chunk_for, clipped_sum
 
 

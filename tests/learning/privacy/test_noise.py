@@ -10,7 +10,7 @@ import pytest
 from learning.errors import LearningError
 from learning.privacy import LARGEST_EPSILON, noise
 from learning.privacy.accounting import epsilon
-from learning.privacy.noise import noise_for, noises_for
+from learning.privacy.noise import noises_for
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from learning.privacy.noise import noise_for, noises_for
     [(1.0, 0.02, 200), (4.0, 0.05, 20), (3.0, 1.0, 10), (0.05, 0.1, 40), (30.0, 0.25, 10), (LARGEST_EPSILON, 0.25, 10)],
 )
 def test_noise_for_spends_the_target_and_a_little_less_would_not(target, rate, steps):
-    found = noise_for(target, 1e-5, rate, steps)
+    found = noises_for(target, 1e-5, [rate], steps)[rate]
     assert epsilon(((rate, found, steps),), 1e-5) <= target < epsilon(((rate, found * 0.998, steps),), 1e-5)
 
 
@@ -34,23 +34,23 @@ def test_the_noise_of_many_is_that_of_each_and_rises_with_the_rate(monkeypatch):
     ordered = [found[rate] for rate in sorted(rates)]
     assert ordered == sorted(ordered)
     for rate in rates:
-        assert found[rate] == pytest.approx(noise_for(5.0, 1e-5, rate, 12), rel=2e-3)
+        assert found[rate] == pytest.approx(noises_for(5.0, 1e-5, [rate], 12)[rate], rel=2e-3)
         assert epsilon(((rate, found[rate], 12),), 1e-5) <= 5.0
 
 
 def test_where_hardly_any_noise_is_needed_it_is_the_least_there_is():
-    assert noise_for(LARGEST_EPSILON, 0.5, 1e-4, 1) == pytest.approx(math.exp(-3.0))
+    assert noises_for(LARGEST_EPSILON, 0.5, [1e-4], 1)[1e-4] == pytest.approx(math.exp(-3.0))
 
 
 @pytest.mark.parametrize("target", [0.0, -1.0, math.nan, math.inf, 1e300, 1.01 * LARGEST_EPSILON])
 def test_a_target_that_promises_nothing_is_refused(target):
     with pytest.raises(LearningError, match="expected an epsilon above 0 and at most 500"):
-        noise_for(target, 1e-5, 0.1, 5)
+        noises_for(target, 1e-5, [0.1], 5)[0.1]
 
 
 def test_a_target_out_of_reach_is_told():
     with pytest.raises(LearningError, match="take fewer steps"):
-        noise_for(1e-9, 1e-5, 1.0, 1000)
+        noises_for(1e-9, 1e-5, [1.0], 1000)[1.0]
 
 
 def test_who_listens_hears_how_far_it_is(caplog):
