@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.run.files import RecordError, read_json
 from analysis.run.ledger import Trace, books
@@ -20,18 +20,64 @@ Real = NDArray[np.float64]
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Summary(BaseModel, frozen=True, strict=True):
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class Stop(_Part):
+    """A client that trained no more, under which seed, from which round on."""
+
+    seed: int
+    client: int
+    before_round: int
+
+
+class Spent(_Part):
+    """The least and the most that a client spent in any seed of a method, and who stopped."""
+
+    epsilon: list[Figure]
+    stopped: list[Stop]
+
+
+class Together(_Part):
+    """What at most all trainings of a run spent of one sample, ε and δ added up."""
+
+    epsilon: Figure
+    delta: Figure
+    trainings: int
+
+
+class Privacy(_Part):
+    """What a private run says of its privacy.
+
+    ``protects`` what, within which ``budget`` ε at which ``delta``; ``usual_delta``: the largest that is advised for
+    its sizes, with a ``warning`` where δ is above it ("" where not). ``not_covered``: what ε says nothing of.
+    """
+
+    protects: str
+    budget: Figure
+    delta: Figure
+    usual_delta: Figure
+    warning: str
+    rounds: int
+    clients: int
+    methods: dict[str, Spent]
+    together: Together
+    not_covered: list[str]
+
+
+class Summary(_Part):
     """``summary.json``: means over seeds by method; with more than one seed the sample deviation ``…_std`` beside them.
 
     ``judged`` says of each method whether accuracies are those of the "trained" or of the "aggregated" models.
-    ``privacy``: what a private run says of its privacy (`marketproof.running.privacy_told`), absent in others.
+    ``privacy`` is absent in runs without.
     """
 
     task: str
     seeds: list[int]
     methods: dict[str, dict[str, Figure]]
     judged: dict[str, str] = {}
-    privacy: dict[str, Any] | None = None
+    privacy: Privacy | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is written."""

@@ -7,12 +7,13 @@ is compared with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from analysis.run.settings import changes, dotted
 from marketproof.errors import InputError, one_line, shown
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
@@ -60,6 +61,42 @@ class RunConfig(Section):
     def seed_list(self) -> list[int]:
         """The seeds S … S+N-1."""
         return list(range(self.seed, self.seed + self.seeds))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for fault in _faults(self):
+            raise ValueError(fault)
+        return self
+
+
+def _faults(config: RunConfig) -> Iterator[str]:
+    """Yield what values that are each within their bounds have against each other."""
+    who, clients = config.population, config.data.clients
+    if config.seed_list[-1] > LAST_SEED:
+        yield (
+            f"{config.seeds} seeds from {config.seed} end at {config.seed_list[-1]}; expected at most {LAST_SEED} "
+            "(2**62 - 1): take a smaller --seed or fewer --seeds"
+        )
+    if who.name not in POPULATIONS:
+        yield f"unknown population {shown(who.name)}; known: {', '.join(POPULATIONS)}"
+    if config.valuation not in VALUATIONS:
+        yield f"unknown valuation {shown(config.valuation)}; known: {', '.join(VALUATIONS)}"
+    if config.privacy.noise and not config.privacy.epsilon:
+        noise = f"{config.privacy.noise:g}"
+        yield f"privacy.noise is {noise}, but there is no privacy without a budget; give --dp-epsilon E"
+    if config.model.base and config.model.name != "lora":
+        yield (
+            f"model.base is {shown(config.model.base)}, but network {shown(config.model.name)} adapts no language "
+            'model; expected network "lora": take task finance or cofinance, or drop --base-model (model.base)'
+        )
+    if fault := unplayable(who.name, who.share, who.factor, clients):
+        yield fault
+    for client, first, last in who.schedule:
+        if client >= clients or first < 1 or (last and last < first):
+            yield (
+                f"schedule [{client}, {first}, {last}] is no interval of a client; expected [client, first round, last "
+                f"round], clients from 0 to {clients - 1}, rounds from 1, 0 as last for the end"
+            )
 
 
 def task_names() -> list[str]:
@@ -149,36 +186,7 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
     for option, (section, key) in _NESTED.items():
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
-    config = validated(RunConfig, {**values, **given}, "options")
-    if config.seed_list[-1] > LAST_SEED:
-        raise InputError(
-            f"{config.seeds} seeds from {config.seed} end at {config.seed_list[-1]}; expected at most {LAST_SEED} "
-            "(2**62 - 1): take a smaller --seed or fewer --seeds"
-        )
-    if config.population.name not in POPULATIONS:
-        raise InputError(f"unknown population {shown(config.population.name)}; known: {', '.join(POPULATIONS)}")
-    if config.valuation not in VALUATIONS:
-        raise InputError(f"unknown valuation {shown(config.valuation)}; known: {', '.join(VALUATIONS)}")
-    if config.privacy.noise and not config.privacy.epsilon:
-        raise InputError(
-            f"privacy.noise is {config.privacy.noise:g}, but there is no privacy without a budget; give --dp-epsilon E"
-        )
-    if config.model.base and config.model.name != "lora":
-        raise InputError(
-            f"model.base is {shown(config.model.base)}, but network {shown(config.model.name)} adapts no language "
-            'model; expected network "lora": take task finance or cofinance, or drop --base-model (model.base)'
-        )
-    if fault := unplayable(
-        config.population.name, config.population.share, config.population.factor, config.data.clients
-    ):
-        raise InputError(fault)
-    for client, first, last in config.population.schedule:
-        if client >= config.data.clients or first < 1 or (last and last < first):
-            raise InputError(
-                f"schedule [{client}, {first}, {last}] is no interval of a client; expected [client, first round, last "
-                f"round], clients from 0 to {config.data.clients - 1}, rounds from 1, 0 as last for the end"
-            )
-    return config
+    return validated(RunConfig, {**values, **given}, "options")
 
 
 def schedule_of(config: RunConfig) -> list[list[int]]:
@@ -195,20 +203,7 @@ def load_run(path: Path) -> RunConfig:
 
 def differences(recorded: RunConfig, wanted: RunConfig) -> list[str]:
     """Return each setting in which two configurations differ, as ``key: recorded -> wanted``."""
-    before, now = flat(recorded.model_dump()), flat(wanted.model_dump())
+    before, now = dotted(recorded.model_dump()), dotted(wanted.model_dump())
     if not wanted.privacy.delta:  # not asked for: as recorded, by older versions always as 1e-5
         now["privacy.delta"] = before["privacy.delta"]
-    return [
-        f"{key}: {before.get(key)} -> {now.get(key)}" for key in sorted(before | now) if before.get(key) != now.get(key)
-    ]
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings with dotted keys."""
-    out: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            out |= flat(value, f"{prefix}{key}.")
-        else:
-            out[f"{prefix}{key}"] = value
-    return out
+    return changes(before, now)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from analysis.run.audits import Audit, read_audit
 from analysis.run.files import RecordError
@@ -18,11 +18,15 @@ from marketproof.errors import InputError, Interrupted, shown
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
 from marketproof.running.keyring import Keyring
-from marketproof.running.loop import MakeTrainer, Trains, people_of, run_units, units_of
+from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
 from marketproof.running.methods import Method, parse
 from marketproof.running.recorder import Recorder, Unit, refuse_occupied, refuse_unwritable
 from marketproof.terminal.run_view import Bar
 from mechanism.errors import MarketProofError
+
+if TYPE_CHECKING:
+    from learning.plan import LearningPlan
+    from learning.trainer import Trainer
 
 Kind = TypeVar("Kind", Summary, Audit)
 
@@ -50,8 +54,8 @@ class Finished:
     audit: Audit
 
 
-def plan_of(config: RunConfig, seed: int) -> Any:
-    """Return the `LearningPlan` of a configuration under one seed."""
+def plan_of(config: RunConfig, seed: int) -> LearningPlan:
+    """Return the plan of training of a configuration under one seed."""
     from learning.plan import LearningPlan
 
     return LearningPlan(
@@ -61,25 +65,17 @@ def plan_of(config: RunConfig, seed: int) -> Any:
         clients=config.data.clients,
         model=config.model.name,
         steps=config.steps,
-        batch=config.training.batch,
-        lr=config.training.lr,
-        momentum=config.training.momentum,
-        weight_decay=config.training.weight_decay,
         lam=config.market.lam,
         eta=config.market.eta,
-        optimizer=config.training.optimizer,
-        lr_end=config.training.lr_end,
         rounds=config.rounds,
         test=config.data.test,
         shares=tuple((group, clients, samples) for group, clients, samples in config.split.shares),
         base_model=config.model.base,
         length=config.model.length,
         held_out=config.valuation != "size",
-        conduct=people_of(config, seed).conduct,
-        dp_noise=config.privacy.noise,
-        dp_clip=config.privacy.clip,
-        dp_delta=config.privacy.delta,
-        dp_epsilon=config.privacy.epsilon,
+        conduct=participants_of(config, seed).conduct,
+        **config.training.model_dump(),
+        **{f"dp_{name}": value for name, value in config.privacy.model_dump().items()},
     )
 
 
@@ -88,7 +84,7 @@ def trainers(config: RunConfig, place: Place, keyring: Keyring, recorded: Callab
     # Raises on names and numbers that training does not know, before torch is loaded.
     plans = {seed: plan_of(config, seed) for seed in config.seed_list}
 
-    def make(unit: Unit) -> Trains:
+    def make(unit: Unit) -> Trainer:
         from learning.trainer import Trainer
 
         with _ctrl_c_later():
@@ -231,7 +227,7 @@ class _Attempt:
         recorder.progress.keys = run
         recorder.write_progress()
 
-    def _opened(self, trainer: Trains) -> Recorder:
+    def _opened(self, trainer: Trainer) -> Recorder:
         """Return the recorder for a unit whose trainer is made, with where it trains written down."""
         recorder, unit = self._record(), self.unit
         assert unit is not None

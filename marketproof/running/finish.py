@@ -16,7 +16,7 @@ from marketproof.commands.options import dumps
 from marketproof.running.audit import audit_markets
 from marketproof.running.manifest import manifest
 from marketproof.running.methods import Method
-from marketproof.running.privacy_told import privacy_told
+from marketproof.running.privacy_statement import privacy_statement
 from marketproof.running.recorder import Recorder, Unit
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Un
     for unit in units:
         seconds[unit.method.name][told.seeds.index(unit.seed)] = recorder.progress.seconds.get(unit.key, 0.0)
     summary = summarise(told, traces, seconds)
-    private = privacy_told(
+    private = privacy_statement(
         recorder.config,
         [(unit, files[unit.method.name, unit.seed].read(0, 1)) for unit in units],
         recorder.progress.notices,
     )
     if private is not None:
         # The delta used; config.toml has the one asked for, 0 for none.
-        told = told.model_copy(update={"privacy": {**told.privacy, "delta": private["delta"]}})
+        told = told.model_copy(update={"privacy": {**told.privacy, "delta": private.delta}})
         summary = summary.model_copy(update={"privacy": private})
     recorder.write("summary.json", dumps(summary.as_json()))
     audit = audit_markets(told, files)

@@ -1,22 +1,22 @@
 """The round loop: train, measure differences, decide the graph, aggregate, evaluate, record.
 
-The loop knows a trainer by the few calls below and a mechanism by `clear`; where either computes is not its business.
+Where a trainer or a mechanism computes is not the loop's business; it asks a trainer, in each round and in this order:
+`train`, `measure` where gains are valued, `differences`, `implied_imports`, `measure` of what was bought, `evaluate`,
+`aggregate`, and `evaluate` again where that changed the models that clients use.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run.market import MarketRecord
-from learning.valuation.curves import Curve
 from marketproof.running.config import MarketSection, RunConfig, schedule_of
-from marketproof.running.populations import Attendance, People, away, draw
+from marketproof.running.populations import Attendance, Participants, away, draw
 from marketproof.running.recorder import Recorder, Unit
 from marketproof.running.valuing import Valuer
 from mechanism.market.accounting import account, fixed_outcome
@@ -26,104 +26,40 @@ from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.settling import clear_and_settle, objectives
 from mechanism.tolerance import MONEY, scale
 
+if TYPE_CHECKING:
+    from learning.trainer import Trainer
 
-class Trains(Protocol):
-    """What the loop asks of a trainer (`learning.trainer.Trainer`)."""
-
-    sizes: NDArray[np.int64]
-    backend: str
-    device: str
-
-    @property
-    def judged(self) -> str:
-        """By which models the method is judged: those "trained" in a round, or those "aggregated" after it."""
-        ...
-
-    @property
-    def present(self) -> NDArray[np.bool_]:
-        """Who took part in the last round [m]."""
-        ...
-
-    def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        """Local work of a round on those who are there (None: everybody); mean training loss [m]."""
-        ...
-
-    def differences(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Model differences [m, m], and which clients still equal the start [m]."""
-        ...
-
-    def implied_imports(self, sizes: NDArray[np.float64] | None = None) -> NDArray[np.bool_] | None:
-        """The graph that the method implies [m, m], at the sizes that clients say; None where the market decides."""
-        ...
-
-    def aggregate(self, imports: NDArray[np.bool_], sizes: NDArray[np.float64] | None = None) -> bool:
-        """The server's step, with the sizes that clients say they have (None: the true ones).
-
-        It says whether clients use other models after it than before.
-        """
-        ...
-
-    @property
-    def epsilon(self) -> NDArray[np.float64]:
-        """What each client's training has spent [m], 0 without privacy."""
-        ...
-
-    @property
-    def notices(self) -> list[str]:
-        """What a user should be told so far."""
-        ...
-
-    def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
-        """What averaging others' models, or those imported, brings every client on the samples that it holds out."""
-        ...
-
-    def evaluate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Personal accuracy and test loss [m]."""
-        ...
-
-    def save(self, path: Path) -> None:
-        """Write all state to one file."""
-        ...
-
-    def load(self, path: Path) -> None:
-        """Go on from a file of `save`."""
-        ...
-
-    def close(self) -> None:
-        """End worker processes."""
-        ...
-
-
-MakeTrainer = Callable[[Unit], Trains]
+MakeTrainer = Callable[[Unit], "Trainer"]
 Watch = Callable[[Unit, int, MarketRecord, Sequence[str]], None]
 
 
-def people_of(config: RunConfig, seed: int, clients: int = 0) -> People:
+def participants_of(config: RunConfig, seed: int, clients: int = 0) -> Participants:
     """Return who takes part in a run under one seed; ``clients`` if they are not as many as configured."""
     section = config.population
     return draw(section.name, section.share, section.factor, clients or config.data.clients, seed)
 
 
-def types_of(market: MarketSection, sizes: NDArray[Any], seed: int, people: People | None = None) -> Types:
+def types_of(market: MarketSection, sizes: NDArray[Any], seed: int, participants: Participants | None = None) -> Types:
     """Return the true types: measured sizes, costs and gains given or drawn for this seed (same for every method)."""
-    who = people if people is not None else draw("benign", 0.0, 1.0, len(sizes), seed)
+    who = participants if participants is not None else draw("benign", 0.0, 1.0, len(sizes), seed)
     return who.types(sizes, market.cost, market.gain, seed)
 
 
 def play_round(
-    trainer: Trains,
+    trainer: Trainer,
     types: Types,
     lam: float,
     mechanism: str | None,
     number: int,
-    people: People | None = None,
+    participants: Participants | None = None,
     attendance: Attendance | None = None,
     valuer: Valuer | None = None,
 ) -> MarketRecord:
     """Play round ``number`` (from 1) and return what happened.
 
-    Everybody reports the truth but for the liars among ``people``, and is there but for those whom ``attendance`` or
-    the trainer keeps out: the market of the round is that of those who are there, the others keep what they have.
+    Everybody reports the truth but for the liars among the ``participants``, and is there but for those whom
+    ``attendance`` or the trainer keeps out: the market of the round is that of those who are there, the others keep
+    what they have.
     """
     m = types.clients
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
@@ -132,7 +68,7 @@ def play_round(
     law = SqrtGain() if valuation is None else valuation.law
     types = types if valuation is None else Types(types.size, types.cost, valuation.gain)
     truth = Types(*away(types, present))
-    said = Reports(*away(truth.truthful() if people is None else people.reports(types), present))
+    said = Reports(*away(truth.truthful() if participants is None else participants.reports(types), present))
     matrix, unmoved = trainer.differences()
     market = Market(matrix, lam, law)
     implied = trainer.implied_imports(said.size)
@@ -148,7 +84,7 @@ def play_round(
     aggregated = trainer.evaluate() if trainer.aggregate(outcome.imports, said.size) else trained
     accuracy, loss = aggregated if trainer.judged == "aggregated" else trained
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
-    codes = np.zeros(m, dtype=np.uint8) if people is None else people.codes
+    codes = np.zeros(m, dtype=np.uint8) if participants is None else participants.codes
     leaving = np.zeros(m, dtype=bool)
     if attendance is not None:
         money = account(truth, outcome, market.law)
@@ -164,13 +100,13 @@ def play_round(
     )  # fmt: skip
 
 
-def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> None:
+def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> None:
     """Play a unit's remaining rounds, recording each, and write its final files."""
     config = recorder.config
-    people = people_of(config, unit.seed, len(trainer.sizes))
-    types = types_of(config.market, trainer.sizes, unit.seed, people)
+    participants = participants_of(config, unit.seed, len(trainer.sizes))
+    types = types_of(config.market, trainer.sizes, unit.seed, participants)
     attendance = Attendance(
-        people.population.leaves, config.population.chance, schedule_of(config), types.clients, unit.seed
+        participants.population.leaves, config.population.chance, schedule_of(config), types.clients, unit.seed
     )
     valuer = None if config.valuation == "size" else Valuer(config.valuation, unit.seed)
     done = recorder.rounds_done(unit)
@@ -183,7 +119,7 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> N
     for number in range(done + 1, config.rounds + 1):
         began, told = time.perf_counter(), len(trainer.notices)
         record = play_round(
-            trainer, types, config.market.lam, unit.method.mechanism, number, people, attendance, valuer
+            trainer, types, config.market.lam, unit.method.mechanism, number, participants, attendance, valuer
         )
         attendance.leave(record.leaving)
         notices = trainer.notices[told:]
@@ -192,7 +128,7 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trains, watch: Watch) -> N
     recorder.finish(unit, trainer.save, trainer.epsilon)
 
 
-def run_units(recorder: Callable[[Trains], Recorder], units: Sequence[Unit], make: MakeTrainer, watch: Watch) -> None:
+def run_units(recorder: Callable[[Trainer], Recorder], units: Sequence[Unit], make: MakeTrainer, watch: Watch) -> None:
     """Run every unit that is not finished, one trainer each.
 
     ``recorder`` opens (or returns) the recorder; it is called with the first trainer, so that settings which no

@@ -1,7 +1,7 @@
 """Who takes part: traders, buyers, sellers, attackers, free-riders and liars, and who is there in which round.
 
 A population is chosen by ``--population NAME`` or a task's ``[population]``; what is drawn (who is what, who leaves)
-comes from streams of the seed, so that every method of a run meets the same people.
+comes from streams of the seed, so that every method of a run meets the same participants.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from analysis.run.market import HARMFUL, ROLES
 from learning.adversaries import HONEST
 from learning.streams import stream
-from marketproof.running.draws import uniform
 from mechanism.market.clients import Reports, Types
 
 Floats = NDArray[np.float64]
@@ -94,7 +93,7 @@ POPULATIONS: dict[str, Population] = {
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class Participants:
     """A population drawn for one seed: ``roles`` of m clients, and what follows for training and reports."""
 
     population: Population
@@ -140,8 +139,14 @@ class People:
         return truth.replace(**{lie: np.where(lies, said * self.factor, said)})
 
 
-def draw(name: str, share: float, factor: float, clients: int, seed: int) -> People:
-    """Return the people of a population; ``share`` > 0 replaces the share of its first role."""
+def uniform(seed: int, purpose: str, clients: int, low: float, high: float) -> Floats:
+    """Return one uniform number in [low, high] per client, float64 [m]; client k's follows from (seed, purpose, k)."""
+    draws = [stream(seed, purpose, 0, client).random() for client in range(clients)]
+    return np.asarray(low + (high - low) * np.array(draws))
+
+
+def draw(name: str, share: float, factor: float, clients: int, seed: int) -> Participants:
+    """Return the participants of a population; ``share`` > 0 replaces the share of its first role."""
     population = POPULATIONS[name]
     parts = list(population.roles)
     if share and parts and not population.inclusive:
@@ -155,11 +160,11 @@ def draw(name: str, share: float, factor: float, clients: int, seed: int) -> Peo
         for client in order[int(begin) : int(end)]:
             roles[client] = role
         begin = end
-    return People(population, tuple(roles), factor)
+    return Participants(population, tuple(roles), factor)
 
 
 def unplayable(name: str, share: float, factor: float, clients: int) -> str:
-    """Return in one line why such people cannot play, "" if they can."""
+    """Return in one line why such participants cannot play, "" if they can."""
     if factor == 0.0 and POPULATIONS[name].lie == "size":
         return "population.factor is 0, and no client can say that it has no samples; take a factor above 0"
     if not np.isin(draw(name, share, factor, clients, 0).roles, BENIGN).any():

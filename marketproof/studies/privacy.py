@@ -18,7 +18,7 @@ from marketproof.errors import InputError, Interrupted
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
-from marketproof.running.privacy_told import delta_of
+from marketproof.running.privacy_statement import delta_of
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
 from marketproof.studies.runs import Recorded, run_all
 from marketproof.studies.study import METHOD, Column, Findings, Row, Seen, Study, measured, text

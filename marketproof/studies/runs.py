@@ -13,10 +13,11 @@ from typing import Any
 
 from analysis.run.market import MarketRecord
 from analysis.run.market_file import read_market
+from analysis.run.settings import changes, dotted
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
 from marketproof.files.toml_files import to_toml
-from marketproof.running.config import RunConfig, differences, flat
+from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer, units_of
 from marketproof.running.methods import parse
@@ -108,12 +109,7 @@ def _open(head: Mapping[str, Any], configs: Mapping[str, RunConfig], folder: Pat
     """Make the folder of a study or check that it is this one's; return whether it was made."""
     path = folder / HEAD
     if path.is_file():
-        before, now = flat(read_toml(path, "the settings of a study")), flat(head)
-        changed = [
-            f"{key}: {before.get(key)} -> {now.get(key)}"
-            for key in sorted(before | now)
-            if before.get(key) != now.get(key)
-        ]
+        changed = changes(dotted(read_toml(path, "the settings of a study")), dotted(head))
         if changed:
             raise InputError(
                 f"{shown(folder)} was recorded with other settings ({'; '.join(changed[:3])}); ask for the same, or "

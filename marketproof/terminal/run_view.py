@@ -15,7 +15,7 @@ from analysis.run.audits import Audit, MethodAudit
 from analysis.run.market import MarketRecord
 from analysis.run.summary import Summary
 from marketproof.errors import shown
-from marketproof.running.privacy_told import privacy_lines
+from marketproof.running.privacy_statement import privacy_lines
 from marketproof.running.recorder import Unit
 from marketproof.terminal.console import show_fitted, spread, stderr
 from mechanism.wording import number, percent

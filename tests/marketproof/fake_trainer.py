@@ -13,7 +13,7 @@ from marketproof.running.recorder import Unit
 
 
 class FakeTrainer:
-    """Satisfies `marketproof.running.loop.Trains`; what it computes depends on the seed and on every import so far."""
+    """Answers what the loop asks of a trainer; what it computes depends on the seed and on every import so far."""
 
     clients = 4
     backend, device, judged = "fake", "cpu", "aggregated"

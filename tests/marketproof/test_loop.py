@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from marketproof.running.config import MarketSection
-from marketproof.running.draws import uniform
 from marketproof.running.loop import play_round, types_of
 from marketproof.running.methods import Method, parse
+from marketproof.running.populations import uniform
 from marketproof.running.recorder import Unit
 from mechanism import InvalidMarketError, Market, Types, UnknownNameError, account, market_mechanism
 from mechanism.errors import MarketProofError

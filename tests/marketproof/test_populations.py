@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
+from analysis.run.settings import changes, dotted
 from learning.algorithms import ALGORITHMS
 from marketproof.errors import InputError
-from marketproof.running.config import TASKS, flat, load_task, overridden, populate, resolve, schedule_of
+from marketproof.running.config import TASKS, load_task, overridden, populate, resolve, schedule_of
 from marketproof.running.execution import plan_of
-from marketproof.running.loop import people_of, types_of
+from marketproof.running.loop import participants_of, types_of
 from marketproof.running.populations import (
     AWAY,
     BENIGN,
@@ -85,11 +86,11 @@ def test_who_is_what_is_drawn_by_seed_and_the_same_for_every_method():
     one = config(population="attackers-flip")
     for method in ALGORITHMS:
         other = config(population="attackers-flip", methods=[method])
-        assert people_of(one, 3).roles == people_of(other, 3).roles
+        assert participants_of(one, 3).roles == participants_of(other, 3).roles
         sizes = np.arange(10) + 20
-        mine, theirs = (types_of(c.market, sizes, 3, people_of(c, 3)) for c in (one, other))
+        mine, theirs = (types_of(c.market, sizes, 3, participants_of(c, 3)) for c in (one, other))
         assert np.array_equal(mine.cost, theirs.cost)
-        assert plan_of(one, 3).conduct == plan_of(other, 3).conduct == people_of(one, 3).conduct
+        assert plan_of(one, 3).conduct == plan_of(other, 3).conduct == participants_of(one, 3).conduct
 
 
 @pytest.mark.parametrize("name", ["inclusive", "inclusive-attacked"])
@@ -97,10 +98,10 @@ def test_costs_and_gains_of_the_inclusive_market_are_those_of_the_paper(name):
     """C and K are the upper ends: K_i ~ U[K/2, K] for who buys, c_i ~ U[C/2, C] for who trades."""
     seen = {role: ([], []) for role in ROLES}
     for seed in range(40):
-        people = draw(name, 0.0, 2.0, 12, seed)
-        types = people.types(np.full(12, 50), COST, GAIN, seed)
+        who = draw(name, 0.0, 2.0, 12, seed)
+        types = who.types(np.full(12, 50), COST, GAIN, seed)
         assert types.size.tolist() == [50.0] * 12
-        for k, role in enumerate(people.roles):
+        for k, role in enumerate(who.roles):
             seen[role][0].append(types.cost[k])
             seen[role][1].append(types.gain[k])
     cost, gain = np.array(seen["trader"][0]), np.array(seen["trader"][1])
@@ -137,30 +138,30 @@ def test_strangers_outside_of_it_have_the_types_of_the_paper():
     assert not types.cost[odd].any()
     assert (types.gain >= 1e4).all()
     honest = draw("benign", 0, 2, 10, 1).types(np.full(10, 50), COST, GAIN, 1)
-    assert np.array_equal(honest.cost[~odd], types.cost[~odd])  # the same people, but for their role
+    assert np.array_equal(honest.cost[~odd], types.cost[~odd])  # the same participants, but for their role
 
 
 @pytest.mark.parametrize("what", ["cost", "size", "gain"])
 def test_a_liar_says_twice_of_one_number_and_the_truth_of_the_others(what):
-    people = draw(f"liars-{what}", 0.3, 2.0, 10, 5)
-    types = people.types(np.arange(10) + 30, COST, GAIN, 5)
-    said, liar = people.reports(types), np.array(people.roles) == "liar"
+    who = draw(f"liars-{what}", 0.3, 2.0, 10, 5)
+    types = who.types(np.arange(10) + 30, COST, GAIN, 5)
+    said, liar = who.reports(types), np.array(who.roles) == "liar"
     assert liar.sum() == 3
     for name in ("size", "cost", "gain"):
         factor = np.where(liar & (name == what), 2.0, 1.0)
         np.testing.assert_array_equal(getattr(said, name), getattr(types, name) * factor)
-    assert people.conduct == ()
+    assert who.conduct == ()
     other = draw(f"liars-{what}", 0.3, 0.5, 10, 5).reports(types)
     np.testing.assert_array_equal(getattr(other, what)[liar], getattr(types, what)[liar] / 2)
 
 
 def test_conduct_is_that_of_the_strange_ones():
     for name, population in POPULATIONS.items():
-        people = draw(name, 0, 2, 12, 0)
-        odd = [role not in BENIGN for role in people.roles]
+        who = draw(name, 0, 2, 12, 0)
+        odd = [role not in BENIGN for role in who.roles]
         expected = tuple(population.conduct if k else "honest" for k in odd) if any(odd) else ()
-        assert people.conduct == expected
-        assert [ROLES[code] for code in people.codes] == list(people.roles)
+        assert who.conduct == expected
+        assert [ROLES[code] for code in who.codes] == list(who.roles)
 
 
 def test_who_is_away_trades_nothing_whatever_it_is_worth():
@@ -305,7 +306,7 @@ def test_the_list_tells_what_a_population_changes_in_a_task(cli, tmp_path, monke
     for name, population in POPULATIONS.items():
         before, after = (load_task("digits-niid").model_dump() for _ in range(2))
         populate(after, name)
-        changed = [key for key, value in flat(after).items() if flat(before)[key] != value and key != "population.name"]
+        changed = {line.partition(":")[0] for line in changes(dotted(before), dotted(after))} - {"population.name"}
         assert all(key in rows[name] for key in changed), name
         assert (rows[name] == "-") == (not population.settings)
     assert "market.gain × 100" in rows["inclusive"]

@@ -9,7 +9,7 @@ import pytest
 
 from marketproof.running.config import differences, load_task, resolve
 from marketproof.running.methods import parse
-from marketproof.running.privacy_told import delta_of, privacy_lines, privacy_told
+from marketproof.running.privacy_statement import delta_of, privacy_lines, privacy_statement
 from marketproof.running.recorder import Unit
 
 STOP = "client {} stops before round {}: another round would take its epsilon from 1 to 9, above the budget of 8"
@@ -32,13 +32,13 @@ def units(*records, methods=("local",)):
 
 
 def test_a_run_without_privacy_says_nothing():
-    assert privacy_told(config(), units(record([0.0, 0.0])), []) is None
+    assert privacy_statement(config(), units(record([0.0, 0.0])), []) is None
 
 
 def test_two_lines_with_the_delta_of_the_largest_client():
-    told = privacy_told(config(epsilon=8.0), units(record([7.25, 7.5])), [])
-    assert told["delta"] == told["usual_delta"] == 1 / 276_860
-    assert told["warning"] == ""
+    told = privacy_statement(config(epsilon=8.0), units(record([7.25, 7.5])), [])
+    assert told.delta == told.usual_delta == 1 / 276_860
+    assert told.warning == ""
     lines = privacy_lines(told)
     assert lines[0] == (
         "Privacy: epsilon 7.25 to 7.5 of the budget of 8 (over clients) at delta 3.61e-06 after 3 rounds, of one "
@@ -51,8 +51,8 @@ def test_two_lines_with_the_delta_of_the_largest_client():
 
 
 def test_a_delta_given_that_is_too_large_is_warned_of():
-    told = privacy_told(config(epsilon=8.0, delta=1e-5), units(record([7.25, 7.5])), [])
-    assert (told["delta"], told["usual_delta"]) == (1e-5, 1 / 276_860)
+    told = privacy_statement(config(epsilon=8.0, delta=1e-5), units(record([7.25, 7.5])), [])
+    assert (told.delta, told.usual_delta) == (1e-5, 1 / 276_860)
     lines = privacy_lines(told)
     assert len(lines) == 3
     assert lines[2].startswith("Warning: delta is 1e-05, above 3.61e-06")
@@ -60,10 +60,10 @@ def test_a_delta_given_that_is_too_large_is_warned_of():
 
 def test_methods_and_seeds_add_up():
     records = [record([1.0, 2.0]), record([3.0, 0.5]), record([2.0, 4.0]), record([0.0, 1.0])]
-    told = privacy_told(config(epsilon=8.0), units(*records, methods=("local", "fedavg")), [])
-    assert told["methods"]["local"]["epsilon"] == [0.5, 3.0]
-    assert told["methods"]["fedavg"]["epsilon"] == [0.0, 4.0]
-    assert told["together"] == {"epsilon": 10.0, "delta": pytest.approx(4 / 276_860), "trainings": 4}
+    told = privacy_statement(config(epsilon=8.0), units(*records, methods=("local", "fedavg")), [])
+    assert told.methods["local"].epsilon == [0.5, 3.0]
+    assert told.methods["fedavg"].epsilon == [0.0, 4.0]
+    assert told.together.model_dump() == {"epsilon": 10.0, "delta": pytest.approx(4 / 276_860), "trainings": 4}
     first, second = privacy_lines(told)
     assert "epsilon 0 to 4 " in first
     assert "The 4 trainings (methods and seeds)" in second
@@ -86,7 +86,9 @@ def test_methods_and_seeds_add_up():
 )
 def test_who_stopped(stopped, expected):
     notices = [f"{unit}: {STOP.format(client, number)}" for unit, client, number in stopped]
-    told = privacy_told(config(epsilon=8.0), units(record([1.0]), record([1.0])), [*notices, "local, seed 0: hello"])
+    told = privacy_statement(
+        config(epsilon=8.0), units(record([1.0]), record([1.0])), [*notices, "local, seed 0: hello"]
+    )
     assert privacy_lines(told)[0].endswith(expected)
 
 

@@ -1,0 +1,118 @@
+"""What a private run says of its privacy: what was spent, of what, at which delta, who stopped, what is not covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from analysis.run.market import MarketRecord
+from analysis.run.summary import Privacy, Spent, Stop, Together
+from marketproof.running.config import RunConfig
+from marketproof.running.recorder import Unit
+from mechanism.wording import number, plural
+
+LEFT_OUT = (
+    "clients' sizes and label shares, losses in the record, and all that is measured on held-out samples; "
+    "manifest.json lists it"
+)
+"""The gist of `learning.privacy.NOT_COVERED`."""
+
+
+def delta_of(config: RunConfig, records: Iterable[MarketRecord]) -> float:
+    """Return the largest δ at which ε was counted: the one given, else that of the clients' sizes under each seed."""
+    from learning.privacy.accounting import default_delta
+
+    return config.privacy.delta or max(
+        (default_delta(record.types.size[0].tolist()) for record in records), default=0.0
+    )
+
+
+def privacy_statement(
+    config: RunConfig, records: Sequence[tuple[Unit, MarketRecord]], notices: Sequence[str]
+) -> Privacy | None:
+    """Return what a run says of its privacy, from one round of each unit at least; None for a run without."""
+    if not config.privacy.epsilon:
+        return None
+    from learning.privacy import NOT_COVERED, UNIT
+    from learning.privacy.accounting import default_delta
+    from learning.privacy.guard import large_delta, stops
+
+    delta = delta_of(config, (record for _, record in records))
+    usual = min(default_delta(record.types.size[0].tolist()) for _, record in records)
+    stopped = stops(notices)
+    methods: dict[str, Spent] = {}
+    for name in dict.fromkeys(unit.method.name for unit, _ in records):
+        mine = [(unit, record) for unit, record in records if unit.method.name == name]
+        methods[name] = Spent(
+            epsilon=[
+                min(float(record.epsilon.min()) for _, record in mine),
+                max(float(record.epsilon.max()) for _, record in mine),
+            ],
+            stopped=[
+                Stop(seed=unit.seed, client=client, before_round=number)
+                for unit, _ in mine
+                for where, client, number in stopped
+                if where == f"{name}, seed {unit.seed}"
+            ],
+        )
+    return Privacy(
+        protects=f"{UNIT}, in the models of one method under one seed",
+        budget=config.privacy.epsilon,
+        delta=delta,
+        usual_delta=usual,
+        warning=large_delta(delta, usual) if config.privacy.delta else "",
+        rounds=config.rounds,
+        clients=config.data.clients,
+        methods=methods,
+        together=Together(
+            epsilon=float(sum(record.epsilon.max() for _, record in records)),
+            delta=min(1.0, delta * len(records)),
+            trainings=len(records),
+        ),
+        not_covered=list(NOT_COVERED),
+    )
+
+
+def privacy_lines(privacy: Privacy) -> list[str]:
+    """Return what a run says of its privacy at its end: two lines, and a third where δ is too large."""
+    spent = [one.epsilon for one in privacy.methods.values()]
+    lines = [
+        f"Privacy: epsilon {_range(min(low for low, _ in spent), max(high for _, high in spent))} of the budget of "
+        f"{number(privacy.budget)} (over clients) at delta {number(privacy.delta, 3)} after "
+        f"{plural(privacy.rounds, 'round')}, of {privacy.protects}; {_stopped(privacy.methods)}.",
+        f"Not covered: {LEFT_OUT}.{_together(privacy.together)}",
+    ]
+    return [*lines, f"Warning: {privacy.warning}."] if privacy.warning else lines
+
+
+def _range(least: float, most: float) -> str:
+    low, high = number(least, 4), number(most, 4)
+    return low if low == high else f"{low} to {high}"
+
+
+def _stopped(methods: Mapping[str, Spent]) -> str:
+    """Say who stopped early; names where they are few."""
+    every = [(name, stop) for name, spent in methods.items() for stop in spent.stopped]
+    if not every:
+        return "nobody stopped before the end"
+    if len(every) > 4:
+        clients = len({(stop.seed, stop.client) for _, stop in every})
+        first = min(stop.before_round for _, stop in every)
+        return f"{clients} clients stopped early, the first before round {first} (names: notices in manifest.json)"
+    alone, seeds = len(methods) == 1, len({stop.seed for _, stop in every}) > 1
+    named = [
+        f"client {stop.client}"
+        + ("" if alone else f" of {name}")
+        + (f", seed {stop.seed}," if seeds else "")
+        + f" before round {stop.before_round}"
+        for name, stop in every
+    ]
+    return f"stopped early: {', '.join(named)}"
+
+
+def _together(together: Together) -> str:
+    if together.trainings == 1:
+        return ""
+    return (
+        f" The {together.trainings} trainings (methods and seeds) use the same samples: who sees the models of all "
+        f"adds up to epsilon {number(together.epsilon, 4)} at delta {number(together.delta, 3)}."
+    )
