@@ -151,22 +151,17 @@ def _best(
     if found.pays:
         one, single, teller = found.among(record.types, record.market, record.present)
         witness = Witness.of_lie(mechanism, one, single, teller, coordinate, found.report).to_dict()
-    lie = RecordedLie(
-        gain=found.gain,
-        seed=seeds[k],
-        round=found.where[0] + 1,
-        client=found.client,
-        truth=found.truth,
-        report=found.report,
-        utility_truthful=found.utility_truthful,
-        utility_lying=found.utility_lying,
-        deviations=tried,
-        exact=found.exact,
-        sentence=sentence,
-        present=np.flatnonzero(record.present[found.where]).tolist(),
-        witness=witness,
-    )
-    return lie, sentence
+    recorded = {
+        "seed": seeds[k],
+        "round": found.where[0] + 1,
+        "client": found.client,
+        "deviations": tried,
+        "sentence": sentence,
+        "present": np.flatnonzero(record.present[found.where]).tolist(),
+        "witness": witness,
+    }
+    names = tuple(str(client) for client in range(record.clients))
+    return RecordedLie.model_validate({**(found.as_json(names) or {}), **recorded}), sentence
 
 
 def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
