@@ -104,3 +104,12 @@ def truths(**known: str) -> Mapping[str, str]:
     if unknown := [name for name in named if name not in PROPERTIES]:
         raise KeyError(f"no such property: {', '.join(unknown)}")
     return MappingProxyType(named)
+
+
+VOLUNTARY = {"ir": "yes", "interim_ir": "yes"}
+TRUTHFUL = {"dsic": "yes", "bic": "yes"}
+MONOTONE = {"monotonicity": "yes", "cyclic_monotonicity": "yes"}
+SELLING = {"budget_balance": "no (revenue)", "weak_budget_balance": "yes"}
+UNPAID = {"budget_balance": "yes (no payments)", "weak_budget_balance": "yes"}
+BALANCED = {"budget_balance": "yes", "weak_budget_balance": "yes"}
+"""Truths that go together, for `truths`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, wins
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import BALANCED, MONOTONE, CatalogueEntry, truths
 from mechanism.errors import InvalidMechanismError
 
 
@@ -53,8 +53,7 @@ ENTRY = CatalogueEntry(
     "agv", "expected-externality mechanism, one item", "Arrow 1979, d'Aspremont, Gérard-Varet 1979", ONE_ITEM,
     truths(
         ir="no (a loser may pay)",  # with two agents it never does: hence at least three
-        interim_ir="yes", dsic="no", bic="yes", budget_balance="yes", weak_budget_balance="yes",
-        efficiency="yes", monotonicity="yes", cyclic_monotonicity="yes", anonymity="yes",
+        interim_ir="yes", dsic="no", bic="yes", **BALANCED, efficiency="yes", **MONOTONE, anonymity="yes",
         non_bossiness="yes", group_dsic="no",
     ),
     agv, fewest=3,

@@ -7,7 +7,7 @@ import numpy as np
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, wins
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, KnownEquilibrium, truths
+from mechanism.entry import MONOTONE, SELLING, CatalogueEntry, KnownEquilibrium, truths
 
 
 def all_pay(agents: int = 3) -> Auction:
@@ -43,8 +43,7 @@ ALL_PAY = KnownEquilibrium(
 ENTRY = CatalogueEntry(
     "all-pay", "all-pay auction", "Baye, Kovenock, de Vries 1996", ONE_ITEM,
     truths(
-        ir="no (losers pay)", interim_ir="no", dsic="no", bic="no", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="yes", monotonicity="yes", cyclic_monotonicity="yes",
+        ir="no (losers pay)", interim_ir="no", dsic="no", bic="no", **SELLING, efficiency="yes", **MONOTONE,
         anonymity="yes", non_bossiness="yes", group_dsic="no",
     ),
     all_pay, equilibrium=ALL_PAY,

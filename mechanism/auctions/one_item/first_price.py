@@ -7,7 +7,7 @@ import numpy as np
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, wins
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, KnownEquilibrium, truths
+from mechanism.entry import MONOTONE, SELLING, VOLUNTARY, CatalogueEntry, KnownEquilibrium, truths
 
 
 def first_price(agents: int = 3) -> Auction:
@@ -46,9 +46,8 @@ FIRST_PRICE = KnownEquilibrium(
 ENTRY = CatalogueEntry(
     "first-price", "first-price sealed-bid auction", "Vickrey 1961", ONE_ITEM,
     truths(
-        ir="yes", interim_ir="yes", dsic="no (bidding less)", bic="no (bidding less)",
-        budget_balance="no (revenue)", weak_budget_balance="yes", efficiency="yes", monotonicity="yes",
-        cyclic_monotonicity="yes", anonymity="yes", group_dsic="no",
+        **VOLUNTARY, dsic="no (bidding less)", bic="no (bidding less)", **SELLING, efficiency="yes", **MONOTONE,
+        anonymity="yes", group_dsic="no",
         non_bossiness="yes",  # a loser never picks the winner, and only the winner moves its price
     ),
     first_price, equilibrium=FIRST_PRICE,

@@ -10,7 +10,7 @@ import numpy as np
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, highest_other, wins
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 
 Curve = Callable[[Floats], Floats]
 
@@ -70,9 +70,8 @@ def _rule(virtual: Curve, inverse: Curve, bids: Floats) -> tuple[Floats, Floats]
 ENTRY = CatalogueEntry(
     "myerson", "optimal auction for uniform values", "Myerson 1981", ONE_ITEM,
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="no (the item may be kept)", monotonicity="yes",
-        cyclic_monotonicity="yes", anonymity="yes", non_bossiness="no", group_dsic="no", split_proof="yes",
+        **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="no (the item may be kept)", **MONOTONE, anonymity="yes",
+        non_bossiness="no", group_dsic="no", split_proof="yes",
     ),
     myerson,
 )  # fmt: skip

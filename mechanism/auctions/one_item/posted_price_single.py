@@ -9,7 +9,7 @@ import numpy as np
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 from mechanism.errors import InvalidMechanismError
 
 
@@ -47,10 +47,8 @@ ENTRY = CatalogueEntry(
     "posted-price-single", "take it or leave it at 1/2, in the order of agents", "Hagerty, Rogerson 1987",
     ONE_ITEM,
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="no", monotonicity="yes", cyclic_monotonicity="yes",
-        anonymity="no (the order)", non_bossiness="yes",
-        group_dsic="yes",  # the taker would lose by giving up, those before it by buying
+        **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="no", **MONOTONE, anonymity="no (the order)",
+        non_bossiness="yes", group_dsic="yes",  # the taker would lose by giving up, those before it by buying
     ),
     posted_price_single,
 )  # fmt: skip

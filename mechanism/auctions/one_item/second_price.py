@@ -5,7 +5,7 @@ from __future__ import annotations
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, highest_other, wins
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truth, truths
+from mechanism.entry import MONOTONE, SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truth, truths
 
 
 def second_price(agents: int = 3) -> Auction:
@@ -32,10 +32,8 @@ def _rule(bids: Floats) -> tuple[Floats, Floats]:
 ENTRY = CatalogueEntry(
     "second-price", "second-price (Vickrey) auction", "Vickrey 1961", ONE_ITEM,
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="yes", monotonicity="yes", cyclic_monotonicity="yes",
-        anonymity="yes", non_bossiness="no (the second bid sets the price)",
-        group_dsic="no (the second bidder helps the winner)",
+        **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="yes", **MONOTONE, anonymity="yes",
+        non_bossiness="no (the second bid sets the price)", group_dsic="no (the second bidder helps the winner)",
         split_proof="yes",  # one's other name can only raise one's price
     ),
     second_price, equilibrium=truth("Vickrey 1961; Krishna, Auction Theory, 2.2"),

@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.auctions.public.cost_sharing import CostSharing, all_served
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, TRUTHFUL, CatalogueEntry, truths
 
 
 def clarke_public_good(agents: int = 3, cost: float | None = None) -> CostSharing:
@@ -46,10 +46,9 @@ ENTRY = CatalogueEntry(
     "clarke-public-good", "pivotal mechanism for a public good", "Clarke 1971",
     "a project that costs half a unit per agent, shared equally; a private value in [0, 1] per agent",
     truths(
-        ir="no (who does not want it pays its share)", interim_ir="no", dsic="yes", bic="yes",
-        budget_balance="no (taxes)", weak_budget_balance="yes", efficiency="yes", monotonicity="yes",
-        cyclic_monotonicity="yes", anonymity="yes", non_bossiness="no (a report moves others' taxes)",
-        group_dsic="no (overstating together)",
+        ir="no (who does not want it pays its share)", interim_ir="no", **TRUTHFUL, budget_balance="no (taxes)",
+        weak_budget_balance="yes", efficiency="yes", **MONOTONE, anonymity="yes",
+        non_bossiness="no (a report moves others' taxes)", group_dsic="no (overstating together)",
     ),
     clarke_public_good,
 )  # fmt: skip

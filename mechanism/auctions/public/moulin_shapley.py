@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.auctions.public.cost_sharing import CostSharing, all_served
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 
 
 def moulin_shapley(agents: int = 3, cost: float = 1.0) -> CostSharing:
@@ -43,9 +43,9 @@ ENTRY = CatalogueEntry(
     "moulin-shapley", "equal shares of a fixed cost", "Moulin 1999, Moulin, Shenker 2001",
     "a service of fixed cost 1, to whom it serves shared equally; a private value in [0, 1] per agent",
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="yes (the cost is covered)",
-        weak_budget_balance="yes", efficiency="no", monotonicity="yes", cyclic_monotonicity="yes",
-        anonymity="yes", group_dsic="yes",  # cross-monotonic shares, the indifferent are served
+        **VOLUNTARY, **TRUTHFUL, budget_balance="yes (the cost is covered)", weak_budget_balance="yes",
+        efficiency="no", **MONOTONE, anonymity="yes",
+        group_dsic="yes",  # cross-monotonic shares, the indifferent are served
         non_bossiness="yes",  # the largest set that accepts does not move while i is in it, or out of it
     ),
     moulin_shapley,

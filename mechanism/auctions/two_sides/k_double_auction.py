@@ -9,7 +9,7 @@ import numpy as np
 from mechanism.auctions.ranking import Integers
 from mechanism.auctions.two_sides.double_auction import TWO_SIDES, Book, DoubleAuction
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, KnownEquilibrium, truths
+from mechanism.entry import BALANCED, MONOTONE, VOLUNTARY, CatalogueEntry, KnownEquilibrium, truths
 from mechanism.errors import InvalidMechanismError
 
 
@@ -66,9 +66,8 @@ LINEAR_PAIR = KnownEquilibrium(
 ENTRY = CatalogueEntry(
     "k-double-auction", "k-double auction, k = 1/2", "Chatterjee, Samuelson 1983", TWO_SIDES,
     truths(
-        ir="yes", ir_buyer="yes", ir_seller="yes", interim_ir="yes", dsic="no", bic="no",
-        budget_balance="yes", weak_budget_balance="yes", efficiency="yes", monotonicity="yes",
-        cyclic_monotonicity="yes", anonymity="yes (a side goes with its agent)", group_dsic="no",
+        **VOLUNTARY, ir_buyer="yes", ir_seller="yes", dsic="no", bic="no", **BALANCED, efficiency="yes", **MONOTONE,
+        anonymity="yes (a side goes with its agent)", group_dsic="no",
         # an agent that trades before and after leaves q and the other traders as they are, and whoever
         # moves the price pays it
         non_bossiness="yes",

@@ -7,7 +7,7 @@ import numpy as np
 from mechanism.auctions.ranking import Integers
 from mechanism.auctions.two_sides.double_auction import TWO_SIDES, Book, DoubleAuction
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 
 
 def mcafee(agents: int = 4) -> DoubleAuction:
@@ -41,10 +41,10 @@ def _clear(book: Book) -> tuple[Integers, Floats, Floats]:
 ENTRY = CatalogueEntry(
     "mcafee", "McAfee's double auction", "McAfee 1992", TWO_SIDES,
     truths(
-        ir="yes", ir_buyer="yes", ir_seller="yes", interim_ir="yes", dsic="yes", bic="yes",
+        **VOLUNTARY, ir_buyer="yes", ir_seller="yes", **TRUTHFUL,
         budget_balance="no (surplus)",  # below two pairs there never is one: hence at least four agents
-        weak_budget_balance="yes", efficiency="no (the last pair may be lost)", monotonicity="yes",
-        cyclic_monotonicity="yes", anonymity="yes (a side goes with its agent)",
+        weak_budget_balance="yes", efficiency="no (the last pair may be lost)", **MONOTONE,
+        anonymity="yes (a side goes with its agent)",
         non_bossiness="no (the first pair that does not trade sets the price)", group_dsic="no",
     ),
     mcafee, agents=4, fewest=4,

@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.auctions.units.multi_unit import TWO_UNITS, MultiUnitAuction
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import SELLING, VOLUNTARY, CatalogueEntry, truths
 
 
 def discriminatory(agents: int = 3, units: int = 2) -> MultiUnitAuction:
@@ -36,8 +36,7 @@ def _price(bids: Floats, won: Floats, losing: Floats) -> Floats:
 ENTRY = CatalogueEntry(
     "discriminatory", "discriminatory (pay-as-bid) auction", "Vickrey 1961", TWO_UNITS,
     truths(
-        ir="yes", interim_ir="yes", dsic="no (bidding less)", bic="no (bidding less)",
-        budget_balance="no (revenue)", weak_budget_balance="yes", efficiency="yes",
+        **VOLUNTARY, dsic="no (bidding less)", bic="no (bidding less)", **SELLING, efficiency="yes",
         cyclic_monotonicity="yes", anonymity="yes", group_dsic="no",
         non_bossiness="yes",  # with x units won the others get the best units - x bids of their own
     ),

@@ -9,7 +9,7 @@ import numpy as np
 from mechanism.auctions.deals import UnitWorth
 from mechanism.auctions.ranking import Integers, descending
 from mechanism.direct import Deal, Floats, Space
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 from mechanism.errors import InvalidMechanismError
 
 
@@ -112,9 +112,8 @@ ENTRY = CatalogueEntry(
     "Lehmann, O'Callaghan, Shoham 2002; Mu'alem, Nisan 2008",
     "room 1 in a knapsack; a private value in [0, 1], a public size in [0.1, 1] per agent",
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="no", monotonicity="yes", cyclic_monotonicity="yes",
-        anonymity="yes (a size goes with its agent)", non_bossiness="no", group_dsic="no",
+        **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="no", **MONOTONE, anonymity="yes (a size goes with its agent)",
+        non_bossiness="no", group_dsic="no",
     ),
     greedy_knapsack,
 )  # fmt: skip

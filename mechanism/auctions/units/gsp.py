@@ -11,7 +11,7 @@ from mechanism.auctions.auction import Auction
 from mechanism.auctions.ranking import descending, hand_out
 from mechanism.auctions.units.positions import CLICKS, best_clicks, by_rank, click_rates
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, SELLING, VOLUNTARY, CatalogueEntry, truths
 
 
 def gsp(agents: int = 3, rates: Sequence[float] | None = None) -> Auction:
@@ -52,11 +52,10 @@ def _rule(rates: tuple[float, ...], bids: Floats) -> tuple[Floats, Floats]:
 ENTRY = CatalogueEntry(
     "gsp", "generalised second-price auction of positions", "Edelman, Ostrovsky, Schwarz 2007", CLICKS,
     truths(
-        ir="yes", interim_ir="yes", dsic="no (bidding less)",
+        **VOLUNTARY, dsic="no (bidding less)",
         # overtaking a bid near one's value earns nothing more and loses the cheap position below
-        bic="no (bidding less)",
-        budget_balance="no (revenue)", weak_budget_balance="yes", efficiency="yes", monotonicity="yes",
-        cyclic_monotonicity="yes", anonymity="yes", non_bossiness="no", group_dsic="no",
+        bic="no (bidding less)", **SELLING, efficiency="yes", **MONOTONE, anonymity="yes", non_bossiness="no",
+        group_dsic="no",
     ),
     gsp,
 )  # fmt: skip

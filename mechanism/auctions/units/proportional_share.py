@@ -7,7 +7,7 @@ import numpy as np
 from mechanism.auctions.auction import Auction
 from mechanism.auctions.ranking import highest
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, SELLING, CatalogueEntry, truths
 
 
 def proportional_share(agents: int = 3) -> Auction:
@@ -37,9 +37,8 @@ ENTRY = CatalogueEntry(
     "proportional-share", "shares in proportion to bids", "Kelly 1997, Johari, Tsitsiklis 2004",
     "one divisible unit; a private linear value in [0, 1] per agent, bid as it is",
     truths(
-        ir="no", interim_ir="no", dsic="no", bic="no", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="no", monotonicity="yes", cyclic_monotonicity="yes",
-        anonymity="yes", non_bossiness="yes", group_dsic="no",
+        ir="no", interim_ir="no", dsic="no", bic="no", **SELLING, efficiency="no", **MONOTONE, anonymity="yes",
+        non_bossiness="yes", group_dsic="no",
     ),
     proportional_share,
 )  # fmt: skip

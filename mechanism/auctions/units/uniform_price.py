@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.auctions.units.multi_unit import TWO_UNITS, MultiUnitAuction
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import SELLING, VOLUNTARY, CatalogueEntry, truths
 
 
 def uniform_price(agents: int = 3, units: int = 2) -> MultiUnitAuction:
@@ -37,8 +37,7 @@ def _price(bids: Floats, won: Floats, losing: Floats) -> Floats:
 ENTRY = CatalogueEntry(
     "uniform-price", "uniform-price auction at the highest losing bid", "Ausubel, Cramton 2002", TWO_UNITS,
     truths(
-        ir="yes", interim_ir="yes", dsic="no (demand reduction)", bic="no (demand reduction)",
-        budget_balance="no (revenue)", weak_budget_balance="yes", efficiency="yes",
+        **VOLUNTARY, dsic="no (demand reduction)", bic="no (demand reduction)", **SELLING, efficiency="yes",
         cyclic_monotonicity="yes",  # an efficient rule: the pivot payments make it truthful
         anonymity="yes", non_bossiness="no (a losing bid sets the price)", group_dsic="no",
     ),

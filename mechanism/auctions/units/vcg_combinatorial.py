@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import Floats, Space
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +127,7 @@ ENTRY = CatalogueEntry(
     "vcg-combinatorial", "VCG auction of two items and their bundle", "Clarke 1971, Groves 1973",
     "items A and B; private values A, B in [0, 1] and AB in [0, 2], free disposal",
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="yes", cyclic_monotonicity="yes", anonymity="yes",
+        **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="yes", cyclic_monotonicity="yes", anonymity="yes",
         non_bossiness="no", group_dsic="no",
         split_proof="no (false names against a bundle bid)",  # Yokoo, Sakurai, Matsubara 2004
     ),

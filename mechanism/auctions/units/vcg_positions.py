@@ -11,7 +11,7 @@ from mechanism.auctions.auction import Auction
 from mechanism.auctions.ranking import descending, hand_out
 from mechanism.auctions.units.positions import CLICKS, best_clicks, by_rank, click_rates
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 
 
 def vcg_positions(agents: int = 3, rates: Sequence[float] | None = None) -> Auction:
@@ -51,9 +51,8 @@ def _rule(rates: tuple[float, ...], bids: Floats) -> tuple[Floats, Floats]:
 ENTRY = CatalogueEntry(
     "vcg-positions", "VCG auction of positions", "Vickrey 1961, Clarke 1971, Groves 1973", CLICKS,
     truths(
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="no (revenue)",
-        weak_budget_balance="yes", efficiency="yes", monotonicity="yes", cyclic_monotonicity="yes",
-        anonymity="yes", non_bossiness="no", group_dsic="no",
+        **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="yes", **MONOTONE, anonymity="yes", non_bossiness="no",
+        group_dsic="no",
     ),
     vcg_positions,
 )  # fmt: skip

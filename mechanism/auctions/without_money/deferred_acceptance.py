@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from mechanism.auctions.without_money.objects import OBJECTS, Integers, ObjectAssignment, preferences
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import UNPAID, VOLUNTARY, CatalogueEntry, truths
 from mechanism.errors import InvalidMechanismError
 
 
@@ -83,8 +83,7 @@ ENTRY = CatalogueEntry(
     "deferred-acceptance", "deferred acceptance, agents propose to objects with priorities",
     "Gale, Shapley 1962; Dubins, Freedman 1981", OBJECTS,
     truths(
-        ir="yes", interim_ir="yes", dsic="yes (the proposing side)", bic="yes",
-        budget_balance="yes (no payments)", weak_budget_balance="yes", efficiency="no (total value)",
+        **VOLUNTARY, dsic="yes (the proposing side)", bic="yes", **UNPAID, efficiency="no (total value)",
         cyclic_monotonicity="yes", anonymity="no (the priorities)",
         # Ergin 2002: the default priorities hold a cycle from three agents on
         non_bossiness="no", group_dsic="no",

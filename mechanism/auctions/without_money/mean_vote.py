@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.auctions.without_money.vote import LINE, Vote
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import UNPAID, CatalogueEntry, truths
 
 
 def mean_vote(agents: int = 3) -> Vote:
@@ -32,8 +32,7 @@ def _decide(peaks: Floats) -> Floats:
 ENTRY = CatalogueEntry(
     "mean-vote", "mean of the peaks", "Moulin 1980, Renault, Trannoy 2005", LINE,
     truths(
-        dsic="no (exaggerating)", bic="no (exaggerating)", budget_balance="yes (no payments)",
-        weak_budget_balance="yes",
+        dsic="no (exaggerating)", bic="no (exaggerating)", **UNPAID,
         efficiency="no",  # with two agents every point between them is optimal: hence at least three
         monotonicity="yes",
         cyclic_monotonicity="yes",  # |x - peak| has increasing differences, the mean rises with a peak

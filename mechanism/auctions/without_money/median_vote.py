@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.auctions.without_money.vote import LINE, Vote
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import MONOTONE, TRUTHFUL, UNPAID, CatalogueEntry, truths
 
 
 def median_vote(agents: int = 3) -> Vote:
@@ -36,8 +36,7 @@ def _decide(peaks: Floats) -> Floats:
 ENTRY = CatalogueEntry(
     "median-vote", "median of the peaks", "Black 1948, Moulin 1980", LINE,
     truths(  # no ir: there is no staying out of a vote
-        dsic="yes", bic="yes", budget_balance="yes (no payments)", weak_budget_balance="yes",
-        efficiency="yes", monotonicity="yes", cyclic_monotonicity="yes", anonymity="yes",
+        **TRUTHFUL, **UNPAID, efficiency="yes", **MONOTONE, anonymity="yes",
         non_bossiness="yes",  # everyone has the same consequence
         group_dsic="yes",  # only those beyond the median can move it, and only away from themselves
     ),

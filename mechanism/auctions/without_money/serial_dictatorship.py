@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.auctions.without_money.objects import OBJECTS, Integers, ObjectAssignment
 from mechanism.direct import Floats
-from mechanism.entry import CatalogueEntry, truths
+from mechanism.entry import TRUTHFUL, UNPAID, VOLUNTARY, CatalogueEntry, truths
 
 
 def serial_dictatorship(agents: int = 3, objects: int | None = None) -> ObjectAssignment:
@@ -50,8 +50,7 @@ def _assign(values: Floats) -> Integers:
 ENTRY = CatalogueEntry(
     "serial-dictatorship", "agents choose in turn", "Satterthwaite, Sonnenschein 1981", OBJECTS,
     truths(  # group_dsic: holds for strict values, fails through an indifferent dictator
-        ir="yes", interim_ir="yes", dsic="yes", bic="yes", budget_balance="yes (no payments)",
-        weak_budget_balance="yes", efficiency="no (total value)", cyclic_monotonicity="yes",
+        **VOLUNTARY, **TRUTHFUL, **UNPAID, efficiency="no (total value)", cyclic_monotonicity="yes",
         anonymity="no (the order)", non_bossiness="yes",
     ),
     serial_dictatorship,

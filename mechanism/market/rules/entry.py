@@ -14,7 +14,6 @@ GIVEN = "yes (sizes as reported)"
 AT_TRUTH = "yes (at truth)"
 
 RATIONAL = {"ir": GIVEN, "ir_buyer": GIVEN, "ir_seller": "yes", "interim_ir": "yes"}
-BALANCED = {"budget_balance": "yes", "weak_budget_balance": "yes"}
 CENTRAL = {"budget_balance": "no (through the centre)", "weak_budget_balance": "no (a pivotal seller is a deficit)"}
 SHAPED = {"monotonicity": "yes (in cost)", "cyclic_monotonicity": "yes (in cost)", "anonymity": "yes (ties aside)"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mechanism.entry import truths
-from mechanism.market.rules.entry import BALANCED, RATIONAL, SHAPED, honest, market_entry
+from mechanism.entry import BALANCED, truths
+from mechanism.market.rules.entry import RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism
 
 RULE = MarketMechanism("exact-marginal", "exact", "marginal")
@@ -13,15 +13,7 @@ ENTRY = market_entry(
     "exact selection, marginal payments",
     "half of the repair: shows that both halves are needed",
     truths(
-        **RATIONAL,
-        **honest("no (understating)", "no (either way)", "no"),
-        **BALANCED,
-        **SHAPED,
-        bic="no",
-        efficiency="yes",
-        group_dsic="no",
-        split_proof="no (with penalties)",
-        merge_proof="no",
-        core="no",
+        **RATIONAL, **honest("no (understating)", "no (either way)", "no"), **BALANCED, **SHAPED, bic="no",
+        efficiency="yes", group_dsic="no", split_proof="no (with penalties)", merge_proof="no", core="no",
     ),
-)
+)  # fmt: skip

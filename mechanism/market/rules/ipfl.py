@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mechanism.entry import truths
-from mechanism.market.rules.entry import BALANCED, PAPER, RATIONAL, SHAPED, honest, market_entry
+from mechanism.entry import BALANCED, truths
+from mechanism.market.rules.entry import PAPER, RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism
 
 RULE = MarketMechanism("ipfl", "threshold", "marginal")
@@ -13,16 +13,8 @@ ENTRY = market_entry(
     "falling thresholds, marginal payments (the rule in the authors' code)",
     PAPER,
     truths(
-        **RATIONAL,
-        **honest("no (understating)", "no (either way)", "no"),
-        **BALANCED,
-        **SHAPED,
-        bic="no",
-        efficiency="no",
-        non_bossiness="no",
-        group_dsic="no",
-        split_proof="no (with penalties)",
-        merge_proof="no",
+        **RATIONAL, **honest("no (understating)", "no (either way)", "no"), **BALANCED, **SHAPED, bic="no",
+        efficiency="no", non_bossiness="no", group_dsic="no", split_proof="no (with penalties)", merge_proof="no",
         core="no",
     ),
-)
+)  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mechanism.entry import truths
-from mechanism.market.rules.entry import BALANCED, RATIONAL, SHAPED, honest, market_entry
+from mechanism.entry import BALANCED, truths
+from mechanism.market.rules.entry import RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism
 
 RULE = MarketMechanism("ipfl-exact", "exact", "clarke")
@@ -13,16 +13,8 @@ ENTRY = market_entry(
     "exact selection, critical-value payments (default)",
     "the repaired rule: Clarke (1971) and Groves (1973) over each importer's sellers",
     truths(
-        **RATIONAL,
-        **honest("yes", "no (either way)", "no"),
-        **BALANCED,
-        **SHAPED,
-        bic="no (gain and size; yes in cost)",
-        efficiency="yes",
-        non_bossiness="no",
-        group_dsic="no",
-        split_proof="no",
-        merge_proof="no",
-        core="no (from four clients on)",
+        **RATIONAL, **honest("yes", "no (either way)", "no"), **BALANCED, **SHAPED,
+        bic="no (gain and size; yes in cost)", efficiency="yes", non_bossiness="no", group_dsic="no",
+        split_proof="no", merge_proof="no", core="no (from four clients on)",
     ),
-)
+)  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mechanism.entry import truths
-from mechanism.market.rules.entry import BALANCED, SHAPED, honest, market_entry
+from mechanism.entry import BALANCED, truths
+from mechanism.market.rules.entry import SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism
 
 RULE = MarketMechanism("no-payment", "full", "none")
@@ -13,19 +13,9 @@ ENTRY = market_entry(
     "everybody imports everything, nobody pays",
     "the graph of federated averaging: McMahan et al., 2017",
     truths(
-        ir="no (sellers)",
-        ir_buyer="yes",
-        ir_seller="no",
-        interim_ir="no (a client that wants no model)",
-        **honest("yes (constant)", "yes (constant)", "yes (constant)"),
-        **BALANCED,
-        **SHAPED,
-        bic="yes",
-        efficiency="no",
-        non_bossiness="yes",
-        group_dsic="yes (constant)",
-        split_proof="yes",
-        merge_proof="no (two that merge stop serving each other)",
-        core="no",
+        ir="no (sellers)", ir_buyer="yes", ir_seller="no", interim_ir="no (a client that wants no model)",
+        **honest("yes (constant)", "yes (constant)", "yes (constant)"), **BALANCED, **SHAPED, bic="yes",
+        efficiency="no", non_bossiness="yes", group_dsic="yes (constant)", split_proof="yes",
+        merge_proof="no (two that merge stop serving each other)", core="no",
     ),
-)
+)  # fmt: skip

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.entry import truths
+from mechanism.entry import BALANCED, truths
 from mechanism.errors import InvalidMechanismError
 from mechanism.market.accounting import Outcome
 from mechanism.market.allocation.offers import buy
 from mechanism.market.allocation.selection import NODE_LIMIT
 from mechanism.market.clients import Market, Reports
-from mechanism.market.rules.entry import BALANCED, GIVEN, RATIONAL, SHAPED, honest, market_entry
+from mechanism.market.rules.entry import GIVEN, RATIONAL, SHAPED, honest, market_entry
 
 Floats = NDArray[np.float64]
 
@@ -71,17 +71,9 @@ ENTRY = market_entry(
     "the k cheapest at the cost of the next (default: half of the others)",
     "after McAfee: A Dominant Strategy Double Auction, 1992 (a price set by who does not trade)",
     truths(
-        **RATIONAL,
-        **honest("yes", GIVEN, "no"),
-        **BALANCED,
-        **SHAPED,
-        bic="no (size; yes in cost and gain)",
-        efficiency="no",
-        non_bossiness="no",
-        group_dsic="no",
-        split_proof="no (from four clients on)",
-        merge_proof="no (from four clients on)",
-        core="no",
+        **RATIONAL, **honest("yes", GIVEN, "no"), **BALANCED, **SHAPED, bic="no (size; yes in cost and gain)",
+        efficiency="no", non_bossiness="no", group_dsic="no", split_proof="no (from four clients on)",
+        merge_proof="no (from four clients on)", core="no",
     ),
     fewest=3,
-)
+)  # fmt: skip

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mechanism.entry import truths
+from mechanism.entry import BALANCED, truths
 from mechanism.errors import InvalidMarketError, InvalidMechanismError
 from mechanism.market.accounting import Outcome
 from mechanism.market.allocation.offers import buy
 from mechanism.market.allocation.selection import NODE_LIMIT
 from mechanism.market.clients import Market, Reports
-from mechanism.market.rules.entry import BALANCED, GIVEN, RATIONAL, SHAPED, honest, market_entry
+from mechanism.market.rules.entry import GIVEN, RATIONAL, SHAPED, honest, market_entry
 
 Floats = NDArray[np.float64]
 
@@ -93,16 +93,8 @@ ENTRY = market_entry(
     "prices fixed beforehand, taken or left (catalogue: price 1)",
     "Hagerty and Rogerson: Robust Trading Mechanisms, 1987",
     truths(
-        **RATIONAL,
-        **honest("yes", GIVEN, "no (sellers)"),
-        **BALANCED,
-        **SHAPED,
-        bic="no (size; yes in cost and gain)",
-        efficiency="no",
-        non_bossiness="no (size)",
-        group_dsic="no",
-        split_proof="no",
-        merge_proof="no",
-        core="no",
+        **RATIONAL, **honest("yes", GIVEN, "no (sellers)"), **BALANCED, **SHAPED,
+        bic="no (size; yes in cost and gain)", efficiency="no", non_bossiness="no (size)", group_dsic="no",
+        split_proof="no", merge_proof="no", core="no",
     ),
-)
+)  # fmt: skip

@@ -24,14 +24,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.entry import truths
+from mechanism.entry import BALANCED, truths
 from mechanism.errors import InvalidMechanismError
 from mechanism.market.accounting import Outcome
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw, PowerGain
-from mechanism.market.rules.entry import BALANCED, RATIONAL, SHAPED, honest, market_entry
+from mechanism.market.rules.entry import RATIONAL, SHAPED, honest, market_entry
 
 Floats = NDArray[np.float64]
 
@@ -172,15 +172,7 @@ ENTRY = market_entry(
     "exact selection, cost and Shapley value",
     "Shapley: A Value for n-Person Games, 1953",
     truths(
-        **RATIONAL,
-        **honest("no (both directions)", "no", "no"),
-        **BALANCED,
-        **SHAPED,
-        bic="no",
-        efficiency="yes",
-        group_dsic="no",
-        split_proof="no",
-        merge_proof="no",
-        core="no",
+        **RATIONAL, **honest("no (both directions)", "no", "no"), **BALANCED, **SHAPED, bic="no", efficiency="yes",
+        group_dsic="no", split_proof="no", merge_proof="no", core="no",
     ),
-)
+)  # fmt: skip

@@ -51,16 +51,8 @@ ENTRY = market_entry(
     "exact selection, everyone pays its pivot to a centre",
     "Vickrey, 1961; Clarke, 1971; Groves, 1973; the deficit: Myerson and Satterthwaite, 1983",
     truths(
-        **RATIONAL,
-        **honest("yes", GIVEN, "no"),
-        **CENTRAL,
-        **SHAPED,
-        bic="no (size; yes in cost and gain)",
-        efficiency="yes",
-        non_bossiness="no",
-        group_dsic="no",
-        split_proof="no",
-        merge_proof="no",
+        **RATIONAL, **honest("yes", GIVEN, "no"), **CENTRAL, **SHAPED, bic="no (size; yes in cost and gain)",
+        efficiency="yes", non_bossiness="no", group_dsic="no", split_proof="no", merge_proof="no",
         core="no (with penalties; unblocked, but subsidised, without)",
     ),
-)
+)  # fmt: skip
