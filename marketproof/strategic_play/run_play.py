@@ -90,8 +90,8 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     from proofs_checks.play.anarchy import anarchy
     from proofs_checks.play.dynamics import best_responses
     from proofs_checks.play.game import Play
-    from proofs_checks.play.market_game import recorded_market
     from proofs_checks.search.cost_lies import best_cost_lies
+    from proofs_checks.search.given_markets import GivenMarkets
 
     m = records[0].types.clients
     if m > MOST_CLIENTS:
@@ -103,7 +103,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     exact, pays, tried, cases = True, 0, 0, 0
     for which, types, market, there in _meetings(records):
         lies = best_cost_lies(mechanism, types, market, limit=points)
-        direct, profiles = recorded_market(mechanism, types, market)
+        direct, profiles = GivenMarkets.of(mechanism, types, market, everywhere=True)
         play = Play(direct, profiles, _levels(types.cost), "cost")
         done = best_responses(play, rounds)
         books = anarchy(play, done.reached, seed, done.settled)

@@ -17,42 +17,12 @@ from numpy.typing import ArrayLike
 from mechanism.direct import Floats
 from mechanism.errors import UnknownNameError
 from mechanism.market.allocation.breakpoints import cost_breakpoints
-from mechanism.market.clients import LARGEST, Market, Types
 from mechanism.market.direct import MarketDirect
-from mechanism.market.gains import GainLaw, SqrtGain
-from mechanism.market.rules.rule import Clearing
 from proofs_checks.play.game import Ints, Play
-from proofs_checks.search.cost_lies import BESIDE, LADDER, MULTIPLES
+from proofs_checks.search.cost_lies import LADDER, MULTIPLES, STEPS, around
 from proofs_checks.search.flat_markets import rules
 
 _MOST_POINTS = 1 << 10
-
-
-@dataclass(frozen=True, eq=False)
-class RecordedMarket(MarketDirect):
-    """A market as it was recorded: the public columns of a profile are the differences d_ij, weighed by ``lam``."""
-
-    lam: float = 0.0
-
-    def market(self, profiles: Floats) -> Market:
-        """Return the public data of profiles."""
-        d = profiles[..., 3:]
-        return Market(d if d.any() else None, self.lam, self.law)
-
-
-def recorded_market(
-    mechanism: Clearing, types: Types, market: Market, law: GainLaw | None = None
-) -> tuple[RecordedMarket, Floats]:
-    """Return recorded clearings ``[R, m]`` as a direct mechanism and its true profiles ``[R, m, 3 + m]``."""
-    m = types.clients
-    d = np.zeros((m, m)) if market.differences is None else market.differences
-    numbers = np.stack([types.size, types.cost, types.gain], axis=-1)
-    profiles = np.concatenate([numbers, np.broadcast_to(d, (*numbers.shape[:-1], m))], axis=-1)
-    high = np.full(3, LARGEST)
-    direct = RecordedMarket(
-        mechanism, m, (1e-9, 0.0, 0.0), high, 2.0, SqrtGain() if law is None else law, lam=market.lam
-    )
-    return direct, profiles.reshape(-1, m, 3 + m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +57,7 @@ class MarketPlay(Play):
     @property
     def exact(self) -> bool:
         """Whether break points are known for the rule, so that responses are exact."""
-        allocation, payment = rules(self._market.mechanism)
-        return allocation in ("threshold", "threshold-skip", "exact", "milp", "full") and payment in (
-            "marginal", "clarke", "two-sided", "none",
-        )  # fmt: skip
+        return rules(self._market.mechanism) in STEPS
 
     @property
     def _market(self) -> MarketDirect:
@@ -111,9 +78,6 @@ class MarketPlay(Play):
             return options
         if points.shape[-1] > self.points:
             points = points[:, np.linspace(0, points.shape[-1] - 1, self.points).astype(int)]
-        truth = options[:, :1]
-        edges = np.sort(np.concatenate([np.zeros_like(truth), points, truth], axis=1), axis=1)
-        parts = [options, points, *(points * (1.0 + off) for off in BESIDE)]
-        parts += [0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * edges[:, -1:] + 1e-3]
+        parts = [options, *around(options[:, :1], points)]
         low, high = direct.space.low[agent, self.at], direct.space.high[agent, self.at]
         return np.clip(np.concatenate(parts, axis=1), low, high)

@@ -8,8 +8,6 @@ multiples of the truth, are a search and no more: `BestReports.exact` says which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +29,7 @@ LADDER: tuple[float, ...] = (0.1, 0.25, 0.75, 0.9, 0.95, 0.99, 1.01, 1.05, 1.1, 
 
 HUGE: float = 1e9
 
-_STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")} | {
+STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")} | {
     ("exact", "clarke"),
     ("milp", "clarke"),
     ("exact", "two-sided"),
@@ -40,9 +38,7 @@ _STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact"
 """(allocation, payment) under which a seller's utility is a step function of its reported cost."""
 
 
-def best_cost_lies(
-    mechanism: Clearing, types: Types, market: Market, *, extra: Sequence[float] = (), limit: int | None = None
-) -> BestReports:
+def best_cost_lies(mechanism: Clearing, types: Types, market: Market, *, limit: int | None = None) -> BestReports:
     """Find for every client the report of its cost that serves it best while the others tell the truth.
 
     Parameters
@@ -52,24 +48,19 @@ def best_cost_lies(
         exactness.
     types, market
         ``[..., m]`` clients and ``[..., m, m]`` differences; memory stays below a fixed budget for any batch.
-    extra
-        Further reports to try for every client, money.
     limit
         At most this many break points per client (every so-many-th is kept, and the result is not exact).
-
-    Raises
-    ------
-    InvalidMarketError
-        If an extra report is no cost.
     """
     flat = flatten(types, market)
     points, known = _break_points(mechanism, types, market, flat.count * flat.clients)
     if limit is not None and points.shape[-1] > limit:
         points, known = points[:, np.linspace(0, points.shape[-1] - 1, limit).astype(int)], False
-    reports = _reports(flat.cost.reshape(-1, 1), points, tuple(extra), ladder=not known)
-    reports = reports.reshape(flat.count, flat.clients, -1)
+    truth = flat.cost.reshape(-1, 1)
+    tried = truth * np.array(MULTIPLES + (() if known else LADDER))
+    reports = np.concatenate([truth, tried, *around(truth, points), np.full_like(truth, HUGE)], axis=1)
+    reports = np.minimum(reports, LARGEST).reshape(flat.count, flat.clients, -1)
     utility, gap = utilities_of_reports(mechanism, flat, reports, "cost")
-    return chosen(flat, "cost", reports, utility, exact=known and gap == 0.0 and rules(mechanism) in _STEPS)
+    return chosen(flat, "cost", reports, utility, exact=known and gap == 0.0 and rules(mechanism) in STEPS)
 
 
 def _break_points(mechanism: Clearing, types: Types, market: Market, rows: int) -> tuple[Array, bool]:
@@ -81,15 +72,8 @@ def _break_points(mechanism: Clearing, types: Types, market: Market, rows: int) 
     return np.sort(points.reshape(rows, points.shape[-1]), axis=-1), True
 
 
-def _reports(truth: Array, points: Array, extra: tuple[float, ...], *, ladder: bool) -> Array:
-    """Reports to try ``[rows, q]``, the truth first; ``truth`` ``[rows, 1]``, ``points`` ``[rows, k]`` sorted."""
-    multiples = np.array(MULTIPLES + (LADDER if ladder else ()))
+def around(truth: Array, points: Array) -> list[Array]:
+    """Return break points ``[rows, k]``, reports just beside them, one between each two of them, and one above all."""
     edges = np.sort(np.concatenate([np.zeros_like(truth), points, truth], axis=1), axis=1)
-    top = edges[:, -1:]
-    parts = [truth, truth * multiples, points]
-    parts += [points * (1.0 + off) for off in BESIDE]
-    parts += [0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * top + 1e-3, np.full_like(truth, HUGE)]
-    if extra:
-        parts.append(np.broadcast_to(np.asarray(extra, dtype=np.float64), (len(truth), len(extra))))
-    reports = np.concatenate(parts, axis=1)
-    return np.minimum(reports, LARGEST)
+    beside = (points * (1.0 + off) for off in BESIDE)
+    return [points, *beside, 0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * edges[:, -1:] + 1e-3]

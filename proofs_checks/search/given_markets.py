@@ -37,10 +37,10 @@ class GivenMarkets(MarketDirect):
         return cls(mechanism, agents, low, high, 2.0, law, lam=lam)
 
     @classmethod
-    def of(cls, mechanism: Clearing, types: Types, market: Market) -> tuple[Self, Floats]:
+    def of(cls, mechanism: Clearing, types: Types, market: Market, *, everywhere: bool = False) -> tuple[Self, Floats]:
         """Return the mechanism and profiles for `Property.check`, from any batch of F markets.
 
-        Bounds are those of the numbers that occur.
+        Bounds are those of the numbers that occur, or with ``everywhere`` those of `Types`.
 
         >>> from mechanism import market_mechanism
         >>> from proofs_checks.search.cases import truthful
@@ -58,8 +58,9 @@ class GivenMarkets(MarketDirect):
         count, m = flat.count, flat.clients
         private = np.stack([flat.size, flat.cost, flat.gain], axis=-1)
         public = np.zeros((1, m, m)) if flat.differences is None else flat.differences
-        low, high = (end(private, axis=(0, 1)) for end in (np.min, np.max))
-        rule = cls(mechanism, m, low, high, 2.0, flat.law, lam=flat.lam)
+        rule = cls.over(mechanism, m, flat.lam, flat.law)
+        if not everywhere:
+            rule = replace(rule, low=private.min(axis=(0, 1)), high=private.max(axis=(0, 1)))
         return rule, np.concatenate([private, np.broadcast_to(public, (count, m, m))], axis=-1)
 
     def market(self, profiles: Floats) -> Market:

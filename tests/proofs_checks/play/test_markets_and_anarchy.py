@@ -13,10 +13,11 @@ from mechanism.direct import Space
 from proofs_checks.play.anarchy import anarchy, price_of_anarchy
 from proofs_checks.play.dynamics import Reached, best_responses
 from proofs_checks.play.game import Play
-from proofs_checks.play.market_game import MarketPlay, recorded_market
+from proofs_checks.play.market_game import MarketPlay
 from proofs_checks.play.starts import worst_equilibria
 from proofs_checks.search import sampling
 from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.given_markets import GivenMarkets
 
 
 def random_play(name, agents=4, games=60, seed=0):
@@ -47,7 +48,7 @@ def test_costs_are_understated_under_ipfl_and_true_under_ipfl_exact():
 def test_the_lie_of_the_theory_is_played():
     """Theory, example 2: the second client costs 1.1 and gains 1.9 by saying 0.9."""
     types = Types([[100, 300, 300]], [[0.0, 1.1, 1.0]], [[3600, 0, 0]])
-    direct, profiles = recorded_market(market_mechanism("ipfl"), types, Market())
+    direct, profiles = GivenMarkets.of(market_mechanism("ipfl"), types, Market(), everywhere=True)
     play = MarketPlay(direct, profiles)
     assert play.exact
     left = play.left(play.truth, np.array([0]))
@@ -63,7 +64,7 @@ def test_what_is_left_at_the_truth_is_the_best_lie(name):
     d = rng.uniform(0, 1, (6, 4, 4))
     d[:, np.arange(4), np.arange(4)] = 0.0
     market = Market(d, 0.4)
-    direct, profiles = recorded_market(market_mechanism(name), types, market)
+    direct, profiles = GivenMarkets.of(market_mechanism(name), types, market, everywhere=True)
     play = MarketPlay(direct, profiles)
     lies = best_cost_lies(market_mechanism(name), types, market)
     assert play.left(play.truth, np.arange(6)) == pytest.approx(lies.gain, abs=1e-7)
@@ -75,7 +76,7 @@ def test_a_client_answers_what_others_report_not_what_they_are():
     """Against reports as if they were true: the same market with those costs as the types of the others."""
     rng = np.random.default_rng(6)
     types = Types(rng.uniform(50, 1000, (5, 4)), rng.uniform(0, 3, (5, 4)), rng.uniform(0, 2e4, (5, 4)))
-    direct, profiles = recorded_market(market_mechanism("ipfl"), types, Market())
+    direct, profiles = GivenMarkets.of(market_mechanism("ipfl"), types, Market(), everywhere=True)
     play = MarketPlay(direct, profiles)
     said = rng.uniform(0, 3, (5, 4))
     left = play.left(said, np.arange(5))
