@@ -44,7 +44,7 @@ def load_within(text: str, clients: int | None, seconds: float) -> tuple[Source,
 def first_answers(source: Source, seconds: float) -> Iterator[None]:
     """Limit the block that asks a file's mechanism for the first time, and say in one line what is wrong with it."""
     try:
-        with source.blamed("fails on its first profiles"), time_limit(OURS if source.file is None else seconds):
+        with source.explaining("fails on its first profiles"), time_limit(OURS if source.file is None else seconds):
             yield
     except OutOfTime:
         raise InputError(
@@ -94,7 +94,7 @@ def verify_within(
             return
         if left + _END <= 0.0:
             raise OutOfTime
-        with source.blamed(f"fails when {name} is checked"), time_limit(min(share + _OVER, left + _END)):
+        with source.explaining(f"fails when {name} is checked"), time_limit(min(share + _OVER, left + _END)):
             yield
 
     budget = max(deadline - time.perf_counter(), _LEAST)

@@ -103,7 +103,7 @@ def _replayed(found: Found, own: Source | None) -> dict[str, Any]:
         )
     source = Source(told.mechanism) if own is None else own
     mechanism = None if told.terms is not None else source.build(told.built or told.agents)
-    with source.blamed("fails when the witness is recomputed"):
+    with source.explaining("fails when the witness is recomputed"):
         done = recompute(told, mechanism)
     return {
         "witness": found.name,

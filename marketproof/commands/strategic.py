@@ -130,7 +130,7 @@ def _mechanism(
     with first_answers(source, _LOADING):
         check_mechanism(mechanism, seed)
     try:
-        with source.blamed("fails when it is played"), time_limit(OURS if source.file is None else _PLAYING):
+        with source.explaining("fails when it is played"), time_limit(OURS if source.file is None else _PLAYING):
             how = default_dynamics(mechanism) if dynamics is None else dynamics
             return play_mechanism(what, mechanism, how, rounds=rounds, profiles=profiles, seed=seed, progress=tell)
     except OutOfTime:

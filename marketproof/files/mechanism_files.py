@@ -52,11 +52,11 @@ class Source:
             from mechanism.catalogue import direct_mechanism
 
             return direct_mechanism(self.name, agents)
-        with self.blamed("does not make a mechanism"):
+        with self.explaining("does not make a mechanism"):
             return _built(self.found, self.name, agents)
 
     @contextlib.contextmanager
-    def blamed(self, failing: str) -> Iterator[None]:
+    def explaining(self, failing: str) -> Iterator[None]:
         """Turn what a file's code raises in the block into one line, and send what it prints to stderr.
 
         Errors in the catalogue's own code pass: they are bugs of ours.
@@ -143,7 +143,7 @@ def run_file(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{one_line(path)}: {_said(error)}") from None
     sys.modules[_MODULE] = module  # dataclasses and pickles of the file look their module up
-    with Source(one_line(path), path).blamed("does not run"):
+    with Source(one_line(path), path).explaining("does not run"):
         try:
             exec(code, module.__dict__)
         except MarketProofError as error:  # ours says what is wrong, not where

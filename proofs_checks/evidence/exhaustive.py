@@ -213,15 +213,15 @@ def _bits(values: Floats) -> int | None:
 
 
 def exhausted_verdict(
-    mechanism: DirectMechanism, prop: Property, seconds: float, told: Callable[..., Verdict]
+    mechanism: DirectMechanism, prop: Property, seconds: float, say: Callable[..., Verdict]
 ) -> Verdict:
     """Return the verdict on an even grid of 2^k + 1 points per number, as fine as time and `MOST_PROFILES` allow."""
     question = prop.on_grid(mechanism)
     if question is None:
-        return told(Grade.UNKNOWN, None, {"reason": f"{prop.name} cannot be exhausted on a grid"})
+        return say(Grade.UNKNOWN, None, {"reason": f"{prop.name} cannot be exhausted on a grid"})
     grid = finest(mechanism, question.coordinates, seconds)
     if grid is None:
-        return told(
+        return say(
             Grade.UNKNOWN, None, {"reason": f"even two points per number are more than {MOST_PROFILES} profiles"}
         )
     result = exhaust(mechanism, grid, question.id)
@@ -231,8 +231,8 @@ def exhausted_verdict(
         "exact": result.exact, "tolerance": result.tolerance, "worst": result.worst,
     }  # fmt: skip
     if result.case is None:
-        return told(Grade.EXHAUSTED, True, evidence, bound=result.words())
-    return told(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
+        return say(Grade.EXHAUSTED, True, evidence, bound=result.words())
+    return say(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
 
 
 def finest(mechanism: DirectMechanism, names: list[str] | None, seconds: float = np.inf) -> Grid | None:

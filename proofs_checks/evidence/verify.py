@@ -111,7 +111,7 @@ def verify(
         except OutOfTime:
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
-            found.append(_told(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
+            found.append(_verdict(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
     return found
 
 
@@ -141,16 +141,16 @@ def verdict(
     """Return the verdict on one property, within about ``seconds``."""
     started = time.perf_counter()
 
-    told = partial(_told, prop, started)
+    say = partial(_verdict, prop, started)
     if (reason := prop.missing(mechanism)) is not None:
-        return told(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
+        return say(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
     if grade == "exhausted":
-        return exhausted_verdict(mechanism, prop, seconds, told)
+        return exhausted_verdict(mechanism, prop, seconds, say)
     proof = None
     if grade != "searched":
         proof, why = find_proof(mechanism, prop, seed)
         if proof is None and grade == "proved":
-            return told(Grade.UNKNOWN, None, {"reason": why})
+            return say(Grade.UNKNOWN, None, {"reason": why})
     search = Search(mechanism, prop, seed)
     known = proof is not None and ours(mechanism)  # somebody else's code is searched as if nothing were proved
     deadline = started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds)
@@ -167,7 +167,7 @@ def verdict(
         evidence = {"method": "search", "tried": search.tried, "probes": search.probes}
         if proof is not None:
             evidence["note"] = "the formula is proved, and this code is not that formula"
-        return told(Grade.REFUTED, False, evidence, witness=witness)
+        return say(Grade.REFUTED, False, evidence, witness=witness)
     if proof is not None and proof.certificate is not None:
         certificate = proof.certificate
         evidence = {
@@ -175,12 +175,12 @@ def verdict(
             "assumptions": list(certificate.assumptions), "conformance_samples": proof.samples, "words": proof.words,
             "tried": search.tried, "certificate": certificate.to_dict(),
         }  # fmt: skip
-        return told(Grade.PROVED, True, evidence)
+        return say(Grade.PROVED, True, evidence)
     searched = _searched(search)
-    return told(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
+    return say(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
 
 
-def _told(
+def _verdict(
     prop: Property, started: float, grade: Grade, holds: bool | None, evidence: dict[str, Any], **more: Any
 ) -> Verdict:
     """Return the verdict in the property's words; ``started``: when its check began (`time.perf_counter`)."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, told
+from proofs_checks.properties.property import Probe, Property, Rng, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.lines import Lines, utility_table
@@ -168,8 +168,8 @@ class BayesTruthful(Expected):
         a = int(case.deviator[0])
         truth, lie = case.types[0, a], case.reported[0, 0, a]
         return (
-            f"{letters(a)} has {told(mechanism, truth, mechanism.space.private[a])}; reporting "
-            f"{told(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])} "
+            f"{letters(a)} has {row_words(mechanism, truth, mechanism.space.private[a])}; reporting "
+            f"{row_words(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])} "
             f"(at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
         )
 
@@ -205,10 +205,10 @@ class InterimRational(Expected):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who expects to lose."""
         a = int(case.deviator[0])
+        truth = row_words(mechanism, case.types[0, a], mechanism.space.private[a])
         return (
-            f"{letters(a)} has {told(mechanism, case.types[0, a], mechanism.space.private[a])} and expects to lose "
-            f"{number(numbers['expected'][0])} (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} "
-            "draws of the others)"
+            f"{letters(a)} has {truth} and expects to lose {number(numbers['expected'][0])} (at "
+            f"least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, profile_words, told
+from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search.cases import Bools, Cases, answer
 from proofs_checks.search.lines import Lines, draw_lines, linear, utility_table
 
@@ -71,8 +71,8 @@ class Monotone(Property):
         moved = case.before[0, who] != case.reported[0, 0, who]
         got = [number(numbers[f"allocation_{when}"][who]) for when in ("before", "after")]
         return (
-            f"{letters(who)} moves its report from {told(mechanism, case.before[0, who], moved)} to "
-            f"{told(mechanism, case.reported[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
+            f"{letters(who)} moves its report from {row_words(mechanism, case.before[0, who], moved)} to "
+            f"{row_words(mechanism, case.reported[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
             f"{profile_words(mechanism, case.before[0])}"
         )
 
@@ -129,7 +129,7 @@ class CyclicallyMonotone(Property):
         """Return the cycle's types and its length."""
         who = int(case.deviator[0])
         private = mechanism.space.private[who] & self.movable(mechanism)
-        steps = " → ".join(told(mechanism, row[who], private) for row in case.reported[0])
+        steps = " → ".join(row_words(mechanism, row[who], private) for row in case.reported[0])
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
             f"{letters(who)}'s types {steps} → the first make a cycle of length {number(total)}: no payments make this "
@@ -151,20 +151,29 @@ def shortest(length: Floats) -> Floats:
 
 
 def negative_cycle(length: Floats) -> list[int]:
-    """Return the vertices of a negative cycle of one graph ``[R, R]``, in order; the steepest pair if it is one."""
-    import networkx as nx
+    """Return the vertices of a negative cycle of one graph ``[R, R]``, in order; the steepest pair if it is one.
 
+    Bellman and Ford: a walk of R steps that is shorter than all of fewer goes round, and each round of it is negative.
+    ``length`` is 0 on the diagonal. [0, 1] where rounding leaves no such walk.
+    """
     pairs = length + length.T
     if pairs.min() < 0:
         return [int(x) for x in np.unravel_index(int(np.argmin(pairs)), pairs.shape)]
-    graph = nx.DiGraph()
-    graph.add_weighted_edges_from(
-        (a, b, float(length[a, b])) for a in range(len(length)) for b in range(len(length)) if a != b
-    )
-    try:
-        return [int(v) for v in nx.find_negative_cycle(graph, 0)[:-1]]
-    except nx.NetworkXError:
+    before = distance = np.zeros(len(length))
+    came = []
+    for _ in length:
+        through = distance[:, None] + length
+        came.append(through.argmin(axis=0))
+        before, distance = distance, through.min(axis=0)
+    walk = [int(np.argmin(distance - before))]
+    if distance[walk[0]] >= before[walk[0]]:
         return [0, 1]
+    for step in reversed(came):
+        at = int(step[walk[-1]])
+        if at in walk:
+            return walk[walk.index(at) :][::-1]
+        walk.append(at)
+    return [0, 1]  # pragma: no cover - R + 1 vertices of R are not all different
 
 
 def implementing_payments(table: Floats) -> Floats | None:

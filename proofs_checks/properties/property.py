@@ -183,7 +183,7 @@ class Property:
         return {}
 
 
-def told(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None = None) -> str:
+def row_words(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None = None) -> str:
     """Write a type or report: "value 0.5", or several coordinates by name."""
     names = mechanism.space.names
     keep = range(len(names)) if only is None else np.flatnonzero(only)
@@ -200,7 +200,7 @@ def profile_words(
     left = mechanism.space.private if said is None else mechanism.space.private & ~said
     if not (left.any() and getattr(mechanism, "lists_profiles", True)):
         return ""
-    parts = (f"{letters(a)}: {told(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
+    parts = (f"{letters(a)}: {row_words(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
     return f" ({head}{'; '.join(parts)})"
 
 

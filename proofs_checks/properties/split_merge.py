@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats, SingleParameter
 from mechanism.errors import MarketProofError
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import Property, Rng, profile_words, told
+from proofs_checks.properties.property import Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.lines import linear
@@ -36,24 +36,33 @@ def sellers_only(mechanism: DirectMechanism, types: Floats, *agents: int) -> Flo
 
 
 @dataclass(frozen=True)
-class SplitProof(Property):
+class Identity(Property):
+    """A property of who takes part; ``cost_rule``: what the parts of a whole cost, by default ``usual``."""
+
+    usual: ClassVar[str]
+    cost_rule: str
+
+    @property
+    def kind(self) -> str:
+        """The usual cost if nothing is said."""
+        return "" if self.cost_rule == self.usual else self.cost_rule
+
+    @property
+    def variant(self) -> dict[str, Any]:
+        """What the parts cost."""
+        return {"cost_rule": self.cost_rule}
+
+
+@dataclass(frozen=True)
+class SplitProof(Identity):
     """No agent gains by taking part as two.
 
     In a market its data are split in two parts (``share`` and the rest, same differences); ``cost_rule`` "twice": each
     part costs what the whole did, "half": half of it. Elsewhere: false names, two reports of the agent's choice.
     """
 
-    cost_rule: str = "twice"
-
-    @property
-    def kind(self) -> str:
-        """The whole cost twice if nothing is said."""
-        return "" if self.cost_rule == "twice" else self.cost_rule
-
-    @property
-    def variant(self) -> dict[str, Any]:
-        """What the parts cost."""
-        return {"cost_rule": self.cost_rule}
+    usual = "twice"
+    cost_rule: str = usual
 
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Needs the rule for one agent more, and what two names are worth to one agent."""
@@ -136,7 +145,7 @@ class SplitProof(Property):
             )
         else:
             private = mechanism.space.private[a]
-            names = [told(mechanism, case.more(w)[0], private) for w in ("first", "second")]
+            names = [row_words(mechanism, case.more(w)[0], private) for w in ("first", "second")]
             how = f"under two names that report {names[0]} and {names[1]}"
         return (
             f"{letters(a)} has {number(numbers['utility_as_one'][0])} as one and "
@@ -145,20 +154,11 @@ class SplitProof(Property):
 
 
 @dataclass(frozen=True)
-class MergeProof(Property):
+class MergeProof(Identity):
     """No two agents gain by taking part as one; ``cost_rule``: it costs their "sum" or the "min" of them."""
 
-    cost_rule: str = "sum"
-
-    @property
-    def kind(self) -> str:
-        """The sum of both costs if nothing is said."""
-        return "" if self.cost_rule == "sum" else self.cost_rule
-
-    @property
-    def variant(self) -> dict[str, Any]:
-        """What the merged agent costs."""
-        return {"cost_rule": self.cost_rule}
+    usual = "sum"
+    cost_rule: str = usual
 
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Needs `merge` and the rule for one agent less."""

@@ -9,7 +9,7 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, profile_words, told
+from proofs_checks.properties.property import Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, payments, utilities
 from proofs_checks.search.lines import draw_lines
@@ -166,8 +166,8 @@ class NonBossy(Property):
         moved = case.before[0, who] != case.reported[0, 0, who]
         victim = int(np.argmax(numbers["change"]))
         return (
-            f"{letters(who)} reports {told(mechanism, case.reported[0, 0, who], moved)} instead of "
-            f"{told(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
+            f"{letters(who)} reports {row_words(mechanism, case.reported[0, 0, who], moved)} instead of "
+            f"{row_words(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
             f"{number(numbers['change'][victim])} for {letters(victim)}{profile_words(mechanism, case.before[0])}"
         )
 

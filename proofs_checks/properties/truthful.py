@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, change, profile_words, told
+from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, change, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases
 from proofs_checks.search.lines import draw_lines, linear, utility_table
@@ -76,8 +76,8 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
         shown = moved if moved.any() else mechanism.space.private[agent]
         said[agent] = shown
         parts.append(
-            f"{letters(int(agent))} has {told(mechanism, truth, shown)}; "
-            f"reporting {told(mechanism, lie, moved)} takes its utility {rise}"
+            f"{letters(int(agent))} has {row_words(mechanism, truth, shown)}; "
+            f"reporting {row_words(mechanism, lie, moved)} takes its utility {rise}"
         )
     rest = profile_words(mechanism, case.before[0], said, "other reports: ")
     return "; and ".join(parts) + rest
@@ -154,8 +154,8 @@ def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[flo
     """Say what one member of a coalition has, reports and gets by it."""
     truth, lie = case.types[0, agent], case.reported[0, 0, agent]
     moved = truth != lie
-    has = f"{letters(agent)} has {told(mechanism, truth, mechanism.space.private[agent])}"
-    reports = f"reports {told(mechanism, lie, moved)}" if moved.any() else "tells the truth"
+    has = f"{letters(agent)} has {row_words(mechanism, truth, mechanism.space.private[agent])}"
+    reports = f"reports {row_words(mechanism, lie, moved)}" if moved.any() else "tells the truth"
     old, new = (number(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
     return (
         f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"
