@@ -1,1 +1,1 @@
-"""Findings: what a report says of runs, a file each. `registry` lists them in the order of the page."""
+"""Findings: what a report says of runs, a file each. `catalogue` lists them in the order of the page."""

@@ -1,6 +1,6 @@
 """What a finding is: a question about a run, with its numbers, the answer in words, drawings, tables and grades.
 
-A new finding is one file that ends in a `Finding`, and one line in `registry`; the report, the export and the list of
+A new finding is one file that ends in a `Finding`, and one line in `catalogue`; the report, the export and the list of
 figures take what they show from there.
 
 Grades: *measured* means counted or computed on a run's own record; *searched* that reports were tried on its own
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from analysis.page import theme
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.records import Run
 
 if TYPE_CHECKING:

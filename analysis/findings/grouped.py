@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.page import theme
-from analysis.page.table import Cell, Table
+from analysis.page.tables import Cell, Table
 from mechanism.wording import typeset
 
 if TYPE_CHECKING:

@@ -1,17 +1,14 @@
-"""Who pays whom: the money of one method and seed, summed over rounds, and what the centre keeps of it."""
+"""The money of one method and seed, summed over rounds: between clients, and what the centre keeps of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import MEASURED, REFUTED, Drawing, Drawings, Evidence, Finding
 from analysis.findings.scores import known, slack
-from analysis.page import theme
-from analysis.page.table import Cell, Table
+from analysis.page.tables import Cell, Table
 from analysis.run.records import Run, Trace
 from mechanism.wording import typeset
 
@@ -153,92 +150,3 @@ def through_centre(flow: MoneyFlow) -> str:
         return ""
     said = f"clients pay the centre {typeset(flow.collected)} money and are paid {typeset(flow.handed_out)} by it"
     return f"{said}, which {kept_or_added(flow.kept)}"
-
-
-def flows(run: Run) -> tuple[MoneyFlow, ...]:
-    """Return the money of every method with a market, in the first seed."""
-    return tuple(money_flow(run, name) for name in run.markets)
-
-
-def answer(run: Run, found: tuple[MoneyFlow, ...]) -> str:
-    """Answer: how much money moves under each market, what the centre keeps, and who ends with most and least."""
-    if not found:
-        return "Nobody pays anybody: no method of this run has a market."
-    parts = []
-    where = f" in seed {run.seeds[0]}" if len(run.seeds) > 1 else ""
-    for flow in found:
-        moves = [f"clients pay one another {typeset(flow.turnover)} money"] if flow.turnover else []
-        moves += [through_centre(flow)] if flow.centred else []
-        if not moves:
-            parts.append(f"Under {flow.method} no money changes hands{where}.")
-            continue
-        earned = flow.earned[: run.clients]
-        top, low = int(np.argmax(earned)), int(np.argmin(earned))
-        ends = [
-            f"client {k} ends with {typeset(abs(float(earned[k])))} {'more' if earned[k] > 0 else 'less'}"
-            for k in dict.fromkeys((top, low))
-            if earned[k]
-        ]
-        said = f"Under {flow.method} {' and '.join(moves)}{where}"
-        parts.append(f"{said}; {', '.join(ends)}." if ends else f"{said}.")
-    return " ".join(parts)
-
-
-def drawing(run: Run, flow: MoneyFlow) -> Drawing:
-    """Who pays whom under one method: graph and matrix."""
-    from analysis.findings.money_plots import MOST_ARROWS, money_graph, money_matrix
-
-    method = flow.method
-    whole = theme.figure(theme.WIDTH, 4.5)
-    where = f", seed {flow.seed}" if len(run.seeds) > 1 else ""
-    whole.suptitle(
-        f"{theme.plain(method)}{where}", x=0.005, ha="left", fontsize=theme.TITLE, fontweight="bold", color=theme.INK
-    )
-    left, right = whole.subplots(1, 2)
-    money_graph(flow, left)
-    money_matrix(flow, right)
-    earned = flow.earned[: run.clients]
-    most = int(earned.argmax())
-    pairs = int((flow.net > 0).sum())
-    drawn = len(flow.arrows(MOST_ARROWS))
-    left_out = f" Only the {drawn} largest of {pairs} net payments are drawn as arrows." if drawn < pairs else ""
-    seeds = f" Only seed {flow.seed} is drawn; in other seeds the clients hold other data." if where else ""
-    through = through_centre(flow)
-    balance = (
-        "because every payment is received: nothing is lost and nothing comes from outside."
-        if not through
-        else f"because every payment is received. The black square, the last row and column, is the centre: {through}."
-    )
-    return Drawing(
-        f"Net payments under {method}: {pairs} pairs, {typeset(flow.turnover)} money changed hands between clients in "
-        f"all; {f'{through}; ' if through else ''}client {most} earned most, {typeset(float(earned[most]))}.",
-        "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
-        "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
-        f"sign, {balance}" + left_out + seeds,
-        whole,
-        flow_table(flow),
-        payments_table(flow),
-    )
-
-
-def drawings(run: Run, found: tuple[MoneyFlow, ...]) -> Drawings:
-    """Return a drawing per method with a market, numbered as the run's methods are."""
-    return {f"money-{run.methods.index(flow.method)}": partial(drawing, run, flow) for flow in found}
-
-
-def evidence(run: Run, _: object = None) -> tuple[Evidence, ...]:
-    """Return, per method with a market, whether what all pay and receive sums to zero."""
-    lines = []
-    for name in run.markets:
-        imbalance = run.audit.methods[name].budget_imbalance
-        kept = imbalance <= slack(run, name)
-        text = (
-            f"payments sum to zero in each of {run.rounds * len(run.seeds)} clearings"
-            if kept
-            else f"payments miss balance by up to {typeset(imbalance)} in a clearing"
-        )
-        lines.append(Evidence(MEASURED if kept else REFUTED, name, text))
-    return tuple(lines)
-
-
-MONEY = Finding("money", "Who pays whom?", flows, answer, drawings, evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.findings.base import Finding, Remarks
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.records import Run
 from analysis.run.settings import flat
 from mechanism.wording import listed, typeset

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.scores import MethodScores, leading
 from analysis.page import theme
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.records import Run
 from analysis.run.summary import mean_where
 from mechanism.wording import typeset

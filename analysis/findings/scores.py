@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.page import theme
-from analysis.page.table import Cell, Table
+from analysis.page.tables import Cell, Table
 from analysis.run.records import Run
 from analysis.run.summary import figures
 from mechanism.errors import UnknownNameError

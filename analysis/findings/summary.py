@@ -8,7 +8,7 @@ from analysis.findings.optimum import optimum
 from analysis.findings.rules.lies import regret
 from analysis.findings.scores import best_accuracy, final_accuracy, leading, mean_utility, of_method, welfare
 from analysis.findings.waterline import waterline
-from analysis.page.table import Cell, Table
+from analysis.page.tables import Cell, Table
 from analysis.run.records import Run
 from mechanism.wording import count, typeset, typeset_percent
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always, label_once, panels
-from analysis.findings.scores import client_utility, known, leading, slack
+from analysis.findings.scores import client_utility, leading, slack
 from analysis.page import theme
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset
 
@@ -25,14 +25,10 @@ WATER = "#e8f1f8"
 
 @dataclass(frozen=True, eq=False)
 class Waterline:
-    """Every client's utility over the run under one method, rising: ``utilities`` ``[seeds * m]``, money.
-
-    ``lowest_round`` is the lowest utility of any client in any single round.
-    """
+    """Every client's utility over the run under one method, rising: ``utilities`` ``[seeds * m]``, money."""
 
     method: str
     utilities: Real
-    lowest_round: float
     tolerance: float
 
     @property
@@ -48,9 +44,8 @@ class Waterline:
 
 def waterline(run: Run, method: str) -> Waterline:
     """Return a method's waterline, all seeds pooled (no averaging that could hide a loss)."""
-    utility = run.traces[known(run, method)].utility
     pooled = np.sort(client_utility(run, method).ravel())
-    return Waterline(method, pooled, float(utility.min()), run.rounds * slack(run, method))
+    return Waterline(method, pooled, run.rounds * slack(run, method))
 
 
 def waterline_summary(line: Waterline) -> str:

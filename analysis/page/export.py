@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.files import RecordError
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.findings.base import Drawings, Section, find
+from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.provenance import theory_table
-from analysis.findings.registry import OF_A_RUN, OF_SEVERAL
 from analysis.findings.several.compared import compared_table, differing
 from analysis.findings.summary import methods_table
 from analysis.page.export import export, write_text
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.files import RecordError
 from analysis.run.records import Run
 

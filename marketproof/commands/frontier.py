@@ -62,8 +62,8 @@ def frontier(
     quiet: Quiet = False,
 ) -> None:
     """Read, sweep, draw, write, show."""
-    from analysis.findings.several.frontier import figures, wilson
-    from analysis.findings.several.frontier_table import judged, numbers, table
+    from analysis.findings.several.frontier import judged, numbers, table, wilson
+    from analysis.findings.several.trade_offs import figures
     from analysis.page.export import export
     from marketproof.studies.sweep import read_sweep, swept
     from marketproof.terminal.progress import bar
@@ -97,7 +97,7 @@ def frontier(
 
 def _show(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print some columns of the table of mechanisms, each mean with half of its interval."""
-    from analysis.findings.several.frontier_table import table
+    from analysis.findings.several.frontier import table
 
     told = table(rows, intervals=True)
     cells = []

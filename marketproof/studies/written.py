@@ -48,7 +48,7 @@ def which_seeds(first: int, count: int) -> str:
 def write_findings(folder: Path, stem: str, told: Mapping[str, Any], found: Findings, title: str) -> None:
     """Write ``STEM.json``, ``.csv`` and ``.md``, and each figure as PNG and SVG."""
     from analysis.page.export import svg_text, write_atomically
-    from analysis.page.table import Table
+    from analysis.page.tables import Table
 
     rows = [row.to_json(found.columns) for row in found.rows]
     keys = [

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.findings.money import MONEY, flow_table, money_flow, payments_table
-from analysis.findings.money_plots import money_graph, money_matrix
+from analysis.findings.money import flow_table, money_flow, payments_table
 from analysis.findings.optimum import OPTIMUM
+from analysis.findings.payments import MONEY, money_graph, money_matrix
 from analysis.findings.scores import welfare
 from analysis.findings.welfare import WELFARE, parts_table, welfare_bars, welfare_parts
 from analysis.run.records import Run, read_run

@@ -10,15 +10,14 @@ from analysis.findings.several.frontier import (
     MAPS,
     MEASURES,
     along,
-    draw_along,
-    draw_map,
-    draw_trade_off,
-    figures,
     half,
+    judged,
+    numbers,
     same,
+    table,
     wilson,
 )
-from analysis.findings.several.frontier_table import judged, numbers, table
+from analysis.findings.several.trade_offs import draw_along, draw_map, draw_trade_off, figures
 
 ROWS = [
     {

@@ -18,7 +18,7 @@ from analysis.findings.rules.regions import all_regions
 from analysis.findings.rules.regret import regret_map
 from analysis.findings.spread import inequality
 from analysis.page.gallery import gallery
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.files import RecordError
 from analysis.run.records import Run
 from tests.analysis.synthetic import write_run

@@ -21,8 +21,8 @@ from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
 from analysis.findings.money import money_flow
-from analysis.findings.money_plots import money_graph, money_matrix
 from analysis.findings.optimum import optimum, optimum_bars
+from analysis.findings.payments import money_graph, money_matrix
 from analysis.findings.rounds import round_curves, utility_rounds
 from analysis.findings.rules.lies import draw_lie_curve, lie_curves
 from analysis.findings.rules.matrix import as_matrix, draw_matrix

@@ -14,9 +14,9 @@ from matplotlib.text import Text
 
 from analysis.findings.achieved import ACHIEVED
 from analysis.findings.imports import IMPORTS
-from analysis.findings.money import MONEY, MoneyFlow, money_flow
-from analysis.findings.money_plots import MOST_ARROWS, money_graph, money_matrix
+from analysis.findings.money import MoneyFlow, money_flow
 from analysis.findings.optimum import OPTIMUM, optimum, optimum_bars
+from analysis.findings.payments import MONEY, MOST_ARROWS, money_graph, money_matrix
 from analysis.findings.rounds import ROUNDS, RoundCurves, accuracy_rounds, round_curves, utility_rounds
 from analysis.findings.rules.lies import LieCurve, draw_lie_curve, lie_curves
 from analysis.findings.rules.lies import drawing as lie_panels

@@ -21,7 +21,7 @@ from analysis.findings.spread import SPREAD
 from analysis.findings.summary import methods_table
 from analysis.findings.waterline import utilities_table
 from analysis.page.export import export, inline_svg, write_text
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.files import RecordError
 from analysis.run.records import Run
 from tests.analysis.synthetic import section

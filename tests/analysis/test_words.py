@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from analysis.findings.achieved import ACHIEVED
 from analysis.findings.base import Evidence
-from analysis.findings.money import MONEY
 from analysis.findings.optimum import OPTIMUM
+from analysis.findings.payments import MONEY
 from analysis.findings.rules.regret import LIES
 from analysis.findings.scores import best_accuracy, final_accuracy, leading
 from analysis.findings.summary import headline

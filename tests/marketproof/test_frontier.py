@@ -29,7 +29,7 @@ def spec(tmp_path):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Leave the figures away, which take most of the time: of tests of the record."""
-    monkeypatch.setattr("analysis.findings.several.frontier.figures", lambda rows: {})
+    monkeypatch.setattr("analysis.findings.several.trade_offs.figures", lambda rows: {})
 
 
 def test_a_small_sweep_writes_everything(cli, tmp_path, spec):
@@ -86,7 +86,7 @@ def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
     (folder / "sweep.toml").write_text(SPEC)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.findings.several.frontier.figures", lambda rows: {})
+        patch.setattr("analysis.findings.several.trade_offs.figures", lambda rows: {})
         assert execute(["frontier", str(folder / "sweep.toml"), "--out", str(folder / "out"), "--quiet"]) == 0
     return (folder / "out" / "points.jsonl").read_bytes().splitlines(keepends=True)
 

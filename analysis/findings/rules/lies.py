@@ -13,7 +13,7 @@ from analysis.findings.base import REFUTED, SEARCHED, Drawing, Evidence, label_o
 from analysis.findings.rules.reports import end_of_selling, refined, utility_of_reports
 from analysis.findings.scores import known
 from analysis.page import theme
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.records import Run
 from mechanism.tolerance import MONEY, scale
 from mechanism.wording import count, near, number, typeset

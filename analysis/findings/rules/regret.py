@@ -15,7 +15,7 @@ from analysis.findings.rules import lies
 from analysis.findings.rules.lies import LieCurve
 from analysis.findings.rules.reports import accounts_of_reports
 from analysis.page import theme
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.records import Run
 from mechanism.tolerance import MONEY, scale
 from mechanism.wording import typeset, typeset_percent

@@ -20,7 +20,7 @@ from typing import Any
 from analysis.findings.base import Drawing, Evidence, Finding, always
 from analysis.findings.rules.matrix import as_matrix, draw_columns
 from analysis.page.export import write_text
-from analysis.page.table import Table
+from analysis.page.tables import Table
 from analysis.run.files import RecordError, read_json
 from analysis.run.records import Run
 

@@ -8,8 +8,8 @@ from typing import Any
 from analysis.findings.achieved import ACHIEVED
 from analysis.findings.base import Finding
 from analysis.findings.imports import IMPORTS
-from analysis.findings.money import MONEY
 from analysis.findings.optimum import OPTIMUM
+from analysis.findings.payments import MONEY
 from analysis.findings.provenance import AUDIT, SETTINGS
 from analysis.findings.roles import ROLES
 from analysis.findings.rounds import ROUNDS
