@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import LocalSpec
-from learning.optimizers import rate
+from learning.optimizers import Optimizer, rate
 from learning.streams import stream
 from learning.work import Work
 
@@ -65,48 +64,61 @@ def dropout(work: Work, purpose: str, task: TrainTask) -> Callable[[int], Sequen
     return lambda samples: work.masks(samples, generator)
 
 
-def train_client(work: Work, task: TrainTask) -> float:
-    """Train one client's model in place and return the mean of its batches' losses, of the first work if it has more.
+def descend(
+    work: Work,
+    task: TrainTask,
+    who: int | torch.Tensor,
+    row: torch.Tensor,
+    gradient: torch.Tensor,
+    move: Optimizer,
+    differentiate: Callable[[int], None],
+) -> None:
+    """Take the task's steps with the models of ``who``, a client or several, put into ``row`` [P] or [c, P].
 
-    A step adds to the gradient g of the mean loss the pull ``spec.pull`` · (θ − target) and the correction, and the
-    plan's optimiser, new in every round, does the rest (see `learning.optimizers`).
+    ``differentiate(step)`` writes the gradient g of the mean loss into ``gradient``. A step adds the pull ``pull`` ·
+    (θ − target) and the correction, and the plan's optimiser ``move``, new in every round, does the rest (see
+    `learning.optimizers`).
     """
-    plan, spec, bench = work.facts.plan, task.spec, work.bench
-    row, gradient, move = bench.row, bench.gradient, work.optimizer
-    members = work.members(task.client)
-    purpose = f"batches/{spec.model}" if spec.model else "batches"
-    rng = stream(work.facts.seed, purpose, task.round_index, task.client)
-    order, cuts = batch_order(len(members), plan.batch, spec.steps, rng)
-    visited = members[torch.from_numpy(order).to(work.device)]
-    labels = work.tensors["train_y"][visited]
-    target = work.models(spec.target)[task.client] if spec.pull else None
-    model = work.models(spec.model)[task.client]
-    correction = work.models(spec.correction)[task.client] if spec.correction else None
+    spec, models = task.spec, work.models(task.spec.model)
+    target = work.models(spec.target)[who] if spec.pull else None
+    correction = work.models(spec.correction)[who] if spec.correction else None
     seen = torch.zeros_like(gradient) if spec.gradient else None
-    total = torch.zeros((), dtype=torch.float64, device=work.device)
-
-    row.copy_(model)
-    move.reset(rate(plan, task.round_index))
-    masks = dropout(work, purpose, task)
-    for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-        x = work.inputs(work.tensors["train_x"][visited[start:end]])
-        gradient.zero_()
-        loss = bench.loss(x, labels[start:end], masks(end - start))
-        loss.backward()
-        total += loss.detach()
+    apart = torch.empty_like(gradient)
+    row.copy_(models[who])
+    move.reset(rate(work.facts.plan, task.round_index))
+    for step in range(spec.steps):
+        differentiate(step)
         if seen is not None:
             seen.add_(gradient)
         if target is not None:
-            torch.sub(row, target, out=work.scratch)
-            gradient.add_(work.scratch, alpha=spec.pull)
+            gradient.add_(torch.sub(row, target, out=apart), alpha=spec.pull)
         if correction is not None:
             gradient.add_(correction)
         move.step(row, gradient)
-    model.copy_(row)
+    models[who] = row
     if seen is not None:
-        work.models(spec.gradient)[task.client] = seen / spec.steps
-    if spec.then is not None:
-        further = train_client(work, replace(task, spec=spec.then))
-        if not math.isfinite(further):
-            return further  # divergence anywhere is the trainer's to report
+        work.models(spec.gradient)[who] = seen / spec.steps
+
+
+def train_client(work: Work, task: TrainTask) -> float:
+    """Train one client's model in place and return the mean of its batches' losses."""
+    spec, bench, tensors = task.spec, work.bench, work.tensors
+    members = work.members(task.client)
+    purpose = f"batches/{spec.model}" if spec.model else "batches"
+    rng = stream(work.facts.seed, purpose, task.round_index, task.client)
+    order, cuts = batch_order(len(members), work.facts.plan.batch, spec.steps, rng)
+    visited, ends = members[torch.from_numpy(order).to(work.device)], cuts.tolist()
+    labels = tensors["train_y"][visited]
+    total = torch.zeros((), dtype=torch.float64, device=work.device)
+    masks = dropout(work, purpose, task)
+
+    def differentiate(step: int) -> None:
+        start, end = ends[step : step + 2]
+        x = work.inputs(tensors["train_x"][visited[start:end]])
+        bench.gradient.zero_()
+        loss = bench.loss(x, labels[start:end], masks(end - start))
+        loss.backward()
+        total.add_(loss.detach())
+
+    descend(work, task, task.client, bench.row, bench.gradient, work.optimizer, differentiate)
     return float(total) / spec.steps

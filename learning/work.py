@@ -54,7 +54,6 @@ class Work:
         # number, and products of differently aligned memory may differ in their last bits.
         self.bench = RowModule(self.network, self.device)
         self.optimizer = optimizer(facts.plan, self.bench.row)
-        self.scratch = torch.zeros_like(self.bench.row)
 
     def members(self, client: int) -> torch.Tensor:
         """Return the indices of the samples that a client trains on."""

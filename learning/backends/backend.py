@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
@@ -35,9 +37,11 @@ class Backend(Protocol):
 
 
 def perform(work: Work, task: Task) -> Result:
-    """Do one task in this process."""
+    """Do one task in this process; of training in several parts the loss is that of the first, if all are finite."""
     if isinstance(task, TrainTask):
-        return (train_client_privately if task.key else train_client)(work, task)
+        loss = (train_client_privately if task.key else train_client)(work, task)
+        further = 0.0 if task.spec.then is None else perform(work, replace(task, spec=task.spec.then))
+        return loss if isinstance(further, float) and math.isfinite(further) else further
     return measure(work, task) if isinstance(task, ValueTask) else evaluate_row(work, task)
 
 

@@ -20,9 +20,9 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.overrides import TorchFunctionMode
 
 from learning.backends.backend import Result, Task, one_thread, perform
-from learning.local import TrainTask, batch_order, dropout, train_client
+from learning.local import TrainTask, batch_order, descend, dropout
 from learning.models.network import Network
-from learning.optimizers import optimizer, rate
+from learning.optimizers import optimizer
 from learning.streams import stream
 from learning.work import Work
 
@@ -142,35 +142,22 @@ class _Batches:
 
 
 def train_stacked(work: Work, tasks: Sequence[TrainTask]) -> list[float]:
-    """Train the clients of ``tasks`` together and return what `train_client` returns for each.
+    """Train the clients of ``tasks`` together and return what `perform` returns for each.
 
     All tasks must have one round and one spec. Clients see the same batches and dropout masks as alone.
     """
-    if len(tasks) == 1:
-        return [train_client(work, tasks[0])]
     spec, batches = tasks[0].spec, _Batches(work, tasks)
     clients = torch.tensor([task.client for task in tasks], device=work.device)
-    rows = work.models(spec.model)[clients]
-    target = work.models(spec.target)[clients] if spec.pull else None
-    correction = work.models(spec.correction)[clients] if spec.correction else None
-    seen = torch.zeros_like(rows) if spec.gradient else None
+    rows = torch.empty(len(tasks), work.network.layout.parameters, device=work.device)
     gradient, total = torch.zeros_like(rows), torch.zeros(len(tasks), dtype=torch.float64, device=work.device)
-    move, differentiate = optimizer(work.facts.plan, rows), stacked_gradient(work.network)
-    move.reset(rate(work.facts.plan, tasks[0].round_index))
-    for step in range(spec.steps):
-        found, losses = differentiate(_parameters(work.network, rows), *batches.at(step))
+    stacked = stacked_gradient(work.network)
+
+    def differentiate(step: int) -> None:
+        found, losses = stacked(_parameters(work.network, rows), *batches.at(step))
         torch.cat([part.flatten(1) for part in found], dim=1, out=gradient)
-        total += losses
-        if seen is not None:
-            seen.add_(gradient)
-        if target is not None:
-            gradient.add_(rows - target, alpha=spec.pull)
-        if correction is not None:
-            gradient.add_(correction)
-        move.step(rows, gradient)
-    work.models(spec.model)[clients] = rows
-    if seen is not None:
-        work.models(spec.gradient)[clients] = seen / spec.steps
+        total.add_(losses)
+
+    descend(work, tasks[0], clients, rows, gradient, optimizer(work.facts.plan, rows), differentiate)
     means: list[float] = (total / spec.steps).tolist()
     if spec.then is not None:
         further = train_stacked(work, [replace(task, spec=spec.then) for task in tasks])
@@ -213,7 +200,9 @@ class StackedBackend:
                 group.sort(key=lambda numbered: (len(self.work.members(numbered[1].client)), numbered[0]))
                 for start in range(0, len(group), self.chunk):
                     numbers, part = zip(*group[start : start + self.chunk], strict=True)
-                    results.update(zip(numbers, train_stacked(self.work, part), strict=True))
+                    alone = len(part) == 1  # then the plain loop, whose bits these are
+                    losses = [perform(self.work, part[0])] if alone else train_stacked(self.work, part)
+                    results.update(zip(numbers, losses, strict=True))
         return [results[k] for k in range(len(tasks))]
 
     def close(self) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
 import torch
 
 from learning.algorithms.algorithm import LocalSpec
 from learning.errors import LearningError
-from learning.local import TrainTask
-from learning.optimizers import rate as learning_rate
+from learning.local import TrainTask, descend
 from learning.privacy.accounting import sampling_rate
 from learning.privacy.gradients import chunk_for, clipped_sum
 from learning.privacy.keys import normals, poisson_sample, subkey
@@ -23,7 +19,7 @@ def private_steps(spec: LocalSpec | None) -> int:
 
 
 def train_client_privately(work: Work, task: TrainTask) -> float:
-    """Train one client's model in place by DP-SGD and return the mean loss of the samples it drew, of the first work.
+    """Train one client's model in place by DP-SGD and return the mean loss of the samples it drew.
 
     In each of ``spec.steps`` steps every sample is drawn by itself with probability q = min(1, batch / n); the sum of
     the drawn samples' gradients, each clipped to ``dp_clip``, gets noise N(0, (``task.noise`` · ``dp_clip``)²) in every
@@ -35,59 +31,40 @@ def train_client_privately(work: Work, task: TrainTask) -> float:
     no noise.
     """
     plan, spec, bench = work.facts.plan, task.spec, work.bench
-    row, gradient, move = bench.row, bench.gradient, work.optimizer
     if not task.noise > 0:  # the ledger would count steps that protect nothing
         raise LearningError(f"private training of client {task.client} has noise {task.noise}; expected more than 0")
     members = work.members(task.client)
     q = sampling_rate(plan.batch, len(members))
     setting = (q, task.noise, plan.dp_clip)
-    target = work.models(spec.target)[task.client] if spec.pull else None
-    model = work.models(spec.model)[task.client]
-    correction = work.models(spec.correction)[task.client] if spec.correction else None
-    seen = torch.zeros_like(gradient) if spec.gradient else None
+    slots = [spec.model, *([spec.target] if spec.pull else []), *([spec.correction] if spec.correction else [])]
+    start = b"".join(work.models(slot)[task.client].cpu().numpy().tobytes() for slot in slots)
     chunk, drawn = chunk_for(work.network), 0
     total = torch.zeros((), dtype=torch.float64, device=work.device)
-
-    row.copy_(model)
-    move.reset(learning_rate(plan, task.round_index))
-    start = b"".join(part.cpu().numpy().tobytes() for part in (model, target, correction) if part is not None)
 
     def secret(purpose: str, step: int) -> bytes:
         name = f"{purpose}/{spec.model}"
         return subkey(task.key, name, task.client, task.round_index, step, setting, start)
 
-    for step in range(spec.steps):
+    def differentiate(step: int) -> None:
+        nonlocal drawn
         chosen = torch.from_numpy(poisson_sample(secret("sample", step), len(members), q)).to(work.device)
         index = members[chosen]
         losses = clipped_sum(
             work.network,
-            row,
+            bench.row,
             work.inputs(work.tensors["train_x"][index]),
             work.tensors["train_y"][index],
             masks(work, len(index), secret("dropout", step)),
             plan.dp_clip,
             chunk,
-            gradient,
+            bench.gradient,
         )
-        total += losses.double().sum()
+        total.add_(losses.double().sum())
         drawn += len(losses)
-        noise = normals(secret("noise", step), len(row)) * (task.noise * plan.dp_clip)
-        gradient.add_(torch.from_numpy(noise.astype("float32")).to(work.device)).div_(q * len(members))
-        if seen is not None:
-            seen.add_(gradient)
-        if target is not None:
-            torch.sub(row, target, out=work.scratch)
-            gradient.add_(work.scratch, alpha=spec.pull)
-        if correction is not None:
-            gradient.add_(correction)
-        move.step(row, gradient)
-    model.copy_(row)
-    if seen is not None:
-        work.models(spec.gradient)[task.client] = seen / spec.steps
-    if spec.then is not None:
-        further = train_client_privately(work, replace(task, spec=spec.then))
-        if not math.isfinite(further):
-            return further  # divergence anywhere is the trainer's to report
+        noise = normals(secret("noise", step), len(bench.row)) * (task.noise * plan.dp_clip)
+        bench.gradient.add_(torch.from_numpy(noise.astype("float32")).to(work.device)).div_(q * len(members))
+
+    descend(work, task, task.client, bench.row, bench.gradient, work.optimizer, differentiate)
     return float(total) / max(1, drawn)
 
 

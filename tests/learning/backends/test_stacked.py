@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from learning.algorithms import ALGORITHMS
 from learning.algorithms.algorithm import LocalSpec
 from learning.backends import stacked
+from learning.backends.backend import perform
 from learning.backends.stacked import StackedBackend, stacked_gradient, train_stacked
 from learning.evaluation import EvaluateTask
-from learning.local import TrainTask, batch_order, train_client
+from learning.local import TrainTask, batch_order
 from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.privacy.keys import seeded_keys
@@ -185,7 +186,7 @@ def test_results_come_in_the_order_of_the_tasks():
 
 
 def test_divergence_in_further_work_is_told_of_the_client_that_diverged(monkeypatch):
-    """As `train_client` tells it: the loss of the first work, unless the further one is not finite."""
+    """As `perform` tells it: the loss of the first work, unless the further one is not finite."""
     spec = LocalSpec(2, then=LocalSpec(3))
     with Trainer(PLAN, "local", backend="rows", device="cpu") as trainer:
         work = trainer._backend.work
@@ -196,7 +197,7 @@ def test_divergence_in_further_work_is_told_of_the_client_that_diverged(monkeypa
         assert np.isfinite([losses[0], losses[2]]).all()
         assert work.tensors["rows"][[0, 3]].isfinite().all()
         with Trainer(PLAN, "local", backend="rows", device="cpu") as other:
-            assert losses[0] == pytest.approx(train_client(other._backend.work, tasks[0]), rel=1e-6)
+            assert losses[0] == pytest.approx(perform(other._backend.work, tasks[0]), rel=1e-6)
 
 
 def test_cross_entropy_divides_by_the_samples_that_count():

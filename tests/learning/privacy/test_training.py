@@ -159,7 +159,7 @@ def test_noise_is_never_used_twice():
     ):
         work = make(sizes=(25, 25))
         todo = replace(task(**({"steps": 1} | changes)), key=KEYS[0])
-        start = torch.linspace(0, 1, work.scratch.numel())
+        start = torch.linspace(0, 1, len(work.bench.row))
         model = work.models(todo.spec.model)
         model.copy_(start.expand_as(model))
         perform(work, todo)
