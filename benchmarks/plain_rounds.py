@@ -17,10 +17,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from learning.data.load import load
 from learning.data.splits.clients import split
+from learning.holdings import hold_out
 from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.streams import stream
-from learning.trials import hold_out
 
 Weights = dict[str, torch.Tensor]
 Loader = DataLoader[tuple[torch.Tensor, ...]]

@@ -10,7 +10,32 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from learning.errors import LearningError
 from learning.state import State
+
+
+def recover(
+    state: State,
+    before: Before | None,
+    losses: NDArray[np.float64],
+    clients: Sequence[int],
+    round_index: int,
+    own: bool,
+) -> list[str]:
+    """Let go back whose training diverged, its loss [m] told as 0; return a notice about each.
+
+    `LearningError` if nothing was kept from ``before`` the round: all are honest, and it is the settings' doing.
+    """
+    gone = diverged(state, losses, clients)
+    if gone and before is None:
+        raise LearningError(
+            f"training of client {gone[0]} diverged in round {round_index}: its loss is {losses[gone[0]]}; "
+            "take a smaller lr, lam or eta"
+        )
+    if before is not None:
+        before.restore(state, gone, own)
+    losses[gone] = 0.0
+    return [f"client {k} diverged in round {round_index} on what others uploaded, and goes back" for k in gone]
 
 
 def diverged(state: State, losses: NDArray[np.float64], clients: Sequence[int]) -> list[int]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,14 +26,13 @@ from learning.holdings import Holdings, hold
 from learning.local import TrainTask
 from learning.models.build import base_digest_of, network
 from learning.plan import LearningPlan
-from learning.privacy.guard import Guard
+from learning.privacy.guard import guard_of
 from learning.privacy.training import private_steps
-from learning.recovery import Before, diverged
+from learning.recovery import Before, recover
 from learning.server import Server, refuse_infinite
 from learning.state import State, fresh_state
 from learning.streams import stream
-from learning.trials import hold_out
-from learning.valuation.curves import Curve, collect
+from learning.valuation.curves import WIDTH, Curve, collect
 from learning.valuation.sets import chosen_tasks, value_tasks
 from learning.work import assemble
 
@@ -44,7 +42,7 @@ HELD = "held"
 """Slot of the models that clients keep who upload something else."""
 
 
-class Trainer:
+class Trainer(AbstractContextManager["Trainer"]):
     """Training of m clients by one method; the graph comes from outside where the method leaves it to a market.
 
     In a round r = 1..R call `train`, `differences`, `aggregate` with the graph, `evaluate`, in this order. ``seed``
@@ -64,16 +62,15 @@ class Trainer:
         processes: int | None = None,
         keys: Sequence[bytes] = (),
     ) -> None:
-        if algorithm not in ALGORITHMS:
-            raise LearningError(f"there is no method {algorithm!r}; expected one of {', '.join(ALGORITHMS)}")
-        if backend not in BACKENDS:
-            raise LearningError(f"there is no backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+        for kind, name, known in (("method", algorithm, ALGORITHMS), ("backend", backend, BACKENDS)):
+            if name not in known:
+                raise LearningError(f"there is no {kind} {name!r}; expected one of {', '.join(known)}")
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise LearningError(f"seed is {seed!r}; expected an integer from 0 to 2**63 - 1")
         self.plan, self.seed, self.algorithm = plan, seed, ALGORITHMS[algorithm]
         self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
         place = device_named(device, backend)
-        holdings = hold(plan, seed, data_dir)
+        holdings = hold(plan, seed, data_dir, plan.held_out or self.algorithm.tries is not None)
         self.sizes, self._exam = holdings.sizes, Exam(holdings.weights, holdings.stratum_sizes)
         self._base = base_digest_of(plan.model, plan.base_model)
         self._digest = holdings.dataset.digest()
@@ -82,7 +79,8 @@ class Trainer:
         self._server = Server(plan, self.algorithm, seed)
         self.choice, self._backend = self._start(holdings, backend, place, processes)
         self.backend, self.device = self._backend.name, str(place)
-        self._guard = self._guarded(keys)
+        spec = self.algorithm.local_spec(plan, False)
+        self._guard = guard_of(plan, self._backend.work, private_steps(spec), self.sizes.tolist(), keys)
         self._round = 0
         self._notices: list[str] = []
         self._aggregated = np.zeros(plan.clients, dtype=bool)
@@ -95,31 +93,16 @@ class Trainer:
         dataset, method = holdings.dataset, self.algorithm
         net = network(self.plan.model, dataset.shape, dataset.classes, self.plan.base_model)
         initial = torch.from_numpy(net.initial(stream(self.seed, "initial")))
-        holds = method.tries is not None or self.plan.held_out
-        ordered, held = hold_out(holdings.members, self.seed) if holds else (holdings.members, [])
         state = fresh_state(net.layout, initial, self.plan.clients, self._slots, method.memory, method.gradients)
-        work = assemble(self.plan, self.seed, dataset, ordered, state, net, held)
+        work = assemble(self.plan, self.seed, dataset, holdings.members, state, net, holdings.held)
         del state  # a pool moves its matrices to shared memory one by one: nobody else may hold them
-        self._layout = net.layout
-        own = method.own or bool(method.deployed)  # the server's step leaves the models that clients use as they are
-        return start(work, backend, place, self._exam.images(own, method.shared), processes)
-
-    def _guarded(self, keys: Sequence[bytes]) -> Guard | None:
-        if not self.plan.dp_epsilon:
-            return None
-        if len(keys) != self.plan.clients:
-            raise LearningError(f"{len(keys)} noise keys were given; expected one for each of {self.plan.clients}")
-        work = self._backend.work
-        samples = [len(work.members(client)) for client in range(self.plan.clients)]
-        steps = private_steps(self.algorithm.local_spec(self.plan, False))
-        return Guard(self.plan, samples, steps, keys, self.sizes.tolist())
+        images = self._exam.images(method.own or bool(method.deployed), method.shared)
+        return start(work, backend, place, images, processes)
 
     @property
     def state(self) -> State:
         """The live state: the matrices that local work and the server read and write in place."""
-        tensors = self._backend.work.tensors
-        slots = {name: tensors[f"slot/{name}"] for name in self._slots + self.algorithm.gradients}
-        return State(self._layout, tensors["rows"], tensors["initial"], slots, tensors.get("memory"))
+        return self._backend.work.state
 
     @property
     def round(self) -> int:
@@ -153,27 +136,14 @@ class Trainer:
         if START in self.algorithm.slots:
             state.slots[START].copy_(state.rows)
         clients = [k for k in np.flatnonzero(self._present).tolist() if trains(self._conduct[k])]
-        tasks = [
-            TrainTask(k, round_index, self.algorithm.local_spec(self.plan, not self._aggregated[k])) for k in clients
-        ]
+        spec = self.algorithm.local_spec
+        tasks = [TrainTask(k, round_index, spec(self.plan, not self._aggregated[k])) for k in clients]
         if self._guard is not None:
-            self._guard.record(clients)
-            guard = self._guard
-            tasks = [replace(task, key=guard.keys[task.client], noise=guard.noise[task.client]) for task in tasks]
+            tasks = self._guard.protect(tasks)
         before = Before.of(state) if HELD in self._slots else None
         losses = np.zeros(m)
         losses[clients] = self._backend.run(tasks)
-        if gone := diverged(state, losses, clients):
-            if before is None:  # nobody's doing but the settings'
-                raise LearningError(
-                    f"training of client {gone[0]} diverged in round {round_index}: its loss is {losses[gone[0]]}; "
-                    "take a smaller lr, lam or eta"
-                )
-            before.restore(state, gone, own=self.algorithm.own)
-            losses[gone] = 0.0
-            self._notices += [
-                f"client {k} diverged in round {round_index} on what others uploaded, and goes back" for k in gone
-            ]
+        self._notices += recover(state, before, losses, clients, round_index, self.algorithm.own)
         if self.algorithm.deployed:  # the rows are looked at with their geometry
             refuse_infinite(state.slots[self.algorithm.deployed].isfinite().all(1).cpu().numpy())
         base = state.initial if self.plan.model == "lora" else None
@@ -276,15 +246,15 @@ class Trainer:
         a curve of one column. Models are those trained in this round, so call it before `aggregate`.
         """
         held = [len(self._backend.work.held_out(client)) for client in range(self.plan.clients)]
-        if imports is not None:
-            bought = chosen_tasks(imports, self.sizes, held)
-            return collect(self.sizes, bought, self._backend.run(bought), width=1)
-        tasks = value_tasks(self.sizes, held, self.seed, self._round, self._present)
-        return collect(self.sizes, tasks, self._backend.run(tasks))
+        if imports is None:
+            tasks, width = value_tasks(self.sizes, held, self.seed, self._round, self._present), WIDTH
+        else:
+            tasks, width = chosen_tasks(imports, self.sizes, held), 1
+        return collect(self.sizes, tasks, self._backend.run(tasks), width)
 
     def _identity(self) -> dict[str, Any]:
         """Return what a saved state must agree with to be of this run."""
-        layout = self._layout
+        layout = self._backend.work.network.layout
         return {
             "plan": self.plan.to_dict(),
             "algorithm": self.algorithm.name,
@@ -326,10 +296,5 @@ class Trainer:
         """End worker processes, if there are any; harmless when done twice."""
         self._backend.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

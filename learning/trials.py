@@ -1,4 +1,4 @@
-"""Trying others' models: which samples clients hold out for it, and how models do on them."""
+"""Trying others' models on the samples that clients hold out."""
 
 from __future__ import annotations
 
@@ -9,24 +9,8 @@ from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import START, Graph, Trials
 from learning.state import State
-from learning.streams import stream
 from learning.valuation.sets import ValueTask
 from learning.work import Work
-
-
-def hold_out(members: Sequence[NDArray[np.int64]], seed: int) -> tuple[list[NDArray[np.int64]], list[int]]:
-    """Return each client's samples with a tenth of them, drawn by seed, put last, and how many that is.
-
-    At least one is held out, and at least one is left to train on: of a single sample nothing is held out.
-    """
-    ordered, held = [], []
-    for client, indices in enumerate(members):
-        count = min(max(1, len(indices) // 10), len(indices) - 1)
-        out = np.zeros(len(indices), dtype=bool)
-        out[stream(seed, "held-out", 0, client).permutation(len(indices))[:count]] = True
-        ordered.append(np.concatenate([indices[~out], indices[out]]))
-        held.append(count)
-    return ordered, held
 
 
 def trial_tasks(chosen: Graph, clients: NDArray[np.int64], work: Work) -> list[ValueTask]:

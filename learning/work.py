@@ -55,6 +55,13 @@ class Work:
         self.bench = RowModule(self.network, self.device)
         self.optimizer = optimizer(facts.plan, self.bench.row)
 
+    @property
+    def state(self) -> State:
+        """The matrices that local work and the server read and write in place."""
+        slots = {name.removeprefix("slot/"): t for name, t in self.tensors.items() if name.startswith("slot/")}
+        layout, tensors = self.network.layout, self.tensors
+        return State(layout, tensors["rows"], tensors["initial"], slots, tensors.get("memory"))
+
     def members(self, client: int) -> torch.Tensor:
         """Return the indices of the samples that a client trains on."""
         return self.tensors["members"][self.facts.starts[client] : self._cut(client)]

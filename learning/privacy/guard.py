@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.errors import CheckpointError
+from learning.errors import CheckpointError, LearningError
 from learning.plan import LearningPlan
 from learning.privacy.accounting import Ledger, default_delta, sampling_rate
 from learning.privacy.noise import noises_for
+
+if TYPE_CHECKING:
+    from learning.local import TrainTask
+    from learning.work import Work
 
 _STOPS = re.compile(r"(?s)(?P<unit>.+): client (?P<client>\d+) stops before round (?P<round>\d+): another round would ")
 
@@ -89,6 +94,11 @@ class Guard:
         for client in clients:
             self._ledgers[client].record(self.steps)
 
+    def protect(self, tasks: Sequence[TrainTask]) -> list[TrainTask]:
+        """Write down that the clients of these tasks train a round; return the tasks with their keys and noise."""
+        self.record([task.client for task in tasks])
+        return [replace(task, key=self.keys[task.client], noise=self.noise[task.client]) for task in tasks]
+
     @property
     def epsilon(self) -> NDArray[np.float64]:
         """What every client has spent, ε at δ, float64 [m]."""
@@ -113,3 +123,12 @@ class Guard:
             own = [row for row in rows if row["client"] == client]
             ledger.restore([{name: value for name, value in row.items() if name != "client"} for row in own])
         self._stopped = np.isin(np.arange(len(self._ledgers)), list(stopped))
+
+
+def guard_of(plan: LearningPlan, work: Work, steps: int, sizes: Sequence[int], keys: Sequence[bytes]) -> Guard | None:
+    """Return the guard of a plan with a budget, None for one without; ``keys`` of all clients, ``steps`` of a round."""
+    if not plan.dp_epsilon:
+        return None
+    if len(keys) != plan.clients:
+        raise LearningError(f"{len(keys)} noise keys were given; expected one for each of {plan.clients}")
+    return Guard(plan, [len(work.members(client)) for client in range(plan.clients)], steps, keys, sizes)
