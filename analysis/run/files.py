@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -108,12 +107,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RecordError(f"{path}: holds a {type(value).__name__}; expected a JSON object")
     return value
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the table in a TOML file."""
-    existing(path, LARGEST_TEXT)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: not readable as TOML ({reason(error)}); the file is damaged, run again") from None

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run.audits import Audit, read_audit
-from analysis.run.files import DERIVED, RecordError, market_file, read_toml, verify
+from analysis.run.files import DERIVED, RecordError, market_file, verify
 from analysis.run.ledger import Ledger, Trace, books
 from analysis.run.manifest import Manifest, read_manifest
 from analysis.run.market import MarketRecord
 from analysis.run.market_file import MarketFile
 from analysis.run.summary import Summary, read_summary
+from mechanism.reading import read_toml
 
 __all__ = ["Ledger", "MarketFile", "MarketRecord", "Run", "Trace", "market_file", "open_markets", "read_run"]
 
@@ -107,7 +108,8 @@ def read_run(folder: Path | str) -> Run:
     manifest = read_manifest(folder)
     for name in ("config.toml", *DERIVED):
         verify(folder, name, manifest.digests)
-    summary, config = read_summary(folder / "summary.json"), read_toml(folder / "config.toml")
+    config = read_toml(folder / "config.toml", "the settings of a run", error=RecordError)
+    summary = read_summary(folder / "summary.json")
     if set(summary.methods) != set(manifest.methods):
         raise RecordError(f"{folder / 'summary.json'}: its methods differ from those of manifest.json; run again")
     files = open_markets(folder, manifest.methods, manifest.seeds, manifest.digests)

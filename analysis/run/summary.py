@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.run.files import RecordError, read_json
+from analysis.run.files import RecordError, read_json, unit_key
 from analysis.run.ledger import Trace, books
 from analysis.run.manifest import Manifest
 from analysis.run.market import MarketRecord
@@ -139,12 +139,13 @@ def unit_figures(record: MarketRecord) -> dict[str, float]:
     return {name: float(values[0]) for name, values in figures(trace).items()}
 
 
-def summarise(manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, Sequence[float]]) -> Summary:
-    """Return the summary of a run; ``seconds`` of work of each method under each seed."""
+def summarise(manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, float]) -> Summary:
+    """Return the summary of a run; ``seconds`` of work of each unit, by its name in files."""
     methods: dict[str, dict[str, float]] = {}
     for name, trace in traces.items():
         methods[name] = {}
-        for key, values in {**figures(trace), "seconds": np.asarray(seconds[name], dtype=np.float64)}.items():
+        worked = np.array([seconds.get(unit_key(name, seed), 0.0) for seed in manifest.seeds])
+        for key, values in {**figures(trace), "seconds": worked}.items():
             methods[name][key] = float(values.mean()) + 0.0
             if len(values) > 1:
                 methods[name][f"{key}_std"] = float(values.std(ddof=1))

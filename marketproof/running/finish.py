@@ -30,10 +30,7 @@ def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Un
     traces, ledgers = books_of(told.methods, told.seeds, files)
     recorder.write("rounds.parquet", _parquet(rounds_table(traces, told.seeds)))
     recorder.write("ledger.parquet", _parquet(ledger_table(ledgers, told.seeds)))
-    seconds = {one.name: [0.0] * len(told.seeds) for one in methods}
-    for unit in units:
-        seconds[unit.method.name][told.seeds.index(unit.seed)] = recorder.progress.seconds.get(unit.key, 0.0)
-    summary = summarise(told, traces, seconds)
+    summary = summarise(told, traces, recorder.progress.seconds)
     private = privacy_statement(
         recorder.config,
         [(unit, files[unit.method.name, unit.seed].read(0, 1)) for unit in units],

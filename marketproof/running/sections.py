@@ -29,6 +29,7 @@ def _budget(value: float) -> float:
 
 
 Amount = Annotated[tuple[float, float], BeforeValidator(_amount)]
+Triple = Annotated[list[Annotated[int, Field(ge=0, le=10_000_000)]], Field(min_length=3, max_length=3)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -55,7 +56,7 @@ class Split(Section):
 
     kind: str
     beta: Positive = 0.1
-    shares: list[Annotated[list[Annotated[int, Field(ge=0, le=10_000_000)]], Field(min_length=3, max_length=3)]] = []
+    shares: list[Triple] = []
 
 
 class Network(Section):
@@ -91,7 +92,7 @@ class Population(Section):
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
     factor: Annotated[float, Field(ge=0, le=1e6)] = 2.0
     chance: Annotated[float, Field(ge=0, le=1)] = 0.5
-    schedule: list[Annotated[list[Annotated[int, Field(ge=0, le=100_000)]], Field(min_length=3, max_length=3)]] = []
+    schedule: list[Triple] = []
 
 
 class Privacy(Section):

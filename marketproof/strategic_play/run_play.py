@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.manifest import read_manifest
 from analysis.run.market import MarketRecord
-from analysis.run.market_file import read_market
+from analysis.run.records import open_markets
 from marketproof.errors import InputError, shown
 from marketproof.strategic_play.mechanism_play import Progress, misreports, settling
 from marketproof.strategic_play.results import MethodPlayed, Misreports, Pooled, RunPlayed, Settling, Sums
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from proofs_checks.play.starts import Worst
 
 _REPORTS_PER_POINT = 6
-_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)?")
 
 
 def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> RunPlayed:
@@ -38,42 +37,24 @@ def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None
     Raises
     ------
     InputError
-        If the folder is no complete run, or no method of it has a market that can be played.
+        If no method of the run has a market that can be played.
+    RecordError
+        If the folder is no complete run, or was changed.
     """
-    mechanisms, seeds = _told(folder / "manifest.json")
-    if not any(mechanisms.values()):
+    manifest = read_manifest(folder)
+    rules = {name: market_mechanism(rule) for name, rule in manifest.mechanisms.items() if rule is not None}
+    if not rules:
         raise InputError(f"{shown(folder)} has no method with a market: nobody reports anything, nothing can be played")
+    files = open_markets(folder, list(rules), manifest.seeds, manifest.digests)
     methods: dict[str, MethodPlayed | None] = {}
-    for done, (name, mechanism) in enumerate(mechanisms.items()):
+    for done, name in enumerate(manifest.methods):
         if progress is not None:
-            progress(done, len(mechanisms))
+            progress(done, len(manifest.methods))
         methods[name] = None
-        if mechanism is not None:
-            rule, stem = market_mechanism(mechanism), name.replace("/", "__")
-            files = [folder / "markets" / f"{stem}-{one}.safetensors" for one in seeds]
-            records = [read_market(file) for file in files]
-            methods[name] = play_method(rule, records, rounds, seed)
-    return RunPlayed(str(folder), seeds, methods)
-
-
-def _told(path: Path) -> tuple[dict[str, str | None], list[int]]:
-    """Read the mechanism of each method, and the seeds, from a manifest, which may be anybody's."""
-    from analysis.run.files import read_json
-
-    if not path.is_file():
-        raise InputError(f"{shown(path)} is missing; name a complete run folder")
-    told = read_json(path)
-    mechanisms, seeds = told.get("mechanisms"), told.get("seeds")
-    if not isinstance(mechanisms, dict) or not mechanisms:
-        raise InputError(f"{shown(path)} names no methods with their mechanisms; name a complete run folder")
-    for name, rule in mechanisms.items():
-        if rule is not None and not isinstance(rule, str):
-            raise InputError(f"{shown(path)}: {shown(name)} has the mechanism {shown(rule)}, which is none; run again")
-        if not _NAME.fullmatch(name):
-            raise InputError(f"{shown(path)}: {shown(name)} is no name of a method; run again into a new folder")
-    if not isinstance(seeds, list) or not seeds or any(type(s) is not int or not 0 <= s < 2**63 for s in seeds):
-        raise InputError(f"{shown(path)}: seeds is {shown(seeds)}; expected a list of whole numbers, at least one")
-    return mechanisms, seeds
+        if name in rules:
+            records = [files[name, one].read() for one in manifest.seeds]
+            methods[name] = play_method(rules[name], records, rounds, seed)
+    return RunPlayed(str(folder), manifest.seeds, methods)
 
 
 def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: int, seed: int = 0) -> MethodPlayed:

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save
 
 from analysis.findings.base import Finding, Section, find
 from analysis.run.audits import Audit, MethodAudit, RecordedLie
-from analysis.run.files import digests
+from analysis.run.files import digests, unit_key
 from analysis.run.ledger import ledger_table, rounds_table
 from analysis.run.manifest import Manifest
 from analysis.run.market import MarketRecord, encode, stack
@@ -118,7 +118,7 @@ def write_run(
         name: _audited(mechanism, [files[name, seed].read() for seed in seeds], lies[name])
         for name, mechanism in methods.items()
     }
-    seconds = {name: [2.0 + place] * len(seeds) for place, name in enumerate(methods)}
+    seconds = {unit_key(name, seed): 2.0 + k for k, name in enumerate(methods) for seed in seeds}
     for file, value in (
         ("summary.json", summarise(manifest, traces, seconds).as_json()),
         ("audit.json", Audit(scope=SCOPE, tolerance=1e-9, methods=audit).as_json()),

@@ -251,29 +251,35 @@ def test_wrong_input_is_one_line(arguments, words):
 
 
 def test_wrong_runs_are_one_line(recorded, tmp_path):
-    assert "name a complete run folder" in command("strategic", tmp_path).line()
+    assert "expected a complete run folder" in command("strategic", tmp_path).line()
     assert "best-response only" in command("strategic", recorded, "--dynamics", "shading").line()
     assert "--clients does not apply" in command("strategic", recorded, "--clients", 3).line()
-    (tmp_path / "manifest.json").write_text('{"mechanisms": {"local": null}, "seeds": [0]}')
+    (tmp_path / "manifest.json").write_text(manifest(methods=["local"], mechanisms={"local": None}))
     assert "has no method with a market" in command("strategic", tmp_path).line()
 
 
+def manifest(**entries):
+    whole = {"methods": ["ipfl/ipfl"], "mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": [0], "clients": 3}
+    return json.dumps(whole | entries)
+
+
 @pytest.mark.parametrize(
-    ("manifest", "words"),
+    ("text", "words"),
     [
-        ('{"mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": []}', "seeds is '[]'; expected a list of whole numbers"),
-        ('{"mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": [0.5]}', "expected a list of whole numbers"),
-        ('{"mechanisms": {"ipfl/ipfl": ["ipfl"]}, "seeds": [0]}', "which is none"),
-        ('{"mechanisms": {"ipfl/ipfl": "chess"}, "seeds": [0]}', "unknown market mechanism 'chess'"),
-        ('{"mechanisms": {"../../etc": "ipfl"}, "seeds": [0]}', "is no name of a method"),
-        ('{"mechanisms": [["a", "ipfl"]], "seeds": [0]}', "names no methods"),
+        (manifest(seeds=[]), "seeds is []"),
+        (manifest(seeds=[0.5]), "seeds[0] is 0.5; expected a valid integer"),
+        (manifest(mechanisms={"ipfl/ipfl": ["ipfl"]}), "mechanisms.ipfl/ipfl is ['ipfl']"),
+        (manifest(mechanisms={"ipfl/ipfl": "chess"}), "unknown market mechanism 'chess'"),
+        (manifest(methods=["../../etc"]), "mechanisms names other methods"),
+        (manifest(methods=["../../etc"], mechanisms={"../../etc": "ipfl"}), "markets/..__..__etc-0.safetensors"),
+        (manifest(mechanisms=[["a", "ipfl"]]), "mechanisms is [['a', 'ipfl']]"),
         ('{"mechanisms": ' + "[" * 100_000 + "]" * 100_000 + "}", "not readable as JSON"),
         ("[]", "expected a JSON object"),
-        ('{"mechanisms": {"ipfl/ipfl": "ipfl"}, "seeds": [0]}', "ipfl__ipfl-0.safetensors"),
+        (manifest(), "ipfl__ipfl-0.safetensors"),
     ],
 )
-def test_damaged_manifests_are_one_line(tmp_path, manifest, words):
-    (tmp_path / "manifest.json").write_text(manifest)
+def test_damaged_manifests_are_one_line(tmp_path, text, words):
+    (tmp_path / "manifest.json").write_text(text)
     assert words in command("strategic", tmp_path).line()
 
 

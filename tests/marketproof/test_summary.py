@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analysis.run.files import unit_key
 from analysis.run.ledger import books
 from analysis.run.manifest import Manifest
 from analysis.run.market import MarketRecord
@@ -114,6 +115,6 @@ def summary(methods, seconds):
         task="toys", clients=4, seeds=seeds, methods=list(methods), mechanisms=dict.fromkeys(methods),
         judged=dict.fromkeys(methods, "trained"),
     )  # fmt: skip
-    told = summarise(manifest, traces, dict.fromkeys(methods, seconds)).as_json()
+    told = summarise(manifest, traces, {unit_key(n, k): s for n in methods for k, s in enumerate(seconds)}).as_json()
     assert (told["task"], told["seeds"], set(told)) == ("toys", seeds, {"task", "seeds", "methods", "judged"})
     return told["methods"]
