@@ -15,7 +15,7 @@ from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
 from mechanism.wording import apart, listed, typeset
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 
 Real = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class FoundLie:
 
 def warm() -> None:
     """Load the compiled kernels (once per process), so that no drag of a slider waits for them."""
-    from mechanism.market.allocation.compiled import compiled
+    from mechanism.market.allocation.selection import compiled
 
     compiled()
     for name in ("ipfl", "ipfl-exact"):

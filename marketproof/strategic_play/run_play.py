@@ -71,8 +71,8 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     from proofs_checks.play.anarchy import anarchy
     from proofs_checks.play.dynamics import best_responses
     from proofs_checks.play.game import Play
-    from proofs_checks.search.cost_lies import best_cost_lies
     from proofs_checks.search.given_markets import GivenMarkets
+    from proofs_checks.search.lies import best_cost_lies
 
     m = records[0].types.clients
     if m > MOST_CLIENTS:

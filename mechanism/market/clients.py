@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,6 +98,17 @@ class _Clients:
         which = _indices(clients, self.clients)
         return type(self)(self.size[..., which], self.cost[..., which], self.gain[..., which])
 
+    def flat(self, batch: tuple[int, ...]) -> Self:
+        """Return the clients of every clearing of a batch with these axes, as one row of clearings ``[F, m]``."""
+        shape = (*batch, self.clients)
+        return type(self)(
+            *(np.broadcast_to(a, shape).reshape(-1, shape[-1]) for a in (self.size, self.cost, self.gain))
+        )
+
+    def at(self, index: Any) -> Self:
+        """Return the clients of some clearings, by an index of the batch axes."""
+        return type(self)(self.size[index], self.cost[index], self.gain[index])
+
 
 @dataclass(frozen=True, eq=False)
 class Reports(_Clients):
@@ -180,6 +192,22 @@ class Market:
             return self
         which = _indices(clients, self.differences.shape[-1])
         return Market(self.differences[..., which[:, None], which], self.lam, self.law)
+
+    def flat(self, batch: tuple[int, ...]) -> Market:
+        """Return the market of every clearing of a batch as one row, ``[F, m, m]``; ``[m, m]`` if all share it."""
+        if self.differences is None:
+            return self
+        d, m = self.differences, self.differences.shape[-1]
+        shared = math.prod(self.batch) == 1
+        return Market(
+            d.reshape(m, m) if shared else np.broadcast_to(d, (*batch, m, m)).reshape(-1, m, m), self.lam, self.law
+        )
+
+    def at(self, index: Any) -> Market:
+        """Return the market of some clearings, by an index of the batch axes; of all, if all share it."""
+        return (
+            self if self.differences is None or not self.batch else Market(self.differences[index], self.lam, self.law)
+        )
 
     def penalties(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return pen_ij = lam d_ij n_j / n_i, money, ``[..., m, m]`` (paper, payment row). ``size`` ``[..., m]``."""

@@ -52,17 +52,11 @@ class Gathering:
 
     def clients(self, everybody: Clients) -> Clients:
         """Return the present ones in these clearings, ``[r, k]``, of clients ``[..., m]``."""
-        shape = (*self.batch, everybody.clients)
-        parts = (everybody.size, everybody.cost, everybody.gain)
-        flat = (np.broadcast_to(part, shape).reshape(-1, shape[-1])[self.rows] for part in parts)
-        return type(everybody)(*flat).take(self.there)
+        return everybody.flat(self.batch).at(self.rows).take(self.there)
 
     def market(self, market: Market) -> Market:
         """Return the market that they form among themselves, of differences ``[..., m, m]``."""
-        d = market.differences
-        if d is not None and d.ndim > 2:
-            d = np.broadcast_to(d, (*self.batch, *d.shape[-2:])).reshape(-1, *d.shape[-2:])[self.rows]
-        return Market(d, market.lam, market.law).take(self.there)
+        return market.flat(self.batch).at(self.rows).take(self.there)
 
 
 def gatherings(present: Flags, batch: tuple[int, ...]) -> Iterator[Gathering]:

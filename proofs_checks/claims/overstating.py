@@ -13,7 +13,7 @@ from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
 from proofs_checks.properties.property import Rng
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from proofs_checks.proofs.checkers.derivation import Derivation, Problem, Step, 
 from proofs_checks.proofs.formulas.forms import form
 from proofs_checks.proofs.formulas.problems import PROBLEMS
 from proofs_checks.properties.property import Rng
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 
 STEERED = Example((100, 300), (0, 1), (3600, 0), ((0, 0.9), (0.9, 0)))
 """At lambda > 0: the import is worth 2 to the welfare and -0.7 to the objective."""

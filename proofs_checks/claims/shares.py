@@ -14,7 +14,7 @@ from proofs_checks.claims.examples import catalogue
 from proofs_checks.evidence.statistics import share_interval
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.search import sampling
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 from proofs_checks.search.lines import Lines, utility_table
 from proofs_checks.search.random_markets import KINDS, random_markets
 

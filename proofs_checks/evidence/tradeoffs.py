@@ -12,9 +12,7 @@ import numpy as np
 from mechanism import MONEY, Market, Types, account, market_mechanism, objective, optimal_objective
 from mechanism.market.accounting import Accounts
 from mechanism.market.settling import settled
-from proofs_checks.search.cost_lies import best_cost_lies
-from proofs_checks.search.number_lies import best_number_lies
-from proofs_checks.search.reports import BestReports
+from proofs_checks.search.lies import BestReports, best_cost_lies, best_number_lies
 
 SMALLEST, LARGEST = 50.0, 1000.0
 """Samples of a client, log-uniform between."""

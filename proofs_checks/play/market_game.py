@@ -19,8 +19,7 @@ from mechanism.errors import UnknownNameError
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.direct import MarketDirect
 from proofs_checks.play.game import Ints, Play
-from proofs_checks.search.cost_lies import LADDER, MULTIPLES, STEPS, around
-from proofs_checks.search.flat_markets import rules
+from proofs_checks.search.lies import LADDER, MULTIPLES, STEPS, around, rules
 
 _MOST_POINTS = 1 << 10
 

@@ -13,9 +13,7 @@ from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings
 from mechanism.tolerance import MONEY, scale
 from mechanism.wording import apart, near, number
-from proofs_checks.search.cost_lies import best_cost_lies
-from proofs_checks.search.number_lies import best_number_lies
-from proofs_checks.search.reports import BestReports
+from proofs_checks.search.lies import BestReports, best_cost_lies, best_number_lies
 
 COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
@@ -37,7 +35,7 @@ class Lie:
     ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
     ``truth`` and ``report`` its ``coordinate`` ("cost", "gain" or "size"), ``utility_truthful`` and ``utility_lying``
     its utility, ``deviations`` how many reports were tried (0: none, ``unsearched`` says why), ``exact`` whether no
-    report whatever is better, by the argument in `proofs_checks.search.cost_lies`.
+    report whatever is better, by the argument in `proofs_checks.search.lies`.
     """
 
     gain: float
@@ -81,11 +79,9 @@ class Lie:
 
         ``types``, ``market``: the batch that was searched.
         """
-        one = Types(types.size[self.where], types.cost[self.where], types.gain[self.where])
-        d = market.differences
-        if d is not None:
-            d = np.broadcast_to(d, (*np.broadcast_shapes(types.batch, market.batch), *d.shape[-2:]))[self.where]
-        single = Market(d, market.lam, market.law)
+        batch = np.broadcast_shapes(types.batch, market.batch)
+        row = int(np.ravel_multi_index(self.where, batch)) if batch else 0
+        one, single = types.flat(batch).at(row), market.flat(batch).at(row)
         if present is None:
             return one, single, self.client
         here = present[self.where]

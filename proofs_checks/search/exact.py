@@ -10,7 +10,7 @@ from proofs_checks.properties.property import Probe, Property, Rng
 from proofs_checks.properties.truthful import Truthful
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import deviating
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 
 _EVERY = 4
 _ROWS_PER_CLIENT = 64

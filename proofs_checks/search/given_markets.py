@@ -15,8 +15,7 @@ from mechanism.market.gains import GainLaw
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
 from proofs_checks.search.cases import Cases, deviating
-from proofs_checks.search.flat_markets import flatten
-from proofs_checks.search.reports import BestReports
+from proofs_checks.search.lies import BestReports
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +53,15 @@ class GivenMarkets(MarketDirect):
         -------
         The mechanism, and profiles ``[F, m, 3 + m]``: size, cost, gain, and the differences, each client a row.
         """
-        flat = flatten(types, market)
-        count, m = flat.count, flat.clients
+        batch = np.broadcast_shapes(types.batch, market.batch)
+        flat, m = types.flat(batch), types.clients
         private = np.stack([flat.size, flat.cost, flat.gain], axis=-1)
-        public = np.zeros((1, m, m)) if flat.differences is None else flat.differences
-        rule = cls.over(mechanism, m, flat.lam, flat.law)
+        shared = market.flat(batch).differences
+        public = np.zeros((m, m)) if shared is None else shared
+        rule = cls.over(mechanism, m, market.lam, market.law)
         if not everywhere:
             rule = replace(rule, low=private.min(axis=(0, 1)), high=private.max(axis=(0, 1)))
-        return rule, np.concatenate([private, np.broadcast_to(public, (count, m, m))], axis=-1)
+        return rule, np.concatenate([private, np.broadcast_to(public, (len(private), m, m))], axis=-1)
 
     def market(self, profiles: Floats) -> Market:
         """Return the public data of profiles ``[..., m, 3 + m]``, or no differences if all are 0."""

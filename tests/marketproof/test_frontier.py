@@ -204,7 +204,7 @@ def test_another_sweep_is_not_taken_up(cli, tmp_path, spec, undrawn):
     [
         ("colour = 1\n", "unknown key 'colour'"),
         ('mechanisms = ["second-price"]\n', "mechanisms is ['second-price']; expected a list of ipfl-exact"),
-        ("lam = [-1]\n", "lam.0 is -1; expected greater than or equal to 0"),
+        ("lam = [-1]\n", "lam[0] is -1; expected greater than or equal to 0"),
         ("clients = 2\n", "clients is 2; expected greater than or equal to 3"),
         ("lam = 1\n", "lam is 1; expected a list"),
         ("markets = true\n", "markets is True; expected a valid integer"),

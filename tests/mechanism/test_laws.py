@@ -16,8 +16,8 @@ from proofs_checks import Witness, replay
 from proofs_checks.evidence.statistics import share_interval, upper_share
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
-from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
+from proofs_checks.search.lies import best_cost_lies
 from proofs_checks.search.random_markets import KINDS, random_markets
 
 PAYING = ["ipfl", "exact-marginal", "ipfl-exact"]

@@ -14,7 +14,7 @@ from analysis.page import theme
 from analysis.page.tables import Cell, Table
 from analysis.run.records import MarketRecord, Run
 from mechanism import Market, Reports, market_mechanism
-from mechanism.market.allocation.compiled import PLAIN_WORK
+from mechanism.market.allocation.selection import PLAIN_WORK
 from mechanism.wording import count, listed, typeset_percent
 
 if TYPE_CHECKING:

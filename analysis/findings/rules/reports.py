@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.run.records import MarketRecord
 from mechanism import account, market_mechanism
-from mechanism.market.allocation.compiled import PLAIN_WORK
+from mechanism.market.allocation.selection import PLAIN_WORK
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]

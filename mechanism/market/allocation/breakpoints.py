@@ -23,13 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
+from mechanism.market.allocation import kernels
+from mechanism.market.allocation.selection import rows_at_once, run_kernels
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw, PowerGain
 
 Array = NDArray[np.float64]
-
-CHUNK_BYTES: int = 1 << 28
-"""Memory for one batch of clearings, bytes."""
 
 _NEVER = 1e-12  # share of a seller's own size at which the rule looks for the largest price with a threshold
 _NOTHING = 1e-100  # a price so far below all gains puts the threshold beyond all data
@@ -169,31 +168,21 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
 
 def _exact_points(reports: Reports, market: Market, batch: tuple[int, ...]) -> Array:
     """Critical costs ``[..., m, m]`` (seller, importer): Clarke prices when the seller reports zero; NaN where none."""
-    from mechanism import market_mechanism
-
-    mechanism = market_mechanism("ipfl-exact")
     m = reports.clients
-    flat = int(np.prod(batch, dtype=np.int64))
-    size, cost, gain = (np.broadcast_to(a, (*batch, m)).reshape(flat, m) for a in _columns(reports))
-    differences = market.differences
-    if differences is not None:
-        differences = np.broadcast_to(differences, (*batch, m, m)).reshape(flat, m, m)
-    points = np.empty((flat * m, m))
-    step = max(1, CHUNK_BYTES // (64 * m * m))
-    for start in range(0, flat * m, step):
-        task = np.arange(start, min(start + step, flat * m))
+    flat, public = reports.flat(batch), market.flat(batch)
+    points = np.empty((len(flat.size) * m, m))
+    step = rows_at_once(m)
+    for start in range(0, len(points), step):
+        task = np.arange(start, min(start + step, len(points)))
         row, seller = task // m, task % m
-        zeroed = cost[row]
         here = np.arange(len(task))
+        zeroed = flat.cost[row]
         zeroed[here, seller] = 0.0
-        public = Market(None if differences is None else differences[row], market.lam, market.law)
-        outcome = mechanism.clear(Reports(size[row], zeroed, gain[row]), public)
+        outcome = run_kernels(
+            flat.at(row).replace(cost=zeroed), public.at(row), allocation=kernels.EXACT, payment=kernels.CLARKE
+        )
         points[task] = np.where(outcome.imports[here, :, seller], outcome.prices[here, :, seller], np.nan)
     return points.reshape(*batch, m, m)
-
-
-def _columns(reports: Reports) -> tuple[Array, Array, Array]:
-    return reports.size, reports.cost, reports.gain
 
 
 def _pack(points: Array, cost: Array) -> Array:

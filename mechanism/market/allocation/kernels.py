@@ -1,7 +1,7 @@
 """The inner loops of a clearing, importer by importer: thresholds, exact selection, prices.
 
 One source, two lives: imported as it stands, these are plain Python functions, quick to start and right for a market
-of a dozen clients; loaded a second time by `mechanism.market.allocation.compiled` under the name
+of a dozen clients; loaded a second time by `mechanism.market.allocation.selection` under the name
 ``…kernels_compiled``, the same functions are machine code. The whole call tree stays in this file, because a cached
 compilation does not notice a change in another one.
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.market.accounting import Outcome
-from mechanism.market.allocation import compiled, kernels
-from mechanism.market.allocation.selection import NODE_LIMIT
+from mechanism.market.allocation import kernels
+from mechanism.market.allocation.selection import NODE_LIMIT, clear_importers
 from mechanism.market.clients import Market, Reports
 from mechanism.tolerance import SEARCH, TIE
 
@@ -42,7 +42,7 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
     asked = np.ascontiguousarray(np.broadcast_to(offers, (*batch, m, m)).reshape(count, m, m))
     taken = np.zeros((count, m, m), dtype=np.bool_)
     prices, gap = np.zeros((count, m, m)), np.zeros((count, m))
-    compiled.clear_importers(
+    clear_importers(
         count * m, count * m * m, size, size, gain, asked, np.arange(count), 0.0, market.law.kernel_form(),
         kernels.OFFERED, kernels.NOTHING, node_limit, TIE, SEARCH, taken, prices, gap,
     )  # fmt: skip

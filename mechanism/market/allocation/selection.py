@@ -1,20 +1,47 @@
-"""From reports of any batch shape to the flat arrays that the kernels take, and back."""
+"""From reports of any batch shape to the flat arrays that the kernels take, and back.
+
+The kernels run as plain Python for small work, compiled and on several threads above it. Compiled code is cached beside
+the source where that can be written, else it lives as long as the process. The number of threads changes no bit of a
+result: importers are independent of each other.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import itertools
 import math
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
 from mechanism.market.accounting import Outcome, objective
-from mechanism.market.allocation import compiled, kernels
+from mechanism.market.allocation import kernels
 from mechanism.market.clients import Market, Reports
 from mechanism.tolerance import SEARCH, TIE
 
+PLAIN_WORK = 2_000
+"""Below this many (importer, exporter) pairs plain Python answers sooner than the compiler loads."""
+
+_NAME = "mechanism.market.allocation.kernels_compiled"
+_lock = threading.Lock()
+
+BYTES: int = 1 << 28
+"""Memory for one batch of clearings, bytes."""
+
 NODE_LIMIT: int = 100_000
 """Nodes of one selection search before it stops and tells its gap."""
+
+
+def rows_at_once(clients: int) -> int:
+    """Return how many clearings of this many clients fit into `BYTES` (outputs and intermediates, eight matrices)."""
+    return max(1, BYTES // (64 * clients * clients))
 
 
 def run_kernels(
@@ -72,7 +99,7 @@ def run_kernels(
         taken = np.array(np.broadcast_to(imports, (*batch, m, m)), dtype=np.bool_).reshape(count, m, m)
     prices = np.zeros((count, m, m))
     gap = np.zeros((count, m))
-    compiled.clear_importers(
+    clear_importers(
         count * m, count * m * m, *flat, matrices, which, float(market.lam), market.law.kernel_form(),
         allocation, payment, node_limit, TIE, SEARCH, taken, prices, gap, mode=mode,
     )  # fmt: skip
@@ -92,7 +119,7 @@ def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
     shape = price.shape
     n = np.broadcast_to(size[..., None, :], shape).ravel()
     k = np.broadcast_to(gain[..., :, None], shape).ravel()
-    root = compiled.compiled().threshold if n.size > compiled.PLAIN_WORK else kernels.threshold
+    root = compiled().threshold if n.size > PLAIN_WORK else kernels.threshold
     x = np.array([root(law, *row) for row in zip(k, n, price.ravel(), strict=True)], dtype=np.float64).reshape(shape)
     diagonal = np.arange(reports.clients)
     x[..., diagonal, diagonal] = 0.0
@@ -106,3 +133,41 @@ def optimal_objective(reports: Reports, market: Market) -> tuple[NDArray[np.floa
     """
     best = run_kernels(reports, market, allocation=kernels.EXACT, payment=kernels.NOTHING)
     return objective(reports, best.imports, market), np.asarray(best.gap.sum(axis=-1))
+
+
+def compiled() -> ModuleType:
+    """Return the kernels as machine code, loading (or compiling) them at the first call."""
+    with _lock:
+        module = sys.modules.get(_NAME)
+        if module is None:
+            spec = importlib.util.spec_from_file_location(_NAME, kernels.__file__)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[_NAME] = module
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[_NAME]
+                raise
+        return module
+
+
+def clear_importers(tasks: int, pairs: int, *arguments: Any, mode: str = "auto") -> None:
+    """Run `kernels.clear_importers` over tasks 0..tasks-1 (``pairs`` importer-exporter pairs in all).
+
+    ``mode``: "plain", "compiled", or "auto" (compiled above `PLAIN_WORK` pairs, or once it is loaded anyway).
+    """
+    if mode == "plain" or (mode == "auto" and pairs < PLAIN_WORK and _NAME not in sys.modules):
+        kernels.clear_importers(0, tasks, *arguments)
+        return
+    run = compiled().clear_importers
+    workers = min(os.cpu_count() or 1, 8, tasks)
+    if workers < 2 or pairs < 100 * PLAIN_WORK:
+        run(0, tasks, *arguments)
+        return
+    pieces = min(tasks, 4 * workers)  # a few each, so that uneven ones even out
+    edges = [tasks * p // pieces for p in range(pieces + 1)]
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(run, a, b, *arguments) for a, b in itertools.pairwise(edges)]:
+            done.result()

@@ -12,7 +12,7 @@ from learning.valuation import KINDS, Curve, value, worth_of
 from learning.valuation.valuation import departures
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
 from mechanism.market.accounting import values
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 from tests.learning.valuation.synthetic import measured
 
 M = 5

@@ -10,7 +10,7 @@ from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Context, Number, worked
 from proofs_checks.claims.overstating import Floored, overstating
 from proofs_checks.claims.sweeps import searched, sweep
-from proofs_checks.search.cost_lies import best_cost_lies
+from proofs_checks.search.lies import best_cost_lies
 
 EXAMPLES = {
     "rule-cost-example": {

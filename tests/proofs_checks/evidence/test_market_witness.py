@@ -25,9 +25,8 @@ from proofs_checks.errors import WitnessError
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
-from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.given_markets import GivenMarkets
-from proofs_checks.search.number_lies import best_number_lies
+from proofs_checks.search.lies import best_cost_lies, best_number_lies
 from proofs_checks.search.random_markets import random_markets
 from tests.proofs_checks import mutants
 

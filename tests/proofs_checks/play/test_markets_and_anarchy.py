@@ -16,8 +16,8 @@ from proofs_checks.play.game import Play
 from proofs_checks.play.market_game import MarketPlay
 from proofs_checks.play.starts import worst_equilibria
 from proofs_checks.search import sampling
-from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.given_markets import GivenMarkets
+from proofs_checks.search.lies import best_cost_lies
 
 
 def random_play(name, agents=4, games=60, seed=0):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-import proofs_checks.search.flat_markets
+import mechanism.market.allocation.selection
 from mechanism import Market, MarketMechanism, Outcome, Types, account, market_mechanism
-from proofs_checks.search.cost_lies import HUGE, best_cost_lies
+from proofs_checks.search.lies import HUGE, best_cost_lies
 from proofs_checks.search.random_markets import random_markets
 
 SKIP = MarketMechanism("skip", "threshold-skip", "marginal")
@@ -51,7 +51,7 @@ def test_the_known_lie_is_found_and_truth_stays_where_nothing_is_gained():
 def test_chunks_and_batch_axes_do_not_change_the_answer(monkeypatch):
     types, market = random_markets("small", np.random.default_rng(22), 6, 4)
     whole = best_cost_lies(market_mechanism("ipfl"), types, market)
-    monkeypatch.setattr(proofs_checks.search.flat_markets, "BYTES", 64 * 16 * 37)  # 37 clearings at a time
+    monkeypatch.setattr(mechanism.market.allocation.selection, "BYTES", 64 * 16 * 37)  # 37 clearings at a time
     pieces = best_cost_lies(market_mechanism("ipfl"), types, market)
     np.testing.assert_array_equal(whole.gain, pieces.gain)
     folded = Types(*(a.reshape(2, 3, 4) for a in (types.size, types.cost, types.gain)))

@@ -10,8 +10,8 @@ import pytest
 from mechanism import InvalidMechanismError, Market, Types, account, market_mechanism
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
-from proofs_checks.search.cost_lies import best_cost_lies
 from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
+from proofs_checks.search.lies import best_cost_lies
 from proofs_checks.search.random_markets import KINDS, random_markets
 from tests.proofs_checks import mutants
 from tests.proofs_checks.mutants import Mutant
