@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet, write_json
-from marketproof.errors import Interrupted
 from marketproof.terminal.console import stderr, stdout
 
 HELP = """Repeat an experiment of the paper: performance, robustness, inclusive, liars or dropout.
@@ -55,10 +54,8 @@ def study(
     """Plan, run or go on, measure, write, show."""
     from marketproof.running.execution import Place
     from marketproof.running.methods import split_names
+    from marketproof.studies.carried_out import carried_out
     from marketproof.studies.plan import plan_study
-    from marketproof.studies.runs import run_all
-    from marketproof.studies.study import measured
-    from marketproof.studies.written import as_json, show_findings, which_seeds, write_findings
     from marketproof.terminal.run_view import SMOKE
 
     named = None if methods is None else split_names(methods)
@@ -68,21 +65,13 @@ def study(
     again = ["marketproof", "study", name, "--task", one.task, "--scale", one.scale, "--seeds", str(one.seeds)]
     again += ["--seed", str(seed), *([] if methods is None else ["--methods", ",".join(one.methods)])]
     again += ["--out", str(folder), *([] if data_dir is None else ["--data-dir", str(data_dir)])]
-    place = Place(backend, device, data_dir)
     chosen = f"Task: {plan.chosen}."
     if sys.stderr.isatty():
         stderr(quiet=quiet).print(chosen)
-    done = run_all(plan.head, plan.configs, folder, place, shlex.join(again), quiet=quiet)
-    try:
-        found = measured(plan.study, done)
-        told = as_json(plan, found)
-        title = f"{plan.study.title}: {one.task}, {one.scale}, {which_seeds(seed, one.seeds)}"
-        write_findings(folder, "study", told, found, title)
-        write_json(json, told)
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted after the last run; go on with: {shlex.join(again)}") from None
+    done = carried_out(plan, folder, Place(backend, device, data_dir), shlex.join(again), quiet=quiet)
+    write_json(json, done.told)
     console = stdout(quiet=quiet)
     console.print(chosen)
-    show_findings(found, title, folder, "study", console)
+    done.show(console)
     if one.scale == "smoke":
         console.print(SMOKE)

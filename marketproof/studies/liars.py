@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.run.market import MarketRecord
+from marketproof.running.methods import parse
 from marketproof.running.populations import POPULATIONS
-from marketproof.studies.study import METHOD, Case, Column, Real, Row, Seen, Study, dots, first, text, who
+from marketproof.studies.columns import METHOD, Column, Real, Row, Seen, first, text, who
+from marketproof.studies.study import Case, Study, dots
 from mechanism.market.accounting import account
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.market.settling import clear_and_settle
@@ -45,7 +47,7 @@ class Lies:
 def gains(mechanism: Clearing, record: MarketRecord) -> Lies:
     """Return what the liars of a record had, and would have had, by clearing again with the truth of each."""
     liars = np.flatnonzero(who(record, "liar"))
-    lying = account(record.types, record.outcome, record.market.law).utility[:, liars]
+    lying = record.accounts.utility[:, liars]
     honest = np.zeros_like(lying)
     truth = record.types.truthful()
     for k, liar in enumerate(liars.tolist()):
@@ -62,7 +64,7 @@ def gains(mechanism: Clearing, record: MarketRecord) -> Lies:
 
 @cache
 def _lies(one: Seen) -> Lies:
-    rules = {unit.method.name: unit.method.mechanism for unit in one.case.units}
+    rules = {method.name: method.mechanism for method in parse(one.config.methods, one.config.mechanism)}
     return gains(market_mechanism(str(rules[one.method])), one.record)
 
 
@@ -73,12 +75,12 @@ def _share_paying(one: Seen) -> float:
 
 
 def _lie(one: Seen) -> str:
-    return POPULATIONS[one.case.config.population.name].lie
+    return POPULATIONS[one.config.population.name].lie
 
 
 # fmt: off
 LIE = text("lie", "which number liars misreport", _lie)
-FACTOR = Column("factor", "times", "what they multiply it by", lambda one: one.case.config.population.factor, first,
+FACTOR = Column("factor", "times", "what they multiply it by", lambda one: one.config.population.factor, first,
                 "count")
 LIARS = Column("liars", "liars", "liars, over all seeds", lambda one: _lies(one).gain.shape[1], sum, "count")
 CASES = Column("cases", "cases", "liars and rounds, over all seeds", lambda one: _lies(one).gain.size, sum, "count")

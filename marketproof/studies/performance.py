@@ -7,22 +7,19 @@ from typing import TYPE_CHECKING
 
 from analysis.run.summary import unit_figures
 from marketproof.running.populations import POPULATIONS
-from marketproof.studies.study import (
+from marketproof.studies.columns import (
     METHOD,
     POPULATION,
     Column,
     Row,
     Seen,
-    Study,
     benign,
     best_accuracy,
     compare,
-    dots,
     has_market,
     mean_of,
-    populations,
 )
-from mechanism.market.accounting import account
+from marketproof.studies.study import Study, dots, populations
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
 
@@ -106,8 +103,7 @@ PERFORMANCE = Study(
 
 
 def _others_if_honest(one: Seen) -> float | None:
-    then = one.before
-    return mean_of(account(then.types, then.outcome, then.market.law).utility[:, ~one.clients])
+    return mean_of(one.before.accounts.utility[:, ~one.clients])
 
 
 def _more(one: Seen) -> float | None:

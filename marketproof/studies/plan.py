@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from marketproof.errors import InputError, shown
-from marketproof.running.config import RunConfig, load_task, resolve
+from marketproof.running.config import load_task, resolve
 from marketproof.running.methods import DEFAULT_MECHANISM, parse
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
 from marketproof.studies.performance import PERFORMANCE, ROBUSTNESS
+from marketproof.studies.runs import Plan
 from marketproof.studies.study import Study
 from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
 
@@ -28,28 +27,6 @@ FALLBACK_TASK = "digits-niid"
 
 SMOKE_SEEDS, USUAL_SEEDS = 1, 3
 """Seeds where none are asked for: at scale smoke, and else."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A study made concrete: ``configs`` by the name of the case; ``chosen`` says why this task."""
-
-    name: str
-    study: Study
-    configs: Mapping[str, RunConfig]
-    chosen: str
-
-    @property
-    def first(self) -> RunConfig:
-        """The configuration of the first run, which holds what all of them share."""
-        return next(iter(self.configs.values()))
-
-    @property
-    def head(self) -> dict[str, Any]:
-        """What decides the numbers of all runs, for the record of the study."""
-        one = self.first
-        return {"study": self.name, "task": one.task, "scale": one.scale, "seed": one.seed, "seeds": one.seeds,
-                "methods": list(one.methods)}  # fmt: skip
 
 
 def plan_study(

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
-from analysis.run.market import MarketRecord
 from analysis.run.summary import unit_figures
-from marketproof.errors import InputError, Interrupted
+from marketproof.errors import InputError
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.privacy_statement import delta_of
+from marketproof.studies.carried_out import Done, carried_out
+from marketproof.studies.columns import METHOD, Column, Row, Seen, text
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
-from marketproof.studies.runs import Recorded, run_all
-from marketproof.studies.study import METHOD, Column, Findings, Row, Seen, Study, measured, text
-from marketproof.studies.written import show_findings, which_seeds, write_findings
+from marketproof.studies.runs import Plan
+from marketproof.studies.study import Study
 from mechanism.wording import number, percent
 
 if TYPE_CHECKING:
@@ -30,28 +28,6 @@ if TYPE_CHECKING:
 
 EPSILONS: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
 """Budgets compared, from the strictest; a run without privacy always follows."""
-
-_COVERS = (
-    "Epsilon is of one training example of one client, in one method under one seed, at the delta recorded: neither "
-    "the clients' sizes, nor their reports, nor anything measured on held-out data is covered. Who sees the models of "
-    "several runs, methods or seeds adds their epsilons up."
-)
-
-_FRESH = "The noise comes from secret keys: in a new folder it is another, and the numbers differ by it."
-
-
-@dataclass(frozen=True, eq=False)
-class Price:
-    """A finished comparison: its folder, title, what ``privacy.json`` holds, and the findings behind it."""
-
-    folder: Path
-    title: str
-    told: Mapping[str, Any]
-    findings: Findings
-
-    def show(self, console: Console) -> None:
-        """Print the table and its words."""
-        show_findings(self.findings, self.title, self.folder, "privacy", console)
 
 
 def price_of_privacy(
@@ -63,7 +39,7 @@ def price_of_privacy(
     quiet: bool,
     epsilons: Sequence[float] = EPSILONS,
     make: MakeTrainer | None = None,
-) -> Price:
+) -> Done:
     """Run a configuration at each epsilon and without privacy, and write ``privacy.json``, .csv, .md, .png and .svg.
 
     Each run is an ordinary run folder ``epsilon-E`` or ``no-privacy`` under ``folder``; the same call goes on where it
@@ -87,29 +63,8 @@ def price_of_privacy(
     configs = {f"epsilon-{epsilon:g}": _at(config, epsilon) for epsilon in sorted(wanted)} | {
         "no-privacy": _at(config, 0.0)
     }
-    head = {"study": "privacy", "task": config.task, "scale": config.scale, "seed": config.seed, "seeds": config.seeds,
-            "methods": list(config.methods), "epsilons": sorted(wanted)}  # fmt: skip
-    done = run_all(head, configs, folder, place, again, quiet=quiet, make=make)
-    try:
-        found = measured(STUDY, done)
-        if any(row[SPENT] is not None for row in found.rows):
-            found = replace(found, notes=(*found.notes, _FRESH))
-        title = f"{STUDY.title}: {config.task}, {config.scale}, {which_seeds(config.seed, config.seeds)}"
-        told = {
-            **head,
-            "seeds": config.seed_list,
-            "delta": delta_of(config, _records(done)),
-            "clip": config.privacy.clip,
-            **found.to_json(),
-        }
-        write_findings(folder, "privacy", told, found, title)
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted after the last run; go on with: {again}") from None
-    return Price(folder, title, told, found)
-
-
-def _records(done: Mapping[str, Recorded]) -> list[MarketRecord]:
-    return [record for case in done.values() for records in case.markets().values() for record in records]
+    plan = Plan("privacy", STUDY, configs, more={"epsilons": sorted(wanted)}, stem="privacy")
+    return carried_out(plan, folder, place, again, quiet=quiet, make=make)
 
 
 def _at(config: RunConfig, epsilon: float) -> RunConfig:
@@ -117,7 +72,7 @@ def _at(config: RunConfig, epsilon: float) -> RunConfig:
 
 
 def _label(one: Seen) -> str:
-    return f"{one.case.config.privacy.epsilon:g}" if one.case.config.privacy.epsilon else "none"
+    return f"{one.config.privacy.epsilon:g}" if one.config.privacy.epsilon else "none"
 
 
 # fmt: off
@@ -126,7 +81,14 @@ SPENT = Column("spent", "spent", "the most that any client spent of it, in any s
                lambda one: float(one.record.epsilon.max(initial=0.0)) or None, max)
 LOST = Column("accuracy_lost", "lost", "best accuracy without privacy less this",
               lambda one: unit_figures(one.before)["accuracy_best"] - BEST.of(one), kind="share")
+SEEN = Column("", "", "what the seed recorded", lambda one: one)
 # fmt: on
+
+
+def _delta_and_clip(rows: Sequence[Row]) -> dict[str, float]:
+    every = [one for row in rows for one in row.seeds[SEEN]]
+    config = every[0].config
+    return {"delta": delta_of(config, [one.record for one in every]), "clip": config.privacy.clip}
 
 
 def words(rows: Sequence[Row]) -> list[str]:
@@ -171,7 +133,14 @@ STUDY = Study(
     (METHOD, EPSILON, SPENT, BEST, LOST, UTILITY, WELFARE),
     words,
     _along_budgets,
-    (_COVERS,),
+    (
+        "Epsilon is of one training example of one client, in one method under one seed, at the delta recorded: "
+        "neither the clients' sizes, nor their reports, nor anything measured on held-out data is covered. Who sees "
+        "the models of several runs, methods or seeds adds their epsilons up.",
+        "The noise comes from secret keys: in a new folder it is another, and the numbers differ by it.",
+    ),
     beside="no-privacy",
     by_method=True,
+    hidden=(SEEN,),
+    more=_delta_and_clip,
 )

@@ -7,21 +7,19 @@ same command goes on until all is done; a command with other settings is refused
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.run.market import MarketRecord
-from analysis.run.market_file import read_market
 from analysis.run.settings import changes, dotted
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
 from marketproof.files.toml_files import to_toml
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
-from marketproof.running.loop import MakeTrainer, units_of
-from marketproof.running.methods import parse
-from marketproof.running.recorder import CONFIG, Unit, read_progress, recorded_config
+from marketproof.running.loop import MakeTrainer
+from marketproof.running.recorder import CONFIG, read_progress, recorded_config
+from marketproof.studies.study import Recorded, Study
 from marketproof.terminal.console import stderr
 from mechanism.errors import MarketProofError
 from mechanism.reading import read_toml
@@ -30,31 +28,41 @@ HEAD = "study.toml"
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
-    """One finished run of a study: its folder and configuration."""
+class Plan:
+    """A study made concrete: ``configs`` by the name of the case; ``chosen`` says why this task.
 
-    folder: Path
-    config: RunConfig
+    ``more``: what else decides the numbers; ``stem``: what its files are called.
+    """
+
+    name: str
+    study: Study
+    configs: Mapping[str, RunConfig]
+    chosen: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    stem: str = "study"
 
     @property
-    def units(self) -> list[Unit]:
-        """Every method under every seed."""
-        return units_of(self.config, parse(self.config.methods, self.config.mechanism))
+    def first(self) -> RunConfig:
+        """The configuration of the first run, which holds what all of them share."""
+        return next(iter(self.configs.values()))
 
-    def _file(self, unit: Unit) -> Path:
-        return self.folder / "markets" / f"{unit.key}.safetensors"
+    @property
+    def head(self) -> dict[str, Any]:
+        """What decides the numbers of all runs, for the record of the study."""
+        shared = self.first.model_dump(include={"task", "scale", "seed", "seeds", "methods"})
+        return {"study": self.name, **shared, **self.more}
 
-    def markets(self) -> dict[str, list[MarketRecord]]:
-        """Return the recorded markets per method, in the order of the seeds."""
-        found: dict[str, list[MarketRecord]] = {}
-        for unit in self.units:
-            found.setdefault(unit.method.name, []).append(read_market(self._file(unit)))
-        return found
+    @property
+    def title(self) -> str:
+        """What the study is about, of which task, scale and seeds."""
+        one = self.first
+        last = one.seed + one.seeds - 1
+        seeds = f"seed {one.seed}" if one.seeds == 1 else f"seeds {one.seed} to {last}"
+        return f"{self.study.title}: {one.task}, {one.scale}, {seeds}"
 
 
 def run_all(
-    head: Mapping[str, Any],
-    configs: Mapping[str, RunConfig],
+    plan: Plan,
     folder: Path,
     place: Place,
     again: str,
@@ -64,7 +72,7 @@ def run_all(
 ) -> dict[str, Recorded]:
     """Run every configuration into its folder under ``folder``, or go on where that stopped.
 
-    ``head`` is what decides the numbers, ``again`` the command that goes on; ``make`` replaces trainers (for tests).
+    ``again`` is the command that goes on; ``make`` replaces trainers (for tests).
 
     Raises
     ------
@@ -73,7 +81,8 @@ def run_all(
     Interrupted
         On Ctrl-C; the message says where it stands and how to go on.
     """
-    fresh = _open(head, configs, folder)
+    configs = plan.configs
+    fresh = _open(plan.head, configs, folder)
     where, done = "before the first run", 0
     try:
         for name, config in configs.items():

@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marketproof.studies.performance import ALL_METHODS, lowest
-from marketproof.studies.study import (
+from marketproof.studies.columns import (
     METHOD,
     POPULATION,
-    Case,
     Column,
     Row,
     Seen,
-    Study,
     best_accuracy,
     compare,
-    dots,
     has_market,
     mean_of,
-    populations,
     text,
 )
+from marketproof.studies.performance import ALL_METHODS, lowest
+from marketproof.studies.study import Case, Study, dots, populations
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
 

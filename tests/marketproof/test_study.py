@@ -111,7 +111,7 @@ def test_ctrl_c_while_measuring_says_how_to_go_on(cli, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("marketproof.studies.study.measured", stop)
+    monkeypatch.setattr("marketproof.studies.carried_out.measured", stop)
     answer = cli(*arguments("performance", tmp_path / "s", "--quiet"))
     assert answer.status == 130
     assert "interrupted after the last run; go on with: marketproof study performance" in answer.err
