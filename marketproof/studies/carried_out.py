@@ -85,7 +85,7 @@ def _as_json(plan: Plan, found: Findings) -> dict[str, Any]:
 def _write(folder: Path, plan: Plan, told: Mapping[str, Any], found: Findings) -> None:
     """Write ``STEM.json``, ``.csv`` and ``.md``, and each figure as PNG and SVG."""
     from analysis.page.export import svg_text, write_atomically
-    from analysis.page.table import Table
+    from analysis.page.tables import Table
 
     rows = [row.to_json(found.columns) for row in found.rows]
     keys = [
