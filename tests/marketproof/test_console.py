@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from analysis.run.audits import Audit, Lie, MethodAudit
+from analysis.run.audits import Audit, MethodAudit, RecordedLie
 from analysis.run.summary import Summary
 from marketproof.terminal.console import show_fitted, spread
 from marketproof.terminal.run_view import COLUMNS, DISPENSABLE, show_run
@@ -19,7 +19,7 @@ NAMES = ("local", "fedavg", "ipfl/ipfl-exact", "ipfl/exact-marginal")
 def printed(width: int, names=NAMES, seeds=(0, 1), scale="") -> str:
     figures = {"accuracy_best": 0.9662, "accuracy_final": 0.9513, "utility_mean": 1.6890812, "welfare": 568.34912}
     figures |= {f"{key}_std": value / 3 for key, value in figures.items() if len(seeds) > 1}
-    lie = Lie(gain=19.372611, seed=0, round=1, client=0, truth=1.0, report=0.5, utility_truthful=0.0,
+    lie = RecordedLie(gain=19.372611, seed=0, round=1, client=0, truth=1.0, report=0.5, utility_truthful=0.0,
               utility_lying=19.372611, deviations=1, sentence="A lie pays.", witness={})  # fmt: skip
     told = MethodAudit(mechanism="ipfl", lowest_utility={"client": -3.1708412}, budget_imbalance=0.0,
                        optimality_gap=0.0, objective=-66.8252, optimal_objective=1.0, best_lie={"cost": lie},
