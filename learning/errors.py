@@ -19,3 +19,9 @@ class CheckpointError(MarketProofError, ValueError):
 
 class WorkerError(MarketProofError, RuntimeError):
     """A worker process that died or failed while it held a share of a round."""
+
+
+def said(error: BaseException, most: int = 120) -> str:
+    """Return what an error of another library says, as one line of at most so many characters."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= most else words[: most - 1] + "…"

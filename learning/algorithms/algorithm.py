@@ -115,15 +115,26 @@ class Aggregation:
         return (self.matrix != 0) & ~np.eye(len(self.matrix), dtype=bool)
 
 
+def complete(clients: int) -> Graph:
+    """Return the complete graph: everybody's model may enter everybody's."""
+    return ~np.eye(clients, dtype=bool)
+
+
+def plain_sgd(plan: LearningPlan, first: bool) -> LocalSpec:
+    """Return plain SGD from the model that a client has, without any pull."""
+    return LocalSpec(plan.steps)
+
+
 @dataclass(frozen=True)
 class Algorithm:
     """A method by its name, with its source and the pure functions that define it.
 
-    ``local_spec(plan, first)`` gives a client's work, ``first`` if nothing has been aggregated yet. ``implied(m)``
-    gives the graph within which the method exchanges whatever anybody wants, bool [m, m] (row imports from column), or
-    None if a market decides; recorded is the part of it whose weights are not 0 in a round. ``aggregate(uploads)``
-    gives the server's step, or None for nothing. ``tries(uploads)`` says which models clients must try on held-out
-    samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's samples.
+    ``local_spec(plan, first)`` gives a client's work, ``first`` if nothing has been aggregated yet; plain SGD unless
+    given. ``implied(m)`` gives the graph within which the method exchanges whatever anybody wants, bool [m, m] (row
+    imports from column), or None if a market decides; recorded is the part of it whose weights are not 0 in a round.
+    ``aggregate(uploads)`` gives the server's step, or None for nothing. ``tries(uploads)`` says which models clients
+    must try on held-out samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's
+    samples.
 
     ``deploys`` says by which models a round is judged: those that clients have when they have "trained", or those that
     the server has "aggregated"; ``shared`` if the server's step makes all rows one model, but for parameters that it
@@ -138,10 +149,10 @@ class Algorithm:
     citation: str
     summary: str
     deploys: str
-    slots: tuple[str, ...]
-    local_spec: Callable[[LearningPlan, bool], LocalSpec]
-    implied: Callable[[int], Graph | None]
     aggregate: Callable[[Uploads], Aggregation | None]
+    local_spec: Callable[[LearningPlan, bool], LocalSpec] = plain_sgd
+    implied: Callable[[int], Graph | None] = complete
+    slots: tuple[str, ...] = ()
     tries: Callable[[Uploads], Graph] | None = None
     gradients: tuple[str, ...] = ()
     shared: bool = False
@@ -150,11 +161,6 @@ class Algorithm:
     memory: bool = False
     own_memory: bool = False
     origin: str = ""
-
-
-def complete(clients: int) -> Graph:
-    """Return the complete graph: everybody's model may enter everybody's."""
-    return ~np.eye(clients, dtype=bool)
 
 
 def stable(plan: LearningPlan, pull: float, name: str, remedy: str) -> float:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, LocalSpec, Uploads, complete
-from learning.plan import LearningPlan
+from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, Uploads
 
 EPS_MEAN = 2.0
 """ε1: a cluster whose mean update is shorter stands still."""
@@ -20,11 +19,6 @@ EPS_MAX = 2.5
 History = tuple[float, ...]
 """The cuts that a client's cluster went through, the first one first: +r for one half of the cut of round r, −r for the
 other; empty before the first cut, and for a client that comes for the first time."""
-
-
-def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD from the cluster's model, without any pull."""
-    return LocalSpec(plan.steps)
 
 
 def histories(memory: Array) -> list[History]:
@@ -123,8 +117,6 @@ CFL = Algorithm(
     summary="one model per cluster of clients; clusters are cut in two where their members' updates disagree",
     deploys="trained",
     slots=(START,),
-    local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     memory=True,
     own_memory=True,

@@ -5,7 +5,7 @@ Differences are measured between what clients upload, the common stream; used an
 
 from __future__ import annotations
 
-from learning.algorithms.algorithm import START, Algorithm, LocalSpec, complete, stable
+from learning.algorithms.algorithm import START, Algorithm, LocalSpec, stable
 from learning.algorithms.fedavg import aggregate
 from learning.plan import LearningPlan
 
@@ -34,7 +34,6 @@ DITTO = Algorithm(
     deploys="trained",
     slots=(START, PERSONAL),
     local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     deployed=PERSONAL,
     shared=True,

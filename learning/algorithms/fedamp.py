@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, complete, stable
+from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, stable
 from learning.plan import LearningPlan
 
 LAM = 0.01
@@ -52,7 +52,6 @@ FEDAMP = Algorithm(
     deploys="trained",
     slots=(CLOUD,),
     local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     own=True,
 )

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, complete
-from learning.plan import LearningPlan
-
-
-def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD from the common model, without any pull."""
-    return LocalSpec(plan.steps)
+from learning.algorithms.algorithm import Aggregation, Algorithm, Uploads
 
 
 def aggregate(uploads: Uploads) -> Aggregation:
@@ -24,9 +18,6 @@ FEDAVG = Algorithm(
     citation="McMahan et al., Communication-Efficient Learning of Deep Networks, AISTATS 2017 (arXiv 1602.05629)",
     summary="one common model: the average of all clients' models weighted by their samples",
     deploys="aggregated",
-    slots=(),
-    local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     shared=True,
 )

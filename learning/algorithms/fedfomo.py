@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import START, Aggregation, Algorithm, Graph, LocalSpec, Uploads, complete
-from learning.plan import LearningPlan
+from learning.algorithms.algorithm import START, Aggregation, Algorithm, Graph, Uploads
 from learning.streams import stream
 
 DOWNLOADS = 6
@@ -16,11 +15,6 @@ DOWNLOADS = 6
 
 EXPLORE, EXPLORE_FALL = 0.3, 0.05
 """ε, the chance that a client downloads models at random, in the first round, and by how much it falls in each."""
-
-
-def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD from the mixed model, without any pull."""
-    return LocalSpec(plan.steps)
 
 
 def tries(uploads: Uploads) -> Graph:
@@ -69,8 +63,6 @@ FEDFOMO = Algorithm(
     summary="personal mixtures of the downloaded models that lower the loss on the client's held-out samples",
     deploys="trained",
     slots=(START,),
-    local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     tries=tries,
     memory=True,

@@ -7,13 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, complete
-from learning.plan import LearningPlan
-
-
-def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD on all layers, from the common body with the client's own last layer."""
-    return LocalSpec(plan.steps)
+from learning.algorithms.algorithm import Aggregation, Algorithm, Uploads
 
 
 def body(parameters: tuple[str, ...]) -> tuple[str, ...]:
@@ -38,9 +32,6 @@ FEDPER = Algorithm(
     "(arXiv 1912.00818)",
     summary="the body of the model is averaged as in fedavg, its last layer is personal",
     deploys="trained",
-    slots=(),
-    local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     shared=True,
 )

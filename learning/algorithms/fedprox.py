@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learning.algorithms.algorithm import START, Algorithm, LocalSpec, complete, stable
+from learning.algorithms.algorithm import START, Algorithm, LocalSpec, stable
 from learning.algorithms.fedavg import aggregate
 from learning.plan import LearningPlan
 
@@ -22,7 +22,6 @@ FEDPROX = Algorithm(
     deploys="aggregated",
     slots=(START,),
     local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     shared=True,
 )

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, Graph, LocalSpec, Uploads
-from learning.plan import LearningPlan
-
-
-def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD without any pull."""
-    return LocalSpec(plan.steps)
+from learning.algorithms.algorithm import Aggregation, Algorithm, Graph, Uploads
 
 
 def implied(clients: int) -> Graph:
@@ -28,8 +22,6 @@ LOCAL = Algorithm(
     citation="baseline of Zhang et al. 2025 (arXiv 2505.02462)",
     summary="every client trains on its own samples alone",
     deploys="trained",
-    slots=(),
-    local_spec=local_spec,
     implied=implied,
     aggregate=aggregate,
     own=True,

@@ -15,7 +15,6 @@ from learning.algorithms.algorithm import (
     Array,
     LocalSpec,
     Uploads,
-    complete,
     stable,
 )
 from learning.plan import LearningPlan
@@ -63,7 +62,6 @@ PFEDGRAPH = Algorithm(
     deploys="trained",
     slots=(START,),
     local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
 )
 """Personalised federated learning on an inferred collaboration graph."""

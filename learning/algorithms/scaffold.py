@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Mix, Uploads, complete
+from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Mix, Uploads
 from learning.plan import LearningPlan
 
 CONTROL = "control"
@@ -35,10 +35,8 @@ SCAFFOLD = Algorithm(
     "(arXiv 1910.06378)",
     summary="one common model; control variates correct the drift of the clients' gradients",
     deploys="aggregated",
-    slots=(),
     gradients=(CONTROL, CORRECTION),
     local_spec=local_spec,
-    implied=complete,
     aggregate=aggregate,
     shared=True,
 )

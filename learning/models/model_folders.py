@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from learning.errors import LearningError
+from learning.errors import LearningError, said
 
 _MEBI = 2**20
 _BOUNDS = {
@@ -23,12 +23,6 @@ _BOUNDS = {
     "max_position_embeddings": 2**26,
 }
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error of another library says, as one line of bounded length."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= 200 else words[:199] + "…"
 
 
 def bounded(path: Path, limit: int = _MEBI) -> bytes:
@@ -47,7 +41,7 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(bounded(path))
     except (ValueError, RecursionError) as error:
-        raise LearningError(f"{path} is not JSON: {one_line(error)}") from error
+        raise LearningError(f"{path} is not JSON: {said(error, 200)}") from error
     if not isinstance(value, dict):
         raise LearningError(f"{path} holds a {type(value).__name__}; expected a JSON object")
     return value

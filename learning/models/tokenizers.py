@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from learning.errors import LearningError
-from learning.models.base_models import one_line, quiet, source
+from learning.errors import LearningError, said
+from learning.models.base_models import quiet, source
 
 _LIMIT = 128 * 2**20  # bytes of a tokenizer file; that of a vocabulary of 256,000 has about 32 MiB
 
@@ -75,7 +75,7 @@ def tokenizer(base_model: str) -> Tokenizer:
                 where.folder, local_files_only=True, trust_remote_code=False, **options
             )
         except Exception as error:  # other people's files, read by other people's code: anything may come
-            raise LearningError(f"cannot load the tokenizer of {where.name}: {one_line(error)}") from error
+            raise LearningError(f"cannot load the tokenizer of {where.name}: {said(error, 200)}") from error
     return FolderTokenizer(inner, where.name)
 
 

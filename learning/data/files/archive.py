@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.errors import DataError
+from learning.errors import DataError, said
 
 _MOST_FILE = 1 << 30  # bytes of an archive
 _MOST_HEADER = 4096  # characters of the header of an array, which numpy parses as Python literals
@@ -81,7 +81,7 @@ def read_npz(path: Path, members: Mapping[str, Member]) -> dict[str, NDArray[Any
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path} cannot be read as an .npz file ({_line(error)}); fetch the file again") from None
+        raise DataError(f"{path} cannot be read as an .npz file ({said(error)}); fetch the file again") from None
 
 
 def _member(archive: zipfile.ZipFile, path: Path, name: str, member: Member) -> NDArray[Any]:
@@ -95,7 +95,7 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str, member: Member) -> 
             shape, columns_first, dtype = header(file)
         except ValueError as error:
             raise DataError(
-                f"{path}: {name!r} is not a plain array ({_line(error)}); expected {member}; fetch the file again"
+                f"{path}: {name!r} is not a plain array ({said(error)}); expected {member}; fetch the file again"
             ) from None
         size = math.prod(shape) * dtype.itemsize
         if not member.fits(dtype, shape) or (columns_first and len(shape) > 1):
@@ -134,8 +134,3 @@ def fingerprint(paths: tuple[Path, ...]) -> str:
             while chunk := file.read(1 << 20):
                 h.update(chunk)
     return h.hexdigest()
-
-
-def _line(error: BaseException) -> str:
-    """Return the first line of what an error says, shortened."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from learning.data.files.archive import WHOLE, Member, fingerprint, read_npz
 from learning.data.files.cache import cached
-from learning.errors import DataError
+from learning.errors import DataError, said
 
 MOST_IMAGES = 1_000_000
 _MOST_BYTES = 1 << 20  # of one encoded image; the largest here have some 50 kB
@@ -64,9 +64,8 @@ def decode(
         except DataError:
             raise
         except Exception as error:  # damaged streams raise errors of many kinds in Pillow
-            said = (str(error).splitlines() or [""])[0][:80] or type(error).__name__
-            said = "not an image" if said.startswith("cannot identify") else said
-            raise DataError(f"{path}: image {k} cannot be decoded ({said}); fetch the file again") from None
+            why = "not an image" if str(error).startswith("cannot identify") else said(error, 80)
+            raise DataError(f"{path}: image {k} cannot be decoded ({why}); fetch the file again") from None
         out[k] = array.transpose(2, 0, 1)
 
     def some(ks: NDArray[np.int64]) -> None:

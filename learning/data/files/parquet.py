@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,23 @@ from numpy.typing import NDArray
 
 from learning.data.files.archive import labels
 from learning.data.files.images import MOST_IMAGES
-from learning.errors import DataError
+from learning.errors import DataError, said
 
 _MOST_BYTES = 2 << 30  # of one file
 _MOST_TEXT = 200  # of a name
 _BATCH = 10_000  # rows read at a time
+
+
+@contextmanager
+def reading(path: Path, remedy: str = "fetch the file again", kind: str = " as a parquet file") -> Iterator[None]:
+    """Turn whatever polars finds wrong with a file into a `DataError` of one line that ends in ``remedy``."""
+    import polars as pl
+
+    try:
+        yield
+    # a panic is polars' own error at damage that it does not expect; it is no Exception
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise DataError(f"{path} cannot be read{kind} ({said(error)}); {remedy}") from None
 
 
 class Shards:
@@ -86,14 +99,12 @@ def _check(path: Path, images: str, numbers: Sequence[str], texts: Sequence[str]
     """Return the number of rows of a file whose columns are as they should be."""
     import polars as pl
 
-    try:
+    with reading(path):
         if path.stat().st_size > _MOST_BYTES:
             raise DataError(f"{path} has {path.stat().st_size} bytes; expected at most {_MOST_BYTES}")
         table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         schema = table.collect_schema()
         rows = int(table.select(pl.len()).collect().item())
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise _unreadable(path, error) from None
     image = schema.get(images)
     fits = isinstance(image, pl.Struct) and any(f.name == "bytes" and f.dtype == pl.Binary for f in image.fields)
     fits = fits and all(name in schema and schema[name].is_integer() for name in numbers)
@@ -112,16 +123,9 @@ def _collect(path: Path, expression: Any, first: int = 0, count: int | None = No
     """Return a table of one column without gaps, rows ``first`` to ``first + count``."""
     import polars as pl
 
-    try:
-        table = pl.scan_parquet(path, glob=False, hive_partitioning=False).select(expression).slice(first, count)
+    with reading(path):
+        table: Any = pl.scan_parquet(path, glob=False, hive_partitioning=False).select(expression).slice(first, count)
         table = table.collect()
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise _unreadable(path, error) from None
     if table.to_series().null_count():
         raise DataError(f"{path}: column {table.columns[0]!r} has gaps; expected a value in each row; fetch it again")
     return table
-
-
-def _unreadable(path: Path, error: BaseException) -> DataError:
-    said = (str(error).splitlines() or [type(error).__name__])[0][:120]
-    return DataError(f"{path} cannot be read as a parquet file ({said}); fetch the file again")

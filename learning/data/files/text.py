@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from learning.errors import DataError
+from learning.data.files.parquet import reading
+from learning.errors import DataError, said
 
 MOST_BYTES = 128 << 20
 """Largest file, unpacked, that is read as text: the largest one known, CodeAlpaca, has 8 MB."""
@@ -33,7 +34,7 @@ def read_text(path: Path, remedy: str, most: int = MOST_BYTES) -> str:
             data = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         what = "as a gzip file " if path.suffix == ".gz" else ""
-        raise DataError(f"{path} cannot be read {what}({_words(error)}); {remedy}") from None
+        raise DataError(f"{path} cannot be read {what}({said(error)}); {remedy}") from None
     if len(data) > most:
         raise DataError(f"{path} has more than {most} bytes of text; {remedy}")
     try:
@@ -70,7 +71,7 @@ def read_csv(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str, 
                 )
             rows.append({name: value for name, value in zip(header, row, strict=True) if name in columns})
     except csv.Error as error:
-        raise DataError(f"{path} line {reader.line_num} is not CSV ({_words(error)}); {remedy}") from None
+        raise DataError(f"{path} line {reader.line_num} is not CSV ({said(error)}); {remedy}") from None
     return rows
 
 
@@ -78,7 +79,7 @@ def read_parquet(path: Path, columns: Sequence[str], remedy: str) -> list[dict[s
     """Return the rows of a Parquet file that has at least ``columns``; its row count is checked before it is read."""
     import polars as pl
 
-    try:
+    with reading(path, remedy):
         if path.stat().st_size > MOST_BYTES:
             raise DataError(f"{path} has more than {MOST_BYTES} bytes; {remedy}")
         table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
@@ -92,9 +93,6 @@ def read_parquet(path: Path, columns: Sequence[str], remedy: str) -> list[dict[s
         if max((n or 0 for n in longest), default=0) > MOST_CHARACTERS:
             raise DataError(f"{path} holds a text above {MOST_CHARACTERS} bytes; {remedy}")
         return frame.to_dicts()
-    # a panic is polars' own error at damage that it does not expect; it is no Exception
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise DataError(f"{path} cannot be read as a Parquet file ({_words(error)}); {remedy}") from None
 
 
 def read_rows(path: Path, columns: Sequence[str], remedy: str) -> list[dict[str, Any]]:
@@ -130,7 +128,7 @@ def _parse(text: str, where: str, remedy: str) -> Any:
     except RecursionError:
         raise DataError(f"{where} is nested too deeply; {remedy}") from None
     except ValueError as error:
-        raise DataError(f"{where} is not JSON ({_words(error)}); {remedy}") from None
+        raise DataError(f"{where} is not JSON ({said(error)}); {remedy}") from None
 
 
 def _need(columns: Sequence[str], found: Iterable[str], where: object, remedy: str) -> None:
@@ -139,8 +137,3 @@ def _need(columns: Sequence[str], found: Iterable[str], where: object, remedy: s
     if missing:
         shown = ", ".join(repr(str(name)[:40]) for name in there[:12]) or "none"
         raise DataError(f"{where} has no column {missing[0]!r} but {shown}; {remedy}")
-
-
-def _words(error: BaseException) -> str:
-    """Return what an error says on one line of at most 120 characters."""
-    return " ".join(str(error).split())[:120] or type(error).__name__

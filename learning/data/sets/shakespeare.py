@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
+from learning.data.files.parquet import reading
 from learning.data.files.places import Layout, find, hub
 from learning.data.files.text import read_text
 from learning.data.sets.plays import VOCABULARY, clean, speeches
@@ -100,7 +101,7 @@ def from_table(files: tuple[Path, ...]) -> dict[str, str]:
     remedy = f"fetch it again with: {hub(REPOSITORY).replace('{root}', 'DIR')}"
     folder = files[0].parent
     texts: dict[str, str] = {}
-    try:
+    with reading(folder, remedy, kind=""):
         if sum(path.stat().st_size for path in files) > _MOST_TABLE:
             raise DataError(f"{folder} holds more than {_MOST_TABLE} bytes; {remedy}")
         if files[0].suffix == ".csv":
@@ -129,8 +130,6 @@ def from_table(files: tuple[Path, ...]) -> dict[str, str]:
             if not bool(part["next"][1:].fill_null(False).all()):
                 raise DataError(f"{folder}: the rows of {role!s:.60} are not consecutive windows; {remedy}")
             texts[str(role)] = clean(part["x"][0] + "".join(part["y"]))
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise DataError(f"{folder} cannot be read ({' '.join(str(error).split())[:120]}); {remedy}") from None
     _check_size(texts, folder, remedy)
     return texts
 

@@ -220,7 +220,7 @@ def test_damaged_parquet_is_refused_in_one_line(tmp_path, monkeypatch):
     good = path.read_bytes()
     for data in (b"", b"PAR1", good[: len(good) // 2], good[:40] + b"\xff" * 40 + good[80:], good[:-20] + b"\xff" * 20):
         path.write_bytes(data)
-        with pytest.raises(DataError, match="cannot be read as a Parquet file") as caught:
+        with pytest.raises(DataError, match="cannot be read as a parquet file") as caught:
             read_parquet(path, ("text", "label"), REMEDY)
         one_line(caught, path)
     path.write_bytes(good)
