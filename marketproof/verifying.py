@@ -11,9 +11,9 @@ from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files.mechanism_files import Source, find_mechanism
 from marketproof.files.time_limit import time_limit
 from mechanism.direct import DirectMechanism
-from proofs_checks.errors import OutOfTime
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import verify
+from proofs_checks.evidence_errors import OutOfTime
 
 _OVER = 5.0  # seconds that one property may take beyond its share: shrinking a witness takes three
 _END = 4.0  # seconds after the deadline at which nothing goes on

@@ -123,8 +123,8 @@ def _mechanism(
     from marketproof.files.time_limit import time_limit
     from marketproof.strategic_play.mechanism_play import default_dynamics, play_mechanism
     from marketproof.verifying import OURS, first_answers, load_within
-    from proofs_checks.errors import OutOfTime
     from proofs_checks.evidence.verify import check_mechanism
+    from proofs_checks.evidence_errors import OutOfTime
 
     source, mechanism = load_within(what, clients, _LOADING)
     with first_answers(source, _LOADING):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketproof.commands.options import Json, Quiet, dumps
+from mechanism.wording import count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mechanism.direct import DirectMechanism
+    from proofs_checks.evidence.verdict import Verdict
+
+_HOLDS = {True: "yes", False: "no", None: "-"}
 
 HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
 
@@ -61,7 +71,6 @@ def verify(
     from marketproof.files.mechanism_files import file_of, is_file
     from marketproof.terminal.console import stdout
     from marketproof.terminal.progress import bar
-    from marketproof.terminal.verify_view import domain_of, show
     from marketproof.verifying import load_within, verify_within
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known
@@ -78,7 +87,7 @@ def verify(
     end = started + budget
     with bar("verifying", quiet=quiet) as progress:
         found = verify_within(source, loaded, properties, deadline=end, grade=grade, seed=seed, progress=progress)
-    domain = domain_of(mechanism, loaded)
+    domain = _domain_of(mechanism, loaded)
     result = {"mechanism": mechanism, "domain": domain, "verdicts": [v.to_dict() for v in found]}
     written = {} if json is None else {json: dumps(result)}
     if witnesses is not None:
@@ -87,7 +96,61 @@ def verify(
             if verdict.witness is not None:
                 written[witnesses / f"{verdict.property}.json"] = dumps(verdict.witness.to_dict())
     write_all(written)
-    show(mechanism, domain, found, stdout(quiet=quiet), executed=is_file(mechanism))
+    _show(mechanism, domain, found, stdout(quiet=quiet), executed=is_file(mechanism))
     failed = [v.property for v in found if v.holds is False]
     if require and failed:
         raise RequirementFailed(f"{mechanism}: {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'}")
+
+
+def _domain_of(name: str, mechanism: DirectMechanism) -> str:
+    """Return the domain in words: the catalogue's, and the bounds of every private number."""
+    from mechanism.catalogue import CATALOGUE
+
+    space = mechanism.space
+    bounds = ", ".join(
+        f"{n} in [{space.low[:, c].min():g}, {space.high[:, c].max():g}]"
+        for c, n in enumerate(space.names)
+        if space.private[:, c].any()
+    )
+    known = CATALOGUE.get(name)
+    head = f"{known.domain}; " if known is not None else ""
+    return f"{head}{space.agents} agents, private {bounds}"
+
+
+def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: bool) -> None:
+    """Print a line for each property, then where the witnesses are kept."""
+    from marketproof.terminal.console import table
+
+    rows = [(v.property, str(v.grade), _HOLDS[v.holds], _why(v) + _aside(v)) for v in verdicts]
+    console.print(table(name, ("property", "grade", "holds", "because"), rows, left=4))
+    console.print(f"Domain: {domain}")
+    if executed:
+        console.print("The file was executed.")
+    if any(v.witness is not None for v in verdicts):
+        console.print("--json FILE or --witnesses DIR keeps what refutes; 'marketproof replay' recomputes it.")
+
+
+def _why(verdict: Verdict) -> str:
+    evidence = verdict.evidence
+    if verdict.witness is not None:
+        return verdict.witness.sentence
+    if "words" in evidence:
+        return (
+            f"certificate: {evidence['scope']}; the code agrees with the formula on {evidence['conformance_samples']} "
+            f"profiles, {count(evidence['tried'])} tried besides"
+        )
+    if "reason" in evidence:
+        return str(evidence["reason"])
+    if verdict.share is not None:
+        sure = (
+            f"at 99 % confidence at most {verdict.share:.2g} of uniform profiles hold one that these probes would find"
+        )
+        return f"{count(evidence['tried'])} tried, none found; {sure}"
+    return f"{count(evidence['tried'])} tried, none found; {verdict.bound}"
+
+
+def _aside(verdict: Verdict) -> str:
+    from proofs_checks.properties.registry import properties
+
+    aside = properties([verdict.property])[0].aside if verdict.holds else ""
+    return f"; {aside}" if aside else ""

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from proofs_checks.errors import OutOfTime
+from proofs_checks.evidence_errors import OutOfTime
 
 _AGAIN = 1.0  # seconds: code that swallowed the first interruption gets another
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from mechanism.direct import DirectMechanism
 from mechanism.errors import MarketProofError
 from mechanism.market.rules.rule import Clearing
-from proofs_checks.errors import WitnessError
 from proofs_checks.evidence.witness import Witness
+from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.properties.split_merge import resized

@@ -145,7 +145,9 @@ class Witness:
         """
         from proofs_checks.evidence.witness_file import read
 
-        return read(data)
+        parts = read(data, FORMAT)
+        terms = None if parts["terms"] is None else Terms(*parts["terms"])
+        return cls(**(parts | {"terms": terms}))
 
 
 def name_of(mechanism: DirectMechanism) -> str:

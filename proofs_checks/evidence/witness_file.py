@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from mechanism.errors import MarketProofError
+from mechanism.errors import MarketProofError, shown
 from mechanism.market.clients import LARGEST
 from mechanism.market.gains import law_from_dict
 from mechanism.reading import validated
-from proofs_checks.errors import WitnessError
-from proofs_checks.evidence.witness import FORMAT, Terms, Witness
+from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.search.cases import Cases
 
 OLDER = "marketproof-witness-1"
@@ -51,7 +50,7 @@ class MarketFile(_Model):
 class WitnessFile(_Model):
     """A witness as it is written (`Witness.to_dict`)."""
 
-    format: Literal["marketproof-direct-witness-1"]
+    format: str
     property: Name
     mechanism: Annotated[str, Field(max_length=200)]
     variant: dict[Name, bool | int | FiniteFloat | Text]
@@ -84,31 +83,31 @@ class WitnessFile(_Model):
             raise ValueError(f"built must be a number of agents from {shape[0]} to {MOST_AGENTS}")
         return self
 
-    def witness(self) -> Witness:
-        """Return what it says."""
+    def parts(self) -> dict[str, Any]:
+        """Return the fields of the `Witness` that it says; ``terms`` as (lam, law), or None."""
         types, before = (np.asarray(part, dtype=np.float64)[None] for part in (self.types, self.before))
         after = deviators = None
         if self.after is not None:
             after = np.asarray(self.after, dtype=np.float64).reshape(1, -1, *types.shape[1:])
         if self.deviators is not None:
             deviators = np.isin(np.arange(types.shape[1]), self.deviators)[None]
-        return Witness(
-            property=self.property,
-            mechanism=self.mechanism,
-            names=tuple(self.names),
-            case=Cases(types, before, after, deviators, tuple((k, v[None]) for k, v in sorted(self.extra.items()))),
-            violation=float(self.violation),
-            numbers={name: np.asarray(row, dtype=np.float64).ravel().tolist() for name, row in self.numbers.items()},
-            sentence=self.sentence,
-            variant=self.variant,
-            built=self.built,
-            terms=None if self.market is None else Terms(self.market.lam, law_from_dict(self.market.law)),
-            digest=self.digest[:64],
-        )
+        return {
+            "property": self.property,
+            "mechanism": self.mechanism,
+            "names": tuple(self.names),
+            "case": Cases(types, before, after, deviators, tuple((k, v[None]) for k, v in sorted(self.extra.items()))),
+            "violation": float(self.violation),
+            "numbers": {name: np.asarray(row, dtype=np.float64).ravel().tolist() for name, row in self.numbers.items()},
+            "sentence": self.sentence,
+            "variant": self.variant,
+            "built": self.built,
+            "terms": None if self.market is None else (self.market.lam, law_from_dict(self.market.law)),
+            "digest": self.digest[:64],
+        }
 
 
-def read(data: Any) -> Witness:
-    """Return the witness in what was read from JSON.
+def read(data: Any, expected: str) -> dict[str, Any]:
+    """Return the fields of the witness in what was read from JSON, which must be of the format ``expected``.
 
     Raises
     ------
@@ -116,12 +115,14 @@ def read(data: Any) -> Witness:
         In one line, if it is none, or one of an earlier version about a cleared market.
     """
     if not isinstance(data, Mapping):
-        raise WitnessError(f"no witness: expected an object of the format {FORMAT!r}")
+        raise WitnessError(f"no witness: expected an object of the format {expected!r}")
     if data.get("format") == OLDER:
         raise WitnessError("this witness was written by an earlier version; make the run or the verdict again")
+    if data.get("format", expected) != expected:
+        raise WitnessError(f"the witness has the format {shown(data['format'])}; expected {expected!r}")
     try:
-        return validated(WitnessFile, data, "the witness", error=WitnessError).witness()
-    except (MarketProofError, RecursionError, OverflowError) as error:
-        raise (
-            error if isinstance(error, WitnessError) else WitnessError(f"the witness holds no case: {error}")
-        ) from None
+        return validated(WitnessFile, data, "the witness", error=WitnessError).parts()
+    except WitnessError:
+        raise
+    except (MarketProofError, RecursionError, OverflowError) as error:  # numbers that are those of no gain law
+        raise WitnessError(f"the witness holds no case: {error}") from None

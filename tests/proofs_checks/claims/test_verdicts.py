@@ -117,7 +117,7 @@ def test_progress_is_told_claim_by_claim():
 
 
 def test_every_property_of_the_table_is_one_of_the_engines():
-    from proofs_checks.claims.table import COLUMNS, TABLE
+    from proofs_checks.claims.theory_table import COLUMNS, TABLE
 
     assert set(COLUMNS) <= set(PROPERTY)
     assert all(len(row.split()) == len(COLUMNS) for row in TABLE.values())

@@ -21,8 +21,8 @@ from mechanism import (
     market_mechanism,
 )
 from proofs_checks import Witness, replay
-from proofs_checks.errors import WitnessError
 from proofs_checks.evidence.verdict import Grade
+from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
 from proofs_checks.search.given_markets import GivenMarkets
