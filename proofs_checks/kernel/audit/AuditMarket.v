@@ -6,7 +6,8 @@
 From Coq Require Import List.
 From MarketKernel Require Import base.Num base.Sets base.Rank base.RealNumbers.
 From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw.
-From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists refuted.IpflCost.
+From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists.
+From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -72,6 +73,22 @@ Proof. exact Exact.ipfl_exact_balanced. Qed.
 (** [ipfl-exact] [efficiency] Efficient in V_lambda for the reported types. *)
 Theorem ipfl_exact_best : forall (N : num) (E : market N) sel, exact_rule N E sel -> efficient E (ipfl_exact N E sel).
 Proof. exact Exact.ipfl_exact_efficient. Qed.
+(** [ipfl-exact] [monotonicity] A seller that asks more sells no more. *)
+Theorem ipfl_exact_monotone : forall (N : num) (E : market N) sel, exact_rule N E sel -> monotone E (ipfl_exact N E sel).
+Proof. intros N E sel H. exact (exact_monotone N E sel H _). Qed.
+(** [ipfl-exact] [regret] Solved to gaps eps_k >= 0, a lie about a cost gains at most 2 eps_k from each importer k. *)
+Theorem ipfl_exact_regret : forall (N : num) (E : market N) eps sel h, near_rule N E eps sel h -> (forall k, 0 <= eps k) ->
+  cost_regret E (ipfl_near N E sel h) (fun i => sum (fun k => eps k + eps k) (others E i)).
+Proof. exact ipfl_near_regret. Qed.
+(** [ipfl-exact] [regret] At most eps_k where W_k without j is found exactly. *)
+Theorem ipfl_exact_regret_pivot : forall (N : num) (E : market N) eps sel h, near_rule N E eps sel h -> (forall k, 0 <= eps k) ->
+  (forall r k j, h r k j = top E r k (without j (others E k))) ->
+  cost_regret E (ipfl_near N E sel h) (fun i => sum (fun k => eps k + 0) (others E i)).
+Proof. intros N E eps sel h H _. exact (ipfl_near_regret_exact_pivot N E eps sel h H). Qed.
+(** [ipfl-exact] [ir-seller] Solved to gaps, a seller may lose at most eps_k by its sale to k. *)
+Theorem ipfl_exact_seller_gap : forall (N : num) (E : market N) eps sel h, near_rule N E eps sel h -> forall th r i, (forall k, 0 <= eps k) ->
+  cost r i = cost th i -> 0 - sum eps (others E i) <= sold E (ipfl_near N E sel h) th r i.
+Proof. exact ipfl_near_ir_seller. Qed.
 (** [ipfl-exact] [dsic-size] On effective data a seller's size report does nothing to what it earns by sales. *)
 Theorem ipfl_exact_seller_size : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i n, measured E ->
   sold E (ipfl_exact N E sel) th (set_size r i n) i = sold E (ipfl_exact N E sel) th r i.
@@ -100,6 +117,9 @@ Proof. exact posted_ir. Qed.
 (** [posted-price] [budget-balance] What is paid is received. *)
 Theorem posted_budget : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> balanced E (posted N p sel).
 Proof. exact Posted.posted_balanced. Qed.
+(** [posted-price] [monotonicity] A seller that asks more sells no more. *)
+Theorem posted_monotone : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> monotone E (posted N p sel).
+Proof. exact Posted.posted_monotone. Qed.
 
 (** ** pooled-price *)
 (** [pooled-price] [exists] There is a rule: the first best set of the pool. *)
@@ -126,6 +146,100 @@ Proof. exact pooled_ir. Qed.
 (** [pooled-price] [budget-balance] What is paid is received. *)
 Theorem pooled_budget : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> balanced E (pooled N E width sel).
 Proof. exact Pooled.pooled_balanced. Qed.
+(** [pooled-price] [monotonicity] A seller that asks more sells no more. *)
+Theorem pooled_monotone : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> monotone E (pooled N E width sel).
+Proof. exact Pooled.pooled_monotone. Qed.
+
+(** ** exact-marginal *)
+(** [exact-marginal] [ir] Nobody loses where increments of the law fall and data are as reported. *)
+Theorem exact_marginal_rational : forall (N : num) (E : market N) sel, exact_rule N E sel -> falling E -> starts_at_zero E -> ir E (exact_marginal N E sel).
+Proof. exact Marginal.exact_marginal_ir. Qed.
+(** [exact-marginal] [ir-seller] Sellers lose nothing: any law. *)
+Theorem exact_marginal_sellers : forall (N : num) (E : market N) sel, exact_rule N E sel -> ir_seller E (exact_marginal N E sel).
+Proof. exact Marginal.exact_marginal_ir_seller. Qed.
+(** [exact-marginal] [budget-balance] What is paid is received. *)
+Theorem exact_marginal_budget : forall (N : num) (E : market N) sel, exact_rule N E sel -> balanced E (exact_marginal N E sel).
+Proof. exact Marginal.exact_marginal_balanced. Qed.
+(** [exact-marginal] [efficiency] Efficient in V_lambda for the reported types. *)
+Theorem exact_marginal_best : forall (N : num) (E : market N) sel, exact_rule N E sel -> efficient E (exact_marginal N E sel).
+Proof. exact Marginal.exact_marginal_efficient. Qed.
+(** [exact-marginal] [monotonicity] A seller that asks more sells no more. *)
+Theorem exact_marginal_monotone : forall (N : num) (E : market N) sel, exact_rule N E sel -> monotone E (exact_marginal N E sel).
+Proof. exact Marginal.exact_marginal_monotone. Qed.
+
+(** ** vcg-two-sided *)
+Goal two_utility = fun (N : num) (E : market N) sel th r i => (value E th i (sel r i) - sum (weight E r i) (sel r i))
+  + sum (fun k => if mem i (sel r k) then cost r i + top E r k (others E k) - top E r k (without i (others E k)) - cost th i else 0) (others E i).
+Proof. reflexivity. Qed.
+(** [vcg-two-sided] [dsic-cost] Truthful in costs, whatever else is said. *)
+Theorem two_sided_cost : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i b,
+  two_utility N E sel th (set_cost r i b) i <= two_utility N E sel th (set_cost r i (cost th i)) i.
+Proof. exact two_sided_dsic_cost. Qed.
+(** [vcg-two-sided] [dsic-gain] Truthful in gains on data as reported. *)
+Theorem two_sided_gain : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i b, as_reported E th r i ->
+  two_utility N E sel th (set_gain r i b) i <= two_utility N E sel th (set_gain r i (gain th i)) i.
+Proof. exact two_sided_dsic_gain. Qed.
+(** [vcg-two-sided] [dsic-cost-gain] Truthful in cost and gain at once, on data as reported. *)
+Theorem two_sided_cost_gain : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i c k, as_reported E th r i ->
+  two_utility N E sel th (set_gain (set_cost r i c) i k) i <= two_utility N E sel th (set_gain (set_cost r i (cost th i)) i (gain th i)) i.
+Proof. exact two_sided_dsic_cost_gain. Qed.
+(** [vcg-two-sided] [ir] Nobody loses: any law that starts at zero. *)
+Theorem two_sided_rational : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i, starts_at_zero E -> valid E r ->
+  (i < clients E)%nat -> as_reported E th r i -> gain r i = gain th i -> cost r i = cost th i -> valid_market E ->
+  0 <= two_utility N E sel th r i.
+Proof. exact two_sided_ir. Qed.
+(** [vcg-two-sided] [efficiency] Efficient in V_lambda for the reported types, as every exact selection. *)
+Theorem two_sided_best : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall p, efficient E (Mechanism sel p).
+Proof. exact exact_efficient. Qed.
+(** [vcg-two-sided] [centre] The centre keeps the penalties and gives up what each seller was needed for. *)
+Theorem two_sided_budget : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall r,
+  sum (fun i => sum (weight E r i) (sel r i) - sum (fun k => if mem i (sel r k) then critical N E r k i else 0) (others E i)) (seq 0 (clients E)) =
+  sum (fun i => sum (fun j => pen E r i j - (top E r i (others E i) - top E r i (without j (others E i)))) (sel r i)) (seq 0 (clients E)).
+Proof. exact two_sided_centre. Qed.
+(** [vcg-two-sided] [no-surplus] Without a penalty the centre never has a surplus. *)
+Theorem two_sided_never_surplus : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall r, lam E = 0 ->
+  (forall i, (i < clients E)%nat -> size r i <> 0) -> centre N E sel r <= 0.
+Proof. exact two_sided_no_surplus. Qed.
+(** [vcg-two-sided] [deficit] Without a penalty it has a deficit as soon as a seller that trades is pivotal. *)
+Theorem two_sided_has_deficit : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall r i j, lam E = 0 ->
+  (forall i, (i < clients E)%nat -> size r i <> 0) -> (i < clients E)%nat -> In j (sel r i) ->
+  top E r i (without j (others E i)) < top E r i (others E i) -> centre N E sel r < 0.
+Proof. exact two_sided_deficit. Qed.
+
+(** ** realised *)
+Goal realised_utility = fun (N : num) (E : market N) sel th r i => value E th i (sel r i)
+  - sum (fun k => if mem i (sel r k) then cost th i else 0) (others E i)
+  - (sum (fun k => top E r k (without i (others E k))) (others E i)
+     - (sum (fun k => value E th k (sel r k) - sum (fun l => if mem k (sel r l) then cost r k else 0) (others E k)) (others E i)
+        - sum (fun k => sum (pen E th k) (sel r k)) (seq 0 (clients E)))).
+Proof. reflexivity. Qed.
+(** [realised] [expost] Global form: with the others truthful no lie about cost, gain or size pays, alone or together. *)
+Theorem realised_truth : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th i c k n, own_sizes N E -> (i < clients E)%nat ->
+  realised_utility N E sel th (say th i c k n) i <= realised_utility N E sel th (say th i (cost th i) (gain th i) (size th i)) i.
+Proof. exact realised_expost. Qed.
+(** [realised] [ir] Global form: at the truth nobody loses, any law that starts at zero. *)
+Theorem realised_rational : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th i, own_sizes N E -> starts_at_zero E -> valid E th ->
+  (i < clients E)%nat -> 0 <= realised_utility N E sel th th i.
+Proof. exact realised_ir. Qed.
+(** [realised] [efficiency] The set that is chosen is the best for the reported types. *)
+Theorem realised_best : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall p, efficient E (Mechanism sel p).
+Proof. exact realised_efficient. Qed.
+(** [realised-bilateral] [budget-balance] Bilateral form: what is paid is received, whatever was measured. *)
+Theorem realised_bilateral_budget : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th, balanced E (realised_bilateral N E sel th).
+Proof. exact Realised.realised_bilateral_balanced. Qed.
+(** [realised-bilateral] [expost] Bilateral form: with the others truthful a seller earns no more by any lie. *)
+Theorem realised_bilateral_sellers : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th i c k n, own_sizes N E ->
+  sold E (realised_bilateral N E sel th) th (say th i c k n) i <=
+  sold E (realised_bilateral N E sel th) th (say th i (cost th i) (gain th i) (size th i)) i.
+Proof. exact realised_bilateral_expost_seller. Qed.
+
+(** ** no-payment *)
+(** [no-payment] [dsic] No report does anything. *)
+Theorem no_payment_truth : forall (N : num) (E : market N), dsic E (no_payment N E) /\ dsic_cost E (no_payment N E) /\ dsic_gain E (no_payment N E) /\ dsic_size E (no_payment N E).
+Proof. intros. split; [apply no_payment_dsic|]. split; [apply no_payment_dsic_cost|]. split; [apply no_payment_dsic_gain|apply no_payment_dsic_size]. Qed.
+(** [no-payment] [budget-balance] Nothing is paid. *)
+Theorem no_payment_budget : forall (N : num) (E : market N), balanced E (no_payment N E).
+Proof. exact no_payment_balanced. Qed.
 
 (** ** ipfl *)
 (** [ipfl] [exists] At the paper's law every threshold exists, so the rule does. *)
@@ -137,6 +251,18 @@ Proof. exact ipfl_ir. Qed.
 (** [ipfl] [budget-balance] What is paid is received. *)
 Theorem ipfl_budget : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> balanced E (ipfl N E x ord).
 Proof. exact Threshold.ipfl_balanced. Qed.
-(** [ipfl] [not dsic-cost] Understating a cost can pay: truth leaves 0, a lie 1.9, however thresholds are found. *)
-Theorem ipfl_cost_refuted : forall x ord, threshold_rule reals two x ord -> ~ dsic_cost two (ipfl reals two x ord).
-Proof. exact ipfl_not_dsic_cost. Qed.
+(** [ipfl] [overstating] Overstating a cost never pays where thresholds fall with the weight, whatever the others say. *)
+Theorem ipfl_prefix : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> thresholds_fall N E x ->
+  forall th r i b, falling E -> rising E -> valid_market E -> valid E r -> (i < clients E)%nat -> cost r i = cost th i -> cost th i <= b ->
+  utility E (ipfl N E x ord) th (set_cost r i b) i <= utility E (ipfl N E x ord) th r i.
+Proof. exact ipfl_overstating. Qed.
+(** [ipfl] [overstating] Overstating a cost never pays at the paper's law. *)
+Theorem ipfl_prefix_sqrt : forall m e d l x ord, let E := sqrt_market m e d l in threshold_rule reals E x ord ->
+  forall th r i b, valid_market E -> valid E r -> (i < clients E)%nat -> cost r i = cost th i -> cost th i <= b ->
+  utility E (ipfl reals E x ord) th (set_cost r i b) i <= utility E (ipfl reals E x ord) th r i.
+Proof. exact ipfl_overstating_sqrt. Qed.
+(** [ipfl] [monotonicity] A seller that asks more sells no more where thresholds fall with the weight. *)
+Theorem ipfl_sells_less : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> thresholds_fall N E x ->
+  forall r i k b, valid_market E -> valid E r -> (i < clients E)%nat -> (k < clients E)%nat -> k <> i -> cost r i <= b ->
+  In i (taken N E x ord (set_cost r i b) k) -> In i (taken N E x ord r k).
+Proof. exact ipfl_monotone. Qed.

@@ -124,3 +124,30 @@ Proof.
     + apply (find_none _ _ F) in Hj. cbn in Hj. rewrite Nat.eqb_neq in Hj. contradiction.
 Qed.
 End Pool.
+(** Every rank below the number of agents is somebody's. *)
+Section Count.
+Variable N : num.
+Notation rank := (rank N).
+Lemma rank_below f l j : In j l -> rank f l j < length l.
+Proof.
+  intro Hj. unfold Rank.rank. apply Nat.lt_le_trans with (length (filter (fun _ => true) l)).
+  - apply count_lt with j; auto. apply cheaper_irrefl.
+  - clear Hj. induction l as [|a t IH]; cbn; lia.
+Qed.
+Lemma next_exists f l w : NoDup l -> w < length l -> exists j, next N f l w = Some j.
+Proof.
+  intros Hl Hw. assert (I : incl (seq 0 (length l)) (map (rank f l) l)).
+  { apply NoDup_length_incl.
+    - apply seq_NoDup || idtac. 
+      + clear Hw. assert (G : forall s, incl s l -> NoDup s -> NoDup (map (rank f l) s)).
+        { induction s as [|a t IH]; intros Hs Hn; cbn; [constructor|]. inversion_clear Hn. constructor.
+          - rewrite in_map_iff. intros (c & Ec & Hc). apply (rank_inj N f l) in Ec; [subst; contradiction|apply Hs; now right|apply Hs; now left].
+          - apply IH; [|assumption]. intros c Hc. apply Hs. now right. }
+        now apply G.
+    - rewrite map_length, seq_length. lia.
+    - intros r Hr. apply in_map_iff in Hr as (a & <- & Ha). apply in_seq. pose proof (rank_below f l a Ha). lia. }
+  assert (M : In w (map (rank f l) l)) by (apply I, in_seq; lia). apply in_map_iff in M as (j & Ej & Hj).
+  unfold next. destruct (find (fun a => rank f l a =? w) l) as [a|] eqn:F; [eauto|].
+  apply (find_none _ _ F) in Hj. cbn in Hj. rewrite Nat.eqb_neq in Hj. contradiction.
+Qed.
+End Count.

@@ -138,6 +138,15 @@ Theorem ipfl_exact_balanced : balanced E ipfl_exact.
 Proof. apply bilateral_balance, sel_feasible. Qed.
 Theorem ipfl_exact_efficient : efficient E ipfl_exact.
 Proof. apply exact_efficient. Qed.
+(** A seller that asks more sells no more. *)
+Theorem exact_monotone p : monotone E (Mechanism sel p).
+Proof.
+  intros r i k b _ _ Hb. cbn. intro B. destruct (in_dec Nat.eq_dec i (sel r k)) as [T|T]; [assumption|exfalso].
+  pose proof (sel_best (set_cost r i b) k (sel r k) (sel_in _ exact r k)) as H.
+  pose proof (sel_best r k (sel (set_cost r i b) k) (sel_in _ exact _ k)) as H'.
+  rewrite (objective_cost_absent r k i b _ T), (objective_cost_present r k i b _ (sel_NoDup _ _) B) in H.
+  apply (lt_not_le _ _ _ Hb). slack2 H H'.
+Qed.
 (** On effective data a seller's size report does nothing to what it sells, and a seller whose model is worth nothing
     to anybody, and whose cost is positive, exports nothing where the penalties are not negative. *)
 Theorem ipfl_exact_size_idle th r i n : measured E -> sold E ipfl_exact th (set_size r i n) i = sold E ipfl_exact th r i.

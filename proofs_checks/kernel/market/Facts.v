@@ -60,19 +60,20 @@ Lemma effective_measured m g e d l : measured (Market m g (effective e) d l : ma
 Proof. intros n n' i j. reflexivity. Qed.
 
 (** Budget balance is a matter of who pays whom, whatever the rule. *)
-Theorem bilateral_balance M : (forall r, feasible E (buys M r)) -> balanced E M.
+Lemma trade_swap (S : nat -> list nat) (f : nat -> nat -> N) : feasible E S ->
+  sum (fun i => sum (f i) (S i)) (seq 0 (clients E)) =
+  sum (fun j => sum (fun i => if mem j (S i) then f i j else 0) (others E j)) (seq 0 (clients E)).
 Proof.
-  intros F r. rewrite sum_sub.
-  assert (H : sum (paid M r) (seq 0 (clients E)) = sum (received E M r) (seq 0 (clients E))).
-  2:{ unfold paid, received in *. rewrite H. ring. }
-  transitivity (sum (fun i => sum (fun j => if mem j (buys M r i) then price M r i j else 0) (seq 0 (clients E))) (seq 0 (clients E))).
-  - apply sum_ext. intros i Hi. apply in_seq in Hi. destruct (F r i) as [Hn Hin]; [lia|].
-    unfold paid. apply sum_within; [assumption|apply seq_NoDup|]. intros j Hj. apply Hin, others_In in Hj. apply in_seq. lia.
-  - rewrite sum_swap. apply sum_ext. intros i Hi. unfold received.
+  intro F. transitivity (sum (fun i => sum (fun j => if mem j (S i) then f i j else 0) (seq 0 (clients E))) (seq 0 (clients E))).
+  - apply sum_ext. intros i Hi. apply in_seq in Hi. destruct (F i) as [Hn Hin]; [lia|].
+    apply sum_within; [assumption|apply seq_NoDup|]. intros j Hj. apply Hin, others_In in Hj. apply in_seq. lia.
+  - rewrite sum_swap. apply sum_ext. intros i Hi.
     rewrite (sum_without _ _ i); [|apply seq_NoDup|assumption].
-    destruct (mem i (buys M r i)) eqn:B; [|unfold others; ring].
-    apply in_seq in Hi. destruct (F r i) as [_ Hin]; [lia|]. apply mem_In, Hin, others_In in B. lia.
+    destruct (mem i (S i)) eqn:B; [|unfold others; ring].
+    apply in_seq in Hi. destruct (F i) as [_ Hin]; [lia|]. apply mem_In, Hin, others_In in B. lia.
 Qed.
+Theorem bilateral_balance M : (forall r, feasible E (buys M r)) -> balanced E M.
+Proof. intros F r. rewrite sum_sub. unfold paid, received. rewrite (trade_swap _ (price M r) (F r)). ring. Qed.
 
 (** Marginal contributions to a law with falling increments sum to at most its total. *)
 Lemma telescope K n (w : nat -> N) s : falling E -> 0 <= K -> 0 < n ->

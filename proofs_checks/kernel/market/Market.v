@@ -101,8 +101,8 @@ Definition feasible (a : nat -> list nat) : Prop := forall i, (i < clients E)%na
 (** In V_lambda at the reported types. *)
 Definition efficient (M : mechanism) : Prop := forall r a, (forall i, (i < clients E)%nat -> In (a i) (subsets (others i))) ->
   sum (fun i => objective r i (a i)) (seq 0 (clients E)) <= sum (fun i => objective r i (buys M r i)) (seq 0 (clients E)).
-(** A dearer seller sells no more. *)
-Definition monotone (M : mechanism) : Prop := forall r i k b, (i < clients E)%nat -> (k < clients E)%nat -> cost r i <= b ->
+(** A seller that asks more sells no more; exact ties, which a rule may break as it likes, do not arise between the two. *)
+Definition monotone (M : mechanism) : Prop := forall r i k b, (i < clients E)%nat -> (k < clients E)%nat -> cost r i < b ->
   In i (buys M (set_cost r i b) k) -> In i (buys M r k).
 End Market.
 

@@ -175,6 +175,24 @@ Proof.
 Qed.
 Theorem pooled_ir : starts_at_zero E -> ir E pooled.
 Proof. intro Z. apply ir_parts; [now apply pooled_ir_buyer|exact pooled_ir_seller]. Qed.
+(** A seller that asks more sells no more: asking less, it stays in the pool at the same price. *)
+Theorem pooled_monotone : monotone E pooled.
+Proof.
+  intros r i k b _ _ Hb. cbn. intro B. pose proof (pool_incl _ _ _ B) as Hi. change (suppliers (set_cost r i b) k) with (suppliers r k) in Hi.
+  pose proof B as S. apply sells in S as (j & L1 & L2 & _). cbn [set_cost cost] in *. change (suppliers (set_cost r i b) k) with (suppliers r k) in *.
+  set (l := suppliers r k) in *. assert (Hl : NoDup l) by apply suppliers_NoDup.
+  destruct (in_pool N l _ i Hl Hi _ _ L2 L1) as (Hj & Rj & C). pose proof Hj as Hj'. apply without_In in Hj' as [_ D].
+  assert (A : forall h, h <> i -> cost r h = put (cost r) i b h) by (intros; now rewrite put_other).
+  assert (C' : cheaper N (cost r) i j = true).
+  { destruct (cheaper N (cost r) i j) eqn:F; [reflexivity|exfalso]. apply cheaper_total in F; [|congruence].
+    apply andb_true_iff in C as [C _], F as [F _]. rewrite put_same, put_other in C by assumption.
+    apply (lt_not_le _ _ _ Hb). now apply (le_trans _ _ (cost r j)). }
+  destruct (enters N l (width k) i _ _ Hl Hi A j Hj Rj C') as [P X].
+  destruct (pool_same N l _ i _ _ Hl Hi A _ _ P X L2 L1) as [_ PP].
+  replace (sel r k) with (sel (set_cost r i b) k); [assumption|].
+  apply (pool_reads _ rule); [|reflexivity|reflexivity|reflexivity]. unfold offer. cbn [set_cost cost].
+  change (suppliers (set_cost r i b) k) with l. rewrite L1. fold l. rewrite X, PP. now rewrite put_other.
+Qed.
 Theorem pooled_balanced : balanced E pooled.
 Proof. apply bilateral_balance, pool_feasible. Qed.
 End Pooled.

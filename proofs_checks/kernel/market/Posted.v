@@ -104,6 +104,13 @@ Proof.
 Qed.
 Theorem posted_ir : starts_at_zero E -> ir E posted.
 Proof. intro Z. apply ir_parts; [now apply posted_ir_buyer|exact posted_ir_seller]. Qed.
+Theorem posted_monotone : monotone E posted.
+Proof.
+  intros r i k b _ _ Hb. cbn. intro B. pose proof (post_willing _ _ _ B) as W. cbn in W. rewrite put_same in W.
+  replace (sel r k) with (sel (set_cost r i b) k); [assumption|]. apply (post_reads _ rule); [|reflexivity|reflexivity].
+  apply filter_ext_in. intros j _. cbn. unfold put. destruct (Nat.eqb_spec j i) as [->|]; [|reflexivity].
+  unfold le in W. rewrite W. symmetry. apply (le_trans _ _ b); [now apply lt_le|assumption].
+Qed.
 Theorem posted_balanced : balanced E posted.
 Proof. apply bilateral_balance, post_feasible. Qed.
 End Posted.

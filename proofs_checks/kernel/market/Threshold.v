@@ -3,21 +3,19 @@
     The threshold of j for i is the total data x at which j stops being worth its weight: G_i(x) - G_i(x - e_ij) = w_ij.
     Sellers are visited by falling threshold, equal ones in client order; the first that fails ends the search. *)
 From Coq Require Import List Arith Bool Permutation Sorted Lia Ring Field.
-From MarketKernel Require Import base.Num base.Sets base.Sorting market.Market market.Facts.
+From MarketKernel Require Import base.Num base.Sets base.Sorting base.Falling market.Market market.Facts.
 Import ListNotations.
 
 Section Threshold.
 Variable N : num.
+Notation before := (before N).
+Notation aboveb := (aboveb N).
 Add Field field_threshold : (num_field N).
 Local Open Scope num_scope.
 Variable E : market N.
 Notation types := (types N).
 
-(** [None] is +oo. *)
 Definition under (held : N) (x : option N) : bool := match x with None => true | Some x => negb (leb x held) end.
-Definition aboveb (x y : option N) : bool :=
-  match x, y with None, _ => true | Some _, None => false | Some x, Some y => leb y x end.
-Definition before (y : nat -> option N) (a b : nat) : bool := aboveb (y a) (y b) && (if aboveb (y b) (y a) then a <=? b else true).
 (** The search: n are the sellers' samples, x their thresholds, [held] what the importer has. *)
 Fixpoint take (n : nat -> N) (x : nat -> option N) (held : N) (l : list nat) : list nat :=
   match l with [] => [] | j :: t => if under (held + n j) (x j) then j :: take n x (held + n j) t else [] end.
@@ -33,26 +31,6 @@ Record threshold_rule (x : types -> nat -> nat -> option N) (ord : types -> nat 
   ord_perm : forall r i, Permutation (ord r i) (others E i);
   ord_sorted : forall r i, StronglySorted (fun a b => before (x r i) a b = true) (ord r i) }.
 
-Lemma aboveb_trans x y z : aboveb x y = true -> aboveb y z = true -> aboveb x z = true.
-Proof. destruct x, y, z; cbn; try easy. intros H H'. exact (le_trans N _ _ _ H' H). Qed.
-Lemma aboveb_total x y : aboveb x y = false -> aboveb y x = true.
-Proof. destruct x, y; cbn; try easy. apply leb_total. Qed.
-Lemma before_total y a b : before y a b = true \/ before y b a = true.
-Proof.
-  unfold before. destruct (aboveb (y a) (y b)) eqn:A, (aboveb (y b) (y a)) eqn:B; auto; cbn.
-  - rewrite !Nat.leb_le. lia.
-  - apply aboveb_total in A. congruence.
-Qed.
-Lemma before_trans y a b c : before y a b = true -> before y b c = true -> before y a c = true.
-Proof.
-  unfold before. rewrite !andb_true_iff. intros [H1 H2] [H3 H4]. split; [now apply aboveb_trans with (y b)|].
-  destruct (aboveb (y c) (y a)) eqn:F; [|reflexivity].
-  rewrite (aboveb_trans _ _ _ H3 F) in H2. rewrite (aboveb_trans _ _ _ F H1) in H4. rewrite Nat.leb_le in *. lia.
-Qed.
-Lemma before_anti y a b : before y a b = true -> before y b a = true -> a = b.
-Proof. unfold before. rewrite !andb_true_iff. intros [H1 H2] [H3 H4]. rewrite H3 in H2. rewrite H1 in H4. rewrite Nat.leb_le in *. lia. Qed.
-Lemma before_refl y a : before y a a = true.
-Proof. destruct (before_total y a a); assumption. Qed.
 Lemma under_above h y z : aboveb y z = true -> under h z = true -> under h y = true.
 Proof.
   unfold under. destruct y as [y|], z as [z|]; cbn; try easy. intros H U. rewrite negb_true_iff in *.

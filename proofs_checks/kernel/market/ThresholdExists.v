@@ -2,7 +2,7 @@
 
     "For any thresholds that meet their definition" could be vacuous; it is not. *)
 From Coq Require Import Reals Ranalysis5 Lra Psatz Bool List Arith Permutation Sorted Lia.
-From MarketKernel Require Import base.Num base.Sets base.Sorting base.RealNumbers.
+From MarketKernel Require Import base.Num base.Sets base.Sorting base.RealNumbers base.Falling.
 From MarketKernel Require Import market.Market market.Facts market.Threshold market.SqrtLaw.
 Import ListNotations.
 Local Open Scope R_scope.

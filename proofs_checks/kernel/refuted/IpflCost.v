@@ -3,7 +3,7 @@
     K = 3600, n = 100, two sellers of 300 with costs 1.1 and 1: the dearer is not taken.  Saying 0.9 it is taken alone, is
     paid its marginal contribution 3, and gains 1.9.  At the paper's law over the reals, however thresholds are found. *)
 From Coq Require Import Reals Ranalysis5 Lra Psatz Bool List Arith Permutation Sorted Lia.
-From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.Facts market.Threshold market.SqrtLaw.
+From MarketKernel Require Import base.Num base.Sets base.RealNumbers base.Falling market.Market market.Facts market.Threshold market.SqrtLaw.
 From MarketKernel Require Import market.ThresholdExists.
 Import ListNotations.
 Local Open Scope R_scope.

@@ -24,8 +24,8 @@ MUTANTS = {
     ),
     "rising thresholds": (
         "market/Threshold.v",
-        "| Some _, None => false | Some x, Some y => leb y x end.",
-        "| Some _, None => false | Some x, Some y => leb x y end.",
+        "StronglySorted (fun a b => before (x r i) a b = true) (ord r i) }.",
+        "StronglySorted (fun a b => before (x r i) b a = true) (ord r i) }.",
     ),
     "a pool priced at its own dearest": (
         "market/Pooled.v",

@@ -1,0 +1,68 @@
+(** * Audit: what is refuted, restated in full *)
+From Coq Require Import Reals QArith List.
+From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.SqrtLaw market.Exact market.Marginal market.Threshold.
+From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl auctions.BilateralTrade.
+Import ListNotations.
+Local Open Scope num_scope.
+
+Goal free = fun m => sqrt_market m (fun n i j => n j) (fun _ _ => 0%R) 0%R.
+Proof. reflexivity. Qed.
+Goal rlaw = fun K n x => (sqrt (K / n) - sqrt (K / x))%R.
+Proof. reflexivity. Qed.
+
+(** [ipfl] [not dsic-cost] Understating a cost can pay: truth leaves 0, a lie 1.9, however thresholds are found. *)
+Theorem ipfl_cost_refuted : forall x ord, threshold_rule reals (free 3) x ord -> ~ dsic_cost (free 3) (ipfl reals (free 3) x ord).
+Proof. exact ipfl_not_dsic_cost. Qed.
+(** [ipfl] [not dsic-gain] A buyer that says K = 900 in place of 3600 keeps 1.5 in place of 0. *)
+Theorem ipfl_gain_refuted : forall x ord, threshold_rule reals (free 2) x ord -> ~ dsic_gain (free 2) (ipfl reals (free 2) x ord).
+Proof. exact ipfl_not_dsic_gain. Qed.
+(** [ipfl] [not dsic-size] A seller that says 800 samples in place of 300 earns 3 in place of 2. *)
+Theorem ipfl_size_refuted : forall x ord, threshold_rule reals (free 2) x ord -> ~ dsic_size (free 2) (ipfl reals (free 2) x ord).
+Proof. exact ipfl_not_dsic_size. Qed.
+(** [ipfl] [exists] The rule that is refuted exists. *)
+Theorem ipfl_refuted_exists : forall m, exists x ord, threshold_rule reals (free m) x ord.
+Proof. intro m. eexists. eexists. apply (reference_rule_exists m). Qed.
+(** [exact-marginal] [not dsic-gain] A buyer that says K = 900 in place of 3600 keeps 1.5 in place of 0. *)
+Theorem exact_marginal_gain_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_gain (free 2) (exact_marginal reals (free 2) sel).
+Proof. exact exact_marginal_not_dsic_gain. Qed.
+(** [exact-marginal] [not dsic-size] A seller that says 800 samples in place of 300 earns 3 in place of 2. *)
+Theorem exact_marginal_size_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_size (free 2) (exact_marginal reals (free 2) sel).
+Proof. exact exact_marginal_not_dsic_size. Qed.
+(** [ipfl-exact] [not dsic-gain] A buyer that says K = 900 in place of 3600 keeps 1.5 in place of 0. *)
+Theorem ipfl_exact_gain_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_gain (free 2) (ipfl_exact reals (free 2) sel).
+Proof. exact ipfl_exact_not_dsic_gain. Qed.
+(** [ipfl-exact] [not dsic-size] On plain data a seller that says 800 samples in place of 300 earns 3 in place of 2. *)
+Theorem ipfl_exact_size_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_size (free 2) (ipfl_exact reals (free 2) sel).
+Proof. exact ipfl_exact_not_dsic_size. Qed.
+(** [posted-price] [not dsic-size] At price 2, 44 samples are not bought and 300 are: a seller that says 300 earns 1. *)
+Theorem posted_size_refuted : forall sel, posted_rule reals (free 2) (fun _ _ _ => 2%R) sel -> ~ dsic_size (free 2) (posted reals (fun _ _ _ => 2%R) sel).
+Proof. exact posted_not_dsic_size. Qed.
+(** [vcg-two-sided] [not budget-balance] The centre pays 3 and receives 1. *)
+Theorem two_sided_balance_refuted : forall sel, exact_rule reals (free 2) sel -> exists r, centre reals (free 2) sel r < 0.
+Proof. intros sel H. eexists. exact (two_sided_not_balanced sel H). Qed.
+(** [no-payment] [not ir-seller] A seller with a cost is out of pocket. *)
+Theorem no_payment_seller_refuted : ~ ir_seller (free 2) (no_payment reals (free 2)).
+Proof. exact no_payment_not_ir_seller. Qed.
+(** [no-payment] [not efficiency] The full graph imports what costs more than it brings. *)
+Theorem no_payment_best_refuted : ~ efficient (free 2) (no_payment reals (free 2)).
+Proof. exact no_payment_not_efficient. Qed.
+
+(** ** Myerson and Satterthwaite on grids *)
+Goal efficient_trade_possible = fun values costs => exists pay get,
+  ((forall v w, In v values -> In w values -> buyer costs pay v w <= buyer costs pay v v)%Q /\
+   (forall c d, In c costs -> In d costs -> seller values get c d <= seller values get c c)%Q) /\
+  ((forall v, In v values -> 0 <= buyer costs pay v v)%Q /\ (forall c, In c costs -> 0 <= seller values get c c)%Q) /\
+  (qsum (fun v => qsum (get v) costs) values <= qsum (fun v => qsum (pay v) costs) values)%Q.
+Proof. reflexivity. Qed.
+(** [myerson-satterthwaite] [impossible] Uniform {1, 5} and {0, 4}: efficient trade, Bayesian truth, interim rationality and no deficit on average exclude one another. *)
+Theorem trade_15_04 : ~ efficient_trade_possible [1; 5]%Q [0; 4]%Q.
+Proof. exact trade_15_04_impossible. Qed.
+(** [myerson-satterthwaite] [impossible] Uniform {1, 3, 5} and {0, 2, 4}: the same. *)
+Theorem trade_135_024 : ~ efficient_trade_possible [1; 3; 5]%Q [0; 2; 4]%Q.
+Proof. exact trade_135_024_impossible. Qed.
+(** [myerson-satterthwaite] [possible] Uniform {1, 3} and {0, 2}: Bayesian truth with rationality and balance ex post. *)
+Theorem trade_13_02 : exists pay get, bic [1; 3]%Q [0; 2]%Q pay get /\ expost_ir [1; 3]%Q [0; 2]%Q pay get /\ expost_balance [1; 3]%Q [0; 2]%Q pay get.
+Proof. exists halfway, halfway. exact trade_13_02_possible. Qed.
+(** [myerson-satterthwaite] [impossible] Uniform {1, 3} and {0, 2}: not with dominant strategies. *)
+Theorem trade_13_02_dominant : ~ exists pay get, dsic_trade [1; 3]%Q [0; 2]%Q pay get /\ expost_ir [1; 3]%Q [0; 2]%Q pay get /\ expost_balance [1; 3]%Q [0; 2]%Q pay get.
+Proof. exact trade_13_02_not_dominant. Qed.
