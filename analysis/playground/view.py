@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.findings.rules.reports import cleared
 from analysis.playground.html import sentence, table
 from analysis.playground.state import PlayState
-from mechanism import MONEY, UnknownNameError, account, market_mechanism
+from mechanism import MONEY, UnknownNameError, market_mechanism
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.rules.rule import Clearing
-from mechanism.market.settling import settled
 from mechanism.wording import apart, listed, typeset
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.best_lie import best_lie
 
 Real = NDArray[np.float64]
 
@@ -77,11 +77,7 @@ def _rule(state: PlayState) -> Clearing:
 
 def _cleared(state: PlayState, reports: Real) -> tuple[Outcome, Accounts]:
     """Clear once for every reported cost ``[q]`` of the state's client; ``[q, m, m]`` and ``[q, m]``."""
-    types, market, rule = state.types(), state.market(), _rule(state)
-    costs = np.tile(types.cost, (reports.size, 1))
-    costs[:, state.client] = reports
-    outcome = settled(rule, rule.clear(types.report(cost=costs), market), types)
-    return outcome, account(types, outcome, market.law)
+    return cleared(_rule(state), state.types(), state.market(), state.client, reports)
 
 
 def look(state: PlayState) -> Cleared:
@@ -164,23 +160,18 @@ def at_zero(state: PlayState) -> str:
 
 def find_lie(state: PlayState) -> FoundLie:
     """Let the engine look for the cost lie that pays any client most while all others tell the truth."""
-    types, market, rule = state.types(), state.market(), _rule(state)
-    lies = best_cost_lies(rule, types, market)
-    client = lies.best()[-1]
-    gain = float(lies.gain[client])
-    scale = max(1.0, float(np.abs(lies.utility_truthful).max()), float(np.abs(lies.utility_lying).max()))
-    if gain <= MONEY * scale:
-        sure = "no other report can do better" if lies.exact else "this is a search, no proof"
-        said = f"No lie about a cost was found to pay here: {lies.deviations} reports tried; {sure}."
+    lie = best_lie(_rule(state), state.types(), state.market())
+    if not lie.pays:
+        sure = "no other report can do better" if lie.exact else "this is a search, no proof"
+        said = f"No lie about a cost was found to pay here: {lie.deviations} reports tried; {sure}."
         return FoundLie(said, None, state.truth, 0.0)
-    lying = replace(state, client=client)
-    report = _shorter(lying, float(lies.report[client]), gain)
-    _, accounts = _cleared(lying, np.array([lying.truth, report]))
-    gain = float(accounts.utility[1, client] - accounts.utility[0, client])
+    lying = replace(state, client=lie.client)
+    report = _shorter(lying, lie.report, lie.gain)
+    seen = look(replace(lying, report=report))
     truth, said = apart(lying.truth, report)
-    before, after = apart(*np.where(np.abs(accounts.utility[:2, client]) < 1e-12, 0.0, accounts.utility[:2, client]))
-    who = f"client {state.names[client]} costs {truth}; saying {said} raises its utility from {before} to {after}"
-    return FoundLie(f"A lie pays: {who}.", client, report, gain)
+    before, after = apart(*(0.0 if abs(value) < 1e-12 else value for value in (seen.truthful, seen.utility)))
+    who = f"client {state.names[lie.client]} costs {truth}; saying {said} raises its utility from {before} to {after}"
+    return FoundLie(f"A lie pays: {who}.", lie.client, report, seen.utility - seen.truthful)
 
 
 def _shorter(state: PlayState, report: float, gain: float) -> float:

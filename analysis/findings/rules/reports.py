@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run.records import MarketRecord
-from mechanism import account, market_mechanism
+from mechanism import Market, Types, account, market_mechanism
+from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.allocation.selection import PLAIN_WORK
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import clear_and_settle
 from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]
@@ -20,6 +23,17 @@ _RESOLUTION = 2e-4
 """Width at which bisection stops, as a share of the range of reports."""
 _SMALL = 16
 """Most clients of a market that is cleared report by report rather than all reports at once."""
+
+
+def cleared(rule: Clearing, types: Types, market: Market, client: int, reports: Real) -> tuple[Outcome, Accounts]:
+    """Clear once for every reported cost ``[k]`` of a client, all others truthful, and account with the true types.
+
+    Returns the outcome ``[k, m, m]`` and the accounts ``[k, m]``.
+    """
+    costs = np.tile(types.cost, (reports.size, 1))
+    costs[:, client] = reports
+    outcome = clear_and_settle(rule, types.report(cost=costs), types, market)
+    return outcome, account(types, outcome, market.law)
 
 
 def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
@@ -40,11 +54,8 @@ def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Ca
         return np.concatenate([np.empty(0), *utility]), np.concatenate([np.empty(0), *exports])
 
     def part(reports: Real) -> tuple[Real, Real]:
-        costs = np.tile(types.cost, (reports.size, 1))
-        costs[:, client] = reports
-        outcome = rule.clear(types.report(cost=costs), market)
-        utility = account(types, outcome, market.law).utility[:, client]
-        return np.asarray(utility), outcome.imports[:, :, client].sum(axis=1).astype(np.float64)
+        outcome, accounts = cleared(rule, types, market, client, reports)
+        return accounts.utility[:, client], outcome.imports[:, :, client].sum(axis=1).astype(np.float64)
 
     return accounts
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.lessons import LESSONS, TITLES
 from analysis.lessons.exercises import EXERCISES
 from tests.analysis.lessons.solutions import SOLUTIONS
-from tests.analysis.test_browser import browser as browser
+from tests.analysis.page.test_browser import browser as browser
 from tests.analysis.watched import Watched, served
 
 # Lesson: what the words say at first, which slider moves, what they say then, and the smallest lie against the start.

@@ -11,7 +11,7 @@ from analysis.findings.rules import verdicts
 from analysis.findings.rules.verdicts import VERDICTS
 from mechanism.catalogue import MARKET_ENTRIES
 
-MATRIX = json.loads((Path(__file__).resolve().parents[2] / "docs" / "results" / "matrix.json").read_text())
+MATRIX = json.loads((Path(__file__).resolve().parents[3] / "docs" / "results" / "matrix.json").read_text())
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 Letters are left out because fonts differ between machines; that the right words are there is tested on the text.
 
 Draw the pictures anew, and look at them, after a change that is wanted:
-MARKETPROOF_BASELINE=write python -m pytest tests/analysis/test_images.py
+MARKETPROOF_BASELINE=write python -m pytest tests/analysis/findings/test_images.py
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.findings.rules.lies import lie_curve, lie_curves, one_reach
 from analysis.run.records import MarketRecord, Run
-from mechanism import Types
+from mechanism import Types, account, market_mechanism
+from mechanism.market.settling import clear_and_settle
 from tests.analysis.synthetic import one_market
 
 
@@ -104,3 +105,12 @@ def test_who_is_absent_is_no_part_of_a_curves_market() -> None:
         found, alone = lie_curve(more, "m", seed=0, round_number=1, client=2, report=0.9), curve(rule, 0.9)
         assert np.array_equal(found.reports, alone.reports)
         assert np.array_equal(found.utilities, alone.utilities)
+
+
+def test_a_rule_that_pays_in_two_stages_is_paid_by_the_last() -> None:
+    record, found = example("realised").record, curve("realised", 0.9)
+    types, market = record.types, record.market
+    lying = types.report(cost=np.array([0.0, 0.9, 1.0]))
+    outcome = clear_and_settle(market_mechanism("realised"), lying, types, market)
+    at = np.searchsorted(found.reports, 0.9)
+    assert found.utilities[at] == pytest.approx(account(types, outcome, market.law).utility[1])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from analysis.playground import recorded
+from tests.analysis.page.test_browser import browser as browser
 from tests.analysis.synthetic import write_run
-from tests.analysis.test_browser import browser as browser
 from tests.analysis.watched import Watched, served
 
 UPDATE = 0.3

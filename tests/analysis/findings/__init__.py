@@ -1,0 +1,1 @@
+"""Tests of the findings: their numbers, axes, tables, sentences and grades."""
