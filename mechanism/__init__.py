@@ -16,60 +16,36 @@ from mechanism.errors import InvalidMarketError, InvalidMechanismError, MarketPr
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism, SingleParameter, Space, single_parameter
-    from mechanism.market import (
-        Accounts,
-        GainLaw,
-        Market,
-        MarketMechanism,
-        Outcome,
-        PowerGain,
-        Reports,
-        SqrtGain,
-        TableGain,
-        Types,
-        account,
-        fixed_outcome,
-        market_mechanism,
-        objective,
-        optimal_objective,
-    )
+    from mechanism.market.accounting import Accounts, Outcome, account, fixed_outcome, objective
+    from mechanism.market.allocation.selection import optimal_objective
+    from mechanism.market.clients import Market, Reports, Types
+    from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
+    from mechanism.market.mechanisms import market_mechanism
+    from mechanism.market.rules.rule import MarketMechanism
     from mechanism.tolerance import MONEY, TIE
 
 __all__ = [
-    "MONEY",
-    "TIE",
-    "Accounts",
-    "DirectMechanism",
-    "GainLaw",
-    "InvalidMarketError",
-    "InvalidMechanismError",
-    "Market",
-    "MarketMechanism",
-    "MarketProofError",
-    "Outcome",
-    "PowerGain",
-    "Reports",
-    "SingleParameter",
-    "SolverError",
-    "Space",
-    "SqrtGain",
-    "TableGain",
-    "Types",
-    "UnknownNameError",
-    "account",
-    "fixed_outcome",
-    "market_mechanism",
-    "objective",
-    "optimal_objective",
-    "single_parameter",
-]
+    "MONEY", "TIE", "Accounts", "DirectMechanism", "GainLaw", "InvalidMarketError", "InvalidMechanismError", "Market",
+    "MarketMechanism", "MarketProofError", "Outcome", "PowerGain", "Reports", "SingleParameter", "SolverError", "Space",
+    "SqrtGain", "TableGain", "Types", "UnknownNameError", "account", "fixed_outcome", "market_mechanism", "objective",
+    "optimal_objective", "single_parameter",
+]  # fmt: skip
 
-_DIRECT = ("DirectMechanism", "SingleParameter", "Space", "single_parameter")
+_HOMES = {
+    "direct": ("DirectMechanism", "SingleParameter", "Space", "single_parameter"),
+    "market.accounting": ("Accounts", "Outcome", "account", "fixed_outcome", "objective"),
+    "market.allocation.selection": ("optimal_objective",),
+    "market.clients": ("Market", "Reports", "Types"),
+    "market.gains": ("GainLaw", "PowerGain", "SqrtGain", "TableGain"),
+    "market.mechanisms": ("market_mechanism",),
+    "market.rules.rule": ("MarketMechanism",),
+    "tolerance": ("MONEY", "TIE"),
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for: a command that only prints its help needs no arrays."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "direct" if name in _DIRECT else "tolerance" if name in ("MONEY", "TIE") else "market"
-    return getattr(import_module(f"mechanism.{home}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"mechanism.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,9 +9,11 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market import Market, Outcome, Reports, Types, account, market_mechanism, objective, values
+from mechanism.market.accounting import Outcome, account, objective, values
 from mechanism.market.allocation.offers import buy
+from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.direct import MarketDirect
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
 from mechanism.tolerance import MONEY

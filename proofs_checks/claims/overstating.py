@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mechanism.market import Outcome, Reports, Types
-from mechanism.market.clients import Market
+from mechanism.market.accounting import Outcome
+from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market import (
-    Market,
-    Outcome,
-    Reports,
-    Types,
-    market_mechanism,
-    objective,
-    optimal_objective,
-    thresholds,
-    total_data,
-)
+from mechanism.market.accounting import Outcome, objective, total_data
+from mechanism.market.allocation.selection import optimal_objective, thresholds
+from mechanism.market.clients import Market, Reports, Types
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Claim
 from proofs_checks.claims.sweeps import Array, swept

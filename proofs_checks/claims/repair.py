@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mechanism.market import Market, Types, account, market_mechanism, total_data
+from mechanism.market.accounting import account, total_data
+from mechanism.market.clients import Market, Types
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, unknown, worked

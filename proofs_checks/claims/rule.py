@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mechanism.market import thresholds
+from mechanism.market.allocation.selection import thresholds
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, proved, unknown, worked

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mechanism.market import market_mechanism, objective, optimal_objective
+from mechanism.market.accounting import objective
+from mechanism.market.allocation.selection import optimal_objective
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context

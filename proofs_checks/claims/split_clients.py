@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mechanism.catalogue import CATALOGUE
-from mechanism.market import market_mechanism
+from mechanism.market.mechanisms import market_mechanism
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, refuted, worked
 from proofs_checks.claims.examples import MECHANISMS, Example, Public, ask
 from proofs_checks.claims.paper import PAIR

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market import Market, Types
+from mechanism.market.clients import Market, Types
 from proofs_checks.claims.claim import Check, ClaimVerdict, Context
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mechanism import Market, MarketMechanism, PowerGain, TableGain, Types, UnknownNameError, market_mechanism
-from mechanism.market import thresholds
 from mechanism.market.allocation.breakpoints import _thresholds, cost_breakpoints
+from mechanism.market.allocation.selection import thresholds
 
 LAWS = [PowerGain(0.5), PowerGain(0.3), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9))]
 ALLOCATIONS = ["threshold", "threshold-skip", "exact"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mechanism import Market, PowerGain, TableGain, Types, market_mechanism, optimal_objective
-from mechanism.market import values
+from mechanism.market.accounting import values
 from mechanism.market.rules.rule import MarketMechanism
 from tests.mechanism import oracle
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mechanism import Market, Types, market_mechanism
-from mechanism.market import values
+from mechanism.market.accounting import values
 from mechanism.market.allocation.milp import select
 from mechanism.market.rules.rule import MarketMechanism
 

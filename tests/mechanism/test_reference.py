@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mechanism import Market, Types, market_mechanism, optimal_objective
-from mechanism.market import thresholds, values
+from mechanism.market.accounting import values
+from mechanism.market.allocation.selection import thresholds
 from tests.mechanism import oracle
 
 MARKETS = json.loads(gzip.decompress((Path(__file__).parents[1] / "data" / "reference_markets.json.gz").read_bytes()))[

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from mechanism.market import market_mechanism
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from proofs_checks.claims import CLAIMS, Context, other_rules, paper, prefix, repair
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mechanism import Market, Types
-from mechanism.market import market_mechanism
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Context, Number, worked
 from proofs_checks.claims.overstating import Floored, overstating

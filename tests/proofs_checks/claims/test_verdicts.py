@@ -10,8 +10,8 @@ import pytest
 
 from mechanism import UnknownNameError
 from mechanism.errors import InvalidMechanismError
-from mechanism.market import market_mechanism
 from mechanism.market.direct import MarketDirect
+from mechanism.market.mechanisms import market_mechanism
 from proofs_checks.claims import CLAIMS, Claim, ClaimResult, ClaimVerdict, Context, run_claims
 from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verdict import Grade
