@@ -8,7 +8,6 @@ from marketproof.errors import InputError
 from marketproof.files.toml_files import to_toml
 from marketproof.running.config import (
     SCALES,
-    TASKS,
     RunConfig,
     differences,
     load_run,
@@ -96,54 +95,6 @@ def test_differences_name_the_key_and_both_values():
     other = overridden(config.model_dump(), {"rounds": 3, "clients": 5})
     assert differences(config, other) == ["data.clients: 10 -> 5", "rounds: 10 -> 3"]
     assert isinstance(other, RunConfig)
-
-
-WRONG = [
-    ("lr = 0.01", 'lr = "fast"', "training.lr is 'fast'"),
-    ("lr = 0.01", "lr = 0", "training.lr is 0; expected greater than 0"),
-    ("lr = 0.01", "lr = nan", "training.lr is nan"),
-    ("lr = 0.01", "lrr = 0.01", "unknown key 'training.lrr'; expected one of batch, lr"),
-    ("batch = 64", "batch = 6.5", "training.batch is 6.5"),
-    ("momentum = 0.9", "momentum = 1", "training.momentum is 1; expected less than 1"),
-    ("cost = [0.5, 1.0]", "cost = [2, 1]", "market.cost is [2, 1]; expected a number or [low, high]"),
-    ("cost = [0.5, 1.0]", "cost = -1", "market.cost is -1; expected a number or [low, high]"),
-    ("cost = [0.5, 1.0]", "cost = inf", "market.cost is inf; expected a number or [low, high]"),
-    ("cost = [0.5, 1.0]", "cost = true", "market.cost is True; expected a number or [low, high]"),
-    ("clients = 10", "clients = 1", "data.clients is 1"),
-    ("[split]", "[splits]", "unknown key 'splits'; expected one of title, data, split"),
-    ("rounds = 2", "round = 2", "unknown key 'scale.smoke.round'; expected one of rounds, steps"),
-    ('kind = "niid"', "", "key 'split.kind' is missing"),
-    ("[data]", "[data", "is no TOML"),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "expected"), WRONG)
-def test_a_wrong_task_file_is_told_in_one_line(cli, tmp_path, old, new, expected):
-    text = (TASKS / "digits-niid.toml").read_text()
-    assert old in text
-    path = tmp_path / "mine.toml"
-    path.write_text(text.replace(old, new))
-    out = tmp_path / "out"
-    line = cli("run", path, "--out", out).line()
-    assert "mine.toml" in line
-    assert expected in line
-    assert not out.exists()
-
-
-WRONG_NAMES = [
-    ('dataset = "digits"', 'dataset = "letters"', "expected one of digits, fashion"),
-    ('kind = "niid"', 'kind = "even"', "expected one of niid, cluster, skew"),
-    ('name = "mlp"', 'name = "resnet"', "expected one of"),
-    ('name = "mlp"', 'name = "cnn"', "does not fit"),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "expected"), WRONG_NAMES)
-def test_names_that_training_does_not_know_leave_no_folder(cli, tmp_path, old, new, expected):
-    path, out = tmp_path / "mine.toml", tmp_path / "out"
-    path.write_text((TASKS / "digits-niid.toml").read_text().replace(old, new))
-    assert expected in cli("run", path, "--out", out).line()
-    assert not out.exists()
 
 
 def test_unknown_tasks_and_unreadable_files(tmp_path):

@@ -9,8 +9,7 @@ import pytest
 
 from analysis.run.settings import changes, dotted
 from learning.algorithms import ALGORITHMS
-from marketproof.errors import InputError
-from marketproof.running.config import TASKS, load_task, overridden, populate, resolve, schedule_of
+from marketproof.running.config import load_task, overridden, populate, resolve, schedule_of
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import participants_of, types_of
 from marketproof.running.populations import (
@@ -271,30 +270,6 @@ def test_arrivals_have_the_usual_schedule_unless_one_is_given():
     given = config(population="arrivals").model_dump()
     given["population"]["schedule"] = [[0, 2, 0]]
     assert schedule_of(overridden(given, {})) == [[0, 2, 0]]
-
-
-@pytest.mark.parametrize(
-    ("schedule", "clients", "expected"),
-    [
-        ("[[10, 1, 2]]", None, "schedule [10, 1, 2] is no interval"),
-        ("[[9, 1, 2]]", 5, "clients from 0 to 4"),
-        ("[[1, 5, 4]]", None, "schedule [1, 5, 4] is no interval"),
-        ("[[1, 0, 4]]", None, "rounds from 1"),
-        ("[[1, 2]]", None, "population.schedule[0]"),
-        ("[[1, 2, -1]]", None, "population.schedule[0][2]"),
-        ("[[1, 2, 3.5]]", None, "population.schedule[0][2]"),
-        ("[1, 2, 3]", None, "population.schedule[0]"),
-        ('"always"', None, "population.schedule"),
-    ],
-)
-def test_a_wrong_schedule_is_told(tmp_path, schedule, clients, expected):
-    path = tmp_path / "mine.toml"
-    path.write_text((TASKS / "digits-niid.toml").read_text() + f"\n[population]\nschedule = {schedule}\n")
-    options = {"seed": 0, "seeds": 1, "methods": ["local"], "mechanism": "ipfl-exact", "clients": clients}
-    with pytest.raises(InputError) as caught:
-        resolve(str(path), load_task(str(path)), options)
-    assert expected in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_the_list_tells_what_a_population_changes_in_a_task(cli, tmp_path, monkeypatch):

@@ -288,25 +288,6 @@ def test_no_two_trainings_of_a_run_share_their_noise(seeded, keys, tmp_path):
     assert Keyring(resolve(*settings(tmp_path)[:2], OPTIONS), "", seeded=False).keys("local-0") == []
 
 
-@pytest.mark.parametrize(
-    ("budget", "expected"),
-    [
-        (["--dp-epsilon", "nan"], "epsilon"),
-        (["--dp-epsilon", "inf"], "epsilon"),
-        (["--dp-epsilon", "-1"], "epsilon"),
-        (["--dp-noise", "2"], "no privacy without a budget"),
-        (["--dp-epsilon", "1", "--dp-noise", "inf"], "noise"),
-        (["--dp-epsilon", "1e-12"], "epsilon"),
-        (["--dp-epsilon", "501"], "expected at most 500: more is no privacy"),
-        (["--dp-epsilon", "1e300", "--dp-noise", "1"], "expected at most 500"),
-    ],
-)
-def test_a_wrong_budget_leaves_no_folder_and_no_keys(private, keys, tmp_path, budget, expected):
-    assert expected in private(tmp_path / "run", budget=budget).line()
-    assert not (tmp_path / "run").exists()
-    assert not keys.exists() or list(keys.iterdir()) == []
-
-
 def test_keys_that_cannot_be_written_are_told(private, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MARKETPROOF_KEYS", str(tmp_path / "file"))

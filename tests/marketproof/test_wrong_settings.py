@@ -51,7 +51,13 @@ PRIVATE = ("--dp-epsilon", "1")
         (["--dp-epsilon", "-0.5"], "dp-epsilon"),
         (["--dp-epsilon", "much"], "dp-epsilon"),
         (["--dp-noise", "-1", "--dp-epsilon", "1"], "dp-noise"),
-        (["--dp-noise", "1"], "give --dp-epsilon E"),
+        (["--dp-noise", "1"], "no privacy without a budget; give --dp-epsilon E"),
+        (["--dp-epsilon", "nan"], "epsilon"),
+        (["--dp-epsilon", "inf"], "epsilon"),
+        (["--dp-epsilon", "1", "--dp-noise", "inf"], "noise"),
+        (["--dp-epsilon", "1e-12"], "epsilon"),
+        (["--dp-epsilon", "501"], "expected at most 500: more is no privacy"),
+        (["--dp-epsilon", "1e300", "--dp-noise", "1"], "expected at most 500"),
         (["digits-niid", "--base-model", "smollm2", *PRIVATE], "model.base is 'smollm2', but network 'mlp' adapts no"),
         (["--base-model", "tiny"], 'expected network "lora": take task finance or cofinance, or drop --base-model'),
         (["pacs", "--base-model", "nowhere"], "network 'resnet20' adapts no language model"),
@@ -77,7 +83,10 @@ def test_a_wrong_option(refused, options, expected):
         ("[population]\nschedule = [[10, 1, 2]]", "schedule [10, 1, 2] is no interval of a client"),
         ("[population]\nschedule = [[0, 3, 2]]", "schedule [0, 3, 2] is no interval"),
         ("[population]\nschedule = [[0, 0, 0]]", "rounds from 1"),
-        ("[population]\nschedule = [[0, 1]]", "population.schedule"),
+        ("[population]\nschedule = [[0, 1]]", "population.schedule[0]"),
+        ("[population]\nschedule = [[1, 2, -1]]", "population.schedule[0][2]"),
+        ("[population]\nschedule = [[1, 2, 3.5]]", "population.schedule[0][2]"),
+        ("[population]\nschedule = [1, 2, 3]", "population.schedule[0]"),
         ('[population]\nschedule = "late"', "population.schedule is 'late'"),
         ('[population]\nname = "nobody"', "unknown population 'nobody'"),
         ("[population]\nshare = 1.5", "population.share is 1.5"),
@@ -103,6 +112,12 @@ def test_a_wrong_section_of_a_task_file(refused, tmp_path, more, expected):
     assert expected in refused(path, "--scale", "smoke")
 
 
+def test_a_schedule_is_held_against_the_clients_of_the_command_line(refused, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(f"{DIGITS}\n[population]\nschedule = [[9, 1, 2]]\n")
+    assert "clients from 0 to 4" in refused(path, "--clients", 5)
+
+
 def _sections(text: str) -> list[str]:
     """Return the sections of a task file, one string each."""
     parts: list[str] = [""]
@@ -125,9 +140,28 @@ def _sections(text: str) -> list[str]:
         ('kind = "niid"', 'kind = "niid"\nshares = [[0, 10]]', "split.shares"),
         ('dataset = "digits"', 'dataset = "finance"', "does not fit data set 'finance'; expected lora"),
         ("clients = 10", "clients = 10\ntest = -1", "data.test is -1"),
+        ("lr = 0.01", 'lr = "fast"', "mine.toml: training.lr is 'fast'"),
+        ("lr = 0.01", "lr = 0", "mine.toml: training.lr is 0; expected greater than 0"),
+        ("lr = 0.01", "lr = nan", "mine.toml: training.lr is nan"),
+        ("lr = 0.01", "lrr = 0.01", "mine.toml: unknown key 'training.lrr'; expected one of batch, lr"),
+        ("batch = 64", "batch = 6.5", "mine.toml: training.batch is 6.5"),
+        ("momentum = 0.9", "momentum = 1", "mine.toml: training.momentum is 1; expected less than 1"),
+        ("cost = [0.5, 1.0]", "cost = [2, 1]", "mine.toml: market.cost is [2, 1]; expected a number or [low, high]"),
+        ("cost = [0.5, 1.0]", "cost = -1", "mine.toml: market.cost is -1; expected a number or [low, high]"),
+        ("cost = [0.5, 1.0]", "cost = inf", "mine.toml: market.cost is inf; expected a number or [low, high]"),
+        ("cost = [0.5, 1.0]", "cost = true", "mine.toml: market.cost is True; expected a number or [low, high]"),
+        ("clients = 10", "clients = 1", "mine.toml: data.clients is 1"),
+        ("[split]", "[splits]", "mine.toml: unknown key 'splits'; expected one of title, data, split"),
+        ("rounds = 2", "round = 2", "mine.toml: unknown key 'scale.smoke.round'; expected one of rounds, steps"),
+        ('kind = "niid"', "", "mine.toml: key 'split.kind' is missing"),
+        ("[data]", "[data", "mine.toml: is no TOML"),
+        ('dataset = "digits"', 'dataset = "letters"', "expected one of digits, fashion"),
+        ('kind = "niid"', 'kind = "even"', "expected one of niid, cluster, skew"),
+        ('name = "mlp"', 'name = "resnet"', "expected one of"),
+        ('name = "mlp"', 'name = "cnn"', "does not fit"),
     ],
 )
-def test_data_split_and_network_that_do_not_fit_each_other(refused, tmp_path, old, new, expected):
+def test_a_wrong_task_file(refused, tmp_path, old, new, expected):
     path = tmp_path / "mine.toml"
     assert old in DIGITS
     path.write_text(DIGITS.replace(old, new))
