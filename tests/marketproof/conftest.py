@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,19 @@ with warnings.catch_warnings():
     import typer  # noqa: F401
 
 from marketproof.cli import execute
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours may catch it and tidy up."""
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """No report is drawn and nothing flushed to the disk: neither changes what is recorded, or what a kill leaves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("marketproof.running.execution.make_report", lambda folder: folder / "report.html")
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +10,18 @@ import polars as pl
 import pytest
 
 from analysis.run.market_file import read_market
-from marketproof.running import execution as running
 from marketproof.running.audit import audit_run
 from marketproof.running.config import load_task, overridden, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.populations import AWAY, usual_schedule
 from mechanism import account
 from mechanism.market.mechanisms import _RULES as MECHANISMS
+from tests.marketproof.conftest import Killed
 from tests.marketproof.fake_trainer import FakeTrainer
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 FINAL = ("accuracy_best", "accuracy_final", "utility_total", "utility_mean", "welfare")
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL."""
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """No report is drawn and nothing flushed to the disk: neither changes what is recorded."""
-    monkeypatch.setattr(running, "make_report", lambda folder: folder / "report.html")
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 class Untrue(FakeTrainer):
@@ -165,9 +155,7 @@ def played(tmp_path_factory):
     """Real training, two seeds, with arrivals and departures in the usual places."""
     folder = tmp_path_factory.mktemp("arrivals") / "run"
     made = config("arrivals", rounds=6, clients=6, steps=3, seeds=2, methods=["local", "fedavg", "ipfl/ipfl-exact"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "make_report", lambda path: path / "report.html")
-        finished = start(folder, made, None)
+    finished = start(folder, made, None)
     return folder, finished
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -17,10 +16,12 @@ from analysis.run.market_file import read_market
 from learning.privacy.accounting import epsilon
 from learning.privacy.keys import KEY_BYTES
 from learning.trainer import Trainer
-from marketproof.running import execution as running
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.keyring import Keyring
+from tests.marketproof.conftest import Killed
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 TASK = """
 [data]
@@ -49,16 +50,6 @@ BUDGET = ["--dp-epsilon", 0.35, "--dp-noise", 2]
 STOPS = ["client 2 stops before round 3", "client 0 stops before round 4"]
 THERE = [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 1], [0, 1, 0, 1]]
 OPTIONS = {"seed": 0, "seeds": 1, "methods": ["local", "ipfl/ipfl-exact"], "mechanism": "ipfl-exact"}
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL."""
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(running, "make_report", lambda folder: folder / "report.html")
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture
@@ -242,9 +233,7 @@ def seeded(tmp_path_factory):
     """The settings of a run with seeded noise, and what it gives when nothing stops it."""
     given = settings(tmp_path_factory.mktemp("seeded"))
     config, folder = resolve(*given), tmp_path_factory.mktemp("seeded") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "make_report", lambda path: path / "report.html")
-        run(config, folder, PLACE, resume=False, quiet=True)
+    run(config, folder, PLACE, resume=False, quiet=True)
     return config, folder
 
 

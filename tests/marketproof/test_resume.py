@@ -15,18 +15,16 @@ from learning.privacy import keys as key_files
 from learning.trainer import Trainer
 from marketproof.errors import InputError, Interrupted
 from marketproof.files import atomic
-from marketproof.running import execution as running
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.recorder import Recorder, read_progress, refuse_unwritable, refuse_unwritable_file
+from tests.marketproof.conftest import Killed
 from tests.marketproof.fake_trainer import FakeTrainer
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 FOLDERS = ("models", "markets")
 TABLES = ("rounds.parquet", "ledger.parquet", "config.toml")
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing of ours may catch it and tidy up."""
 
 
 def config(**options):
@@ -40,24 +38,11 @@ def bits(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@pytest.fixture(autouse=True)
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(running, "make_report", lambda folder: folder / "report.html")
-
-
-@pytest.fixture(autouse=True)
-def no_power_cuts(monkeypatch):
-    """What a kill leaves does not depend on what has reached the disk; flushing takes most of the time."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> dict[str, bytes]:
     """A run that never stopped."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "make_report", lambda path: path / "report.html")
-        run(config(), folder, Place(), resume=False, quiet=True, make=FakeTrainer)
+    run(config(), folder, Place(), resume=False, quiet=True, make=FakeTrainer)
     found = bits(folder)
     assert len(found) == 2 * 4 + 3
     assert sorted(p.name for p in folder.iterdir()) == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,6 @@ from analysis.run.market_file import read_market
 from learning.trainer import Trainer
 from learning.valuation import Valuation, value
 from learning.valuation.curves import Curve
-from marketproof.running import execution as running
 from marketproof.running.audit import audit_run, valuations
 from marketproof.running.config import load_task, overridden, resolve
 from marketproof.running.execution import Place, run
@@ -24,7 +22,9 @@ from mechanism.errors import MarketProofError
 from mechanism.market.gains import PowerGain, TableGain
 from mechanism.tolerance import MONEY
 from tests.analysis.synthetic import forget_digests
-from tests.marketproof.conftest import command
+from tests.marketproof.conftest import Killed, command
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 TASK = """
 [data]
@@ -52,27 +52,15 @@ METHODS = "fedavg,ipfl/ipfl-exact"
 MARKET = "markets/ipfl__ipfl-exact-0.safetensors"
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL."""
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(running, "make_report", lambda folder: folder / "report.html")
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
 @pytest.fixture(scope="module", params=["measured", "fitted"])
 def valued(request, tmp_path_factory):
     """A run of each valuation, from the command line."""
     root = tmp_path_factory.mktemp(request.param)
     (root / "valued.toml").write_text(TASK)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "make_report", lambda folder: folder / "report.html")
-        answer = command(
-            "run", root / "valued.toml", "--valuation", request.param, "--methods", METHODS, "--backend", "rows",
-            "--out", root / "run",
-        )  # fmt: skip
+    answer = command(
+        "run", root / "valued.toml", "--valuation", request.param, "--methods", METHODS, "--backend", "rows",
+        "--out", root / "run",
+    )  # fmt: skip
     assert (answer.status, answer.err) == (0, "")
     return request.param, root / "run"
 
