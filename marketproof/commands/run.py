@@ -95,9 +95,9 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
+    from marketproof.files.atomic import refuse_unwritable_file
     from marketproof.running.execution import Place
     from marketproof.running.execution import run as run_all
-    from marketproof.running.recorder import refuse_unwritable_file
     from marketproof.terminal.run_view import show_run
 
     options: dict[str, Any] = {

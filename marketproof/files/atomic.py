@@ -65,6 +65,42 @@ def refuse_overwriting(targets: Iterable[Path | None], inputs: Iterable[Path | N
             raise InputError(f"{shown(target)} is the input itself, which writing would overwrite; name another file")
 
 
+def refuse_unwritable(folder: Path, name: str) -> None:
+    """Raise `InputError` if a file ``name`` cannot be written into a folder; what the attempt makes is taken away.
+
+    Trying is the only way to know: permissions, read-only disks and odd file systems all answer in their own way.
+    """
+    made: list[Path] = []
+    probe = folder / name
+    try:
+        for path in (*reversed(folder.parents), folder):
+            if not path.is_dir():
+                path.mkdir()
+                made.append(path)
+        there = os.path.lexists(probe)
+        with probe.open("ab"):
+            pass
+        if not there:
+            probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"cannot write {shown(folder)}: {error.strerror or error}; name a place that can be written"
+        ) from None
+    finally:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                path.rmdir()
+
+
+def refuse_unwritable_file(path: Path | None) -> None:
+    """Raise `InputError` if a file cannot be written where a run is to put it at its end; None stands for no file."""
+    if path is None or (path.exists() and not path.is_file() and not path.is_dir()):
+        return  # a terminal or a pipe: opening it would already be heard at the other end
+    if path.is_dir():
+        raise InputError(f"{shown(path)} is a folder; expected the name of a file to write")
+    refuse_unwritable(path.parent, path.name)
+
+
 def write_all(files: Mapping[Path, bytes]) -> None:
     """Write several files so that a failure leaves none of them: all are staged before the first is renamed.
 

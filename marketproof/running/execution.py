@@ -15,12 +15,13 @@ from analysis.run.audits import Audit, read_audit
 from analysis.run.files import RecordError
 from analysis.run.summary import Summary, read_summary
 from marketproof.errors import InputError, Interrupted, shown
+from marketproof.files import atomic
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
 from marketproof.running.keyring import Keyring
 from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
 from marketproof.running.methods import Method, parse
-from marketproof.running.recorder import Recorder, Unit, refuse_occupied, refuse_unwritable
+from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
 from marketproof.terminal.run_view import Bar
 from mechanism.errors import MarketProofError
 
@@ -163,7 +164,6 @@ class _Attempt:
         self.keyring: Keyring | None = None
         self._last = "" if self.recorder is None else self.recorder.progress.backend
         self.begun = resume
-        self.unit: Unit | None = None
 
     def run(
         self, units: list[Unit], methods: list[Method], place: Place, make: MakeTrainer | None, *, quiet: bool
@@ -174,7 +174,7 @@ class _Attempt:
         else:
             self.recorder.refuse_gaps(units)
             place = _same_device(self.recorder, place)
-        refuse_unwritable(self.folder)
+        atomic.refuse_unwritable(self.folder, atomic.partial(self.folder / CONFIG).name)
         recorder = self.recorder
         self.keyring = Keyring(
             self.config,
@@ -188,7 +188,7 @@ class _Attempt:
         done = 0 if recorder is None else sum(recorder.rounds_done(unit) for unit in units)
         with Bar(self.config.rounds, len(units), done, quiet=quiet) as bar:
             try:
-                run_units(self._opened, remaining, lambda unit: making(self._now(unit)), bar.round)
+                run_units(self._opened, remaining, making, bar.round)
                 if self.recorder is None:
                     raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
@@ -212,10 +212,6 @@ class _Attempt:
         elif self.keyring is not None:
             self.keyring.destroy()
 
-    def _now(self, unit: Unit) -> Unit:
-        self.unit = unit
-        return unit
-
     def _record(self) -> Recorder:
         if self.recorder is None:
             self.recorder = Recorder.start(self.folder, self.config)
@@ -227,10 +223,9 @@ class _Attempt:
         recorder.progress.keys = run
         recorder.write_progress()
 
-    def _opened(self, trainer: Trainer) -> Recorder:
+    def _opened(self, unit: Unit, trainer: Trainer) -> Recorder:
         """Return the recorder for a unit whose trainer is made, with where it trains written down."""
-        recorder, unit = self._record(), self.unit
-        assert unit is not None
+        recorder = self._record()
         before = self._recorded_backend(unit)
         if before and (before == "stacked") != (trainer.backend == "stacked"):
             raise InputError(

@@ -128,7 +128,9 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
     recorder.finish(unit, trainer.save, trainer.epsilon)
 
 
-def run_units(recorder: Callable[[Trainer], Recorder], units: Sequence[Unit], make: MakeTrainer, watch: Watch) -> None:
+def run_units(
+    recorder: Callable[[Unit, Trainer], Recorder], units: Sequence[Unit], make: MakeTrainer, watch: Watch
+) -> None:
     """Run every unit that is not finished, one trainer each.
 
     ``recorder`` opens (or returns) the recorder; it is called with the first trainer, so that settings which no
@@ -137,7 +139,7 @@ def run_units(recorder: Callable[[Trainer], Recorder], units: Sequence[Unit], ma
     for unit in units:
         trainer = make(unit)
         try:
-            run_unit(recorder(trainer), unit, trainer, watch)
+            run_unit(recorder(unit, trainer), unit, trainer, watch)
         finally:
             trainer.close()
             del trainer  # with its models, before those of the next unit are made

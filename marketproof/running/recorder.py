@@ -218,42 +218,6 @@ def refuse_occupied(folder: Path) -> None:
         raise InputError(f"{shown(folder)} is no folder; name another place for the run")
 
 
-def refuse_unwritable(folder: Path, name: str = f".{CONFIG}.partial") -> None:
-    """Raise `InputError` if a file ``name`` cannot be written into a folder; what the attempt makes is taken away.
-
-    Trying is the only way to know: permissions, read-only disks and odd file systems all answer in their own way.
-    """
-    made: list[Path] = []
-    probe = folder / name
-    try:
-        for path in (*reversed(folder.parents), folder):
-            if not path.is_dir():
-                path.mkdir()
-                made.append(path)
-        there = os.path.lexists(probe)
-        with probe.open("ab"):
-            pass
-        if not there:
-            probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"cannot write {shown(folder)}: {error.strerror or error}; name a place that can be written"
-        ) from None
-    finally:
-        for path in reversed(made):
-            with contextlib.suppress(OSError):  # somebody else has put something there
-                path.rmdir()
-
-
-def refuse_unwritable_file(path: Path | None) -> None:
-    """Raise `InputError` if a file cannot be written where a run is to put it at its end; None stands for no file."""
-    if path is None or (path.exists() and not path.is_file() and not path.is_dir()):
-        return  # a terminal or a pipe: opening it would already be heard at the other end
-    if path.is_dir():
-        raise InputError(f"{shown(path)} is a folder; expected the name of a file to write")
-    refuse_unwritable(path.parent, path.name)
-
-
 def recorded_config(folder: Path) -> RunConfig:
     """Return the configuration of the run recorded in a folder; `InputError` if there is none."""
     if not (folder / CONFIG).is_file():

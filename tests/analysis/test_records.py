@@ -50,13 +50,7 @@ def test_recorded_clearings_reproduce(run: Run) -> None:
 
 def test_the_tables_are_those_of_the_markets(folder: Path, run: Run) -> None:
     assert pl.read_parquet(folder / "rounds.parquet").equals(rounds_table(run.traces, run.seeds))
-    ledger = pl.read_parquet(folder / "ledger.parquet")
-    assert ledger.equals(ledger_table(run.ledger, run.seeds))
-    keys = ["method", "seed", "round"]
-    for role, money in (("importer", "paid"), ("exporter", "received")):
-        sums = ledger.group_by(*keys, role).agg(pl.col("payment").sum()).rename({role: "client"})
-        joined = pl.read_parquet(folder / "rounds.parquet").join(sums, on=[*keys, "client"], how="left").fill_null(0)
-        np.testing.assert_allclose(joined[money], joined["payment"], atol=1e-9)
+    assert pl.read_parquet(folder / "ledger.parquet").equals(ledger_table(run.ledger, run.seeds))
 
 
 def test_many_rounds_are_read_a_few_at_a_time(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from marketproof.errors import InputError, Interrupted
 from marketproof.files import atomic
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
-from marketproof.running.recorder import Recorder, read_progress, refuse_unwritable, refuse_unwritable_file
+from marketproof.running.recorder import Recorder, read_progress
 from tests.marketproof.conftest import Killed
 from tests.marketproof.fake_trainer import FakeTrainer
 
@@ -432,18 +432,18 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_done(tmp_path
 
 
 def test_trying_to_write_leaves_nothing_behind(tmp_path):
-    refuse_unwritable(tmp_path / "a" / "b")
+    atomic.refuse_unwritable(tmp_path / "a" / "b", "run.json")
     (tmp_path / "kept.json").write_text("kept")
-    refuse_unwritable(tmp_path, "kept.json")
+    atomic.refuse_unwritable(tmp_path, "kept.json")
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
     assert (tmp_path / "kept.json").read_text() == "kept"
     with pytest.raises(InputError, match="cannot write"):
-        refuse_unwritable_file(tmp_path / "kept.json" / "run.json")
+        atomic.refuse_unwritable_file(tmp_path / "kept.json" / "run.json")
     with pytest.raises(InputError, match="is a folder"):
-        refuse_unwritable_file(tmp_path)
+        atomic.refuse_unwritable_file(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     for fine in (None, tmp_path / "pipe", tmp_path / "a" / "run.json", Path("/dev/stdout")):
-        refuse_unwritable_file(fine)
+        atomic.refuse_unwritable_file(fine)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.json", "pipe"]
 
 
