@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, dumps
+from marketproof.commands.options import Json, Quiet
+from marketproof.files.atomic import dumps
 from mechanism.wording import plural
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
+from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.errors import InputError, shown
-from marketproof.files.atomic import refuse_overwriting, write_all
+from marketproof.files.atomic import dumps, refuse_overwriting, write_all
 from marketproof.terminal.console import stderr, stdout, table
 from mechanism.wording import number
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, write_json
-from marketproof.files.atomic import refuse_overwriting
+from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout, table
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, write_json
+from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.errors import InputError, shown
+from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stdout, table
 
 HELP = "List what exists: mechanisms, methods, tasks, properties or populations."

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, dumps
+from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.files.atomic import dumps
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet, write_json
+from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.errors import InputError, shown
-from marketproof.files.atomic import refuse_overwriting
+from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout
 
 HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.

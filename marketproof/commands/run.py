@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, write_json
+from marketproof.commands.options import Json, Quiet
 from marketproof.errors import InputError
+from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stdout
 
 if TYPE_CHECKING:

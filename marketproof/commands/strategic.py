@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, write_json
+from marketproof.commands.options import Json, Quiet
 from marketproof.errors import InputError, shown
-from marketproof.files.atomic import refuse_overwriting
+from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout, table
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, write_json
+from marketproof.commands.options import Json, Quiet
+from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stderr, stdout
 
 HELP = """Repeat an experiment of the paper: performance, robustness, inclusive, liars or dropout.

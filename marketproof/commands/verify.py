@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketproof.commands.options import Json, Quiet, dumps
+from marketproof.commands.options import Json, Quiet
+from marketproof.files.atomic import dumps
 from mechanism.wording import count
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
@@ -148,3 +149,14 @@ def _clear_away(files: Iterable[Path], folders: Sequence[Path]) -> None:
     for folder in reversed(folders):
         with contextlib.suppress(OSError):  # not empty: somebody else writes there too
             folder.rmdir()
+
+
+def dumps(result: object) -> bytes:
+    """Return a result as JSON text for a file: readable, numbers exact to the bit, a newline at the end."""
+    return (json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json(path: Path | None, result: object) -> None:
+    """Write a result to the file that ``--json`` names; nothing where it names none."""
+    if path is not None:
+        write_all({path: dumps(result)})

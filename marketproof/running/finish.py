@@ -12,7 +12,7 @@ from analysis.run.files import digests
 from analysis.run.ledger import ledger_table, rounds_table
 from analysis.run.records import books_of, open_markets
 from analysis.run.summary import Summary, summarise
-from marketproof.commands.options import dumps
+from marketproof.files.atomic import dumps
 from marketproof.running.audit import audit_markets
 from marketproof.running.manifest import manifest
 from marketproof.running.methods import Method

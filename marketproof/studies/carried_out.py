@@ -10,9 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from marketproof.commands.options import dumps
 from marketproof.errors import Interrupted, shown
-from marketproof.files.atomic import write_all
+from marketproof.files.atomic import dumps, write_all
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
 from marketproof.studies.runs import Plan, run_all
