@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,11 +16,16 @@ from marketproof.terminal.console import stderr, stdout, table
 from mechanism.wording import number
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console
 
-    from marketproof.clearing.cleared import Cleared
+    from marketproof.files.market_tables import ClientTable
+    from mechanism.market.accounting import Accounts, Outcome
+    from mechanism.market.clients import Market, Types
     from mechanism.market.promises import Promises
     from mechanism.market.rules.rule import Clearing
+    from proofs_checks.search.best_lie import Lie
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
@@ -74,12 +80,11 @@ def clear(
     quiet: Quiet = False,
 ) -> None:
     """Read, clear, audit, write, show."""
-    from marketproof.clearing.cleared import as_json, clear_market, tables
-    from marketproof.clearing.tables import read_clients, read_differences
+    from marketproof.files.market_tables import priced_rule, read_clients, read_differences, table_of_prices
 
     _check_rule(mechanism, price, pool)
     clients_read = read_clients(clients)
-    rule = _rule(mechanism, price, pool, clients_read.names)
+    rule = priced_rule(mechanism, price, pool, clients_read.names)
     matrix = None if differences is None else read_differences(differences, clients_read.names)
     weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
     cleared = clear_market(clients_read, matrix, weight, rule)
@@ -87,7 +92,7 @@ def clear(
     written = {} if json is None else {json: result}
     if out is not None:
         written |= {out / "clear.json": result, **{out / name: text for name, text in tables(cleared).items()}}
-    refuse_overwriting(written, (clients, differences, _table_of_prices(price)))
+    refuse_overwriting(written, (clients, differences, table_of_prices(price)))
     made = {path.parent: None for path in written if not path.parent.exists()}
     write_all(written)
     if matrix is None and weight:
@@ -107,38 +112,117 @@ def _check_rule(mechanism: str, price: str | None, pool: int | None) -> None:
         raise InputError(f"--pool belongs to --mechanism pooled-price, not to {mechanism}; leave it out")
 
 
-def _table_of_prices(price: str | None) -> Path | None:
-    """Return the file that ``--price`` names; None where it is a number or not given."""
-    return Path(price) if price is not None and price.lower().endswith(".csv") else None
+ACCOUNT = ("gain", "cost", "paid", "received", "utility")
+"""The parts of a client's account, in the order in which they are written."""
 
 
-def _rule(mechanism: str, price: str | None, pool: int | None, names: tuple[str, ...]) -> Clearing:
-    """Return the mechanism.
+@dataclass(frozen=True, eq=False)
+class Cleared:
+    """One clearing of m clients: who they are, what was decided, what it is worth, and what was promised."""
+
+    names: tuple[str, ...]
+    types: Types
+    market: Market
+    mechanism: str
+    outcome: Outcome
+    accounts: Accounts
+    promises: Promises
+    lies: dict[str, Lie]
+
+    @property
+    def words(self) -> list[str]:
+        """The audit in sentences, the scope of the claim last."""
+        from mechanism.market.promises import SCOPE, sentences
+
+        return [*sentences(self.promises), *(lie.sentence(self.names) for lie in self.lies.values()), SCOPE]
+
+
+def clear_market(
+    table: ClientTable, differences: NDArray[np.float64] | None, lam: float, mechanism: Clearing
+) -> Cleared:
+    """Clear one market, taking the numbers of the table as true and as reported.
 
     Raises
     ------
-    InputError
-        If ``--price`` is neither a number nor a readable table of prices between these clients.
+    InvalidMarketError
+        If the penalty weight is negative or not finite.
     """
-    from marketproof.clearing.tables import read_prices
-    from marketproof.files.csv_input import number
-    from mechanism.market.clients import LARGEST
-    from mechanism.market.mechanisms import market_mechanism
+    from mechanism.market.accounting import objective
+    from mechanism.market.allocation.selection import optimal_objective
+    from mechanism.market.clients import Market, Types
+    from mechanism.market.promises import measure
+    from mechanism.market.settling import clear_and_settle
+    from proofs_checks.search.best_lie import COORDINATES, best_lie
 
-    if price is not None:
-        from mechanism.market.rules.posted_price import PostedPrice
+    market = Market(differences, lam)
+    types = Types(table.size, table.cost, table.gain)
+    reports = types.truthful()
+    outcome = clear_and_settle(mechanism, reports, types, market)
+    optimal, optimal_gap = optimal_objective(reports, market)
+    reached = objective(reports, outcome.imports, market)
+    promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
+    lies: dict[str, Lie] = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
+    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
 
-        if (prices := _table_of_prices(price)) is not None:
-            return PostedPrice(read_prices(prices, names))
-        expected = f"from 0 to {LARGEST:g}, or name a .csv file"
-        return PostedPrice(number(price.strip(), "--price", low=0.0, high=LARGEST, expected=expected))
-    if pool is not None:
-        from mechanism.market.rules.pooled_price import PooledPrice
 
-        if pool + 2 > len(names):
-            raise InputError(f"--pool {shown(pool)} needs at least {pool + 2} clients; the table has {len(names)}")
-        return PooledPrice(pool)
-    return market_mechanism(mechanism)
+def trades(cleared: Cleared) -> list[tuple[int, int, float]]:
+    """Return (importer, exporter, price) of every import, in the order of the clients."""
+    prices, imports = cleared.outcome.prices, cleared.outcome.imports
+    return [(int(i), int(j), float(prices[i, j]) + 0.0) for i, j in zip(*imports.nonzero(), strict=True)]
+
+
+def _accounts(cleared: Cleared) -> dict[str, dict[str, float]]:
+    """Return every client's account by its name: the parts of `ACCOUNT`, money."""
+    return {
+        name: {part: float(getattr(cleared.accounts, part)[k]) + 0.0 for part in ACCOUNT}
+        for k, name in enumerate(cleared.names)
+    }
+
+
+def as_json(cleared: Cleared) -> dict[str, Any]:
+    """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
+    from mechanism.market.promises import SCOPE
+    from mechanism.tolerance import MONEY
+
+    names, promises = cleared.names, cleared.promises
+    rows = trades(cleared)
+    imports: dict[str, list[str]] = {name: [] for name in names}
+    for i, j, _ in rows:
+        imports[names[i]].append(names[j])
+    return {
+        "mechanism": cleared.mechanism,
+        "clients": list(names),
+        "imports": imports,
+        "payments": [{"from": names[i], "to": names[j], "amount": price} for i, j, price in rows],
+        "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
+        "clients_accounts": _accounts(cleared),
+        "welfare": float(cleared.accounts.welfare) + 0.0,
+        "objective": promises.objective,
+        "optimal_objective": promises.optimal,
+        "gap": promises.gap,
+        "audit": {
+            "scope": SCOPE,
+            "tolerance": MONEY,
+            "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
+            "budget_imbalance": promises.imbalance,
+            "optimality_gap": promises.gap,
+            "selection_gap": float(cleared.outcome.gap.max(initial=0.0)),
+            "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
+            "words": cleared.words,
+        },
+    }
+
+
+def tables(cleared: Cleared) -> dict[str, bytes]:
+    """Return accounts and payments as CSV by the names of their files; floats in the shortest form that reads back."""
+    from analysis.page.tables import Table
+
+    accounts: tuple[Any, ...] = tuple((name, *account.values()) for name, account in _accounts(cleared).items())
+    payments = tuple((cleared.names[i], cleared.names[j], price) for i, j, price in trades(cleared))
+    return {
+        "accounts.csv": Table("", ("client", *ACCOUNT), accounts).to_csv().encode(),
+        "payments.csv": Table("", ("from", "to", "amount"), payments).to_csv().encode(),
+    }
 
 
 MOST_ROWS = 40
@@ -147,8 +231,6 @@ MOST_ROWS = 40
 
 def _show(cleared: Cleared, console: Console) -> None:
     """Print the clearing; where all money moves through a centre, there is no price between importer and exporter."""
-    from marketproof.clearing.cleared import trades
-
     names, accounts, promises = cleared.names, cleared.accounts, cleared.promises
     console.print(f"Cleared by {cleared.mechanism}: {len(names)} clients, lambda {cleared.market.lam:g}", style="bold")
     central = bool(accounts.centre.any())

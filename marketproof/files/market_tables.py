@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from marketproof.errors import InputError, shown
 from marketproof.files.csv_input import Table, WrongCells, client_name, number, read_table
 from mechanism.market.clients import LARGEST
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.pooled_price import PooledPrice
+from mechanism.market.rules.posted_price import PostedPrice
+from mechanism.market.rules.rule import Clearing
 from mechanism.wording import listed
 
 COLUMNS = ("client", "size", "cost", "gain")
@@ -108,6 +112,29 @@ def read_prices(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
         As `read_matrix`.
     """
     return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (money)", diagonal=None)
+
+
+def table_of_prices(price: str | None) -> Path | None:
+    """Return the file that ``--price`` names; None where it is a number or not given."""
+    return Path(price) if price is not None and price.lower().endswith(".csv") else None
+
+
+def priced_rule(mechanism: str, price: str | None, pool: int | None, names: tuple[str, ...]) -> Clearing:
+    """Return a mechanism between these clients: of posted prices with that price or table, with that pool, or as it is.
+
+    Raises
+    ------
+    InputError
+        If ``price`` is neither a number nor a readable table, or there are too few clients for the pool.
+    """
+    if (prices := table_of_prices(price)) is not None:
+        return PostedPrice(read_prices(prices, names))
+    if price is not None:
+        expected = f"from 0 to {LARGEST:g}, or name a .csv file"
+        return PostedPrice(number(price.strip(), "--price", low=0.0, high=LARGEST, expected=expected))
+    if pool is not None and pool + 2 > len(names):
+        raise InputError(f"--pool {shown(pool)} needs at least {pool + 2} clients; the table has {len(names)}")
+    return market_mechanism(mechanism) if pool is None else PooledPrice(pool)
 
 
 def read_matrix(
