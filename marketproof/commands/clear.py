@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from marketproof.files.market_tables import ClientTable
     from mechanism.market.accounting import Accounts, Outcome
     from mechanism.market.clients import Market, Types
-    from mechanism.market.promises import Promises
     from mechanism.market.rules.rule import Clearing
+    from mechanism.market.settling import Promises
     from proofs_checks.search.best_lie import Lie
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
@@ -132,7 +132,7 @@ class Cleared:
     @property
     def words(self) -> list[str]:
         """The audit in sentences, the scope of the claim last."""
-        from mechanism.market.promises import SCOPE, sentences
+        from mechanism.market.settling import SCOPE, sentences
 
         return [*sentences(self.promises), *(lie.sentence(self.names) for lie in self.lies.values()), SCOPE]
 
@@ -150,8 +150,7 @@ def clear_market(
     from mechanism.market.accounting import objective
     from mechanism.market.allocation.selection import optimal_objective
     from mechanism.market.clients import Market, Types
-    from mechanism.market.promises import measure
-    from mechanism.market.settling import clear_and_settle
+    from mechanism.market.settling import clear_and_settle, measure
     from proofs_checks.search.best_lie import COORDINATES, best_lie
 
     market = Market(differences, lam)
@@ -181,7 +180,7 @@ def _accounts(cleared: Cleared) -> dict[str, dict[str, float]]:
 
 def as_json(cleared: Cleared) -> dict[str, Any]:
     """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
-    from mechanism.market.promises import SCOPE
+    from mechanism.market.settling import SCOPE
     from mechanism.tolerance import MONEY
 
     names, promises = cleared.names, cleared.promises

@@ -21,22 +21,7 @@ from mechanism.design.system import Row, System, check_bound, check_infeasible, 
 from mechanism.design.table import Lottery, TableMechanism
 
 __all__ = [
-    "Agent",
-    "Designed",
-    "Impossible",
-    "Linear",
-    "Lottery",
-    "Price",
-    "Row",
-    "Spec",
-    "SpecError",
-    "System",
-    "TableMechanism",
-    "check_bound",
-    "check_design",
-    "check_infeasible",
-    "check_point",
-    "design",
-    "parse_spec",
+    "Agent", "Designed", "Impossible", "Linear", "Lottery", "Price", "Row", "Spec", "SpecError", "System",
+    "TableMechanism", "check_bound", "check_design", "check_infeasible", "check_point", "design", "parse_spec",
     "read_spec",
-]
+]  # fmt: skip

@@ -168,23 +168,13 @@ def _rounded(values: Mapping[str, float], limit: int) -> dict[str, Fraction]:
 
 def _null_vectors(rows: System) -> Iterable[dict[str, Fraction]]:
     """Yield the one vector, up to scale, under which these rows' left sides add to nothing, if there is only one."""
-    names = sorted({u for row in rows for u in row.terms})
-    matrix = [[row.terms.get(u, Fraction(0)) for row in rows] for u in names]
-    pivots: list[int] = []
-    for column in range(len(rows)):
-        rank = len(pivots)
-        source = next((r for r in range(rank, len(matrix)) if matrix[r][column]), None)
-        if source is None:
-            continue
-        matrix[rank], matrix[source] = matrix[source], matrix[rank]
-        matrix[rank] = [v / matrix[rank][column] for v in matrix[rank]]
-        for r, line in enumerate(matrix):
-            if r != rank and line[column]:
-                matrix[r] = [a - line[column] * b for a, b in zip(line, matrix[rank], strict=True)]
-        pivots.append(column)
-    free = [c for c in range(len(rows)) if c not in pivots]
-    if len(free) == 1:
-        vector = {rows[free[0]].name: Fraction(1)}
-        vector |= {rows[p].name: -matrix[r][free[0]] for r, p in enumerate(pivots) if matrix[r][free[0]]}
-        yield vector
-        yield {name: -v for name, v in vector.items()}
+    for one in rows:
+        columns: dict[str, dict[str, Fraction]] = {u: {} for row in rows for u in row.terms}
+        for row in rows:
+            for u, c in row.terms.items():
+                columns[u][row.name] = c
+        vector = solve_exactly([(terms, -terms.pop(one.name, Fraction(0))) for terms in columns.values()])
+        if vector is not None:
+            yield {one.name: Fraction(1)} | {name: y for name, y in vector.items() if y}
+            yield {one.name: Fraction(-1)} | {name: -y for name, y in vector.items() if y}
+            return

@@ -14,7 +14,6 @@ from mechanism.market.accounting import Accounts, CentralOutcome, Outcome, accou
 from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Types
 from mechanism.market.gains import GainLaw, SqrtGain
-from mechanism.market.identities import merge, split
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage, settled
 
@@ -42,6 +41,9 @@ class MarketDirect:
     ``sizes``: what others' lies about their sizes mean when truthfulness is asked with others' reports arbitrary.
     "delivered" (default): the data that was reported is there, so that their true sizes are as reported. "private": it
     may not be, and then a buyer's gain depends on it.
+
+    False identities (`split`, `merge`): only sales are split or merged, the new identities want no model (gain 0). What
+    they earn is what the seller's side of the identity earns, and is to be compared with the seller's part before.
     """
 
     mechanism: Clearing
@@ -157,12 +159,47 @@ class MarketDirect:
         return type(self)(self.mechanism, agents, self.low, self.high, self.largest_penalty, self.law, self.sizes)
 
     def split(self, types: Floats, agent: int, share: float = 0.5, cost_rule: str = "twice") -> Floats:
-        """Return profiles for m + 1 clients in which ``agent`` sells as two (`mechanism.market.identities`)."""
-        return split(types, agent, share, cost_rule)
+        """Return profiles ``[..., m + 1, 4 + m]`` in which ``agent`` is two: itself and a last client.
+
+        The first keeps ``share`` of the samples, the last has the rest; both have the agent's differences, none between
+        themselves. ``cost_rule`` "twice": each pays the agent's cost per export (the work is done twice); "half": half.
+        """
+        if not 0.0 < share < 1.0:
+            raise InvalidMechanismError(f"share is {share}; expected a number between 0 and 1, such as 0.5")
+        if cost_rule not in ("twice", "half"):
+            raise InvalidMechanismError(f"cost_rule is {cost_rule!r}; expected 'twice' or 'half'")
+        m = types.shape[-2]
+        places = np.append(np.arange(m), agent)
+        result = np.asarray(types[..., places, :][..., np.append(np.arange(3 + m), 3 + agent)])
+        result[..., agent, 0] *= share
+        result[..., m, 0] = types[..., agent, 0] - result[..., agent, 0]
+        for half in (agent, m):
+            result[..., half, 1] *= 1.0 if cost_rule == "twice" else 0.5
+            result[..., half, 2] = 0.0
+        return result
 
     def merge(self, types: Floats, a: int, b: int, cost_rule: str = "sum") -> Floats:
-        """Return profiles for m - 1 clients in which a and b sell as one (`mechanism.market.identities`)."""
-        return merge(types, a, b, cost_rule)
+        """Return profiles ``[..., m - 1, 2 + m]`` in which client a is a and b together; those behind b move up by one.
+
+        Samples are added; differences are averaged, weighted by samples (the penalties of buying both add up).
+        ``cost_rule`` "sum": an export costs what both cost; "min": what the cheaper one costs.
+        """
+        m = types.shape[-2]
+        if a == b or m < 3:
+            raise InvalidMechanismError("merging needs two different clients and at least one other")
+        if cost_rule not in ("sum", "min"):
+            raise InvalidMechanismError(f"cost_rule is {cost_rule!r}; expected 'sum' or 'min'")
+        size, cost = types[..., [a, b], 0], types[..., [a, b], 1]
+        weight = size / size.sum(axis=-1, keepdims=True)
+        whole = np.array(types)
+        whole[..., a, 0] = size.sum(axis=-1)
+        whole[..., a, 1] = cost.sum(axis=-1) if cost_rule == "sum" else cost.min(axis=-1)
+        whole[..., a, 2] = 0.0
+        whole[..., 3 + a] = (types[..., [3 + a, 3 + b]] * weight[..., None, :]).sum(axis=-1)
+        whole[..., a, 3:] = (types[..., [a, b], 3:] * weight[..., :, None]).sum(axis=-2)
+        whole[..., a, 3 + a] = 0.0
+        rows = np.delete(np.arange(m), b)
+        return np.asarray(whole[..., rows, :][..., np.concatenate([np.arange(3), 3 + rows])])
 
     def payoffs(self, types: Floats, outcome: Outcome) -> Floats:
         """Utility less the penalties of one's own imports ``[batch, m]``: what the core compares."""

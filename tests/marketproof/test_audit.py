@@ -14,8 +14,7 @@ from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.market_file import read_market
 from marketproof.running.audit import _worst, audit_method, audit_run
 from mechanism import Market, Types, fixed_outcome, market_mechanism
-from mechanism.market.promises import measure, sentences
-from mechanism.market.settling import clear_and_settle, objectives
+from mechanism.market.settling import clear_and_settle, measure, objectives, sentences
 from proofs_checks import Witness, replay
 
 TRUTHFUL = Types([100, 300, 300], [0.0, 1.1, 1.0], [3600, 0, 0])

@@ -102,11 +102,6 @@ class GreedyKnapsack(UnitWorth):
         return GreedyKnapsack(agents, self.capacity)
 
 
-def greedy_knapsack(agents: int = 3, capacity: float = 1.0) -> GreedyKnapsack:
-    """Return the knapsack auction for that number of agents."""
-    return GreedyKnapsack(agents, capacity)
-
-
 ENTRY = CatalogueEntry(
     "greedy-knapsack", "greedy knapsack auction, critical payments",
     "Lehmann, O'Callaghan, Shoham 2002; Mu'alem, Nisan 2008",
@@ -115,5 +110,5 @@ ENTRY = CatalogueEntry(
         **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="no", **MONOTONE, anonymity="yes (a size goes with its agent)",
         non_bossiness="no", group_dsic="no",
     ),
-    greedy_knapsack,
+    GreedyKnapsack,
 )  # fmt: skip

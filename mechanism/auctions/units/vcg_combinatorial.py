@@ -104,11 +104,6 @@ class VcgCombinatorial:
         return VcgCombinatorial(agents)
 
 
-def vcg_combinatorial(agents: int = 3) -> VcgCombinatorial:
-    """Return the two-item auction for that number of agents."""
-    return VcgCombinatorial(agents)
-
-
 def _totals(reports: Floats) -> Floats:
     """Return the total value of each pair ``[..., holder of A, holder of B]``; the diagonal is the bundle."""
     totals = reports[..., :, None, 0] + reports[..., None, :, 1]
@@ -131,5 +126,5 @@ ENTRY = CatalogueEntry(
         non_bossiness="no", group_dsic="no",
         split_proof="no (false names against a bundle bid)",  # Yokoo, Sakurai, Matsubara 2004
     ),
-    vcg_combinatorial,
+    VcgCombinatorial,
 )  # fmt: skip

@@ -24,16 +24,13 @@ from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
 from mechanism.market.allocation import kernels
-from mechanism.market.allocation.selection import rows_at_once, run_kernels
+from mechanism.market.allocation.selection import rows_at_once, run_kernels, thresholds
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw, PowerGain
 
 Array = NDArray[np.float64]
 
 _NEVER = 1e-12  # share of a seller's own size at which the rule looks for the largest price with a threshold
-_NOTHING = 1e-100  # a price so far below all gains puts the threshold beyond all data
-_DOUBLINGS = 300
-_HALVINGS = 120
 
 
 def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Array:
@@ -71,32 +68,6 @@ def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Ar
     return _pack(points, np.broadcast_to(reports.cost, (*batch, m)))
 
 
-def _thresholds(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
-    """Return x > n with G(x) - G(x - n) = price: the total data at which a seller stops being worth its price.
-
-    Broadcasts; +inf where the price is <= 0, n where there is no root (the seller is never worth its price). The
-    square-root law by Newton's iteration on s t^4 + 4 t^3 = s (s = price sqrt(n/K), x = n (1 + t²)² / 4t²), others by
-    bisection.
-    """
-    gain, size, price = np.broadcast_arrays(gain, size, price)
-    free, barred = price <= 0.0, (price > 0.0) & (gain <= 0.0)
-    k, w = np.where(gain > 0.0, gain, 1.0), np.where(price > 0.0, price, 1.0)
-    if _is_sqrt(law):
-        s = w * (np.sqrt(size) / np.sqrt(k))  # not sqrt(size / k): that overflows for a tiny K
-        free = free | (s < _NOTHING)
-        t = np.minimum(1.0, np.cbrt(0.25 * np.maximum(s, _NOTHING)))
-        for _ in range(64):
-            cube = t * t * t
-            step = (s * (cube * t - 1.0) + 4.0 * cube) / (4.0 * s * cube + 12.0 * t * t)
-            t = t - step
-            if not np.any(step > 1e-9 * t):
-                break
-        x = size * (1.0 + t * t) ** 2 / (4.0 * t * t)
-    else:
-        x = _bisected(law, k, size, w)
-    return np.where(free, np.inf, np.where(barred, size, x))
-
-
 def _is_sqrt(law: GainLaw) -> bool:
     return isinstance(law, PowerGain) and law.exponent == 0.5
 
@@ -106,23 +77,6 @@ def _marginal(law: GainLaw, gain: Any, size: Any, held: Any) -> Array:
     return np.asarray(law.value(gain, 1.0, held + size) - law.value(gain, 1.0, held))
 
 
-def _bisected(law: GainLaw, gain: Array, size: Array, price: Array) -> Array:
-    never = _marginal(law, gain, size, _NEVER * size) <= price
-    low, high = np.array(size), 2.0 * size
-    for _ in range(_DOUBLINGS):
-        above = ~never & (_marginal(law, gain, size, high - size) > price)
-        if not above.any():
-            break
-        low, high = np.where(above, high, low), np.where(above, 2.0 * high, high)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        if not ((middle > low) & (middle < high) & ~never).any():
-            break
-        above = _marginal(law, gain, size, middle - size) > price
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(never, size, high)
-
-
 def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     """Candidates ``[..., m, q]``, NaN where there is none: crossings and tests of every importer."""
     size, law = reports.size, market.law
@@ -130,7 +84,7 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     penalty = market.penalties(size)
     own, gain = size[..., :, None], reports.gain[..., :, None]
     price = reports.cost[..., None, :] + penalty
-    x = _thresholds(law, gain, size[..., None, :], price)  # [..., i, k]
+    x = thresholds(reports, market)  # [..., i, k]
     index = np.arange(m)
     x[..., index, index] = -np.inf  # nobody buys from itself: last in the list, never taken
     batch = x.shape[:-2]

@@ -155,6 +155,13 @@ def threshold(law: KernelForm, k: float, n: float, price: float) -> float:
 
 
 @jit
+def fill_thresholds(law: KernelForm, k: Floats, n: Floats, price: Floats, x: Floats) -> None:
+    """Fill ``x`` with `threshold` of each importer's k, seller's n and price."""
+    for index in range(len(x)):
+        x[index] = threshold(law, k[index], n[index], price[index])
+
+
+@jit
 def order_by(key: Floats, size: Floats, order: Ints, count: int) -> None:
     """Fill ``order[:count]`` with positions by rising key, then falling size, then rising position."""
     if count <= _INSERTION:

@@ -36,9 +36,8 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
     m = reports.clients
     batch = np.broadcast_shapes(reports.batch, offers.shape[:-2], market.batch)
     count = math.prod(batch)
-    size, gain = (
-        np.ascontiguousarray(np.broadcast_to(a, (*batch, m)).reshape(count, m)) for a in (reports.size, reports.gain)
-    )
+    every = reports.flat(batch)
+    size, gain = np.ascontiguousarray(every.size), np.ascontiguousarray(every.gain)
     asked = np.ascontiguousarray(np.broadcast_to(offers, (*batch, m, m)).reshape(count, m, m))
     taken = np.zeros((count, m, m), dtype=np.bool_)
     prices, gap = np.zeros((count, m, m)), np.zeros((count, m))

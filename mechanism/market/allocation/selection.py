@@ -86,10 +86,8 @@ def run_kernels(
             f"batch axes do not broadcast: reports {reports.batch}, differences {d.shape[:-2]}"
         ) from None
     count = math.prod(batch)
-    flat = [
-        np.ascontiguousarray(np.broadcast_to(a, (*batch, m)).reshape(count, m))
-        for a in (reports.size, reports.cost, reports.gain)
-    ]
+    every = reports.flat(batch)
+    flat = [np.ascontiguousarray(part) for part in (every.size, every.cost, every.gain)]
     rows = math.prod(d.shape[:-2])
     which = np.ascontiguousarray(np.broadcast_to(np.arange(rows).reshape(d.shape[:-2]), batch).reshape(count))
     matrices = np.ascontiguousarray(d.reshape(rows, m, m))
@@ -115,12 +113,12 @@ def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
     """
     size, gain = reports.size, reports.gain
     price = reports.cost[..., None, :] + market.penalties(size)
-    law = market.law.kernel_form()
     shape = price.shape
     n = np.broadcast_to(size[..., None, :], shape).ravel()
     k = np.broadcast_to(gain[..., :, None], shape).ravel()
-    root = compiled().threshold if n.size > PLAIN_WORK else kernels.threshold
-    x = np.array([root(law, *row) for row in zip(k, n, price.ravel(), strict=True)], dtype=np.float64).reshape(shape)
+    x = np.empty(shape)
+    fill = compiled().fill_thresholds if n.size > PLAIN_WORK else kernels.fill_thresholds
+    fill(market.law.kernel_form(), k, n, price.ravel(), x.reshape(-1))
     diagonal = np.arange(reports.clients)
     x[..., diagonal, diagonal] = 0.0
     return x

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mechanism.auctions.units.vcg_combinatorial import vcg_combinatorial
+from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 
 TYPES = arrays(np.float64, (3, 4, 3), elements=st.floats(0, 1)).map(lambda t: t * [1, 1, 2])
 
@@ -34,29 +34,29 @@ def _row(auction, types):
 def test_a_bundle_bidder_against_two_single_bidders():
     """0.9 for the pair loses to 0.6 + 0.5; each winner pays what the pair would have added: 0.4 and 0.3."""
     types = [[0, 0, 0.9], [0.6, 0, 0], [0, 0.5, 0]]
-    assert _row(vcg_combinatorial(3), types) == (1, 2, [0, 0.4, 0.3])
+    assert _row(VcgCombinatorial(3), types) == (1, 2, [0, 0.4, 0.3])
 
 
 def test_revenue_can_vanish_with_complements():
     """Ausubel, Milgrom 2006: a pair worth 1 and two single bids of 1; both winners pay 0, outside the core."""
-    assert _row(vcg_combinatorial(3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]) == (1, 2, [0, 0, 0])
+    assert _row(VcgCombinatorial(3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]) == (1, 2, [0, 0, 0])
 
 
 def test_surplus_is_thrown_away_freely_and_ties_go_to_the_lowest_holders():
-    assert _row(vcg_combinatorial(2), [[0.7, 0.2, 0.1], [0, 0, 0.6]]) == (0, 0, [0.6, 0])
-    assert _row(vcg_combinatorial(3), [[0.5, 0.5, 1.0]] * 3)[:2] == (0, 0)
+    assert _row(VcgCombinatorial(2), [[0.7, 0.2, 0.1], [0, 0, 0.6]]) == (0, 0, [0.6, 0])
+    assert _row(VcgCombinatorial(3), [[0.5, 0.5, 1.0]] * 3)[:2] == (0, 0)
 
 
 def test_a_false_name_pays():
     """Yokoo, Sakurai, Matsubara 2004: the pair is bid 1; 0.6 + 0.6 pays 1 as one name and 0.4 + 0.4 as two."""
-    assert _row(vcg_combinatorial(2), [[0, 0, 1], [0.6, 0.6, 1.2]]) == (1, 1, [0, 1])
-    assert _row(vcg_combinatorial(3), [[0, 0, 1], [0.6, 0, 0], [0, 0.6, 0]]) == (1, 2, [0, 0.4, 0.4])
+    assert _row(VcgCombinatorial(2), [[0, 0, 1], [0.6, 0.6, 1.2]]) == (1, 1, [0, 1])
+    assert _row(VcgCombinatorial(3), [[0, 0, 1], [0.6, 0, 0], [0, 0.6, 0]]) == (1, 2, [0, 0.4, 0.4])
 
 
 @given(TYPES)
 @settings(deadline=None, max_examples=50)
 def test_allocation_and_pivot_payments_against_brute_force(types):
-    auction = vcg_combinatorial(4)
+    auction = VcgCombinatorial(4)
     outcome = auction.outcome(types)
     worth = auction.utility(types, outcome) + outcome.payment
     for row, profile in enumerate(types):
@@ -69,5 +69,5 @@ def test_allocation_and_pivot_payments_against_brute_force(types):
 
 
 def test_alone_everything_is_free():
-    assert _row(vcg_combinatorial(1), [[0.3, 0.4, 0.9]]) == (0, 0, [0])
-    assert vcg_combinatorial(1).optimal_welfare(np.array([[[0.3, 0.4, 0.9]]])).tolist() == [0.9]
+    assert _row(VcgCombinatorial(1), [[0.3, 0.4, 0.9]]) == (0, 0, [0])
+    assert VcgCombinatorial(1).optimal_welfare(np.array([[[0.3, 0.4, 0.9]]])).tolist() == [0.9]

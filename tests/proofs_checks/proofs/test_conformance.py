@@ -14,7 +14,7 @@ from mechanism.auctions.one_item.posted_price_single import posted_price_single
 from mechanism.auctions.one_item.second_price import second_price
 from mechanism.auctions.one_item.second_price_reserve import second_price_reserve
 from mechanism.auctions.public.clarke_public_good import clarke_public_good
-from mechanism.auctions.units.greedy_knapsack import greedy_knapsack
+from mechanism.auctions.units.greedy_knapsack import GreedyKnapsack
 from mechanism.auctions.units.gsp import gsp
 from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 from mechanism.auctions.units.vcg_positions import vcg_positions
@@ -28,7 +28,7 @@ GOOD = {
     "second-price-reserve": second_price_reserve(3, 0.3),
     "posted-price-single": posted_price_single(4, 0.4),
     "myerson": myerson(3),
-    "greedy-knapsack": greedy_knapsack(4),
+    "greedy-knapsack": GreedyKnapsack(4),
     "vcg-positions": vcg_positions(4),
     "vcg-combinatorial": VcgCombinatorial(3),
     "clarke-public-good": clarke_public_good(3),
