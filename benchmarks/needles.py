@@ -22,8 +22,8 @@ from needle_defects import PLANTS
 from needle_forms import domain
 from needle_rules import FAMILIES
 
-from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verify import verify
+from proofs_checks.evidence.witness import replay
 
 TARGET = 0.95
 SOUND_SHARE = 3  # every third needle is sound

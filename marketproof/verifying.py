@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,11 +12,35 @@ from dataclasses import replace
 
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files.mechanism_files import Source, find_mechanism
-from marketproof.files.time_limit import time_limit
 from mechanism.direct import DirectMechanism
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import verify
 from proofs_checks.evidence_errors import OutOfTime
+
+_AGAIN = 1.0  # seconds: code that swallowed the first interruption gets another
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `OutOfTime` in the block after so many seconds.
+
+    Works between two steps of Python, in the main thread of a POSIX system; elsewhere there is no limit.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(number: int, frame: object) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), _AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
 
 _OVER = 5.0  # seconds that one property may take beyond its share: shrinking a witness takes three
 _END = 4.0  # seconds after the deadline at which nothing goes on

@@ -14,10 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proofs_checks.evidence.replaying import Replay, replay
     from proofs_checks.evidence.verdict import Verdict
     from proofs_checks.evidence.verify import verify
-    from proofs_checks.evidence.witness import Witness
+    from proofs_checks.evidence.witness import Replay, Witness, replay
     from proofs_checks.properties.registry import PROPERTY
 
     DirectReplay, DirectWitness, replay_direct = Replay, Witness, replay
@@ -28,10 +27,10 @@ __all__ = [
 
 _HOMES = {
     "PROPERTY": "properties.registry",
-    "Replay": "evidence.replaying",
+    "Replay": "evidence.witness",
     "Verdict": "evidence.verdict",
     "Witness": "evidence.witness",
-    "replay": "evidence.replaying",
+    "replay": "evidence.witness",
     "verify": "evidence.verify",
 }
 _EARLIER = {"DirectReplay": "Replay", "DirectWitness": "Witness", "replay_direct": "replay"}

@@ -11,3 +11,7 @@ class WitnessError(MarketProofError, ValueError):
 
 class OutOfTime(KeyboardInterrupt):
     """A limit on code was reached. An interrupt, not an `Exception`: code that catches all errors does not catch it."""
+
+
+class CertificateError(MarketProofError, ValueError):
+    """A text that is no certificate, or a proof that was asked for and is not kept."""

@@ -120,9 +120,8 @@ def _mechanism(
     seed: int,
     tell: Progress,
 ) -> Played:
-    from marketproof.files.time_limit import time_limit
     from marketproof.strategic_play.mechanism_play import default_dynamics, play_mechanism
-    from marketproof.verifying import OURS, first_answers, load_within
+    from marketproof.verifying import OURS, first_answers, load_within, time_limit
     from proofs_checks.evidence.verify import check_mechanism
     from proofs_checks.evidence_errors import OutOfTime
 

@@ -150,7 +150,7 @@ def _left(play: Play, done: BestResponses) -> dict[str, Any]:
     """Return what a client gains by the best of all reports where play settled; nothing where nobody can say."""
     if not (isinstance(play.mechanism, MarketDirect) and done.settled.any()):
         return {}
-    from proofs_checks.play.market_game import MarketPlay
+    from proofs_checks.play.game import MarketPlay
     from proofs_checks.play.shading import LOOSE
 
     every = MarketPlay(play.mechanism, play.types)
@@ -167,8 +167,8 @@ def _left(play: Play, done: BestResponses) -> dict[str, Any]:
 def _matching(
     mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress
 ) -> tuple[Matching, Play, Reached]:
+    from proofs_checks.play.dynamics import regret_matching
     from proofs_checks.play.game import Play, even_levels, own_coordinate
-    from proofs_checks.play.matching import regret_matching
 
     play = Play(mechanism, types, even_levels(mechanism.space, own_coordinate(mechanism), MATCHING_LEVELS))
     done = regret_matching(play, rounds, seed, progress)

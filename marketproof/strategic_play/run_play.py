@@ -26,7 +26,7 @@ from mechanism.market.settling import gatherings
 from proofs_checks.search.best_lie import MOST_CLIENTS, MOST_PAIRS
 
 if TYPE_CHECKING:
-    from proofs_checks.play.starts import Worst
+    from proofs_checks.play.anarchy import Worst
 
 _REPORTS_PER_POINT = 6
 
@@ -132,7 +132,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
 
 def _joined(worsts: Sequence[Worst]) -> Worst | None:
     """Put what was found in several groups of markets one behind the other."""
-    from proofs_checks.play.starts import Worst
+    from proofs_checks.play.anarchy import Worst
 
     if not worsts:
         return None

@@ -12,9 +12,9 @@ from marketproof.strategic_play.results import Price, Unsettled, Welfare, WorstF
 from mechanism.direct import Floats
 
 if TYPE_CHECKING:
+    from proofs_checks.play.anarchy import Worst
     from proofs_checks.play.dynamics import BestResponses
     from proofs_checks.play.game import Play
-    from proofs_checks.play.starts import Worst
 
 MARKET_MEASURE = "welfare less penalties"
 """What a market maximises, V_lambda: at lambda = 0 welfare itself."""
@@ -24,7 +24,7 @@ def worst_found(play: Play, done: BestResponses, rounds: int, seed: int) -> Wors
     """Look for worse equilibria from random starts; None where the mechanism does not say what welfare is."""
     if not hasattr(play.mechanism, "welfare"):
         return None
-    from proofs_checks.play.starts import worst_equilibria
+    from proofs_checks.play.anarchy import worst_equilibria
 
     return worst_equilibria(play, done, rounds, seed=seed)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from mechanism.errors import InvalidMechanismError, UnknownNameError
-from proofs_checks.claims import impossibility, other_rules, paper, prefix, repair, rule, split_clients, theory_table
+from proofs_checks.claims import impossibility, other_rules, paper, repair, rule, split_clients, theory_table
 from proofs_checks.claims.claim import Claim, ClaimResult, Context
 from proofs_checks.evidence.verdict import Grade
 
@@ -19,7 +19,7 @@ _PATIENCE = 4.0
 _WEIGHTS = {"rule-overstating": 20.0, "rule-overstating-skip": 10.0, "bic-posted-price": 5.0, "bic-vcg-two-sided": 5.0}
 
 _ALL: tuple[Claim, ...] = (
-    *paper.CLAIMS, *rule.CLAIMS, *prefix.CLAIMS, *repair.CLAIMS, *impossibility.CLAIMS, *theory_table.CLAIMS,
+    *paper.CLAIMS, *rule.CLAIMS, *repair.CLAIMS, *impossibility.CLAIMS, *theory_table.CLAIMS,
     *other_rules.CLAIMS, *split_clients.CLAIMS,
 )  # fmt: skip
 

@@ -23,8 +23,8 @@ def _feasible(grid: Grid, **demands: str) -> Callable[[Context], ClaimVerdict]:
     """Return a check of "some efficient rule has these properties on the grid": proved either way, in fractions."""
 
     def check(context: Context) -> ClaimVerdict:
-        from proofs_checks.proofs.checkers.trade import TradeProof
-        from proofs_checks.proofs.finding.finders import trade_certificate
+        from proofs_checks.proofs.proving import trade_certificate
+        from proofs_checks.proofs.trade import TradeProof
 
         certificate = trade_certificate(*grid, **demands)
         part = certificate.parts[0]
@@ -43,8 +43,8 @@ def _feasible(grid: Grid, **demands: str) -> Callable[[Context], ClaimVerdict]:
 
 
 def _multipliers(context: Context) -> ClaimVerdict:
-    from proofs_checks.proofs.checkers.trade import TradeProof
-    from proofs_checks.proofs.finding.finders import trade_certificate
+    from proofs_checks.proofs.proving import trade_certificate
+    from proofs_checks.proofs.trade import TradeProof
 
     part = trade_certificate(*FIVE).parts[0]
     assert isinstance(part, TradeProof)
@@ -57,7 +57,7 @@ def _multipliers(context: Context) -> ClaimVerdict:
 def _extremes(grid: Grid) -> tuple[Fraction, Fraction, Fraction, list[str]]:
     """Return the largest revenue, the smallest payout, the largest difference, and what fractions do not confirm."""
     from mechanism.design.solve import Infeasible, maximise
-    from proofs_checks.proofs.checkers.trade import trade_system
+    from proofs_checks.proofs.trade import trade_system
 
     values, costs = (tuple(Fraction(x) for x in row) for row in grid)
     rows = [r for r in trade_system(values, costs, "bic", "interim", "ex-ante") if r.name != "balance"]

@@ -17,9 +17,8 @@ from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.paper import PAIR
 from proofs_checks.claims.sweeps import Array, searched, sweep, swept
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.proofs.checkers.derivation import Derivation, Problem, Step, check_derivation
-from proofs_checks.proofs.formulas.forms import form
-from proofs_checks.proofs.formulas.problems import PROBLEMS
+from proofs_checks.proofs.derivation import Derivation, Problem, Step, check_derivation, form
+from proofs_checks.proofs.problems import PROBLEMS
 from proofs_checks.properties.property import Rng
 from proofs_checks.search.lies import best_cost_lies
 

@@ -13,12 +13,11 @@ import numpy as np
 from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.errors import InvalidMechanismError
 from proofs_checks.evidence.exhaustive import exhausted_verdict
-from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
-from proofs_checks.evidence.witness import Witness, name_of
+from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
-from proofs_checks.proofs.finding.proving import Proof, prove_mechanism
+from proofs_checks.proofs.proving import Proof, prove_mechanism
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties

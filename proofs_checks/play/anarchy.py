@@ -2,8 +2,12 @@
 
 The price of anarchy compares the optimum with equilibria only. Of a game that has several the textbook takes the worst
 (Koutsoupias, Papadimitriou, Worst-case equilibria, 1999); play from the truth reaches one of them, so that the ratio
-there is a lower bound on the textbook's (`proofs_checks.play.starts` looks for worse ones). Games in which play does
+there is a lower bound on the textbook's (`worst_equilibria` looks for worse ones). Games in which play does
 not settle have no place in it.
+
+A few random starts find some of the others, never all: the worst one found is a lower bound. Indifferent agents move to
+the report nearest to the truth (`best_report`), so that equilibria which hold only because nobody minds lying are
+passed over.
 """
 
 from __future__ import annotations
@@ -13,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.tolerance import MONEY
-from proofs_checks.play.dynamics import Reached
+from proofs_checks.play.dynamics import ROUNDS, BestResponses, Reached, best_responses
 from proofs_checks.play.game import CHUNK, Play
 from proofs_checks.search.cases import answer, payments, utilities
 
@@ -140,3 +144,63 @@ def _welfare(mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
 def _in_parts(function: Callable[[Floats], Floats], types: Floats) -> Floats:
     parts = (types[start : start + CHUNK] for start in range(0, len(types), CHUNK))
     return np.concatenate([np.asarray(function(part), dtype=np.float64) for part in parts])
+
+
+STARTS = 4
+
+MOST_TRIED = 1 << 22
+"""No further start is tried once so many reports were considered."""
+
+
+@dataclass(frozen=True, eq=False)
+class Worst:
+    """The worst equilibrium found in each of B games.
+
+    ``welfare`` ``[B]``: its welfare at the true types, not a number where none was found; ``found`` ``[B]``: whether
+    one was. ``starts``: random starts that were played, besides the truth. ``deviations``: reports considered.
+    """
+
+    welfare: Floats
+    found: NDArray[np.bool_]
+    starts: int
+    deviations: int
+
+
+def worst_equilibria(
+    play: Play,
+    known: BestResponses,
+    rounds: int = ROUNDS,
+    starts: int = STARTS,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Worst:
+    """Play best responses from random reports and keep the equilibrium of lowest welfare, ``known`` ones among them.
+
+    Each start draws every agent's report evenly among its ``play.options``; the same seed, the same starts. The
+    mechanism must say what welfare is.
+    """
+    welfare = np.full(play.games, np.inf)
+    _lower(welfare, play, known)
+    tried = played = 0
+    for start in range(starts):
+        if tried + known.deviations > MOST_TRIED:
+            break
+        rng = np.random.default_rng([seed, 4, start])
+        b, n, r = play.options.shape
+        said = np.take_along_axis(play.options, rng.integers(0, r, (b, n, 1)), axis=2)[..., 0]
+        done = best_responses(play, rounds, said)
+        _lower(welfare, play, done)
+        tried, played = tried + done.deviations, played + 1
+        if progress is not None:
+            progress(played, starts)
+    found = np.isfinite(welfare)
+    return Worst(np.where(found, welfare, np.nan), found, played, tried)
+
+
+def _lower(welfare: Floats, play: Play, done: BestResponses) -> None:
+    games = np.flatnonzero(done.settled)
+    if not games.size:
+        return
+    at = accounts(play.mechanism, play.types[games], play.profiles(done.reports[games], games))[2]
+    assert at is not None
+    welfare[games] = np.minimum(welfare[games], at)

@@ -8,10 +8,10 @@
 ("U - U' >= 0", [])
 """
 
-from proofs_checks.proofs.checkers.certificate import Certificate
-from proofs_checks.proofs.checkers.checking import check
-from proofs_checks.proofs.checkers.codec import CertificateError
-from proofs_checks.proofs.finding.proving import Proof, conformance, prove, prove_mechanism
-from proofs_checks.proofs.formulas.theorems import THEOREMS
+from proofs_checks.evidence_errors import CertificateError
+from proofs_checks.proofs.certificate import Certificate
+from proofs_checks.proofs.checking import check
+from proofs_checks.proofs.proving import Proof, conformance, prove, prove_mechanism
+from proofs_checks.proofs.theorems import THEOREMS
 
 __all__ = ["THEOREMS", "Certificate", "CertificateError", "Proof", "check", "conformance", "prove", "prove_mechanism"]

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.errors import unknown
-from proofs_checks.properties import core, expectation, monotone, rational, split_merge, symmetry, truthful
+from proofs_checks.properties import expectation, monotone, rational, split_merge, symmetry, truthful
 from proofs_checks.properties.property import Property
 
-FAMILIES = (rational, truthful, expectation, monotone, symmetry, split_merge, core)
+FAMILIES = (rational, truthful, expectation, monotone, symmetry, split_merge)
 """Files whose ``FAMILY`` lists properties; a new one is added here."""
 
 _EVERY: tuple[Property, ...] = tuple(prop for family in FAMILIES for prop in family.FAMILY)

@@ -10,8 +10,8 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from proofs_checks.properties.property import Property, Rng
+from proofs_checks.properties.truthful import exact_probe
 from proofs_checks.search.cases import Cases
-from proofs_checks.search.exact import exact_probe
 
 WAYS: tuple[tuple[str, str], ...] = (
     ("uniform", "uniform"), ("ties", "others"), ("uniform", "near"), ("lattice", "ends"), ("corners", "ends"),

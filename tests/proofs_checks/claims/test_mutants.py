@@ -9,7 +9,7 @@ import pytest
 
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
-from proofs_checks.claims import CLAIMS, Context, other_rules, paper, prefix, repair
+from proofs_checks.claims import CLAIMS, Context, other_rules, paper, repair, rule
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ MUTANTS = (
     ("shapley-value", other_rules, "market_mechanism", becomes("ipfl-exact")),
     ("shapley-half", other_rules, "market_mechanism", becomes("ipfl-exact")),
     ("repair-below-marginal", repair, "market_mechanism", becomes("shapley-split")),
-    ("rule-equal-sizes", prefix, "market_mechanism", becomes("no-payment")),
-    ("rule-last-threshold", prefix, "market_mechanism", becomes("no-payment")),
-    ("prefix-price", prefix, "market_mechanism", becomes("shapley-split")),
-    ("prefix-threshold", prefix, "thresholds", lambda reports, market: reports.cost[..., None, :] + 0.0 * reports.cost),
-    ("rule-above-size", prefix, "thresholds", lambda reports, market: np.broadcast_to(
+    ("rule-equal-sizes", rule, "market_mechanism", becomes("no-payment")),
+    ("rule-last-threshold", rule, "market_mechanism", becomes("no-payment")),
+    ("prefix-price", rule, "market_mechanism", becomes("shapley-split")),
+    ("prefix-threshold", rule, "thresholds", lambda reports, market: reports.cost[..., None, :] + 0.0 * reports.cost),
+    ("rule-above-size", rule, "thresholds", lambda reports, market: np.broadcast_to(
         reports.size[..., None, :], (*reports.size.shape, reports.clients))),
     ("paper-welfare", paper, "market_mechanism", becomes("vcg-two-sided")),
     ("paper-threshold", paper, "thresholds", lambda reports, market: np.broadcast_to(

@@ -8,7 +8,7 @@ from mechanism import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Context, Number, worked
-from proofs_checks.claims.overstating import Floored, overstating
+from proofs_checks.claims.shares import Floored, overstating
 from proofs_checks.claims.sweeps import searched, sweep
 from proofs_checks.search.lies import best_cost_lies
 

@@ -13,9 +13,8 @@ from mechanism.errors import InvalidMechanismError
 from mechanism.market.direct import MarketDirect
 from mechanism.market.mechanisms import market_mechanism
 from proofs_checks.claims import CLAIMS, Claim, ClaimResult, ClaimVerdict, Context, run_claims
-from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.evidence.witness import FORMAT, Witness
+from proofs_checks.evidence.witness import FORMAT, Witness, replay
 from proofs_checks.proofs import Certificate, check
 from proofs_checks.properties.registry import PROPERTY
 

@@ -7,8 +7,7 @@ import pytest
 
 import proofs_checks.search.lines as lines_module
 from mechanism.catalogue import direct_mechanism
-from proofs_checks.search.break_points import with_breaks
-from proofs_checks.search.lines import Lines, affine, draw_lines, linear, utility_table
+from proofs_checks.search.lines import Lines, affine, draw_lines, linear, utility_table, with_breaks
 from proofs_checks.search.sampling import REPORTS
 from tests.proofs_checks.hidden import made, second, winners
 

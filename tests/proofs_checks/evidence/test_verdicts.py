@@ -13,12 +13,11 @@ from mechanism.auctions.one_item.second_price import second_price
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.direct import Floats, SingleParameter
 from mechanism.errors import InvalidMechanismError, UnknownNameError
-from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.verify import check_mechanism, ours, refuted, verify
-from proofs_checks.evidence.witness import Witness
-from proofs_checks.proofs.checkers.certificate import Certificate
-from proofs_checks.proofs.checkers.checking import check
+from proofs_checks.evidence.witness import Witness, replay
+from proofs_checks.proofs.certificate import Certificate
+from proofs_checks.proofs.checking import check
 from proofs_checks.properties.registry import PROPERTY
 from tests.proofs_checks.rules import auction, pay_bid, pay_second, winner
 

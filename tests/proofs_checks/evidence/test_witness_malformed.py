@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mechanism.errors import MarketProofError
-from proofs_checks.evidence.replaying import replay
-from proofs_checks.evidence.witness import Witness
+from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.evidence_errors import WitnessError
 from tests.proofs_checks.evidence.test_witness_replay import subject, written
 

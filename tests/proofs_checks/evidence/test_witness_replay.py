@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from mechanism.catalogue import direct_mechanism
 from mechanism.errors import MarketProofError
-from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verify import make_witness
-from proofs_checks.evidence.witness import Witness
+from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.searching import Search

@@ -11,9 +11,8 @@ from mechanism import single_parameter
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Space
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.play.dynamics import best_report, best_responses
+from proofs_checks.play.dynamics import best_report, best_responses, regret_matching
 from proofs_checks.play.game import Play, even_levels, own_coordinate
-from proofs_checks.play.matching import regret_matching
 
 LEVELS = np.array([[0.0, 0.25, 0.5, 0.75, 1.0]] * 3)
 
@@ -164,7 +163,7 @@ def test_regret_matching_is_repeated_by_its_seed_and_by_the_slow_way(monkeypatch
     types = np.random.default_rng(4).random((2, 3, 1))
     play = Play(direct_mechanism("first-price", 3), types, LEVELS)
     first = regret_matching(play, periods=60, seed=1)
-    monkeypatch.setattr("proofs_checks.play.matching._TABLE", 0)
+    monkeypatch.setattr("proofs_checks.play.dynamics._TABLE", 0)
     second = regret_matching(play, periods=60, seed=1)
     assert np.array_equal(first.reached.reports, second.reached.reports)
     assert np.array_equal(first.reached.weights, second.reached.weights)

@@ -10,11 +10,9 @@ import pytest
 from mechanism import Market, Types, account, market_mechanism, single_parameter
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Space
-from proofs_checks.play.anarchy import anarchy, price_of_anarchy
+from proofs_checks.play.anarchy import anarchy, price_of_anarchy, worst_equilibria
 from proofs_checks.play.dynamics import Reached, best_responses
-from proofs_checks.play.game import Play
-from proofs_checks.play.market_game import MarketPlay
-from proofs_checks.play.starts import worst_equilibria
+from proofs_checks.play.game import MarketPlay, Play
 from proofs_checks.search import sampling
 from proofs_checks.search.given_markets import GivenMarkets
 from proofs_checks.search.lies import best_cost_lies

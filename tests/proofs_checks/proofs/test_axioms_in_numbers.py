@@ -9,8 +9,8 @@ import pytest
 
 from mechanism import Market, Reports, Types, account, market_mechanism
 from mechanism.market.allocation.selection import thresholds
-from proofs_checks.proofs.formulas.forms import form
-from proofs_checks.proofs.formulas.problems import PROBLEMS
+from proofs_checks.proofs.derivation import form
+from proofs_checks.proofs.problems import PROBLEMS
 
 SCALE = 1e-9
 

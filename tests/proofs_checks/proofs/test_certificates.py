@@ -10,10 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove
-from proofs_checks.proofs.checkers.certificate import KINDS, kind_of
-from proofs_checks.proofs.checkers.checking import claim_of
-from proofs_checks.proofs.finding.finders import trade_certificate
-from proofs_checks.proofs.finding.proving import _part
+from proofs_checks.proofs.certificate import KINDS, kind_of
+from proofs_checks.proofs.checking import claim_of
+from proofs_checks.proofs.proving import _part, trade_certificate
 from tests.proofs_checks.proofs.changes import changed, places, variants
 
 ASKED = (

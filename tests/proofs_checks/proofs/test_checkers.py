@@ -11,12 +11,9 @@ import pytest
 
 from mechanism import PowerGain, SqrtGain, TableGain
 from proofs_checks.proofs import CertificateError, prove
-from proofs_checks.proofs.checkers.concavity import TangentGap, check_falling_returns, check_tangent_gap
-from proofs_checks.proofs.checkers.derivation import Axiom, Derivation, Problem, Step, check_derivation
-from proofs_checks.proofs.checkers.telescoping import check_telescoping
-from proofs_checks.proofs.finding.prover import derive, falling_returns, tangent_gap, telescoping
-from proofs_checks.proofs.formulas.forms import form
-from proofs_checks.proofs.formulas.scripts import SCRIPTS
+from proofs_checks.proofs.derivation import Axiom, Derivation, Problem, Step, check_derivation, form
+from proofs_checks.proofs.lemmas import TangentGap, check_falling_returns, check_tangent_gap, check_telescoping
+from proofs_checks.proofs.prover import SCRIPTS, derive, falling_returns, tangent_gap, telescoping
 
 TOY = Problem(
     {
@@ -91,7 +88,7 @@ def test_a_conditional_axiom_needs_its_condition():
 @pytest.mark.parametrize("problem", SCRIPTS)
 def test_no_proof_has_a_line_too_many(problem):
     """Without any one of its lines a proof no longer stands: every assumption is used."""
-    from proofs_checks.proofs.formulas.problems import PROBLEMS
+    from proofs_checks.proofs.problems import PROBLEMS
 
     proof = derive(problem)
     assert check_derivation(proof, PROBLEMS[problem]) == []

@@ -255,7 +255,7 @@ def test_failing_and_nameless_mechanisms_are_refused_with_a_reason():
 
 def test_the_market_used_for_testing_trades():
     """Conformance on markets in which nobody trades would test nothing."""
-    from proofs_checks.proofs.code_conformance.market_rules import random_cases
+    from proofs_checks.proofs.market_conformance import random_cases
 
     rng = np.random.default_rng(0)
     shares = []

@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 
 from proofs_checks.proofs import CertificateError, check
-from proofs_checks.proofs.checkers.trade import check_trade, trade_system
-from proofs_checks.proofs.finding.finders import trade_certificate as trade
+from proofs_checks.proofs.proving import trade_certificate as trade
+from proofs_checks.proofs.trade import check_trade, trade_system
 
 
 def test_myerson_satterthwaite_on_the_grid_15_04():

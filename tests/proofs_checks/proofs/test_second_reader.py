@@ -15,10 +15,10 @@ from mechanism.design.system import check_point
 from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import PowerGain
 from proofs_checks.proofs import THEOREMS, Certificate, check, prove, prove_mechanism
-from proofs_checks.proofs.checkers.checking import claim_of
-from proofs_checks.proofs.checkers.trade import TradeProof, trade_system
-from proofs_checks.proofs.finding.finders import trade_certificate
-from proofs_checks.proofs.formulas.theorems import DELIVERED, SQRT
+from proofs_checks.proofs.checking import claim_of
+from proofs_checks.proofs.proving import trade_certificate
+from proofs_checks.proofs.theorems import DELIVERED, SQRT
+from proofs_checks.proofs.trade import TradeProof, trade_system
 
 # --- certificates ---
 

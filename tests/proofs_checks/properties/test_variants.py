@@ -12,9 +12,8 @@ from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Deal, Floats
 from mechanism.entry import PROPERTIES
 from mechanism.errors import UnknownNameError
-from proofs_checks.evidence.replaying import replay
 from proofs_checks.evidence.verify import verify
-from proofs_checks.evidence.witness import Witness
+from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.properties.registry import PROPERTY, VARIANTS, properties
 
 

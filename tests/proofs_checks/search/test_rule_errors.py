@@ -8,8 +8,7 @@ import pytest
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import SingleParameter
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.search.cases import answer
-from proofs_checks.search.rule_errors import place
+from proofs_checks.search.cases import answer, place
 
 
 def caught(function) -> BaseException:

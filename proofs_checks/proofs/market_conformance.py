@@ -16,7 +16,7 @@ from mechanism.market.gains import GainLaw
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage
 from mechanism.tolerance import scale
-from proofs_checks.proofs.code_conformance.independence import clarke_independence, posted_independence
+from proofs_checks.proofs.independence import clarke_independence, posted_independence
 
 Array = NDArray[np.float64]
 

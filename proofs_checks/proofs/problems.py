@@ -8,7 +8,7 @@ importers.
 
 from __future__ import annotations
 
-from proofs_checks.proofs.checkers.derivation import Axiom, Problem
+from proofs_checks.proofs.derivation import Axiom, Problem
 
 _PENALTY = Axiom("pen[j] >= 0", "penalties are λ d n_j / n_i with λ, d >= 0 and sizes > 0", "assumption")
 _BUYER = Axiom("buyer - G + Σp = 0", "a buyer keeps its gain G(S) less the prices that it pays")

@@ -6,7 +6,7 @@ import builtins
 from dataclasses import dataclass, replace
 
 from mechanism.entry import PROPERTIES
-from proofs_checks.proofs.formulas.problems import PROBLEMS
+from proofs_checks.proofs.problems import PROBLEMS
 
 SQRT = "the paper's gain law sqrt(K/n) - sqrt(K/x)"
 _MARKET = (

@@ -1,7 +1,11 @@
-"""From ids to certificates, and from a mechanism's code to a verdict that says what is proved and what only tested."""
+"""From ids to certificates, and from a mechanism's code to a verdict that says what is proved and what only tested.
+
+Trade on grids is decided by a solver (HiGHS); what it finds is checked apart.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -9,15 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from mechanism.design.solve import Infeasible, maximise
+from mechanism.errors import SolverError
 from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import GainLaw, PowerGain, SqrtGain
-from proofs_checks.proofs.checkers.certificate import Certificate, Part
-from proofs_checks.proofs.checkers.checking import check
-from proofs_checks.proofs.checkers.codec import CertificateError
-from proofs_checks.proofs.code_conformance.auction_rules import CRITICAL_ONLY, classic_conformance
-from proofs_checks.proofs.code_conformance.market_rules import market_conformance
-from proofs_checks.proofs.finding.prover import derive, falling_returns, tangent_gap, telescoping
-from proofs_checks.proofs.formulas.theorems import DELIVERED, THEOREMS, Theorem, with_exponent
+from proofs_checks.evidence_errors import CertificateError
+from proofs_checks.proofs.auction_conformance import CRITICAL_ONLY, classic_conformance
+from proofs_checks.proofs.certificate import Certificate, Part
+from proofs_checks.proofs.checking import check, claim_of
+from proofs_checks.proofs.market_conformance import market_conformance
+from proofs_checks.proofs.prover import derive, falling_returns, tangent_gap, telescoping
+from proofs_checks.proofs.theorems import DELIVERED, THEOREMS, Theorem, with_exponent
+from proofs_checks.proofs.trade import TradeProof, trade_system
 
 MARKETS = ("ipfl", "exact-marginal", "ipfl-exact", "posted-price")
 """Market mechanisms about which theorems are kept."""
@@ -141,3 +148,33 @@ def prove_mechanism(
         f"computes this formula{part} is tested on {samples} random cases, not proved"
     )
     return Proof(certificate, words, samples)
+
+
+def trade_certificate(
+    values: Sequence[Fraction | int | str],
+    costs: Sequence[Fraction | int | str],
+    *,
+    incentive: str = "bic",
+    rationality: str = "interim",
+    balance: str = "ex-ante",
+) -> Certificate:
+    """Decide whether efficient trade on a grid can be truthful, rational and balanced, with a proof either way.
+
+    Raises
+    ------
+    CertificateError
+        If the grid or a word is not one of `TradeProof`'s, or the answer cannot be confirmed in fractions.
+    """
+    v, c = tuple(Fraction(x) for x in values), tuple(Fraction(x) for x in costs)
+    system = trade_system(v, c, incentive, rationality, balance)
+    try:
+        found = maximise(system, {})
+    except SolverError as error:
+        raise CertificateError(f"the grid could not be decided: {error}") from None
+    numbers = found.multipliers if isinstance(found, Infeasible) else found.point
+    answer = "impossible" if isinstance(found, Infeasible) else "possible"
+    part = TradeProof(v, c, incentive, rationality, balance, answer, tuple(sorted(numbers.items())))
+    certificate = Certificate(*claim_of(part), parts=(part,))
+    if wrong := check(certificate):
+        raise CertificateError(f"what was found proves nothing: {wrong[0]}")
+    return certificate

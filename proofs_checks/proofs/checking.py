@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from proofs_checks.proofs.checkers.certificate import Certificate, Part, kind_of
-from proofs_checks.proofs.checkers.codec import CertificateError
-from proofs_checks.proofs.checkers.concavity import FallingReturns, TangentGap, check_falling_returns, check_tangent_gap
-from proofs_checks.proofs.checkers.derivation import Derivation, check_derivation
-from proofs_checks.proofs.checkers.telescoping import Telescoping, check_telescoping
-from proofs_checks.proofs.checkers.trade import TradeProof, check_trade
-from proofs_checks.proofs.formulas.problems import PROBLEMS
-from proofs_checks.proofs.formulas.theorems import THEOREMS, with_exponent
+from proofs_checks.evidence_errors import CertificateError
+from proofs_checks.proofs.certificate import Certificate, Part, kind_of
+from proofs_checks.proofs.derivation import Derivation, check_derivation
+from proofs_checks.proofs.lemmas import (
+    FallingReturns,
+    TangentGap,
+    Telescoping,
+    check_falling_returns,
+    check_tangent_gap,
+    check_telescoping,
+)
+from proofs_checks.proofs.problems import PROBLEMS
+from proofs_checks.proofs.theorems import THEOREMS, with_exponent
+from proofs_checks.proofs.trade import TradeProof, check_trade
 
 Claim = tuple[str, str, str, str, str, tuple[str, ...]]
 

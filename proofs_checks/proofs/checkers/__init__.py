@@ -1,1 +1,0 @@
-"""Certificates, and the small checkers that trust no solver."""

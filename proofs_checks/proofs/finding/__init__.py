@@ -1,1 +1,0 @@
-"""Provers and finders of certificates: whatever they find is checked."""

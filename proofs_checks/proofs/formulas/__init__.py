@@ -1,1 +1,0 @@
-"""What is proved: forms, problems, theorems, and the scripts of their derivations."""
