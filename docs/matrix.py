@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.findings.rules.matrix import as_matrix, draw_matrix
+from analysis.findings.rules.verdicts import as_matrix, draw_matrix
 from analysis.findings.rules.verdicts import main as package_verdicts
 from analysis.page.export import write_atomically, write_text
 from proofs_checks.evidence.matrix import matrix, to_json

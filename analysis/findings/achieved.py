@@ -1,21 +1,105 @@
-"""What each method achieves: accuracy beside utility."""
+"""What each method achieves: the answer in a few sentences, one row per method, accuracy beside utility."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from analysis.findings.base import Drawing, Finding, always, measured, whiskers
+from analysis.findings.optimum import optimum
+from analysis.findings.rules.lies import regret
 from analysis.findings.scores import (
     MethodScores,
     beside,
     best_accuracy,
+    final_accuracy,
     judged,
     lead,
     leading,
     mean_utility,
+    of_method,
     scores_table,
+    welfare,
 )
+from analysis.findings.waterline import waterline
 from analysis.page import theme
+from analysis.page.tables import Cell, Table
 from analysis.run.records import Run
-from mechanism.wording import listed, typeset
+from mechanism.wording import count, listed, typeset, typeset_percent
+
+FAR_BELOW = 5.0
+"""Percentage points between best and final accuracy that are worth a sentence."""
+
+
+def worth(run: Run) -> str:
+    """Return what the money of a run's gains follows, in a sentence: a law of sample sizes, or measured accuracy."""
+    kind = run.config.get("valuation")
+    if kind == "measured":
+        return "What a model is worth was measured, by the accuracy that it adds."
+    if kind == "fitted":
+        return "What a model is worth follows a law of sample sizes whose exponent was fitted to measured accuracy."
+    return "What a model is worth, and so the money, follows a law of sample sizes, not the accuracy measured."
+
+
+def headline(run: Run) -> str:
+    """Return the report's answer in a few sentences."""
+    name = leading(run)
+    k = run.methods.index(name)
+    accuracy, utility = best_accuracy(run), mean_utility(run)
+    final, one = float(final_accuracy(run).mean[k]), run.clients == 1
+    line = waterline(run, name)
+    loses = line.losers if line.below else "no client loses over the run"
+    text = (
+        f"With {name}, {'1 client reaches' if one else f'{run.clients} clients reach'} {typeset(accuracy.mean[k])} % "
+        f"personal accuracy, {'' if one else 'each '}in its best round, and gain{'s' * one} "
+        f"{typeset(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
+        f"round{'s' * (run.rounds != 1)}; {loses}."
+    )
+    if accuracy.mean[k] - final > FAR_BELOW:
+        text += f" At the end accuracy is only {typeset(final)} %: the best round was not the last."
+    if name in run.markets:
+        share = float(optimum(run).share[k])
+        if not np.isnan(share):
+            text += f" It reaches {typeset_percent(share)} of the best possible objective."
+    lie = run.audit.methods[name].lies.get("cost")
+    if lie is not None:
+        text += (
+            f" A lie about a cost can win {typeset(lie.gain)}."
+            if lie.pays
+            else f" No lie about a cost pays ({count(lie.deviations)} tried)."
+        )
+    others = [m for m in run.markets if m != name and (found := run.audit.methods[m].lies.get("cost")) and found.pays]
+    if others:
+        worst = max(others, key=lambda m: run.audit.methods[m].lies["cost"].gain)
+        gain = run.audit.methods[worst].lies["cost"].gain
+        text += f" Under {worst} a lie wins {typeset(gain)}."
+    return f"{text} {worth(run)}"
+
+
+def methods_table(run: Run) -> Table:
+    """Return the run in one row per method: accuracies, utility, welfare, share of the optimum, lowest utility, lie.
+
+    Accuracy is each client's best round, as the paper counts it, and beside it where the clients ended.
+
+    Spreads over seeds are columns of their own, absent with one seed.
+    """
+    accuracy, utility = best_accuracy(run), mean_utility(run)
+    final = final_accuracy(run)
+    total, best, found = welfare(run), optimum(run), regret(run)
+    spreads = len(run.seeds) > 1
+    plus = ["±"] if spreads else []
+    columns = ["method", "best accuracy (%)", *plus, "final accuracy (%)", *plus, "mean utility", *plus]
+    columns += ["welfare", "of optimum (%)", "lowest utility in a round", "best cost lie wins"]
+    rows: list[tuple[Cell, ...]] = []
+    for k, name in enumerate(run.methods):
+        share = float(best.share[k])
+        row: list[Cell] = [name]
+        for score in (accuracy, final, utility):
+            row += [float(score.mean[k])] + ([of_method(score.spread, k)] if spreads else [])
+        row += [float(total.mean[k]), None if np.isnan(share) else 100.0 * share]
+        row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
+        rows.append(tuple(row))
+    return Table("All methods: money over the run, means over seeds and clients", tuple(columns), tuple(rows))
+
 
 Scores = tuple[MethodScores, MethodScores]
 """Best personal accuracy and mean utility of every method."""

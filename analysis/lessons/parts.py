@@ -15,9 +15,9 @@ from analysis.lessons.exercise import Answer, check
 from analysis.lessons.exercises import EXERCISES
 from analysis.page.theme import INK, SOFT, TITLE
 from analysis.playground import view
-from analysis.playground.figure import alt, report_curve
 from analysis.playground.html import drawing, sentence
 from analysis.playground.state import PlayState
+from analysis.playground.view import alt, report_curve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

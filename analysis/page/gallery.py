@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.findings.achieved import methods_table
 from analysis.findings.base import Drawings, Section, find
 from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.provenance import theory_table
 from analysis.findings.several.compared import compared_table, differing
-from analysis.findings.summary import methods_table
 from analysis.page.export import export, write_text
 from analysis.page.tables import Table
 from analysis.run.files import RecordError

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.findings.achieved import headline, methods_table
 from analysis.findings.base import Section, find
 from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.several.compared import compared_table
-from analysis.findings.summary import headline, methods_table
 from analysis.page.export import inline_svg, write_text
 from analysis.page.tables import Table, shown
 from analysis.run.files import RecordError

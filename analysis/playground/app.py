@@ -11,7 +11,7 @@ with app.setup:
 
     import marimo as mo
 
-    from analysis.playground import figure, html, recorded, state, view
+    from analysis.playground import html, recorded, state, view
     from mechanism import MarketProofError
 
     view.warm()
@@ -264,9 +264,7 @@ def _(at_zero: Any, curve: Any, get_found: Any, report: Any, said: Any, setup: A
         [
             mo.Html(html.sentence("words", view.words(now, seen))),
             mo.Html(html.sentence("lie", told, warning=bool(told) and found[1].client is not None)),
-            mo.Html(
-                html.drawing("curve", figure.report_curve(line, now.report, seen), figure.alt(line, now.report, seen))
-            ),
+            mo.Html(html.drawing("curve", view.report_curve(line, now.report, seen), view.alt(line, now.report, seen))),
             *([mo.Html(html.sentence("at-zero", at_zero))] if at_zero else []),
             mo.hstack(
                 [mo.Html(view.trades_table(seen)), mo.Html(view.accounts_table(seen))],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.findings.rules.matrix import as_matrix, draw_matrix, read_matrix
+from analysis.findings.rules.verdicts import as_matrix, draw_matrix, read_matrix
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from proofs_checks import Witness, replay
 from proofs_checks.evidence.matrix import row

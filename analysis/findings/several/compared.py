@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.findings.achieved import methods_table
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, measured, whiskers
 from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows
 from analysis.findings.scores import MethodScores, best_accuracy, utility_per_round
-from analysis.findings.summary import methods_table
 from analysis.page.tables import Cell, Table
 from analysis.run.records import Run
 from analysis.run.settings import flat

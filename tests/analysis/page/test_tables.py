@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.findings.achieved import methods_table
 from analysis.findings.money import flow_table, money_flow
 from analysis.findings.optimum import OPTIMUM
 from analysis.findings.provenance import theory_table
@@ -18,7 +19,6 @@ from analysis.findings.rules.lies import lie_curves, lies_table
 from analysis.findings.scores import best_accuracy, final_accuracy, welfare
 from analysis.findings.several.compared import compared_table
 from analysis.findings.spread import SPREAD
-from analysis.findings.summary import methods_table
 from analysis.findings.waterline import utilities_table
 from analysis.page.export import export, inline_svg, write_text
 from analysis.page.tables import Table

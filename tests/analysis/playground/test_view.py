@@ -13,9 +13,9 @@ import pytest
 from analysis.page.export import inline_svg
 from analysis.page.theme import figure_of
 from analysis.playground import view
-from analysis.playground.figure import alt, report_curve
 from analysis.playground.html import drawing, link, sentence, table
 from analysis.playground.state import MARKET_ENTRIES, Client, PlayState, to_query
+from analysis.playground.view import alt, report_curve
 
 RULES = sorted(MARKET_ENTRIES)
 
