@@ -128,10 +128,7 @@ def _(begin: Any, get_run: Any, set_complaint: Any) -> Any:
             chosen("Method", list(run.methods), place.method, lambda method: moved(method=method)),
             chosen("Seed", [str(s) for s in run.seeds], place.seed, lambda seed: moved(seed=int(seed))),
             chosen(
-                "Round",
-                [str(k + 1) for k in range(run.rounds)],
-                place.round,
-                lambda number: moved(round=int(number)),
+                "Round", [str(k + 1) for k in range(run.rounds)], place.round, lambda number: moved(round=int(number))
             ),
         ]
 

@@ -87,11 +87,7 @@ class Client:
     angle: Annotated[float, _from(-360.0, 360.0)] = 0.0
 
 
-EXAMPLE = (
-    Client("buyer", 100.0, 1.0, 3600.0),
-    Client("dear", 300.0, 1.1, 0.0),
-    Client("cheap", 300.0, 1.0, 0.0, 60.0),
-)
+EXAMPLE = (Client("buyer", 100.0, 1.0, 3600.0), Client("dear", 300.0, 1.1, 0.0), Client("cheap", 300.0, 1.0, 0.0, 60.0))
 """The worked example of theory.md; the angle matters only once the penalty's weight is above 0."""
 
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.findings.several.frontier import (
-    LIES,
-    MAPS,
-    MEASURES,
-    along,
-    half,
-    judged,
-    numbers,
-    same,
-    table,
-    wilson,
-)
+from analysis.findings.several.frontier import LIES, MAPS, MEASURES, along, half, judged, numbers, same, table, wilson
 from analysis.findings.several.trade_offs import draw_along, draw_map, draw_trade_off, figures
 
 ROWS = [

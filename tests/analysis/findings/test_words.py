@@ -27,12 +27,7 @@ def grades(lines: tuple[Evidence, ...]) -> dict[str, str]:
 
 
 def test_lists_of_words() -> None:
-    assert [listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
-        "",
-        "a",
-        "a and b",
-        "a, b and c",
-    ]
+    assert [listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
 
 
 def test_the_exact_market_leads_then_any_market_then_the_most_accurate(run: Run) -> None:
