@@ -20,9 +20,11 @@ from analysis.playground.state import PlayState
 from analysis.playground.view import alt, report_curve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from matplotlib.axes import Axes
+
+    from analysis.lessons.content import Slider
 
 _END = 3.5  # the largest cost that dear can report
 _HEADING = '<h2 style="font-size:1.4em;font-weight:600;margin:1em 0 0.3em">Exercise</h2>'
@@ -59,10 +61,14 @@ def way_back(query: Mapping[str, object]) -> str:
     return f'{_HIDDEN}<a id="all-lessons" href="?file={INDEX}" style="text-decoration:underline">All lessons</a>'
 
 
-def shown(figure: tuple[Axes, str]) -> mo.Html:
-    """Return a figure and its sentence as HTML; the sentence is the figure's alternative text as well."""
-    ax, words = figure
-    return mo.Html(sentence("words", words) + drawing("figure", ax, words))
+def shown(draw: Callable[..., tuple[Axes, str]]) -> Callable[..., str]:
+    """Return a function that draws a figure as HTML, below its sentence, which is its alternative text as well."""
+
+    def html_of(*values: float) -> str:
+        ax, words = draw(*values)
+        return sentence("words", words) + drawing("figure", ax, words)
+
+    return html_of
 
 
 def text(words: str) -> mo.Html:
@@ -70,9 +76,12 @@ def text(words: str) -> mo.Html:
     return mo.md(f"{way_back(mo.query_params().to_dict())}\n\n{cleandoc(words)}")
 
 
-def slider(start: float, stop: float, step: float, value: float, label: str) -> mo.ui.slider:
+def slider(number: Slider) -> mo.ui.slider:
     """Return a slider as wide as the page that shows its value."""
-    return mo.ui.slider(start, stop, step, value=value, show_value=True, full_width=True, label=label)
+    return mo.ui.slider(
+        number.start, number.stop, number.step, value=number.value, show_value=True, full_width=True,
+        label=number.label,
+    )  # fmt: skip
 
 
 def editor(lesson: str) -> tuple[mo.ui.code_editor, mo.ui.run_button]:
@@ -81,11 +90,16 @@ def editor(lesson: str) -> tuple[mo.ui.code_editor, mo.ui.run_button]:
     return code, mo.ui.run_button(label="Ask the engine", kind="success")
 
 
-def exercise(lesson: str, code: mo.ui.code_editor, ask: mo.ui.run_button) -> mo.Html:
-    """Return the exercise in words, with its hint folded away, above its editor and button."""
+def task(lesson: str) -> str:
+    """Return an exercise in words, with its hint folded away, as HTML."""
     found = EXERCISES[lesson]
     hint = f"<details><summary>A hint</summary><p>{html.escape(found.hint)}</p></details>" if found.hint else ""
-    return mo.vstack([mo.Html(f"{_HEADING}<p>{html.escape(found.task)}</p>{hint}"), code, ask])
+    return f"{_HEADING}<p>{html.escape(found.task)}</p>{hint}"
+
+
+def exercise(lesson: str, code: mo.ui.code_editor, ask: mo.ui.run_button) -> mo.Html:
+    """Return the exercise in words above its editor and button."""
+    return mo.vstack([mo.Html(task(lesson)), code, ask])
 
 
 def answered(lesson: str, code: str | None) -> mo.Html:

@@ -7,14 +7,14 @@ exercise as they stand at the start, and no program at all.
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Mapping
-from html.parser import HTMLParser
-from importlib import import_module
-from typing import Any
+from inspect import cleandoc
 
-from analysis.lessons import LESSONS, TITLES
+import marimo as mo
+
+from analysis.lessons import LESSONS, TITLES, parts
+from analysis.lessons.content import CONTENT
+from analysis.lessons.exercises import EXERCISES
 from mechanism import UnknownNameError
 
 _STYLE = """
@@ -29,7 +29,7 @@ summary { cursor: pointer }
 
 
 def static_page(lesson: str) -> str:
-    """Run a lesson's app once and return its page.
+    """Return the page of a lesson.
 
     Raises
     ------
@@ -38,14 +38,17 @@ def static_page(lesson: str) -> str:
     """
     if lesson not in LESSONS:
         raise UnknownNameError(f"unknown lesson {lesson!r}; known: {', '.join(LESSONS)}")
-    outputs, _ = import_module(f"analysis.lessons.{lesson}").app.run()
-    body = "\n".join(still(str(output.text)) for output in outputs if hasattr(output, "text"))
+    found = CONTENT[lesson]
+    sliders = "".join(f'<p class="set">{html.escape(s.label)}: {s.value}</p>' for s in found.sliders)
+    figure = found.figure(*(s.value for s in found.sliders))
+    text = mo.md(undragged(cleandoc(found.text))).text
+    body = f"{text}\n{sliders}\n{figure}\n{parts.task(lesson)}\n<pre>{html.escape(EXERCISES[lesson].start)}</pre>\n"
     title = TITLES[lesson]
     moves = f"This page is a still: <code>marketproof play {lesson}</code> makes it move, and answers your rule."
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: marketproof</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<style>{_STYLE}</style></head>\n<body><p class="set">{moves}</p>\n{undragged(body)}</body></html>\n'
+        f'<style>{_STYLE}</style></head>\n<body><p class="set">{moves}</p>\n{body}</body></html>\n'
     )
 
 
@@ -53,70 +56,5 @@ _DRAG = re.compile(r"Drag (?:[^.:<]|</?em>)+(?::\s*(\w)|\.\s*)")
 
 
 def undragged(text: str) -> str:
-    """Return HTML without the invitations to drag something; what they say to look at stays."""
+    """Return a text without the invitations to drag something; what they say to look at stays."""
     return _DRAG.sub(lambda found: (found[1] or "").upper(), text).replace('<span class="paragraph"></span>', "")
-
-
-def still(text: str) -> str:
-    """Return HTML in which every widget is replaced by what it shows: a slider's value, an editor's text."""
-    reader = _Still()
-    reader.feed(text)
-    reader.close()
-    return "".join(reader.parts)
-
-
-class _Still(HTMLParser):
-    """Copies HTML, leaving out marimo's elements and writing what they hold."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.parts: list[str] = []
-        self._inside: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag.startswith("marimo-"):
-            self._inside.append(tag)
-            self.parts.append(_shown(tag, {name: value or "" for name, value in attrs}))
-        elif not self._hidden:
-            self.parts.append(self.get_starttag_text() or "")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if not self._hidden:
-            self.parts.append(self.get_starttag_text() or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag.startswith("marimo-"):
-            if tag in self._inside:
-                del self._inside[self._inside.index(tag) :]
-        elif not self._hidden:
-            # SVG's names are in mixed case, and the parser lowers them
-            self.parts.append(f"</{_MIXED.get(tag, tag)}>")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
-
-    def handle_entityref(self, name: str) -> None:
-        self.handle_data(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.handle_data(f"&#{name};")
-
-    @property
-    def _hidden(self) -> bool:
-        return any(tag != "marimo-ui-element" for tag in self._inside)
-
-
-_MIXED = {"clippath": "clipPath", "lineargradient": "linearGradient"}
-
-
-def _shown(tag: str, attributes: Mapping[str, str]) -> str:
-    if tag == "marimo-slider":
-        return f'<p class="set">{_value(attributes, "data-label")}: {html.escape(str(_value(attributes)))}</p>'
-    if tag == "marimo-code-editor":
-        return f"<pre>{html.escape(str(_value(attributes)))}</pre>"
-    return ""
-
-
-def _value(attributes: Mapping[str, str], name: str = "data-initial-value") -> Any:
-    return json.loads(attributes.get(name) or '""')

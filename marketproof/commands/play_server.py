@@ -35,9 +35,13 @@ def app_files(lesson: str | None) -> tuple[Path, ...]:
 
 def app_file(lesson: str | None) -> Path:
     """Return the file of the playground's app, or of a lesson's."""
-    spec = find_spec("analysis.playground.app" if lesson is None else f"analysis.lessons.{lesson}")
+    from analysis import lessons
+
+    if lesson is not None:
+        return lessons.app_file(lesson)
+    spec = find_spec("analysis.playground.app")
     if spec is None or spec.origin is None:
-        raise InputError(f"the app of {lesson or 'the playground'} is missing; reinstall marketproof")
+        raise InputError("the app of the playground is missing; reinstall marketproof")
     return Path(spec.origin)
 
 

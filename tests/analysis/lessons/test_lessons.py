@@ -12,7 +12,7 @@ from analysis.lessons import LESSONS, figures, parts
 from analysis.lessons.exercise import Answer
 from analysis.lessons.exercises import EXERCISES
 from analysis.lessons.parts import answer_html
-from analysis.lessons.static import static_page, still, undragged
+from analysis.lessons.static import static_page, undragged
 from analysis.page.theme import figure_of
 from mechanism import UnknownNameError
 
@@ -126,16 +126,6 @@ def test_a_lesson_is_exported_as_a_page_that_needs_nothing_else(lesson):
     reader = _Balanced()
     reader.feed(page)
     assert not reader.open
-
-
-def test_widgets_become_what_they_show():
-    slider = (
-        "<b>a &amp; b</b><marimo-ui-element object-id='x'><marimo-slider data-initial-value='0.5' "
-        "data-label='&quot;bid&quot;'></marimo-slider></marimo-ui-element><i>after</i>"
-    )
-    assert still(slider) == '<b>a &amp; b</b><p class="set">bid: 0.5</p><i>after</i>'
-    editor = "<marimo-code-editor data-initial-value='&quot;a &lt; b&quot;'>hidden</marimo-code-editor>"
-    assert still(editor) == "<pre>a &lt; b</pre>"
 
 
 def test_an_invitation_to_drag_goes_and_what_to_look_at_stays():
