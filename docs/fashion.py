@@ -14,8 +14,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from analysis.run.ledger import unit_figures
 from analysis.run.market_file import read_market
-from analysis.run.summary import unit_figures
 from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run
 from marketproof.running.methods import parse

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analysis.findings.base import Finding, Remarks
 from analysis.page.tables import Table
+from analysis.run.files import flat
 from analysis.run.records import Run
-from analysis.run.settings import flat
 from mechanism.wording import listed, typeset
 
 _THEORY = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")

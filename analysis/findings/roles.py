@@ -14,8 +14,8 @@ from analysis.findings.grouped import ComparedScores, beside_by_group, scores_ro
 from analysis.findings.rounds import RoundCurves, round_curves, rounds_table
 from analysis.findings.scores import client_utility, leading, spread
 from analysis.page import theme
+from analysis.run.ledger import best_of_clients, mean_where
 from analysis.run.records import Run, Trace
-from analysis.run.summary import best_of_clients, mean_where
 from mechanism.wording import listed, typeset
 
 Real = NDArray[np.float64]

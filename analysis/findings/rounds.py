@@ -10,8 +10,8 @@ from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.scores import MethodScores, leading
 from analysis.page import theme
 from analysis.page.tables import Table
+from analysis.run.ledger import mean_where
 from analysis.run.records import Run
-from analysis.run.summary import mean_where
 from mechanism.wording import typeset
 
 if TYPE_CHECKING:

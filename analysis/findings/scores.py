@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from analysis.page import theme
 from analysis.page.tables import Cell, Table
+from analysis.run.ledger import figures
 from analysis.run.records import Run
-from analysis.run.summary import figures
 from mechanism.errors import UnknownNameError
 from mechanism.tolerance import scale
 from mechanism.wording import listed, typeset

@@ -10,9 +10,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, model_validator
 
 from mechanism.errors import MarketProofError
+from mechanism.reading import validated
+from mechanism.wording import number
 
 MANIFEST = "manifest.json"
 DERIVED = ("summary.json", "audit.json", "rounds.parquet", "ledger.parquet")
@@ -107,3 +111,99 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RecordError(f"{path}: holds a {type(value).__name__}; expected a JSON object")
     return value
+
+
+Seed = Annotated[int, Field(gt=-(2**62), lt=2**62)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
+    """What a run was made with. Only what readers rely on has bounds; what else a version writes is kept as it is.
+
+    ``mechanisms``: the market mechanism of each method, None where the method implies its graph. ``judged``: by which
+    models of a round the accuracy of each method is, those that clients have "trained" or those that the server has
+    "aggregated" (as all were in version 0.1). ``backend`` is that of
+    the last unit; ``backend_used`` names for each unit (method and seed, as in file names) the backend that did its
+    training, ``backend_reason`` why. ``digests``: SHA-256 of every other file of the record but ``progress.json``, by
+    its place in the folder; version 0.1 wrote none.
+    """
+
+    task: str = ""
+    data: Any = None
+    clients: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Any = None
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    methods: Annotated[list[Name], Field(min_length=1)]
+    mechanisms: dict[str, str | None]
+    judged: dict[str, str] = {}
+    backend: Any = ""
+    backend_used: Any = None
+    backend_reason: Any = None
+    device: Any = ""
+    machine: Any = None
+    versions: Any = None
+    privacy: Any = None
+    notices: Any = None
+    timings: Any = None
+    digests: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        for what, listed in (("method", self.methods), ("seed", self.seeds)):
+            if len(set(listed)) < len(listed):
+                raise ValueError(f"a {what} is listed twice")
+        if set(self.mechanisms) != set(self.methods):
+            raise ValueError("mechanisms names other methods than methods; expected the mechanism or null of each")
+        return self
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a run folder.
+
+    Raises
+    ------
+    RecordError
+        If there is no such folder, or its manifest is missing or damaged.
+    """
+    if not folder.is_dir():
+        raise RecordError(f"{folder}: no such folder; expected a run folder, as `marketproof run` writes it")
+    return validated(Manifest, read_json(folder / MANIFEST), str(folder / MANIFEST), error=RecordError)
+
+
+_LONGEST = 400
+
+
+def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings with dotted names, in their order."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return each dotted setting that is another one now, as ``name: before -> now``."""
+    names = sorted({*before, *now})
+    return [f"{name}: {before.get(name)} -> {now.get(name)}" for name in names if before.get(name) != now.get(name)]
+
+
+def flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return nested settings as (dotted name, text) pairs in their order; long texts are cut, nothing is a dash.
+
+    Numbers that are all alike stand once, with how often.
+    """
+    return [(name, _shown(value)) for name, value in dotted(values).items()]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        items = [_one(v) for v in value]
+        same = len(items) > 1 and len(set(items)) == 1
+        text = f"{items[0]} ({len(items)} times)" if same else ", ".join(items)
+    else:
+        text = _one(value)
+    return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…") or "–"
+
+
+def _one(value: Any) -> str:
+    return "–" if value is None else number(value) if isinstance(value, float) else str(value)

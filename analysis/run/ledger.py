@@ -144,3 +144,53 @@ def _frame(method: str, columns: dict[str, NDArray[Any]]) -> DataFrame:
     typed = {name: a.astype(np.float64 if a.dtype.kind == "f" else np.int64) for name, a in columns.items()}
     rows = len(next(iter(typed.values())))
     return pl.DataFrame({"method": pl.Series([method] * rows, dtype=pl.String), **typed})
+
+
+def mean_where(values: Real, counted: NDArray[np.bool_]) -> Real:
+    """Return the mean over the last axis of the values that count, 0 where none does."""
+    total = np.where(counted, values, 0.0).sum(axis=-1)
+    return np.asarray(total / np.maximum(counted.sum(axis=-1), 1))
+
+
+def best_of_clients(trace: Trace) -> Real:
+    """Return every client's best personal accuracy while it took part, 0 if it never did, ``[seeds, m]``."""
+    return np.asarray(np.where(trace.present, trace.accuracy, 0.0).max(axis=1))
+
+
+def final_of_clients(trace: Trace) -> Real:
+    """Return every client's personal accuracy when it last took part, ``[seeds, m]``."""
+    last = trace.present.shape[1] - 1 - np.argmax(trace.present[:, ::-1], axis=1)
+    return np.asarray(np.take_along_axis(trace.accuracy, last[:, None, :], axis=1)[:, 0])
+
+
+def figures(trace: Trace) -> dict[str, Real]:
+    """Return the figures of a method by name, ``[seeds]`` each.
+
+    ``accuracy_best``: each client's best over the rounds in which it took part, averaged over clients (as the paper
+    counts); ``accuracy_final``: mean over clients of what they had when they last took part; ``utility_total``: summed
+    over clients and rounds; ``utility_mean``: per client and round; ``welfare``: the sum of everybody's utilities in
+    all clearings. Utilities are true ones. All but welfare are of benign clients, who are not attackers or free-riders
+    (paper, personal accuracy and utility); of others ``utility_others`` is the mean per client and round, and
+    ``accuracy_others`` the best accuracy. ``epsilon``: the most that a client's training spent.
+    """
+    benign, there = trace.benign, trace.present.any(axis=1)
+    utility, rounds = trace.utility.sum(axis=1), trace.utility.shape[1]
+    found = {
+        "accuracy_best": mean_where(best_of_clients(trace), benign & there),
+        "accuracy_final": mean_where(final_of_clients(trace), benign & there),
+        "utility_total": np.where(benign, utility, 0.0).sum(axis=-1),
+        "utility_mean": mean_where(utility, benign) / rounds,
+        "welfare": utility.sum(axis=-1),
+    }
+    if trace.epsilon.any():
+        found["epsilon"] = trace.epsilon.max(axis=-1)
+    if not benign.all():
+        found["utility_others"] = mean_where(utility, ~benign) / rounds
+        found["accuracy_others"] = mean_where(best_of_clients(trace), ~benign & there)
+    return found
+
+
+def unit_figures(record: MarketRecord) -> dict[str, float]:
+    """Return the figures of one method under one seed."""
+    trace, _ = books([[record]])
+    return {name: float(values[0]) for name, values in figures(trace).items()}

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.audits import Audit, read_audit
-from analysis.run.files import DERIVED, RecordError, market_file, verify
+from analysis.run.files import DERIVED, Manifest, RecordError, market_file, read_manifest, verify
 from analysis.run.ledger import Ledger, Trace, books
-from analysis.run.manifest import Manifest, read_manifest
 from analysis.run.market import MarketRecord
 from analysis.run.market_file import MarketFile
-from analysis.run.summary import Summary, read_summary
+from analysis.run.results import Audit, Summary, read_audit, read_summary
 from mechanism.reading import read_toml
 
 __all__ = ["Ledger", "MarketFile", "MarketRecord", "Run", "Trace", "market_file", "open_markets", "read_run"]

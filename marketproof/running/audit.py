@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.run.audits import Audit, Coordinate, MethodAudit, Premise, RecordedLie
-from analysis.run.manifest import Manifest, read_manifest
+from analysis.run.files import Manifest, read_manifest
 from analysis.run.market import VALUATION, MarketRecord
 from analysis.run.records import Markets, open_markets
+from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, RecordedLie
 from learning.valuation.valuation import Valuation
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from analysis.run.settings import changes, dotted
+from analysis.run.files import changes, dotted
 from marketproof.errors import InputError, one_line, shown
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (

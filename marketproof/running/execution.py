@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from analysis.run.audits import Audit, read_audit
 from analysis.run.files import RecordError
-from analysis.run.summary import Summary, read_summary
+from analysis.run.results import Audit, Summary, read_audit, read_summary
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
-from marketproof.running.keyring import Keyring
 from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
 from marketproof.running.methods import Method, parse
+from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
 from marketproof.terminal.run_view import Bar
 from mechanism.errors import MarketProofError

@@ -8,17 +8,19 @@ Where a trainer or a mechanism computes is not the loop's business; it asks a tr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run.market import MarketRecord
+from learning.valuation.curves import Curve
+from learning.valuation.laws import value
+from learning.valuation.valuation import Valuation
 from marketproof.running.config import MarketSection, RunConfig, schedule_of
 from marketproof.running.populations import Attendance, Participants, away, draw
 from marketproof.running.recorder import Recorder, Unit
-from marketproof.running.valuing import Valuer
 from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
@@ -28,6 +30,32 @@ from mechanism.tolerance import MONEY, scale
 
 if TYPE_CHECKING:
     from learning.trainer import Trainer
+
+
+class Valuer:
+    """Finds the public gain law once, from the models of the first round, and keeps it.
+
+    A law that changed from round to round would be moved by what clients do; one that is fixed before they trade again
+    is public data, as the theorems want it. In every round the departure of what is measured then from the law is
+    recorded: the regret bound of the audit rests on it.
+    """
+
+    def __init__(self, kind: str, seed: int) -> None:
+        self._kind, self._seed = kind, seed
+        self._first: Valuation | None = None
+
+    def value(self, types: Types, measure: Callable[[], Curve]) -> Valuation:
+        """Return the round's valuation; ``types`` hold the task's gain parameters."""
+        curve = measure()
+        if self._first is None:
+            self._first = value(self._kind, types.gain, curve, self._seed, types.size)
+            return self._first
+        return self._first.against(curve)
+
+    def restore(self, first: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from the tensors of the first round."""
+        self._first = Valuation.from_arrays(first)
+
 
 MakeTrainer = Callable[[Unit], "Trainer"]
 Watch = Callable[[Unit, int, MarketRecord, Sequence[str]], None]

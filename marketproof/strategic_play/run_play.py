@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.manifest import read_manifest
+from analysis.run.files import read_manifest
 from analysis.run.market import MarketRecord
 from analysis.run.records import open_markets
 from marketproof.errors import InputError, shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.run.summary import unit_figures
+from analysis.run.ledger import unit_figures
 from marketproof.running.populations import POPULATIONS
 from marketproof.studies.columns import (
     METHOD,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.summary import unit_figures
+from analysis.run.ledger import unit_figures
 from marketproof.errors import InputError
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
-from marketproof.running.privacy_statement import delta_of
+from marketproof.running.privacy import delta_of
 from marketproof.studies.carried_out import Done, carried_out
 from marketproof.studies.columns import METHOD, Column, Row, Seen, text
 from marketproof.studies.performance import BEST, UTILITY, WELFARE

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.run.settings import changes, dotted
+from analysis.run.files import changes, dotted
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
 from marketproof.files.toml_files import to_toml

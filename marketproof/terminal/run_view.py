@@ -11,11 +11,10 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from analysis.run.audits import Audit, MethodAudit
 from analysis.run.market import MarketRecord
-from analysis.run.summary import Summary
+from analysis.run.results import Audit, MethodAudit, Summary
 from marketproof.errors import shown
-from marketproof.running.privacy_statement import privacy_lines
+from marketproof.running.privacy import privacy_lines
 from marketproof.running.recorder import Unit
 from marketproof.terminal.console import show_fitted, spread, stderr
 from mechanism.wording import number, percent

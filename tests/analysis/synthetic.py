@@ -11,13 +11,11 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from analysis.findings.base import Finding, Section, find
-from analysis.run.audits import Audit, MethodAudit, RecordedLie
-from analysis.run.files import digests, unit_key
+from analysis.run.files import Manifest, digests, unit_key
 from analysis.run.ledger import ledger_table, rounds_table
-from analysis.run.manifest import Manifest
 from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.records import books_of, market_file, open_markets
-from analysis.run.summary import summarise
+from analysis.run.results import Audit, MethodAudit, RecordedLie, summarise
 from mechanism import Market, Outcome, Types, account, fixed_outcome, market_mechanism, objective, optimal_objective
 
 METHODS: dict[str, str | None] = {"local": None, "fedavg": None, "ipfl/ipfl": "ipfl", "ipfl/ipfl-exact": "ipfl-exact"}

@@ -7,8 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from analysis.run.audits import Audit, MethodAudit, RecordedLie
-from analysis.run.summary import Summary
+from analysis.run.results import Audit, MethodAudit, RecordedLie, Summary
 from marketproof.terminal.console import show_fitted, spread
 from marketproof.terminal.run_view import COLUMNS, DISPENSABLE, show_run
 from mechanism.wording import number, percent

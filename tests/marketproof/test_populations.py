@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis.run.settings import changes, dotted
+from analysis.run.files import changes, dotted
 from learning.algorithms import ALGORITHMS
 from marketproof.running.config import load_task, overridden, populate, resolve, schedule_of
 from marketproof.running.execution import plan_of

@@ -9,7 +9,7 @@ import pytest
 
 from marketproof.running.config import differences, load_task, resolve
 from marketproof.running.methods import parse
-from marketproof.running.privacy_statement import delta_of, privacy_lines, privacy_statement
+from marketproof.running.privacy import delta_of, privacy_lines, privacy_statement
 from marketproof.running.recorder import Unit
 
 STOP = "client {} stops before round {}: another round would take its epsilon from 1 to 9, above the budget of 8"

@@ -18,7 +18,7 @@ from learning.privacy.keys import KEY_BYTES
 from learning.trainer import Trainer
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
-from marketproof.running.keyring import Keyring
+from marketproof.running.privacy import Keyring
 from tests.marketproof.conftest import Killed
 
 pytestmark = pytest.mark.usefixtures("quick")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.run.files import unit_key
-from analysis.run.ledger import books
-from analysis.run.manifest import Manifest
+from analysis.run.files import Manifest, unit_key
+from analysis.run.ledger import books, unit_figures
 from analysis.run.market import MarketRecord
-from analysis.run.summary import summarise, unit_figures
+from analysis.run.results import summarise
 from marketproof.running.populations import AWAY, ROLES
 from mechanism import Market, Types, account
 from mechanism.market.accounting import Outcome

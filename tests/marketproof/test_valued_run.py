@@ -16,7 +16,7 @@ from learning.valuation.curves import Curve
 from marketproof.running.audit import audit_run, valuations
 from marketproof.running.config import load_task, overridden, resolve
 from marketproof.running.execution import Place, run
-from marketproof.running.valuing import Valuer
+from marketproof.running.loop import Valuer
 from mechanism import Types
 from mechanism.errors import MarketProofError
 from mechanism.market.gains import PowerGain, TableGain

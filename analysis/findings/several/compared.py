@@ -12,8 +12,8 @@ from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always,
 from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows
 from analysis.findings.scores import MethodScores, best_accuracy, utility_per_round
 from analysis.page.tables import Cell, Table
+from analysis.run.files import flat
 from analysis.run.records import Run
-from analysis.run.settings import flat
 from mechanism.wording import listed, typeset
 
 Real = NDArray[np.float64]
