@@ -5,7 +5,8 @@
 
 Needs Coq 8.16 (Debian: ``apt-get install --no-install-recommends coq``). Everything is built in a temporary folder:
 no compiled file is left among the sources. The audit files (``audit/*.v``) restate each shipped claim in full under a
-header ``[mechanism] [property] words``; their theorems and what those rest on make the record.
+header ``[mechanism] [property] words``; their theorems and what those rest on make the record, which is also written
+into the table of ``docs/kernel.md``.
 """
 
 from __future__ import annotations
@@ -19,9 +20,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RECORD = HERE / "record.json"
+PAGE = HERE.parents[1] / "docs" / "kernel.md"
+TABLE = "<!-- written by make kernel -->\n"
+"""Where the page's table of claims begins; it is the page's end."""
+
 ALLOWED = {
     "ClassicalDedekindReals.sig_forall_dec": "the standard library's reals",
     "ClassicalDedekindReals.sig_not_dec": "the standard library's reals",
@@ -78,6 +84,17 @@ def claims(folder: Path = HERE) -> list[dict[str, str]]:
     return found
 
 
+def table(record: dict[str, Any]) -> str:
+    """Return the record's claims as the table of ``docs/kernel.md``."""
+    rows = ["| mechanism | property | what is proved | theorem, file | axioms |", "|---|---|---|---|---|"]
+    for claim in record["theorems"]:
+        axioms = "of the reals" if claim["assumptions"] else "none"
+        place = f"`{claim['name']}`, {claim['file'].removeprefix('audit/')}"
+        words = claim["words"].replace("|", "\\|")
+        rows.append(f"| `{claim['mechanism']}` | {claim['property']} | {words} | {place} | {axioms} |")
+    return "\n".join(rows) + "\n"
+
+
 def run(*command: str, cwd: Path) -> str:
     """Run a command and return what it printed; on failure stop with its last lines."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
@@ -128,7 +145,7 @@ def assumptions(folder: Path, found: list[dict[str, str]]) -> dict[str, list[str
     return result
 
 
-def check(folder: Path, *, chk: bool = True) -> dict[str, object]:
+def check(folder: Path, *, chk: bool = True) -> dict[str, Any]:
     """Build the copy of the sources in the folder, check it, and return the record."""
     if bad := forbidden(folder):
         raise SystemExit("admitted or postulated:\n" + "\n".join(bad))
@@ -136,7 +153,7 @@ def check(folder: Path, *, chk: bool = True) -> dict[str, object]:
     names = [claim["name"] for claim in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise SystemExit(f"claims of one name: {', '.join(twice)}")
-    record: dict[str, object] = {
+    record: dict[str, Any] = {
         "coq": run("coqc", "--print-version", cwd=folder).split()[0],
         "coqchk": chk,
         "sources": hashes(folder),
@@ -163,13 +180,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         record = check(copy(Path(folder)), chk=not options.no_chk)
     theorems = record["theorems"]
-    assert isinstance(theorems, list)
     for theorem in theorems:
         axioms = ", ".join(theorem["assumptions"]) or "no axiom"
         sys.stdout.write(f"{theorem['mechanism']:16} {theorem['property']:20} {theorem['name']}: {axioms}\n")
     sys.stdout.write(f"{len(theorems)} claims proved, Coq {record['coq']}\n")
     if not options.no_chk:
         RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        page = PAGE.read_text()
+        PAGE.write_text(page[: page.index(TABLE) + len(TABLE)] + table(record))
     return 0
 
 

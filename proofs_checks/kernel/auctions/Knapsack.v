@@ -3,7 +3,7 @@
     Agents by falling density v/s, ties to the first; each that still fits is accepted.  An accepted i pays s_i times the density
     of the first rival after which, without i, it would not fit any more; nothing if it always fits. *)
 From Coq Require Import List Arith Bool Permutation Sorted Lia Ring Field.
-From MarketKernel Require Import base.Num base.Sets base.Sorting base.Falling market.Market market.Facts auctions.Myerson.
+From MarketKernel Require Import base.Num base.Sets base.Sorting base.Falling base.Insertion market.Market market.Facts auctions.Myerson.
 Import ListNotations.
 
 Section Knapsack.
@@ -59,27 +59,8 @@ Proof.
       rewrite S. destruct (leb (used' + s i) capacity) eqn:G; [now apply IH|]. rewrite B. split; [|discriminate]. intro Q.
       apply greedy_fits in Q. unfold le in Q. congruence.
 Qed.
-Lemma sort_ext (p q : nat -> nat -> bool) : forall l, (forall a b, In a l -> In b l -> p a b = q a b) -> sort nat p l = sort nat q l.
-Proof.
-  induction l as [|a t IH]; intro H; [reflexivity|]. change (insert nat p a (sort nat p t) = insert nat q a (sort nat q t)). rewrite IH by (intros; apply H; now right).
-  assert (G : forall l', incl l' t -> insert nat p a l' = insert nat q a l').
-  { induction l' as [|c r IHl]; intro I; [reflexivity|]. cbn. rewrite (H a c) by (first [now left | right; apply I; now left]).
-    destruct (q a c); [reflexivity|]. f_equal. apply IHl. intros z Hz. apply I. now right. }
-  apply G. intros z Hz. now apply (Permutation_in _ (sort_perm nat q t)).
-Qed.
 Lemma ranked_insert b i : In i agents -> ranked b agents = insert nat (before (density b)) i (ranked b (without i agents)).
-Proof.
-  intro Hi. apply (sorted_unique N (density b)).
-  - apply sort_sorted_falling.
-  - apply insert_sorted; [apply before_total|apply before_trans|apply sort_sorted_falling].
-  - eapply perm_trans; [apply sort_perm|]. eapply perm_trans; [|apply insert_perm].
-    apply NoDup_Permutation; [assumption| |].
-    + constructor; [intro F; apply (Permutation_in _ (sort_perm _ _ _)), without_In in F; tauto|].
-      apply (Permutation_NoDup (Permutation_sym (sort_perm _ _ _))). now apply without_NoDup.
-    + intro j. split.
-      * intro H. destruct (Nat.eq_dec j i) as [->|D]; [now left|]. right. apply (Permutation_in _ (Permutation_sym (sort_perm _ _ _))), without_In. auto.
-      * intros [<-|H]; [assumption|]. now apply (Permutation_in _ (sort_perm _ _ _)), without_In in H.
-Qed.
+Proof. now apply falling_insert. Qed.
 Lemma ranked_rivals b i v w : ranked (put b i v) (without i agents) = ranked (put b i w) (without i agents).
 Proof.
   apply sort_ext. intros a c Ha Hc. apply without_In in Ha as [_ Da], Hc as [_ Dc]. unfold Falling.before, density. now rewrite !put_other.

@@ -91,13 +91,14 @@ Variable D : N -> Prop.
 (** Truth is best whatever the others bid; and a truthful agent loses nothing. *)
 Definition auction_dsic : Prop := forall b i v w, In i agents -> D v -> D w -> gain_ v (put b i w) i <= gain_ v (put b i v) i.
 Definition auction_ir : Prop := forall b i v, In i agents -> D v -> 0 <= gain_ v (put b i v) i.
-(** Each agent faces a critical value that its own bid does not move, or cannot win. *)
-Definition has_critical_values : Prop := forall b i, In i agents ->
+(** Against the bids b, agent i faces a critical value that its own bid does not move, or cannot win. *)
+Definition faces_critical (b : nat -> N) (i : nat) : Prop :=
   (exists z, forall v, D v -> if wins_ A (put b i v) i then z <= v /\ pays_ A (put b i v) i = z else v <= z /\ pays_ A (put b i v) i = 0)
   \/ (forall v, D v -> wins_ A (put b i v) i = false /\ pays_ A (put b i v) i = 0).
-Theorem critical_values_dsic : has_critical_values -> auction_dsic.
+Definition has_critical_values : Prop := forall b i, In i agents -> faces_critical b i.
+Lemma faces_dsic b i v w : faces_critical b i -> D v -> D w -> gain_ v (put b i w) i <= gain_ v (put b i v) i.
 Proof.
-  intros H b i v w Hi Dv Dw. unfold gain_. destruct (H b i Hi) as [(z & C)|C].
+  intros H Dv Dw. unfold gain_. destruct H as [(z & C)|C].
   - pose proof (C v Dv) as Cv. pose proof (C w Dw) as Cw. destruct (wins_ A (put b i v) i), (wins_ A (put b i w) i); destruct Cv as [Hv ->], Cw as [Hw ->].
     + apply le_refl.
     + slack1 Hv.
@@ -105,12 +106,16 @@ Proof.
     + apply le_refl.
   - destruct (C v Dv) as [-> ->], (C w Dw) as [-> ->]. apply le_refl.
 Qed.
-Theorem critical_values_ir : has_critical_values -> auction_ir.
+Lemma faces_ir b i v : faces_critical b i -> D v -> 0 <= gain_ v (put b i v) i.
 Proof.
-  intros H b i v Hi Dv. unfold gain_. destruct (H b i Hi) as [(z & C)|C].
+  intros H Dv. unfold gain_. destruct H as [(z & C)|C].
   - pose proof (C v Dv) as Cv. destruct (wins_ A (put b i v) i); destruct Cv as [Hv ->]; [slack1 Hv|apply le_eq; ring].
   - destruct (C v Dv) as [-> ->]. apply le_eq. ring.
 Qed.
+Theorem critical_values_dsic : has_critical_values -> auction_dsic.
+Proof. intros H b i v w Hi Dv Dw. apply faces_dsic; auto. Qed.
+Theorem critical_values_ir : has_critical_values -> auction_ir.
+Proof. intros H b i v Hi Dv. apply faces_ir; auto. Qed.
 End Auction.
 (** All numbers; all numbers that are not negative. *)
 Definition any_number {N : num} (v : N) : Prop := True.

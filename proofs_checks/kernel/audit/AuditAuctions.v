@@ -1,7 +1,7 @@
 (** * Audit: what is claimed of auctions, restated in full *)
 From Coq Require Import List.
 From MarketKernel Require Import base.Num base.Sets base.Rank market.Market.
-From MarketKernel Require Import auctions.Myerson auctions.Vickrey auctions.Vcg auctions.Median auctions.Knapsack.
+From MarketKernel Require Import auctions.Myerson auctions.Vickrey auctions.Vcg auctions.Median auctions.Knapsack auctions.McAfee.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -71,3 +71,33 @@ Proof. exact knapsack_dsic. Qed.
 Theorem knapsack_rational : forall (N : num) agents, NoDup agents -> forall s capacity, (forall j, 0 < s j) ->
   auction_ir N (knapsack N agents s capacity) agents no_debt.
 Proof. exact Knapsack.knapsack_ir. Qed.
+
+(** ** McAfee's double auction: bids and asks between low and high; payments of sellers are negative *)
+Goal side_price = fun (N : num) own other missing_own missing_other f g =>
+  if suits N own other missing_own missing_other f g
+  then (key N own missing_own f (could N own other missing_own missing_other f g) - other_key N other missing_other g (could N own other missing_own missing_other f g)) / (1 + 1)
+  else key N own missing_own f (pred (could N own other missing_own missing_other f g)).
+Proof. reflexivity. Qed.
+(** [mcafee] [dsic] Buyers: no bid is better than the value, whatever the others say. *)
+Theorem mcafee_buyers_truth : forall (N : num) buyers sellers (low high : N), NoDup buyers -> forall bid ask i v w, In i buyers ->
+  (forall j, low <= bid j /\ bid j <= high) -> (forall j, low <= ask j /\ ask j <= high) -> low <= v /\ v <= high -> low <= w /\ w <= high ->
+  gain_ N (mcafee_buyers N buyers sellers low high ask) v (put bid i w) i <= gain_ N (mcafee_buyers N buyers sellers low high ask) v (put bid i v) i.
+Proof. exact mcafee_buyers_dsic. Qed.
+(** [mcafee] [dsic] Sellers: no ask is better than the cost, whatever the others say. *)
+Theorem mcafee_sellers_truth : forall (N : num) buyers sellers (low high : N), NoDup sellers -> forall bid ask i c d, In i sellers ->
+  (forall j, low <= bid j /\ bid j <= high) -> (forall j, low <= ask j /\ ask j <= high) -> low <= c /\ c <= high -> low <= d /\ d <= high ->
+  gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - c) (put (fun j => 0 - ask j) i (0 - d)) i <=
+  gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - c) (put (fun j => 0 - ask j) i (0 - c)) i.
+Proof. exact mcafee_sellers_dsic. Qed.
+(** [mcafee] [ir] A truthful buyer and a truthful seller lose nothing. *)
+Theorem mcafee_rational : forall (N : num) buyers sellers (low high : N), NoDup buyers -> NoDup sellers -> forall bid ask i v,
+  (forall j, low <= bid j /\ bid j <= high) -> (forall j, low <= ask j /\ ask j <= high) -> low <= v /\ v <= high ->
+  (In i buyers -> 0 <= gain_ N (mcafee_buyers N buyers sellers low high ask) v (put bid i v) i) /\
+  (In i sellers -> 0 <= gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - v) (put (fun j => 0 - ask j) i (0 - v)) i).
+Proof. intros N buyers sellers low high Db Ds bid ask i v Hb Ha Hv. split; intro Hi; [now apply mcafee_buyers_ir|now apply mcafee_sellers_ir]. Qed.
+(** [mcafee] [weak-budget-balance] Both sides trade the same number, and a buyer pays at least what a seller receives. *)
+Theorem mcafee_balance : forall (N : num) buyers sellers (low high : N) f g,
+  number N sellers buyers (0 - high) low g f = number N buyers sellers low (0 - high) f g /\
+  ((0 < number N buyers sellers low (0 - high) f g)%nat ->
+   0 <= side_price N buyers sellers low (0 - high) f g + side_price N sellers buyers (0 - high) low g f).
+Proof. intros. split; [apply mcafee_same_number|apply mcafee_no_deficit]. Qed.

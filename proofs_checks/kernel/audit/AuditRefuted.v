@@ -1,7 +1,7 @@
 (** * Audit: what is refuted, restated in full *)
 From Coq Require Import Reals QArith List.
 From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.SqrtLaw market.Exact market.Marginal market.Threshold.
-From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl auctions.BilateralTrade.
+From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl refuted.Three auctions.BilateralTrade market.Pooled.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -19,9 +19,15 @@ Proof. exact ipfl_not_dsic_gain. Qed.
 (** [ipfl] [not dsic-size] A seller that says 800 samples in place of 300 earns 3 in place of 2. *)
 Theorem ipfl_size_refuted : forall x ord, threshold_rule reals (free 2) x ord -> ~ dsic_size (free 2) (ipfl reals (free 2) x ord).
 Proof. exact ipfl_not_dsic_size. Qed.
+(** [ipfl] [not efficiency] A seller of 10000 at cost 7 heads the list, fails and ends the search: 0 in place of 2. *)
+Theorem ipfl_best_refuted : forall x ord, threshold_rule reals (free 3) x ord -> ~ efficient (free 3) (ipfl reals (free 3) x ord).
+Proof. exact ipfl_not_efficient. Qed.
 (** [ipfl] [exists] The rule that is refuted exists. *)
 Theorem ipfl_refuted_exists : forall m, exists x ord, threshold_rule reals (free m) x ord.
 Proof. intro m. eexists. eexists. apply (reference_rule_exists m). Qed.
+(** [exact-marginal] [not dsic-cost] Understating a cost can pay: truth leaves 0, a lie 1.9. *)
+Theorem exact_marginal_cost_refuted : forall sel, exact_rule reals (free 3) sel -> ~ dsic_cost (free 3) (exact_marginal reals (free 3) sel).
+Proof. exact exact_marginal_not_dsic_cost. Qed.
 (** [exact-marginal] [not dsic-gain] A buyer that says K = 900 in place of 3600 keeps 1.5 in place of 0. *)
 Theorem exact_marginal_gain_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_gain (free 2) (exact_marginal reals (free 2) sel).
 Proof. exact exact_marginal_not_dsic_gain. Qed.
@@ -37,6 +43,15 @@ Proof. exact ipfl_exact_not_dsic_size. Qed.
 (** [posted-price] [not dsic-size] At price 2, 44 samples are not bought and 300 are: a seller that says 300 earns 1. *)
 Theorem posted_size_refuted : forall sel, posted_rule reals (free 2) (fun _ _ _ => 2%R) sel -> ~ dsic_size (free 2) (posted reals (fun _ _ _ => 2%R) sel).
 Proof. exact posted_not_dsic_size. Qed.
+(** [posted-price] [not efficiency] At price 1/2 nobody sells at cost 1 what would bring 3. *)
+Theorem posted_best_refuted : forall sel, posted_rule reals (free 2) (fun _ _ _ => (1/2)%R) sel -> ~ efficient (free 2) (posted reals (fun _ _ _ => (1/2)%R) sel).
+Proof. exact posted_not_efficient. Qed.
+(** [pooled-price] [not efficiency] A single seller has nobody behind it: there is no pool, and nothing is traded. *)
+Theorem pooled_best_refuted : forall sel, pooled_rule reals (free 2) (fun _ => 1%nat) sel -> ~ efficient (free 2) (pooled reals (free 2) (fun _ => 1%nat) sel).
+Proof. exact pooled_not_efficient. Qed.
+(** [pooled-price] [not dsic-size] On plain data a seller of 44 samples that says 300 is bought and earns 1. *)
+Theorem pooled_size_refuted : forall sel, pooled_rule reals (free 3) (fun _ => 1%nat) sel -> ~ dsic_size (free 3) (pooled reals (free 3) (fun _ => 1%nat) sel).
+Proof. exact pooled_not_dsic_size. Qed.
 (** [vcg-two-sided] [not budget-balance] The centre pays 3 and receives 1. *)
 Theorem two_sided_balance_refuted : forall sel, exact_rule reals (free 2) sel -> exists r, centre reals (free 2) sel r < 0.
 Proof. intros sel H. eexists. exact (two_sided_not_balanced sel H). Qed.

@@ -42,6 +42,11 @@ def test_claims_rest_on_the_reals_of_the_standard_library_at_most(kernel, record
         assert set(claim["assumptions"]) <= (set(kernel.ALLOWED) if roots else set()), claim["name"]
 
 
+def test_the_page_tabulates_the_record(kernel, record):
+    page = kernel.PAGE.read_text()
+    assert page[page.index(kernel.TABLE) + len(kernel.TABLE) :] == kernel.table(record)
+
+
 def test_no_compiled_file_lies_among_the_sources(kernel):
     compiled = [path for end in ("vo", "vos", "vok", "glob", "aux") for path in kernel.HERE.rglob(f"*.{end}")]
     assert compiled == []

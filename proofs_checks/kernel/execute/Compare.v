@@ -1,0 +1,67 @@
+(** * The definitions, run: is the outcome that a program found one of the rule's?
+
+    Rational markets without rounding: gain K/n - K/x, or a concave table.  The imports must be a best set (the same objective
+    exactly: ties are the program's to break); prices and utilities agree to a tolerance.  Extracted to OCaml and run on
+    thousands of markets by [compare.py]. *)
+From Coq Require Import ZArith QArith Qcanon List Bool Arith.
+From MarketKernel Require Import base.Num base.Sets base.Sorting base.Rank base.Falling base.Rationals market.Market market.Laws.
+From MarketKernel Require Import market.Exact market.Marginal market.Posted market.Pooled market.Threshold market.TwoSided market.Realised market.NoPayment.
+Import ListNotations.
+Local Open Scope Qc_scope.
+
+Definition ratio (n : Z) (d : positive) : Qc := Q2Qc (n # d).
+Definition at_ (l : list Qc) (i : nat) : Qc := nth i l 0.
+Definition cell (l : list (list Qc)) (i j : nat) : Qc := at_ (nth i l []) j.
+(** A market, its reports, and what the program answered. *)
+Record vector := Vector {
+  v_rule : nat; v_size : list Qc; v_cost : list Qc; v_gain : list Qc; v_differ : list (list Qc); v_lam : Qc;
+  v_table : list (Qc * Qc); (** empty: K/n - K/x *)
+  v_buys : list (list nat); v_price : list (list Qc); v_utility : list Qc;
+  v_threshold : list (list (option Qc)); v_tolerance : Qc }.
+Definition v_law (v : vector) : Qc -> Qc -> Qc -> Qc :=
+  match v_table v with [] => hyper rationals | (x0, y0) :: t => scaled rationals (table x0 y0 t) end.
+Definition v_market (v : vector) : market rationals :=
+  @Market rationals (length (v_size v)) (v_law v) (@plain rationals) (cell (v_differ v)) (v_lam v).
+Definition v_types (v : vector) : types rationals := @Types rationals (at_ (v_size v)) (at_ (v_cost v)) (at_ (v_gain v)).
+Definition near (v : vector) (a b : Qc) : bool := Qcleb (a - b) (v_tolerance v) && Qcleb (b - a) (v_tolerance v).
+Definition same (a b : list nat) : bool := if list_eq_dec Nat.eq_dec a b then true else false.
+Definition equal (a b : Qc) : bool := Qcleb a b && Qcleb b a.
+
+Section Compare.
+Variable v : vector.
+Let E := v_market v.
+Let r := v_types v.
+Let sel (_ : types rationals) (i : nat) : list nat := nth i (v_buys v) [].
+Let everybody := seq 0 (clients E).
+(** One of the best sets of [candidates] by [f]. *)
+Definition best_of (f : list nat -> Qc) (candidates s : list nat) : bool :=
+  existsb (same s) (subsets candidates) && equal (f s) (f (@argmax rationals _ f [] (subsets candidates))).
+Definition prices_are (p : nat -> nat -> Qc) : bool :=
+  forallb (fun i => forallb (fun j => if mem j (sel r i) then near v (cell (v_price v) i j) (p i j) else equal (cell (v_price v) i j) 0) everybody) everybody.
+Definition utilities_are (u : nat -> Qc) : bool := forallb (fun i => near v (at_ (v_utility v) i) (u i)) everybody.
+Definition bilateral (p : types rationals -> nat -> nat -> Qc) : bool :=
+  prices_are (p r) && utilities_are (utility E (@Mechanism rationals sel p) r r).
+Definition exact_sets : bool := forallb (fun i => best_of (objective E r i) (others E i) (sel r i)) everybody.
+Definition two_each (_ : nat -> Qc) (_ _ : nat) : Qc := 1.
+Definition half (_ : nat) : nat := Nat.max 1 ((clients E - 1) / 2).
+(** ipfl on the program's thresholds, each of which must solve its equation or have no solution above e_ij. *)
+Definition threshold (_ : types rationals) (i j : nat) : option Qc := nth j (nth i (v_threshold v) []) None.
+Definition in_order (r : types rationals) (i : nat) : list nat := sort nat (before rationals (threshold r i)) (others E i).
+Definition step (i j : nat) (y : Qc) : Qc := v_law v (gain r i) (size r i) y - v_law v (gain r i) (size r i) (y - at_ (v_size v) j).
+Definition solves (i j : nat) : bool := match threshold r i j with
+  | None => Qcleb (weight E r i j) 0
+  | Some y => Qcleb y (at_ (v_size v) j) || near v (step i j y) (weight E r i j) end.
+Definition ipfl_sets : bool := forallb (fun i => forallb (solves i) (others E i)
+  && same (sort nat Nat.leb (taken rationals E threshold in_order r i)) (sel r i)) everybody.
+Definition agrees : bool := match v_rule v with
+  | 0%nat => exact_sets && bilateral (critical rationals E)
+  | 1%nat => exact_sets && bilateral (contribution rationals E sel)
+  | 2%nat => forallb (fun i => best_of (surplus rationals E two_each r i) (willing rationals E two_each r i) (sel r i)) everybody && bilateral (fun r => two_each (size r))
+  | 3%nat => forallb (fun i => best_of (pool_surplus rationals E half r i) (offered rationals E half r i) (sel r i)) everybody && bilateral (pool_price rationals E half)
+  | 4%nat => exact_sets && utilities_are (two_utility rationals E sel r r)
+  | 5%nat => exact_sets && utilities_are (realised_utility rationals E sel r r)
+  | 6%nat => exact_sets && bilateral (bilateral_price rationals E sel r)
+  | 7%nat => forallb (fun i => same (sel r i) (others E i)) everybody && bilateral (price (no_payment rationals E))
+  | _ => ipfl_sets && bilateral (marginal_price rationals E threshold in_order)
+  end.
+End Compare.
