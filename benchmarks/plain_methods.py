@@ -18,6 +18,8 @@ from learning.plan import LearningPlan
 class FedAvg(Local):
     """The average of all, weighted by samples, for everybody."""
 
+    common = True
+
     def server(self, uploads: list[Weights]) -> None:
         """Average."""
         self.give([mean_of(uploads, self.shares)] * self.m)

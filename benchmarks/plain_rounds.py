@@ -100,6 +100,8 @@ class Local:
     """Everybody trains alone; the other methods differ in ``pull``, `train` and `server`."""
 
     pull = 0.0
+    common = False
+    """Whether the server's model is tested, not those that clients trained."""
 
     def __init__(self, plan: LearningPlan, data: PlainData) -> None:
         self.plan, self.data, self.m = plan, data, plan.clients
@@ -111,11 +113,20 @@ class Local:
             model.load_state_dict(data.initial)
 
     def round(self) -> list[float]:
-        """Train every client, do the server's step, test every client; return personal accuracies."""
+        """Train every client, do the server's step, test every client before or after; return personal accuracies."""
         self.number += 1
         self.start = self.weights()
         self.train()
-        self.server(self.weights())
+        uploads = self.weights()
+        if self.common:
+            self.server(uploads)
+            return self.tested()
+        accuracies = self.tested()
+        self.server(uploads)
+        return accuracies
+
+    def tested(self) -> list[float]:
+        """Return the personal accuracy of each client's model."""
         return [self.test(model, shares) for model, shares in zip(self.deployed(), self.data.shares, strict=True)]
 
     def weights(self) -> list[Weights]:

@@ -21,17 +21,16 @@ NIID = RECORDED["fashion-niid"]
 IPFL = ("ipfl/ipfl", "ipfl/ipfl-exact")
 
 
-@pytest.mark.parametrize("name", ["local", "fedamp", "fedfomo", *IPFL])
-def test_personal_methods_learn_on_niid(name):
-    assert all(figures["accuracy_best"] >= 0.90 for figures in NIID["by_seed"][name].values())
+PERSONAL = [name for name in NIID["methods"] if name not in ("fedavg", "fedprox")]
 
 
-def test_pfedgraph_learns_on_niid_but_not_with_every_seed():
-    """Its aggregated models are judged, and fall behind where labels are most uneven: .901, .919, .876."""
-    best = {seed: figures["accuracy_best"] for seed, figures in NIID["by_seed"]["pfedgraph"].items()}
-    assert best["0"] >= 0.90
-    assert best["1"] >= 0.90
-    assert best["2"] >= 0.87
+@pytest.mark.parametrize("name", PERSONAL)
+def test_personal_methods_learn_on_niid_and_keep_it(name):
+    """The authors' code has .906 (CFL) and .916 (pFedGraph, last round .909) at one seed of its own."""
+    figures = NIID["methods"][name]
+    assert abs(figures["accuracy_best"] - {"cfl": 0.906, "pfedgraph": 0.916}.get(name, 0.93)) < 0.04
+    for seed in NIID["by_seed"][name].values():
+        assert 0.88 <= seed["accuracy_final"] <= seed["accuracy_best"]
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "2"])
