@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from learning.data.load import load
-from learning.data.splits.clients import split
+from learning.data import load
+from learning.data.splits import split
 from learning.holdings import hold_out
 from learning.models.build import network
 from learning.plan import LearningPlan

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.data import load
 from learning.data.dataset import Dataset
-from learning.data.load import load
-from learning.data.splits.clients import split
-from learning.data.splits.testing import thinned
+from learning.data.splits import split, thinned
 from learning.plan import LearningPlan
 from learning.streams import stream
 

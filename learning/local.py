@@ -32,11 +32,7 @@ class TrainTask:
     @property
     def cost(self) -> float:
         """Relative length of the task, for sharing work out: steps."""
-        spec: LocalSpec | None = self.spec
-        steps = 0
-        while spec is not None:
-            steps, spec = steps + spec.steps, spec.then
-        return float(steps)
+        return float(self.spec.all_steps)
 
 
 def batch_order(

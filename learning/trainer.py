@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,23 +18,21 @@ from learning.algorithms.algorithm import START, Aggregation, Graph
 from learning.backends import BACKENDS
 from learning.backends.auto import Choice
 from learning.backends.backend import Backend
-from learning.backends.device import device_named
-from learning.backends.start import start
+from learning.backends.start import device_named, start
 from learning.errors import LearningError
 from learning.evaluation import Exam
 from learning.holdings import Holdings, hold
 from learning.local import TrainTask
 from learning.models.build import base_digest_of, network
 from learning.plan import LearningPlan
-from learning.privacy.guard import guard_of
-from learning.privacy.training import private_steps
-from learning.recovery import Before, recover
 from learning.server import Server, refuse_infinite
-from learning.state import State, fresh_state
 from learning.streams import stream
 from learning.valuation.curves import WIDTH, Curve, collect
 from learning.valuation.sets import chosen_tasks, value_tasks
-from learning.work import assemble
+from learning.work import Before, State, assemble, fresh_state, recover
+
+if TYPE_CHECKING:
+    from learning.privacy.guard import Guard
 
 Array = NDArray[np.float64]
 
@@ -72,20 +70,22 @@ class Trainer(AbstractContextManager["Trainer"]):
         place = device_named(device, backend)
         holdings = hold(plan, seed, data_dir, plan.held_out or self.algorithm.tries is not None)
         self.sizes, self._exam = holdings.sizes, Exam(holdings.weights, holdings.stratum_sizes)
-        self._base = base_digest_of(plan.model, plan.base_model)
-        self._digest = holdings.dataset.digest()
+        self._base, self._digest = base_digest_of(plan.model, plan.base_model), holdings.dataset.digest()
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
         self._server = Server(plan, self.algorithm, seed)
         self.choice, self._backend = self._start(holdings, backend, place, processes)
         self.backend, self.device = self._backend.name, str(place)
-        spec = self.algorithm.local_spec(plan, False)
-        self._guard = guard_of(plan, self._backend.work, private_steps(spec), self.sizes.tolist(), keys)
-        self._round = 0
+        self._guard: Guard | None = None
+        if plan.dp_epsilon:
+            from learning.privacy.guard import guard_of
+
+            steps = self.algorithm.local_spec(plan, False).all_steps  # all of them touch a client's samples
+            self._guard = guard_of(plan, self._backend.work, steps, self.sizes.tolist(), keys)
         self._notices: list[str] = []
         self._aggregated = np.zeros(plan.clients, dtype=bool)
         self._present = np.ones(plan.clients, dtype=bool)
-        self._uploaded = False  # do the rows hold what clients upload, which need not be their models?
+        self._round, self._uploaded = 0, False  # the last round; do rows hold what clients upload, not their models?
 
     def _start(
         self, holdings: Holdings, backend: str, place: torch.device, processes: int | None
@@ -119,7 +119,7 @@ class Trainer(AbstractContextManager["Trainer"]):
 
         ``present`` bool [m] says who takes part, everybody if None; the others keep what they have, and their loss is
         told as 0, as is that of who does not train. `LearningError` if a client's training diverges; beside attackers
-        or free-riders it goes back to a former model (`learning.recovery`) instead; its loss is 0, a notice says so.
+        or free-riders it goes back to a former model (`learning.adversaries`) instead; its loss is 0, a notice says so.
         """
         if round_index < 1:
             raise LearningError(f"round_index is {round_index}; rounds are counted from 1")

@@ -1,20 +1,21 @@
-"""Everything that local work reads and writes, apart from where it runs."""
+"""Everything that local work reads and writes, apart from where it runs: the state of a run, and the data about it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
+from learning.errors import LearningError
 from learning.models.build import network
-from learning.models.network import Network
+from learning.models.network import Layout, Network
 from learning.optimizers import optimizer
 from learning.plan import LearningPlan
-from learning.state import RowModule, State
 
 
 @dataclass(frozen=True)
@@ -125,3 +126,133 @@ def assemble(
         "members": torch.tensor(np.concatenate(members)),
     }
     return Work(facts, tensors)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Parameters of m clients as one contiguous float32 matrix, with everything else that must survive a round.
+
+    ``rows`` W [m, P]: client i's model is row i, laid out by ``layout``. ``initial`` θ_0 [P], common to all. ``slots``:
+    other matrices [m, P] by name, such as the targets that the next round is pulled to. ``memory`` float64 [m, m]: what
+    the server remembers about pairs of clients, or in row i about client i, where the method needs that. The server
+    writes all of them in place, so that processes that share the memory see it.
+    """
+
+    layout: Layout
+    rows: torch.Tensor
+    initial: torch.Tensor
+    slots: dict[str, torch.Tensor] = field(default_factory=dict)
+    memory: torch.Tensor | None = None
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return every tensor by the name under which it is shared and saved."""
+        memory = {} if self.memory is None else {"memory": self.memory}
+        slots = {f"slot/{k}": v for k, v in self.slots.items()}
+        return {"rows": self.rows, "initial": self.initial, **slots, **memory}
+
+
+def fresh_state(
+    layout: Layout,
+    initial: torch.Tensor,
+    clients: int,
+    slots: tuple[str, ...] = (),
+    memory: bool = False,
+    gradients: tuple[str, ...] = (),
+) -> State:
+    """Return the state before the first round: every row is θ_0, so is every slot; ``gradients`` and memory are 0."""
+
+    def copies() -> torch.Tensor:
+        return initial.expand(clients, -1).clone(memory_format=torch.contiguous_format)
+
+    remembered = torch.zeros(clients, clients, dtype=torch.float64) if memory else None
+    matrices = {name: copies() for name in slots} | {name: torch.zeros_like(copies()) for name in gradients}
+    return State(layout, copies(), initial.clone(), matrices, remembered)
+
+
+class RowModule(torch.nn.Module):
+    """A module whose parameters are views of one flat row [P] and whose gradients are views of another.
+
+    A step of an optimiser is then a few operations on two flat vectors, and loading a client's model is one copy.
+    Backward passes add into ``gradient``; zero it before each.
+    """
+
+    def __init__(self, network: Network, device: torch.device | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.row = torch.zeros(network.layout.parameters, device=device)
+        self.gradient = torch.zeros_like(self.row)
+        views = zip(network.layout.views(self.row), network.layout.views(self.gradient), strict=True)
+        for name, (value, gradient) in zip(network.layout.names, views, strict=True):
+            parameter = torch.nn.Parameter(value)
+            parameter.grad = gradient
+            self.register_parameter(name.replace(".", "_"), parameter)
+        self._ordered = list(self.parameters())
+
+    def forward(self, x: torch.Tensor, masks: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        """Return the outputs for prepared inputs x."""
+        return self.network.forward(self._ordered, x, masks)
+
+    def loss(self, x: torch.Tensor, y: torch.Tensor, masks: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+        """Return the mean loss over a batch, a scalar."""
+        return self.network.batch_loss(self._ordered, x, y, masks)
+
+    def judge(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return each sample's score in [0, 1] and its loss, float64 [n]."""
+        return self.network.batch_judge(self._ordered, x, y)
+
+
+def recover(
+    state: State,
+    before: Before | None,
+    losses: NDArray[np.float64],
+    clients: Sequence[int],
+    round_index: int,
+    own: bool,
+) -> list[str]:
+    """Let go back whose training diverged, its loss [m] told as 0; return a notice about each.
+
+    `LearningError` if nothing was kept from ``before`` the round: all are honest, and it is the settings' doing.
+    """
+    gone = diverged(state, losses, clients)
+    if gone and before is None:
+        raise LearningError(
+            f"training of client {gone[0]} diverged in round {round_index}: its loss is {losses[gone[0]]}; "
+            "take a smaller lr, lam or eta"
+        )
+    if before is not None:
+        before.restore(state, gone, own)
+    losses[gone] = 0.0
+    return [f"client {k} diverged in round {round_index} on what others uploaded, and goes back" for k in gone]
+
+
+def diverged(state: State, losses: NDArray[np.float64], clients: Sequence[int]) -> list[int]:
+    """Return which of ``clients`` have a loss ([m], of all) or a trained model that is not finite."""
+    sound = state.rows.isfinite().all(1).cpu().numpy() & np.isfinite(losses)
+    return [k for k in clients if not sound[k]]
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """All models before a round's training: ``rows`` [m, P], and the slots by name."""
+
+    rows: torch.Tensor
+    slots: dict[str, torch.Tensor]
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """Copy them."""
+        return cls(state.rows.clone(), {name: matrix.clone() for name, matrix in state.slots.items()})
+
+    def restore(self, state: State, clients: Sequence[int], own: bool) -> None:
+        """Take the models of these clients back.
+
+        A poisoned average can be so far off that no step from it stays finite, and a client would not keep a model that
+        says nothing. Where clients go on from their ``own`` models it is again the one with which it began the round;
+        elsewhere that is the average itself, and the client goes back to θ_0. What it holds beside (Ditto's personal
+        model) is as before the round unless it stayed sound.
+        """
+        for k in clients:
+            state.rows[k] = self.rows[k] if own else state.initial
+            for name, matrix in state.slots.items():
+                if not bool(matrix[k].isfinite().all()):
+                    matrix[k] = self.slots[name][k]

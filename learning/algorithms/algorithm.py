@@ -39,6 +39,11 @@ class LocalSpec:
     correction: str = ""
     gradient: str = ""
 
+    @property
+    def all_steps(self) -> int:
+        """Steps of this work and of what follows it."""
+        return self.steps + (self.then.all_steps if self.then is not None else 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Trials:

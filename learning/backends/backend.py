@@ -1,4 +1,4 @@
-"""What a backend does, and what every one of them calls to do it."""
+"""What a backend does, what every one of them calls to do it, and the plain one: one client after the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import torch
 
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
-from learning.privacy.training import train_client_privately
 from learning.valuation.measuring import measure
 from learning.valuation.sets import ValueTask
 from learning.work import Work
@@ -39,7 +38,12 @@ class Backend(Protocol):
 def perform(work: Work, task: Task) -> Result:
     """Do one task in this process; of training in several parts the loss is that of the first, if all are finite."""
     if isinstance(task, TrainTask):
-        loss = (train_client_privately if task.key else train_client)(work, task)
+        if task.key:
+            from learning.privacy.training import train_client_privately
+
+            loss = train_client_privately(work, task)
+        else:
+            loss = train_client(work, task)
         further = 0.0 if task.spec.then is None else perform(work, replace(task, spec=task.spec.then))
         return loss if isinstance(further, float) and math.isfinite(further) else further
     return measure(work, task) if isinstance(task, ValueTask) else evaluate_row(work, task)
@@ -57,3 +61,20 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+class RowsBackend:
+    """The plain loop that every other backend must agree with. On a CUDA device the whole work is moved there."""
+
+    name = "rows"
+
+    def __init__(self, work: Work, device: torch.device | None = None) -> None:
+        self.work = work if device is None else work.to(device)
+
+    def run(self, tasks: Sequence[Task]) -> list[Result]:
+        """Return the result of each task, done in turn."""
+        with one_thread():
+            return [perform(self.work, task) for task in tasks]
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,14 +1,14 @@
-"""From the name of a backend to one that is ready to run."""
+"""From the names of a backend and a device to a backend that is ready to run."""
 
 from __future__ import annotations
 
 import torch
 
 from learning.backends.auto import Choice, choose, usable_cores
-from learning.backends.backend import Backend
+from learning.backends.backend import Backend, RowsBackend
 from learning.backends.pool import PoolBackend
-from learning.backends.rows import RowsBackend
 from learning.backends.stacked import StackedBackend, stackable
+from learning.errors import LearningError
 from learning.work import Work
 
 
@@ -35,3 +35,16 @@ def start(
     if choice.backend == "stacked":
         return choice, StackedBackend(work, device)
     return choice, RowsBackend(work, device)
+
+
+def device_named(name: str, backend: str) -> torch.device:
+    """Return the device called ``name``; "auto" is CUDA where there is one and the backend can use it."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() and backend != "pool" else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise LearningError(f"there is no device {name!r}; expected auto, cpu or cuda")
+    if name == "cuda" and backend == "pool":
+        raise LearningError("backend 'pool' runs on the CPU; take backend rows or auto for device cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise LearningError("this machine has no CUDA device that torch can use; take device cpu or auto")
+    return torch.device(name)

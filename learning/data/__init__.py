@@ -1,5 +1,18 @@
 """Data sets and how they are divided over clients. Names and descriptions are importable without torch."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from learning.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from learning.data.dataset import Dataset
+
 DATASETS: dict[str, str] = {
     "digits": "scikit-learn's handwritten digits, 8x8, 10 classes, 1,797 images: embedded, nothing to fetch",
     "fashion": "Fashion-MNIST, 28x28, 10 classes, 60,000 + 10,000 images: Debian's dataset-fashion-mnist or a folder",
@@ -24,3 +37,18 @@ SPLITS: dict[str, str] = {
 
 GROUPED: tuple[str, ...] = ("natural", "domain", "mixed")
 """The splits that need data whose samples belong to groups: femnist, pacs, shakespeare, finance, cofinance."""
+
+
+def load(name: str, data_dir: Path | None = None, base_model: str = "", length: int = 512) -> Dataset:
+    """Return the data set called ``name``, looked for by `learning.data.files.places.find` where it is not embedded.
+
+    The function of that name in `learning.data.sets` makes it; it is imported only when it is used. ``base_model``
+    names the language model whose tokens the texts of finance and cofinance become, ``length`` of them at most.
+    `DataError` in one line if the data are missing, damaged or unknown.
+    """
+    if name not in DATASETS:
+        raise DataError(f"there is no data set {name!r}; expected one of {', '.join(DATASETS)}")
+    of_text = name in ("finance", "cofinance")
+    module = import_module(f"learning.data.sets.{'finance' if of_text else name}")
+    make: Callable[..., Dataset] = getattr(module, name)
+    return make(data_dir, base_model, length) if of_text else make(data_dir)

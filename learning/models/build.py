@@ -38,19 +38,19 @@ def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "
             f"there is no network {name!r} for samples of shape {list(shape)}; expected {', '.join(fits) or 'lora'}"
         )
     if name == "mlp":
-        from learning.models.mlp import MLP
+        from learning.models.classifiers import MLP
 
         return MLP(inputs=prod(shape), classes=classes)
     if name == "cnn":
-        from learning.models.cnn import SimpleCNN
+        from learning.models.classifiers import SimpleCNN
 
         return SimpleCNN(channels=shape[0], size=shape[1], classes=classes)
     if name == "femnist-cnn":
-        from learning.models.femnist_cnn import FemnistCNN
+        from learning.models.classifiers import FemnistCNN
 
         return FemnistCNN(classes=classes)
     if name == "cnn-582k":
-        from learning.models.fedavg_cnn import FedAvgCNN
+        from learning.models.classifiers import FedAvgCNN
 
         return FedAvgCNN(classes=classes)
     if name == "lstm":

@@ -125,10 +125,8 @@ class Guard:
         self._stopped = np.isin(np.arange(len(self._ledgers)), list(stopped))
 
 
-def guard_of(plan: LearningPlan, work: Work, steps: int, sizes: Sequence[int], keys: Sequence[bytes]) -> Guard | None:
-    """Return the guard of a plan with a budget, None for one without; ``keys`` of all clients, ``steps`` of a round."""
-    if not plan.dp_epsilon:
-        return None
+def guard_of(plan: LearningPlan, work: Work, steps: int, sizes: Sequence[int], keys: Sequence[bytes]) -> Guard:
+    """Return the guard of a plan with a budget; ``keys`` of all clients, ``steps`` of a round."""
     if len(keys) != plan.clients:
         raise LearningError(f"{len(keys)} noise keys were given; expected one for each of {plan.clients}")
     return Guard(plan, [len(work.members(client)) for client in range(plan.clients)], steps, keys, sizes)

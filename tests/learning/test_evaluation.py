@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from learning.data.load import load
+from learning.data import load
 from learning.evaluation import evaluation_tasks, personal
 from learning.plan import LearningPlan
 from learning.trainer import Trainer

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from learning import holdings as module
+from learning.data import load
 from learning.data.dataset import Dataset
-from learning.data.load import load
 from learning.errors import DataError
 from learning.holdings import hold
 from learning.plan import LearningPlan

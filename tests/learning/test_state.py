@@ -7,7 +7,7 @@ import torch
 
 from learning.errors import LearningError
 from learning.models.build import network
-from learning.state import RowModule, fresh_state
+from learning.work import RowModule, fresh_state
 
 
 def test_parameters_and_gradients_are_views_of_two_flat_rows():

@@ -12,7 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from learning.algorithms import ALGORITHMS
-from learning.data.load import load
+from learning.data import load
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
 from marketproof.cli import app

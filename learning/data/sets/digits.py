@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from learning.data.dataset import Dataset
-from learning.data.splits.testing import holdout
+from learning.data.splits import holdout
 
 
 def digits(data_dir: Path | None = None) -> Dataset:

@@ -15,7 +15,7 @@ from learning.data.dataset import Dataset
 from learning.data.files.places import Found, Layout, find, hub
 from learning.data.files.text import read_json, read_rows, texts
 from learning.data.sets.instructions import LENGTH, Record, Tokenizer, drawn, encode
-from learning.data.splits.testing import holdout
+from learning.data.splits import holdout
 from learning.errors import DataError
 from learning.streams import stream
 

@@ -12,7 +12,7 @@ from learning.data.files.archive import WHOLE, Member, labels, read_npz
 from learning.data.files.images import kept, npz_images
 from learning.data.files.parquet import Shards
 from learning.data.files.places import Layout, find, hub
-from learning.data.splits.testing import holdout
+from learning.data.splits import holdout
 from learning.errors import DataError
 
 DOMAINS = ("photo", "art_painting", "cartoon", "sketch")

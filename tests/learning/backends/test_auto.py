@@ -9,8 +9,8 @@ import torch
 
 from learning.backends import auto
 from learning.backends.auto import Seconds
+from learning.backends.backend import RowsBackend
 from learning.backends.pool import PoolBackend
-from learning.backends.rows import RowsBackend
 from learning.backends.stacked import StackedBackend
 from learning.backends.start import start
 from learning.plan import LearningPlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learning.data.files.cache import cached, folder
+from learning.data.files.images import cached, folder
 
 ARRAY = np.arange(24, dtype=np.uint8).reshape(2, 3, 2, 2)
 
@@ -95,7 +95,7 @@ def test_a_disk_that_refuses_or_is_full_leaves_nothing_behind(own_cache, monkeyp
     def refuse(*args, **more):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("learning.data.files.cache.os.replace", refuse)
+    monkeypatch.setattr("learning.data.files.images.os.replace", refuse)
     made = Made()
     assert [ask(made), ask(made)] == [1, 2]
     assert not list(own_cache.iterdir())

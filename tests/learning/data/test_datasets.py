@@ -8,9 +8,8 @@ import struct
 import numpy as np
 import pytest
 
-from learning.data import DATASETS
+from learning.data import DATASETS, load
 from learning.data.dataset import Dataset
-from learning.data.load import load
 from learning.data.sets import fashion as module
 from learning.errors import DataError
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from learning.data.load import load
+from learning.data import load
 from learning.data.sets import finance as module
 from learning.data.sets.finance import DEGREES, codealpaca, fiqa, nwgi, polarity, select, tfns
 from learning.data.sets.instructions import Record

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learning.data.splits.testing import holdout
+from learning.data.splits import holdout
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=80), st.floats(0.05, 0.95))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from learning.data import load
 from learning.data.files import images
-from learning.data.load import load
 from learning.errors import DataError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learning.data.load import load
-from learning.data.splits.clients import LEAST, split
+from learning.data import load
+from learning.data.splits import LEAST, split
 from learning.errors import DataError
 from learning.streams import stream
 

@@ -10,10 +10,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from learning.data.load import load
+from learning.data import load
 from learning.data.sets import shakespeare as module
-from learning.data.sets.plays import VOCABULARY, clean, speaker, speeches
-from learning.data.sets.shakespeare import LENGTH, shakespeare, shared_cells, windows
+from learning.data.sets.shakespeare import (
+    LENGTH,
+    VOCABULARY,
+    clean,
+    shakespeare,
+    shared_cells,
+    speaker,
+    speeches,
+    windows,
+)
 from learning.errors import DataError
 
 PLAY = """A PLAY

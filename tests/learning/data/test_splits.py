@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning.data import GROUPED, SPLITS
-from learning.data.splits.clients import LEAST, split
+from learning.data.splits import LEAST, split
 from learning.errors import DataError
 from learning.streams import stream
 
@@ -85,7 +85,7 @@ def test_skew_gives_each_client_half_of_the_classes_in_two_groups(clients):
     ],
 )
 def test_splits_that_cannot_be_are_refused(name, clients, beta, message, monkeypatch):
-    monkeypatch.setattr("learning.data.splits.clients._DRAWS", 20)
+    monkeypatch.setattr("learning.data.splits._DRAWS", 20)
     with pytest.raises(DataError, match=message):
         split(name, LABELS, clients, 10, stream(0, "split"), beta)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from learning.data import load
 from learning.data.dataset import Dataset
-from learning.data.load import load
-from learning.data.splits.testing import thinned
+from learning.data.splits import thinned
 
 
 def made(counts, classes=None):

@@ -16,8 +16,8 @@ from learning.models import lora
 from learning.models.base_models import load_base
 from learning.models.lora import IGNORED, LoraNetwork, lora_network
 from learning.models.tokenizers import tokenizer
-from learning.state import RowModule
 from learning.streams import stream
+from learning.work import RowModule
 
 TEXTS = (
     ("Shares rise. Answer: ", "positive"),

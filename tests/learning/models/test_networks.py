@@ -15,8 +15,8 @@ from learning.models import MODELS
 from learning.models.build import network, suitable
 from learning.models.network import in_pieces
 from learning.models.resnet import _GROUPS
-from learning.state import RowModule
 from learning.streams import stream
+from learning.work import RowModule
 from tests.learning.models import renderings
 
 

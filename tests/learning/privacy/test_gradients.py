@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from learning.backends.backend import one_thread
 from learning.errors import LearningError
 from learning.models.build import network
-from learning.models.mlp import MLP
-from learning.privacy.gradients import chunk_for, clipped_sum
+from learning.models.classifiers import MLP
+from learning.privacy.training import chunk_for, clipped_sum
 
 
 @pytest.fixture(autouse=True, scope="module")

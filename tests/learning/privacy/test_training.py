@@ -14,7 +14,7 @@ from learning.errors import LearningError
 from learning.local import TrainTask
 from learning.plan import LearningPlan
 from learning.privacy.keys import normals, poisson_sample, seeded_keys, subkey
-from learning.privacy.training import masks, private_steps, train_client_privately
+from learning.privacy.training import masks, train_client_privately
 from learning.work import Facts, Work
 
 CLIENTS, SAMPLES = 2, 40
@@ -177,7 +177,7 @@ def test_both_streams_of_ditto_are_private_and_both_are_counted():
     spec = {"pull": 1.0, "target": "target", "model": "personal", "then": upload}
     before = {name: work.tensors[name][0].clone() for name in ("rows", "slot/personal")}
     perform(work, task(**spec))
-    assert private_steps(task(**spec).spec) == 8
+    assert task(**spec).spec.all_steps == 8
     only = make()
     perform(only, replace(task(), spec=upload))
     assert torch.equal(work.tensors["rows"][0], only.tensors["rows"][0])

@@ -8,7 +8,7 @@ from scipy.optimize import least_squares
 
 from learning.errors import LearningError
 from learning.valuation import Curve
-from learning.valuation.fitting import EXPONENTS, fit_power, fit_table
+from learning.valuation.laws import EXPONENTS, fit_power, fit_table
 from mechanism.market.clients import LARGEST
 from tests.learning.valuation.synthetic import measured
 

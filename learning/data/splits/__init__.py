@@ -1,1 +1,0 @@
-"""How samples are divided: over clients, and into training and test."""
