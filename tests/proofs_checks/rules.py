@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mechanism.auctions.auction import Auction
-from mechanism.direct import Floats, Space
+from mechanism.direct import Floats, SingleParameter, Space
 from proofs_checks.search.cases import Cases
 
 
@@ -222,3 +222,29 @@ def moved(types: Floats, agent: int, *reports: Any, before: Floats | None = None
     who = np.zeros(types.shape[:2], dtype=np.bool_)
     who[0, agent] = True
     return Cases(types.copy(), reported.copy(), after, who, extra)
+
+
+def winners(bids: Floats) -> Floats:
+    """One at the highest bid, ties to the lowest index."""
+    return np.asarray(np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None], dtype=np.float64)
+
+
+def second(bids: Floats) -> Floats:
+    """The second highest bid, a column."""
+    return np.sort(bids, axis=1)[:, -2:-1]
+
+
+def made(rule, agents=3, name="rule", **more) -> SingleParameter:
+    """A mechanism from a function of bids."""
+    return SingleParameter(rule, agents, name=name, **more)
+
+
+def with_corner(volume: float, agents: int = 3, name: str = "cornered") -> SingleParameter:
+    """A second-price auction in which the winner pays a tenth of its own bid more when all bids lie in one box."""
+    side = volume ** (1.0 / agents)
+
+    def rule(bids: Floats) -> tuple[Floats, Floats]:
+        box = ((bids > 0.37) & (bids < 0.37 + side)).all(axis=1)[:, None]
+        return winners(bids), winners(bids) * (second(bids) + 0.1 * box * bids)
+
+    return made(rule, agents, name)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import nashpy
 import numpy as np
 import pygambit
 import pytest
 
+from mechanism import Market, Types, market_mechanism
 from mechanism.catalogue import direct_mechanism
 from proofs_checks.search.lines import Lines, utility_table
 
@@ -65,3 +70,42 @@ def test_truth_is_weakly_dominant_where_the_engine_finds_no_lie(name: str) -> No
 
 def test_truth_is_no_equilibrium_of_the_first_price_auction() -> None:
     assert (3, 2) not in pure(*bimatrix("first-price", (0.75, 0.5)))
+
+
+SEEDS = range(12)
+GAIN = 20_000.0
+
+
+def purchase(seed: int) -> tuple[dict[str, object], np.ndarray, np.ndarray]:
+    """Return the game of a random importer, the costs of what it buys, and the prices that it pays."""
+    rng = np.random.default_rng(seed)
+    m = 5
+    types = Types(rng.uniform(50, 500, m), rng.uniform(0, 1, m), np.r_[GAIN, np.zeros(m - 1)])
+    differences = np.where(np.eye(m, dtype=bool), 0.0, rng.uniform(0, 0.05, (m, m)))
+    market = Market(differences, float(seed % 2))
+    outcome = market_mechanism("shapley-split").clear(types.truthful(), market)
+    sellers = np.flatnonzero(outcome.imports[0])
+    prices = types.cost[sellers] + market.penalties(types.size)[0, sellers]
+    game = {"gain": GAIN, "own": types.size[0], "sizes": types.size[sellers].tolist(), "prices": prices.tolist()}
+    return game, types.cost[sellers], outcome.prices[0, sellers]
+
+
+@pytest.fixture(scope="module")
+def values() -> list[list[float]]:
+    script = Path(__file__).with_name("pydvl_values.py")
+    games = json.dumps([purchase(seed)[0] for seed in SEEDS])
+    done = subprocess.run(
+        [sys.executable, script], input=games, capture_output=True, text=True, timeout=120, check=True
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_prices_are_cost_plus_shapley_value(seed: int, values: list[list[float]]) -> None:
+    _, cost, price = purchase(seed)
+    assert len(price) >= 1
+    assert price == pytest.approx(cost + np.array(values[seed][1:]), abs=1e-9)
+
+
+def test_most_purchases_have_several_sellers() -> None:
+    assert np.mean([len(purchase(seed)[2]) for seed in SEEDS]) > 2

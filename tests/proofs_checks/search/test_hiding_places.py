@@ -6,12 +6,16 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mechanism.catalogue import direct_mechanism
+from mechanism.direct import Space
 from proofs_checks import verify
 from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search import sampling
 from proofs_checks.search.searching import Search
-from tests.proofs_checks.hidden import made, second, winners, with_corner
+from tests.proofs_checks.rules import made, second, winners, with_corner
 
 
 def test_the_same_seed_makes_the_same_probes():
@@ -87,3 +91,106 @@ def test_sound_rules_with_awkward_numbers_are_not_accused():
     mechanism = made(shifted, low=0.0, high=1e6)
     verdicts = verify(mechanism, ["dsic", "ir", "monotonicity", "cyclic-monotonicity", "bic"], budget=6)
     assert [v.holds for v in verdicts] == [True] * 5
+
+
+WAYS = (*sampling.REPORTS, "breaks")
+
+
+@st.composite
+def spaces(draw, *, dyadic: bool = True) -> Space:
+    """Spaces of 1 to 4 agents and 1 to 3 coordinates; ``dyadic``: bounds with which sums are exact."""
+    agents, k = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    integer = draw(st.lists(st.booleans(), min_size=k, max_size=k))
+
+    def numbers(low: int, high: int, unit: float) -> np.ndarray:
+        cells = st.integers(low, high) if dyadic else st.floats(low, high, allow_subnormal=False)
+        found = draw(st.lists(cells, min_size=agents * k, max_size=agents * k))
+        values = np.array(found, dtype=np.float64).reshape(agents, k) * unit
+        return np.where(integer, np.rint(values), values)
+
+    low = numbers(-40, 40, 0.25)
+    high = low + numbers(0, 40, 0.25)
+    private = np.array(draw(st.lists(st.booleans(), min_size=agents * k, max_size=agents * k))).reshape(agents, k)
+    return Space(agents, tuple("abc"[:k]), low, high, private, np.array(integer))
+
+
+def inside(space: Space, values: np.ndarray, agent: np.ndarray | None = None) -> bool:
+    low, high = (space.low, space.high) if agent is None else (b[agent][:, None] for b in (space.low, space.high))
+    return bool(((values >= low) & (values <= high)).all())
+
+
+@pytest.mark.parametrize("way", sampling.PROFILES)
+@given(space=spaces(), seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_profiles_stay_in_the_domain(way, space, seed):
+    found = sampling.PROFILES[way](space, np.random.default_rng(seed), 24)
+    assert found.shape == (24, space.agents, space.k)
+    assert inside(space, found)
+    whole = found[..., space.integer]
+    assert (whole == np.rint(whole)).all()
+    again = sampling.PROFILES[way](space, np.random.default_rng(seed), 24)
+    assert np.array_equal(found, again)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(space=spaces(), seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_reports_move_only_what_may_be_misreported(way, space, seed):
+    rng = np.random.default_rng(seed)
+    profiles = sampling.uniform(space, rng, 8)
+    agent = rng.integers(0, space.agents, 8)
+    movable = rng.random(space.k) < 0.7
+    found = sampling.reports(space, rng, profiles, agent, 6, movable, way)
+    assert found.shape == (8, 6, space.k)
+    assert inside(space, found, agent)
+    whole = found[..., space.integer]
+    assert (whole == np.rint(whole)).all()
+    own = np.broadcast_to(profiles[np.arange(8), agent][:, None], found.shape)
+    fixed = np.broadcast_to(~(movable & space.private[agent])[:, None], found.shape)
+    assert np.array_equal(found[fixed], own[fixed])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_reports_move_something(way):
+    space = Space(3, ("a", "b"), np.asarray(0.0), np.asarray(1.0))
+    rng = np.random.default_rng(0)
+    profiles = sampling.uniform(space, rng, 50)
+    agent = rng.integers(0, 3, 50)
+    for movable in ([True, False], [True, True]):
+        found = sampling.reports(space, rng, profiles, agent, 8, np.array(movable), way)
+        changed = (found != profiles[np.arange(50), agent][:, None]).any(axis=-1)
+        assert changed.mean() > 0.5
+
+
+@pytest.mark.parametrize("way", list(sampling.PROFILES))
+def test_bounds_that_do_not_add_up_in_floats_are_kept(way):
+    """The sum low + (high - low) may round to a number above high: such a report is outside the domain."""
+    rng = np.random.default_rng(0)
+    for low, reach in rng.uniform(-3, 3, (300, 2)):
+        space = Space(2, ("value",), np.asarray(low), np.asarray(low + abs(reach)))
+        assert inside(space, sampling.PROFILES[way](space, rng, 32))
+
+
+def test_public_numbers_are_not_copied_from_others():
+    """A tie in a public number would say of an agent what nobody could report."""
+    space = Space(3, ("value", "side"), [0.0, 0.0], [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [True, False])
+    for way in ("ties", "uniform", "lattice", "corners", "boxes"):
+        found = sampling.PROFILES[way](space, np.random.default_rng(1), 400)
+        assert (found[:, 0, 1] == 0.0).all()
+    ties = sampling.ties(space, np.random.default_rng(2), 400)
+    assert (ties[:, 1, 1] == ties[:, 2, 1]).mean() < 0.01
+    assert (ties[:, 1, 0] == ties[:, 2, 0]).mean() > 0.05
+
+
+def test_ties_corners_and_round_numbers_are_among_them():
+    space = Space(2, ("value",), np.asarray(0.0), np.asarray(1.0))
+    rng = np.random.default_rng(3)
+    ties = sampling.ties(space, rng, 1000)[..., 0]
+    assert (ties[:, 0] == ties[:, 1]).mean() > 0.05
+    corners = sampling.corners(space, rng, 1000)[..., 0]
+    assert (corners == 0.0).any(axis=1).mean() > 0.05
+    assert (corners == 1.0).any(axis=1).mean() > 0.05
+    lattice = sampling.lattice(space, rng, 1000)[..., 0]
+    assert np.isin(lattice, [a / b for b in range(1, 13) for a in range(b + 1)]).all()
+    boxes = np.concatenate([sampling.boxes(space, rng, 50)[..., 0] for _ in range(40)])
+    assert (np.abs(boxes[:, 0] - boxes[:, 1]) < 0.01).mean() > 0.1
