@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,11 @@ from mechanism.catalogue import CATALOGUE
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.market.direct import MarketDirect
 from mechanism.tolerance import MONEY, scale
-
-if TYPE_CHECKING:
-    from proofs_checks.play.anarchy import Anarchy
-    from proofs_checks.play.dynamics import BestResponses, Reached
-    from proofs_checks.play.game import Play
+from proofs_checks.play.anarchy import Anarchy, anarchy
+from proofs_checks.play.dynamics import BestResponses, Reached, best_responses, regret_matching
+from proofs_checks.play.game import MarketPlay, Play, even_levels, own_coordinate
+from proofs_checks.play.shading import LONGER, LOOSE, shading_problem
+from proofs_checks.search import sampling
 
 DYNAMICS = ("best-response", "regret-matching", "shading")
 
@@ -46,8 +46,6 @@ Progress = Callable[[int, int], None] | None
 
 def default_dynamics(mechanism: DirectMechanism) -> str:
     """Return "shading" for auctions over one private number, "best-response" for markets and all else."""
-    from proofs_checks.play.shading import shading_problem
-
     return "best-response" if shading_problem(mechanism) is not None else "shading"
 
 
@@ -68,10 +66,6 @@ def play_mechanism(
     InvalidMechanismError
         If the mechanism fails, or the dynamics do not apply to it.
     """
-    from proofs_checks.play.anarchy import anarchy
-    from proofs_checks.play.shading import LONGER
-    from proofs_checks.search import sampling
-
     # a user's own file has little time: it is played as long as is said
     most = LONGER * ROUNDS[dynamics] if dynamics == "shading" and rounds is None and name in CATALOGUE else rounds
     rounds = ROUNDS[dynamics] if rounds is None else rounds
@@ -126,9 +120,6 @@ def _paid(books: Anarchy, at_rest: NDArray[np.bool_] | None) -> Paid:
 def _best_response(
     mechanism: DirectMechanism, types: Floats, rounds: int, progress: Progress
 ) -> tuple[Settling, Play, BestResponses]:
-    from proofs_checks.play.dynamics import best_responses
-    from proofs_checks.play.game import Play
-
     play = Play(mechanism, types)
     done = best_responses(play, rounds, progress=progress)
     return replace(settling(done), **_left(play, done)), play, done
@@ -150,9 +141,6 @@ def _left(play: Play, done: BestResponses) -> dict[str, Any]:
     """Return what a client gains by the best of all reports where play settled; nothing where nobody can say."""
     if not (isinstance(play.mechanism, MarketDirect) and done.settled.any()):
         return {}
-    from proofs_checks.play.game import MarketPlay
-    from proofs_checks.play.shading import LOOSE
-
     every = MarketPlay(play.mechanism, play.types)
     if not every.exact:
         return {}
@@ -167,9 +155,6 @@ def _left(play: Play, done: BestResponses) -> dict[str, Any]:
 def _matching(
     mechanism: DirectMechanism, types: Floats, rounds: int, seed: int, progress: Progress
 ) -> tuple[Matching, Play, Reached]:
-    from proofs_checks.play.dynamics import regret_matching
-    from proofs_checks.play.game import Play, even_levels, own_coordinate
-
     play = Play(mechanism, types, even_levels(mechanism.space, own_coordinate(mechanism), MATCHING_LEVELS))
     done = regret_matching(play, rounds, seed, progress)
     external = done.external

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from proofs_checks.play.shading import LOOSE
+
 
 @dataclass(frozen=True)
 class Price:
@@ -156,8 +158,6 @@ class Shading:
     @property
     def loose(self) -> bool:
         """Whether another report would still add more than an equilibrium allows."""
-        from proofs_checks.play.shading import LOOSE
-
         return self.left_share is None or self.left_share > LOOSE
 
 

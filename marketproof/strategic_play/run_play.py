@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import gatherings
+from proofs_checks.play.anarchy import Worst, anarchy
+from proofs_checks.play.dynamics import best_responses
+from proofs_checks.play.game import LEVELS, Play
 from proofs_checks.search.best_lie import MOST_CLIENTS, MOST_PAIRS
-
-if TYPE_CHECKING:
-    from proofs_checks.play.anarchy import Worst
+from proofs_checks.search.given_markets import GivenMarkets
+from proofs_checks.search.lies import best_cost_lies
 
 _REPORTS_PER_POINT = 6
 
@@ -68,12 +70,6 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     InputError
         If the market is too large to be played, or no two clients were ever there together.
     """
-    from proofs_checks.play.anarchy import anarchy
-    from proofs_checks.play.dynamics import best_responses
-    from proofs_checks.play.game import Play
-    from proofs_checks.search.given_markets import GivenMarkets
-    from proofs_checks.search.lies import best_cost_lies
-
     m = records[0].types.clients
     if m > MOST_CLIENTS:
         raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
@@ -132,8 +128,6 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
 
 def _joined(worsts: Sequence[Worst]) -> Worst | None:
     """Put what was found in several groups of markets one behind the other."""
-    from proofs_checks.play.anarchy import Worst
-
     if not worsts:
         return None
     return Worst(
@@ -153,8 +147,6 @@ def _meetings(records: Sequence[MarketRecord]) -> Iterator[tuple[int, Types, Mar
 
 def _levels(cost: Floats) -> Floats:
     """Return even reports from nothing to twice the highest true cost, the same for all clients ``[m, L]``."""
-    from proofs_checks.play.game import LEVELS
-
     m = cost.shape[-1]
     return np.broadcast_to(np.linspace(0.0, 2.0 * float(cost.max()), LEVELS), (m, LEVELS))
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from marketproof.strategic_play.results import AgentRow, Compared, Place, Shading, Strategy
+from mechanism.catalogue import CATALOGUE
 from mechanism.direct import DirectMechanism, Floats
-
-if TYPE_CHECKING:
-    from mechanism.entry import KnownEquilibrium
-    from proofs_checks.play.dynamics import Reached
-    from proofs_checks.play.game import Play
-    from proofs_checks.play.shading import Equilibrium
+from mechanism.entry import KnownEquilibrium
+from proofs_checks.play.dynamics import Reached
+from proofs_checks.play.game import Play
+from proofs_checks.play.shading import Equilibrium, equilibrium
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 """Where in the range of types a strategy is shown."""
@@ -35,11 +33,6 @@ def shading(
     ``most``: rounds at most, where ``rounds`` do not come to an equilibrium; ``name``: of the catalogue's entry that
     may know the equilibrium.
     """
-    from mechanism.catalogue import CATALOGUE
-    from proofs_checks.play.dynamics import Reached
-    from proofs_checks.play.game import Play
-    from proofs_checks.play.shading import equilibrium
-
     known = CATALOGUE[name].known_equilibrium(mechanism.space.agents) if name in CATALOGUE else None
     found = equilibrium(mechanism, iterations=rounds, most=most, seed=seed, progress=progress)
     play = Play(mechanism, types)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketproof.strategic_play.results import Price, Unsettled, Welfare, WorstFound
 from mechanism.direct import Floats
-
-if TYPE_CHECKING:
-    from proofs_checks.play.anarchy import Worst
-    from proofs_checks.play.dynamics import BestResponses
-    from proofs_checks.play.game import Play
+from proofs_checks.play.anarchy import CONFIDENCE, Worst, price_of_anarchy, worst_equilibria
+from proofs_checks.play.dynamics import BestResponses
+from proofs_checks.play.game import Play
 
 MARKET_MEASURE = "welfare less penalties"
 """What a market maximises, V_lambda: at lambda = 0 welfare itself."""
@@ -24,8 +21,6 @@ def worst_found(play: Play, done: BestResponses, rounds: int, seed: int) -> Wors
     """Look for worse equilibria from random starts; None where the mechanism does not say what welfare is."""
     if not hasattr(play.mechanism, "welfare"):
         return None
-    from proofs_checks.play.anarchy import worst_equilibria
-
     return worst_equilibria(play, done, rounds, seed=seed)
 
 
@@ -52,8 +47,6 @@ def welfare_of(
     rest = np.ones(len(truthful), dtype=bool) if settled is None else settled
 
     def price(welfare: Floats, which: NDArray[np.bool_]) -> Price | None:
-        from proofs_checks.play.anarchy import CONFIDENCE, price_of_anarchy
-
         if optimum is None or not which.any():
             return None
         told = price_of_anarchy(welfare[which], optimum[which], seed, None if groups is None else groups[which])

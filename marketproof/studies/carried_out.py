@@ -1,22 +1,170 @@
-"""A study carried out and left for its readers: JSON, CSV, Markdown, figures, and a printed table with words."""
+"""Several runs carried out as one study: those that are finished are kept, the one that was stopped goes on.
+
+A study's folder holds ``study.toml``, what decides its numbers, and one ordinary run folder for each of its runs. The
+same command goes on until all is done; a command with other settings is refused, and told what differs. Then the table,
+its words and figures are written: JSON, CSV, Markdown, and printed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from marketproof.errors import Interrupted, shown
+from analysis.page.export import svg_text, write_atomically
+from analysis.page.tables import Table
+from analysis.run.files import changes, dotted
+from marketproof.errors import InputError, Interrupted, shown
+from marketproof.files import atomic
 from marketproof.files.atomic import dumps, write_all
-from marketproof.running.execution import Place
+from marketproof.files.toml_files import to_toml
+from marketproof.running.config import RunConfig, differences
+from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
-from marketproof.studies.runs import Plan, run_all
-from marketproof.studies.study import Findings, measured
-from marketproof.terminal.console import table
+from marketproof.running.recorder import CONFIG, read_progress, recorded_config
+from marketproof.studies.study import Findings, Recorded, Study, measured
+from marketproof.terminal.console import stderr, table
+from mechanism.errors import MarketProofError
+from mechanism.reading import read_toml
+
+HEAD = "study.toml"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A study made concrete: ``configs`` by the name of the case; ``chosen`` says why this task.
+
+    ``more``: what else decides the numbers; ``stem``: what its files are called.
+    """
+
+    name: str
+    study: Study
+    configs: Mapping[str, RunConfig]
+    chosen: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    stem: str = "study"
+
+    @property
+    def first(self) -> RunConfig:
+        """The configuration of the first run, which holds what all of them share."""
+        return next(iter(self.configs.values()))
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What decides the numbers of all runs, for the record of the study."""
+        shared = self.first.model_dump(include={"task", "scale", "seed", "seeds", "methods"})
+        return {"study": self.name, **shared, **self.more}
+
+    @property
+    def title(self) -> str:
+        """What the study is about, of which task, scale and seeds."""
+        one = self.first
+        last = one.seed + one.seeds - 1
+        seeds = f"seed {one.seed}" if one.seeds == 1 else f"seeds {one.seed} to {last}"
+        return f"{self.study.title}: {one.task}, {one.scale}, {seeds}"
+
+
+def run_all(
+    plan: Plan,
+    folder: Path,
+    place: Place,
+    again: str,
+    *,
+    quiet: bool,
+    make: MakeTrainer | None = None,
+) -> dict[str, Recorded]:
+    """Run every configuration into its folder under ``folder``, or go on where that stopped.
+
+    ``again`` is the command that goes on; ``make`` replaces trainers (for tests).
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else, or the same with other settings; the message names the difference.
+    Interrupted
+        On Ctrl-C; the message says where it stands and how to go on.
+    """
+    configs = plan.configs
+    fresh = _open(plan.head, configs, folder)
+    where, done = "before the first run", 0
+    try:
+        for name, config in configs.items():
+            where = f"in run {done + 1} of {len(configs)}, {name}"
+            _tell(f"run {done + 1} of {len(configs)}: {name}", quiet=quiet)
+            _run(config, folder / name, place, quiet=quiet, make=make)
+            done += 1
+    except Interrupted as stop:
+        told = str(stop).partition(";")[0].removeprefix("interrupted ")
+        raise Interrupted(f"interrupted {where} ({told}); go on with: {again}") from None
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted {where}; go on with: {again}") from None
+    except MarketProofError:
+        if fresh and not any((folder / name).exists() for name in configs):
+            _close(folder)
+        raise
+    return {name: Recorded(folder / name, config) for name, config in configs.items()}
+
+
+def _run(config: RunConfig, folder: Path, place: Place, *, quiet: bool, make: MakeTrainer | None) -> None:
+    if not (folder / CONFIG).is_file():
+        run(config, folder, place, resume=False, quiet=quiet, make=make)
+    elif not (_complete(folder) and not differences(recorded_config(folder), config)):
+        run(config, folder, place, resume=True, quiet=quiet, make=make)
+
+
+def _complete(folder: Path) -> bool:
+    """Say whether nothing is left to do in a run folder, its report included."""
+    return read_progress(folder).complete and (folder / "report.html").is_file()
+
+
+def _open(head: Mapping[str, Any], configs: Mapping[str, RunConfig], folder: Path) -> bool:
+    """Make the folder of a study or check that it is this one's; return whether it was made."""
+    path = folder / HEAD
+    if path.is_file():
+        changed = changes(dotted(read_toml(path, "the settings of a study")), dotted(head))
+        if changed:
+            raise InputError(
+                f"{shown(folder)} was recorded with other settings ({'; '.join(changed[:3])}); ask for the same, or "
+                "name another --out"
+            )
+        for name, config in configs.items():  # before the first of them costs time
+            if (folder / name / CONFIG).is_file():
+                _refuse_changed(folder / name, config)
+        return False
+    if folder.is_dir():
+        if any(not atomic.is_partial(entry) for entry in folder.iterdir()):
+            raise InputError(f"{shown(folder)} is not empty and holds no study; name another --out")
+    elif folder.exists() or folder.is_symlink():
+        raise InputError(f"{shown(folder)} is no folder; name another --out")
+    atomic.write_all({path: to_toml(head).encode()})
+    return True
+
+
+def _refuse_changed(folder: Path, config: RunConfig) -> None:
+    """Raise `InputError` where a recorded run is not the one wanted."""
+    changed = differences(recorded_config(folder), config)
+    if changed:
+        raise InputError(
+            f"{shown(folder)} was recorded with other settings ({'; '.join(changed[:3])}): the task has changed since; "
+            "name another --out"
+        )
+
+
+def _close(folder: Path) -> None:
+    """Take back a study of which nothing was begun."""
+    (folder / HEAD).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _tell(text: str, *, quiet: bool) -> None:
+    console = stderr(quiet=quiet)
+    if console.is_terminal:
+        console.print(text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +231,6 @@ def _as_json(plan: Plan, found: Findings) -> dict[str, Any]:
 
 def _write(folder: Path, plan: Plan, told: Mapping[str, Any], found: Findings) -> None:
     """Write ``STEM.json``, ``.csv`` and ``.md``, and each figure as PNG and SVG."""
-    from analysis.page.export import svg_text, write_atomically
-    from analysis.page.tables import Table
-
     rows = [row.to_json(found.columns) for row in found.rows]
     keys = [
         key for column in found.columns for key in (column.key, f"{column.key}_std") if any(key in row for row in rows)

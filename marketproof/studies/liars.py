@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from analysis.run.market import MarketRecord
 from marketproof.running.methods import parse
 from marketproof.running.populations import POPULATIONS
-from marketproof.studies.columns import METHOD, Column, Real, Row, Seen, first, text, who
-from marketproof.studies.study import Case, Study, dots
+from marketproof.studies.study import METHOD, Case, Column, Real, Row, Seen, Study, dots, first, text, who
 from mechanism.market.accounting import account
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.market.settling import clear_and_settle
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MARKETS = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl/exact-marginal")
 """The market under the paper's rule, the repaired one, and the exact choice with the paper's payments."""

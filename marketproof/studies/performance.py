@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from matplotlib.figure import Figure
+
+from analysis.findings.scores import beside
+from analysis.findings.several.studies import scores
 from analysis.run.ledger import unit_figures
-from marketproof.running.populations import POPULATIONS
-from marketproof.studies.columns import (
+from marketproof.running.populations import BENIGN, POPULATIONS
+from marketproof.studies.study import (
     METHOD,
     POPULATION,
     Column,
     Row,
     Seen,
-    benign,
+    Study,
     best_accuracy,
     compare,
+    dots,
     has_market,
     mean_of,
+    populations,
+    who,
 )
-from marketproof.studies.study import Study, dots, populations
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ALL_METHODS = (
     "local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph", "ipfl/ipfl", "ipfl/ipfl-exact",
@@ -76,9 +78,6 @@ def _performance_words(rows: Sequence[Row]) -> list[str]:
 
 
 def _accuracy_beside_utility(rows: Sequence[Row]) -> dict[str, Figure]:
-    from analysis.findings.scores import beside
-    from analysis.findings.several.studies import scores
-
     percents = {row[METHOD]: [100.0 * value for value in row.seeds[BEST]] for row in rows}
     earned = {row[METHOD]: row.seeds[UTILITY] for row in rows}
     left = scores("Best personal accuracy", "%", percents)
@@ -187,7 +186,7 @@ ROBUSTNESS = Study(
         "its K, bears no cost, and trains nothing (paper).",
     ),
     ALL_METHODS,
-    clients=benign,
+    clients=lambda record: who(record, *BENIGN),
     beside="benign",
     apart=True,
     by_method=True,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from learning.data.files.places import find, hub
+from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
+from learning.errors import DataError
 from marketproof.errors import InputError, shown
 from marketproof.running.config import load_task, resolve
 from marketproof.running.methods import DEFAULT_MECHANISM, parse
+from marketproof.studies.carried_out import Plan
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
 from marketproof.studies.performance import PERFORMANCE, ROBUSTNESS
-from marketproof.studies.runs import Plan
 from marketproof.studies.study import Study
 from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
 
@@ -73,10 +76,6 @@ def plan_study(
 
 def usual_task(data_dir: Path | None) -> tuple[str, str]:
     """Return the task of a study where none is named, and why: Fashion-MNIST if it is there, else digits."""
-    from learning.data.files.places import find, hub
-    from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
-    from learning.errors import DataError
-
     try:
         found = find("Fashion-MNIST", data_dir, LAYOUTS, hub(HUB), (DEBIAN,))
     except DataError:

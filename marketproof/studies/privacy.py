@@ -5,26 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from analysis.findings.several.studies import along
 from analysis.run.ledger import unit_figures
 from marketproof.errors import InputError
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.privacy import delta_of
-from marketproof.studies.carried_out import Done, carried_out
-from marketproof.studies.columns import METHOD, Column, Row, Seen, text
+from marketproof.studies.carried_out import Done, Plan, carried_out
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
-from marketproof.studies.runs import Plan
-from marketproof.studies.study import Study
+from marketproof.studies.study import METHOD, Column, Row, Seen, Study, text
 from mechanism.wording import number, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 EPSILONS: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
 """Budgets compared, from the strictest; a run without privacy always follows."""
@@ -114,8 +110,6 @@ def words(rows: Sequence[Row]) -> list[str]:
 
 
 def _along_budgets(rows: Sequence[Row]) -> dict[str, Figure]:
-    from analysis.findings.several.studies import along
-
     def lines(column: Column, factor: float) -> dict[str, NDArray[np.float64]]:
         own: dict[str, list[Sequence[float]]] = {}
         for row in rows:

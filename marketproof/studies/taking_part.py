@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from marketproof.studies.columns import (
+from analysis.findings.several.studies import left_over_rounds
+from marketproof.studies.performance import ALL_METHODS, lowest
+from marketproof.studies.study import (
     METHOD,
     POPULATION,
+    Case,
     Column,
     Row,
     Seen,
+    Study,
     best_accuracy,
     compare,
+    dots,
     has_market,
     mean_of,
+    populations,
     text,
 )
-from marketproof.studies.performance import ALL_METHODS, lowest
-from marketproof.studies.study import Case, Study, dots, populations
 from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # Inclusive: a row for each role of traders, buyers, sellers and attackers in one market.
 
@@ -144,8 +146,6 @@ def _dropout_words(rows: Sequence[Row]) -> list[str]:
 
 
 def _clients_there(rows: Sequence[Row]) -> dict[str, Figure]:
-    from analysis.findings.several.studies import left_over_rounds
-
     panels: dict[str, dict[str, Any]] = {}
     for row in rows:
         panels.setdefault(row[HOW], {})[row[METHOD]] = np.stack(row.seeds[THERE])

@@ -14,9 +14,9 @@ from marketproof.errors import InputError, Interrupted
 from marketproof.running import execution as running
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place
-from marketproof.studies.columns import METHOD, Row
 from marketproof.studies.performance import BEST, UTILITY
 from marketproof.studies.privacy import EPSILON, LOST, price_of_privacy, words
+from marketproof.studies.study import METHOD, Row
 from tests.marketproof.fake_trainer import FakeTrainer
 
 

@@ -9,7 +9,7 @@ import shlex
 import pytest
 
 import marketproof.running.execution as running
-import marketproof.studies.runs as study_runs
+import marketproof.studies.carried_out as study_runs
 from marketproof.running.recorder import read_progress
 from marketproof.studies.performance import ALL_METHODS
 from marketproof.studies.plan import STUDIES, plan_study

@@ -12,7 +12,6 @@ from marketproof.errors import InputError
 from marketproof.running.populations import ROLES
 from marketproof.strategic_play.run_play import play_method
 from marketproof.studies import liars as study_liars
-from marketproof.studies.columns import METHOD, Column, Row, best_accuracy, compare
 from marketproof.studies.performance import (
     BEST,
     HONEST,
@@ -26,7 +25,7 @@ from marketproof.studies.performance import (
     WITH,
     WITHOUT,
 )
-from marketproof.studies.study import measured
+from marketproof.studies.study import METHOD, Column, Row, best_accuracy, compare, measured
 from marketproof.studies.taking_part import (
     AT_START,
     DROPOUT,
