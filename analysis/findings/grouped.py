@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,24 @@ class ComparedScores:
             ]
             parts.append(f"{words}{group}: {', '.join(said)}")
         return "; ".join(parts)
+
+
+def side_by_side(name: str, unit: str, groups: Mapping[str, Mapping[str, Sequence[float | None]]]) -> ComparedScores:
+    """Return one number per seed of each group (a mark) and method (a band); None, or a method left out, is not drawn.
+
+    ``groups``: by group, by method, a number per seed.
+    """
+    methods = tuple(dict.fromkeys(method for one in groups.values() for method in one))
+    mean, spread = (np.full((len(groups), len(methods)), np.nan) for _ in range(2))
+    seeds = []
+    for k, one in enumerate(groups.values()):
+        for j, method in enumerate(methods):
+            there = np.array([v for v in one.get(method, ()) if v is not None], dtype=np.float64)
+            if there.size:
+                mean[k, j] = there.mean()
+                spread[k, j] = there.std(ddof=1) if there.size > 1 else np.nan
+        seeds.append(max((len(values) for values in one.values()), default=0))
+    return ComparedScores(name, unit, tuple(groups), methods, mean, spread, tuple(seeds))
 
 
 def scores_rows(first: str, *scores: ComparedScores) -> Table:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Drawings, Finding, measured
-from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows
+from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows, side_by_side
 from analysis.findings.rounds import RoundCurves, round_curves, rounds_table
-from analysis.findings.scores import client_utility, leading, spread
+from analysis.findings.scores import client_utility, leading
 from analysis.page import theme
 from analysis.run.ledger import best_of_clients, mean_where
 from analysis.run.records import Run, Trace
@@ -27,21 +27,19 @@ def roles(run: Run) -> tuple[str, ...]:
 
 
 def by_role(run: Run, name: str, unit: str, of: Callable[[str, Trace], Real]) -> ComparedScores:
-    """Return a number of every client ``[seeds, m]`` as means over the clients of each role, NaN where a role is empty.
+    """Return a number of every client ``[seeds, m]`` as means over the clients of each role, NaN where one is
+    empty in a seed.
 
     ``of``: method and its trace to the number of every client.
     """
-    found = roles(run)
-    each = np.full((len(found), len(run.methods), len(run.seeds)), np.nan)
-    for j, method in enumerate(run.methods):
-        trace = run.traces[method]
-        values = of(method, trace)
-        for k, role in enumerate(found):
+    groups: dict[str, dict[str, list[float]]] = {}
+    for role in roles(run):
+        groups[role] = {}
+        for method, trace in run.traces.items():
             there = trace.roles == role
-            each[k, j] = np.where(there.any(axis=1), mean_where(values, there), np.nan)
-    return ComparedScores(
-        name, unit, found, run.methods, each.mean(axis=2), spread(each), (len(run.seeds),) * len(found)
-    )
+            means = mean_where(of(method, trace), there).tolist()
+            groups[role][method] = means if there.any(axis=1).all() else []
+    return side_by_side(name, unit, groups)
 
 
 def accuracy_by_role(run: Run) -> ComparedScores:

@@ -15,7 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.findings.several.studies import marks, side_by_side
+from analysis.findings.grouped import side_by_side
+from analysis.findings.several.studies import marks
 from analysis.run.files import market_file
 from analysis.run.market import MarketRecord
 from analysis.run.market_file import read_market

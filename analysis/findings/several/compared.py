@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.findings.achieved import methods_table
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, measured, whiskers
-from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows
+from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows, side_by_side
 from analysis.findings.scores import MethodScores, best_accuracy, utility_per_round
 from analysis.page.tables import Cell, Table
 from analysis.run.files import flat
@@ -29,16 +29,11 @@ def labels(runs: Sequence[Run]) -> tuple[str, ...]:
 def compared(runs: Sequence[Run], score: Callable[[Run], MethodScores]) -> ComparedScores:
     """Return a score of all runs on one axis."""
     found = [score(run) for run in runs]
-    methods = tuple(dict.fromkeys(name for one in found for name in one.methods))
-    mean, spread = (np.full((len(runs), len(methods)), np.nan) for _ in range(2))
-    for k, one in enumerate(found):
-        at = [methods.index(name) for name in one.methods]
-        mean[k, at] = one.mean
-        if one.spread is not None:
-            spread[k, at] = one.spread
-    return ComparedScores(
-        found[0].name, found[0].unit, labels(runs), methods, mean, spread, tuple(one.seeds for one in found)
-    )
+    groups = {
+        label: {name: values.tolist() for name, values in zip(one.methods, one.values, strict=True)}
+        for label, one in zip(labels(runs), found, strict=True)
+    }
+    return side_by_side(found[0].name, found[0].unit, groups)
 
 
 def differing(runs: Sequence[Run]) -> Table:
