@@ -27,8 +27,7 @@ def roles(run: Run) -> tuple[str, ...]:
 
 
 def by_role(run: Run, name: str, unit: str, of: Callable[[str, Trace], Real]) -> ComparedScores:
-    """Return a number of every client ``[seeds, m]`` as means over the clients of each role, NaN where one is
-    empty in a seed.
+    """Return a number of every client ``[seeds, m]`` as means over each role, NaN where it is empty.
 
     ``of``: method and its trace to the number of every client.
     """
