@@ -16,13 +16,12 @@ from mechanism.errors import InvalidMarketError, InvalidMechanismError, MarketPr
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism, SingleParameter, Space, single_parameter
-    from mechanism.market.accounting import Accounts, Outcome, account, fixed_outcome, objective
+    from mechanism.market.accounting import MONEY, TIE, Accounts, Outcome, account, fixed_outcome, objective
     from mechanism.market.allocation.selection import optimal_objective
     from mechanism.market.clients import Market, Reports, Types
     from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
     from mechanism.market.mechanisms import market_mechanism
     from mechanism.market.rules.rule import MarketMechanism
-    from mechanism.tolerance import MONEY, TIE
 
 __all__ = [
     "MONEY", "TIE", "Accounts", "DirectMechanism", "GainLaw", "InvalidMarketError", "InvalidMechanismError", "Market",
@@ -33,13 +32,12 @@ __all__ = [
 
 _HOMES = {
     "direct": ("DirectMechanism", "SingleParameter", "Space", "single_parameter"),
-    "market.accounting": ("Accounts", "Outcome", "account", "fixed_outcome", "objective"),
+    "market.accounting": ("MONEY", "TIE", "Accounts", "Outcome", "account", "fixed_outcome", "objective"),
     "market.allocation.selection": ("optimal_objective",),
     "market.clients": ("Market", "Reports", "Types"),
     "market.gains": ("GainLaw", "PowerGain", "SqrtGain", "TableGain"),
     "market.mechanisms": ("market_mechanism",),
     "market.rules.rule": ("MarketMechanism",),
-    "tolerance": ("MONEY", "TIE"),
 }
 
 

@@ -14,7 +14,7 @@ from analysis.findings.welfare import welfare_parts
 from analysis.page import theme
 from analysis.page.tables import Table
 from analysis.run.records import Run
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 from mechanism.wording import listed, typeset, typeset_percent
 
 if TYPE_CHECKING:

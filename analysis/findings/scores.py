@@ -17,7 +17,7 @@ from analysis.page.tables import Cell, Table
 from analysis.run.ledger import figures
 from analysis.run.records import Run
 from mechanism.errors import UnknownNameError
-from mechanism.tolerance import scale
+from mechanism.market.accounting import scale
 from mechanism.wording import listed, typeset
 
 if TYPE_CHECKING:

@@ -180,8 +180,8 @@ def _accounts(cleared: Cleared) -> dict[str, dict[str, float]]:
 
 def as_json(cleared: Cleared) -> dict[str, Any]:
     """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
+    from mechanism.market.accounting import MONEY
     from mechanism.market.settling import SCOPE
-    from mechanism.tolerance import MONEY
 
     names, promises = cleared.names, cleared.promises
     rows = trades(cleared)

@@ -15,10 +15,10 @@ from analysis.run.market import VALUATION, MarketRecord
 from analysis.run.records import Markets, open_markets
 from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, RecordedLie
 from learning.valuation.valuation import Valuation
+from mechanism.market.accounting import MONEY
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
-from mechanism.tolerance import MONEY
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.search.best_lie import COORDINATES, best_lie
 

@@ -21,12 +21,11 @@ from learning.valuation.valuation import Valuation
 from marketproof.running.config import MarketSection, RunConfig, schedule_of
 from marketproof.running.populations import Attendance, Participants, away, draw
 from marketproof.running.recorder import Recorder, Unit
-from mechanism.market.accounting import account, fixed_outcome
+from mechanism.market.accounting import MONEY, account, fixed_outcome, scale
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.settling import clear_and_settle, objectives
-from mechanism.tolerance import MONEY, scale
 
 if TYPE_CHECKING:
     from learning.trainer import Trainer

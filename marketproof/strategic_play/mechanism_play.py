@@ -24,8 +24,8 @@ from marketproof.strategic_play.strategies import shading
 from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.catalogue import CATALOGUE
 from mechanism.direct import DirectMechanism, Floats, Space
+from mechanism.market.accounting import MONEY, scale
 from mechanism.market.direct import MarketDirect
-from mechanism.tolerance import MONEY, scale
 from proofs_checks.play.anarchy import Anarchy, anarchy
 from proofs_checks.play.dynamics import BestResponses, Reached, best_responses, regret_matching
 from proofs_checks.play.game import MarketPlay, Play, even_levels, own_coordinate

@@ -17,10 +17,9 @@ from analysis.run.market import MarketRecord
 from marketproof.running.methods import parse
 from marketproof.running.populations import POPULATIONS
 from marketproof.studies.study import METHOD, Case, Column, Real, Row, Seen, Study, dots, first, text, who
-from mechanism.market.accounting import account
+from mechanism.market.accounting import MONEY, account
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.market.settling import clear_and_settle
-from mechanism.tolerance import MONEY
 from mechanism.wording import number, percent
 
 MARKETS = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl/exact-marginal")

@@ -25,7 +25,7 @@ from marketproof.studies.study import (
     populations,
     who,
 )
-from mechanism.tolerance import MONEY
+from mechanism.market.accounting import MONEY
 from mechanism.wording import number, percent
 
 ALL_METHODS = (

@@ -26,7 +26,7 @@ from marketproof.studies.study import (
     populations,
     text,
 )
-from mechanism.tolerance import MONEY
+from mechanism.market.accounting import MONEY
 from mechanism.wording import number, percent
 
 # Inclusive: a row for each role of traders, buyers, sellers and attackers in one market.

@@ -14,11 +14,19 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import Accounts, CentralOutcome, Outcome, account, fixed_outcome, objective
+from mechanism.market.accounting import (
+    MONEY,
+    Accounts,
+    CentralOutcome,
+    Outcome,
+    account,
+    fixed_outcome,
+    objective,
+    scale,
+)
 from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.rules.rule import Clearing
-from mechanism.tolerance import MONEY, scale
 from mechanism.wording import number
 
 Flags = NDArray[np.bool_]

@@ -9,14 +9,13 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import Outcome, account, objective, values
+from mechanism.market.accounting import MONEY, Outcome, account, objective, values
 from mechanism.market.allocation.offers import buy
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.direct import MarketDirect
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
-from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.sweeps import Array, Batch, sweep, swept

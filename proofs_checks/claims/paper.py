@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mechanism.market.accounting import account
+from mechanism.market.accounting import MONEY, account
 from mechanism.market.allocation.selection import thresholds
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
-from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, refuted, unknown, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.sweeps import Array, swept

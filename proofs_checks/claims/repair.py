@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mechanism.market.accounting import account, total_data
+from mechanism.market.accounting import MONEY, account, total_data
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
-from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, unknown, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.paper import PAIR

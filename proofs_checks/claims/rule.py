@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import Outcome, objective, total_data
+from mechanism.market.accounting import MONEY, Outcome, objective, total_data
 from mechanism.market.allocation.selection import optimal_objective, thresholds
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
-from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, proved, unknown, worked
 from proofs_checks.claims.examples import Example, ask, catalogue
 from proofs_checks.claims.paper import DUO, PAIR

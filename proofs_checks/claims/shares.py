@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from mechanism.market.accounting import Outcome, objective
+from mechanism.market.accounting import MONEY, Outcome, objective
 from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
-from mechanism.tolerance import MONEY
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.examples import catalogue
 from proofs_checks.claims.sweeps import Array, Batch, searched, sweep

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, SingleParameter
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 from proofs_checks.evidence.grids import Grid, GridError, even_grid
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.tolerance import MONEY
+from mechanism.market.accounting import MONEY
 from proofs_checks.play.dynamics import ROUNDS, BestResponses, Reached, best_responses
 from proofs_checks.play.game import CHUNK, Play
 from proofs_checks.search.cases import answer, payments, utilities

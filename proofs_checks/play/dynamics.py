@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import Floats
-from mechanism.tolerance import MONEY
+from mechanism.market.accounting import MONEY
 from proofs_checks.play.game import Ints, Play
 
 ROUNDS = 60

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 from proofs_checks.play.game import Ints
 from proofs_checks.search.cases import answer, utilities
 from proofs_checks.search.lines import linear

@@ -19,7 +19,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 from proofs_checks.play.game import own_coordinate
 from proofs_checks.play.interim import Interim
 from proofs_checks.search.lines import linear

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 
 Array = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Reports
+from mechanism.market.accounting import scale
 from mechanism.market.rules.rule import Clearing
-from mechanism.tolerance import scale
 
 Array = NDArray[np.float64]
 

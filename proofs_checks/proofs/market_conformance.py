@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Reports
+from mechanism.market.accounting import scale
 from mechanism.market.gains import GainLaw
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage
-from mechanism.tolerance import scale
 from proofs_checks.proofs.independence import clarke_independence, posted_independence
 
 Array = NDArray[np.float64]

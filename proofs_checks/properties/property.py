@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.errors import InvalidMechanismError
-from mechanism.tolerance import MONEY
+from mechanism.market.accounting import MONEY
 from mechanism.wording import letters, number
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, payments, truthful, utilities

@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mechanism.market.accounting import account
+from mechanism.market.accounting import MONEY, account, scale
 from mechanism.market.clients import Market, Types
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings
-from mechanism.tolerance import MONEY, scale
 from mechanism.wording import apart, near, number
 from proofs_checks.search.lies import BestReports, best_cost_lies, best_number_lies
 

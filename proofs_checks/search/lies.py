@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
-from mechanism.market.accounting import account
+from mechanism.market.accounting import TIE, account
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.allocation.selection import rows_at_once
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market, Types
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
-from mechanism.tolerance import TIE
 
 Array = NDArray[np.float64]
 

@@ -19,8 +19,8 @@ from marketproof.running.execution import Place, run
 from marketproof.running.loop import Valuer
 from mechanism import Types
 from mechanism.errors import MarketProofError
+from mechanism.market.accounting import MONEY
 from mechanism.market.gains import PowerGain, TableGain
-from mechanism.tolerance import MONEY
 from tests.analysis.synthetic import forget_digests
 from tests.marketproof.conftest import Killed, command
 

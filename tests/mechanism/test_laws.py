@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
-from mechanism.tolerance import SEARCH
+from mechanism.market.accounting import SEARCH
 from proofs_checks import Witness, replay
 from proofs_checks.evidence.statistics import share_interval, upper_share
 from proofs_checks.properties.registry import PROPERTY

@@ -15,7 +15,7 @@ from analysis.findings.scores import known
 from analysis.page import theme
 from analysis.page.tables import Table
 from analysis.run.records import Run
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 from mechanism.wording import count, near, number, typeset
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from analysis.findings.rules.reports import accounts_of_reports
 from analysis.page import theme
 from analysis.page.tables import Table
 from analysis.run.records import Run
-from mechanism.tolerance import MONEY, scale
+from mechanism.market.accounting import MONEY, scale
 from mechanism.wording import typeset, typeset_percent
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from analysis.run.records import MarketRecord
 from mechanism import Market, Types, account, market_mechanism
-from mechanism.market.accounting import Accounts, Outcome
+from mechanism.market.accounting import MONEY, Accounts, Outcome, scale
 from mechanism.market.allocation.selection import PLAIN_WORK
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import clear_and_settle
-from mechanism.tolerance import MONEY, scale
 
 Real = NDArray[np.float64]
 

@@ -7,11 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import Outcome
+from mechanism.market.accounting import SEARCH, TIE, Outcome
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, clear_importers
 from mechanism.market.clients import Market, Reports
-from mechanism.tolerance import SEARCH, TIE
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +19,7 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
     """Give each importer the set that maximises G_i(S) - sum_j offers_ij and let it pay those prices.
 
     Exact. Penalties play no part. Ties: sellers are visited by rising price per sample, then larger size, then client
-    order, include first, and a set replaces another only if it is better by more than `mechanism.tolerance.TIE`; no
+    order, include first, and a set replaces another only if it is better by more than `TIE`; no
     reported cost enters.
 
     Parameters

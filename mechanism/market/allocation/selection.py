@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
-from mechanism.market.accounting import Outcome, objective
+from mechanism.market.accounting import SEARCH, TIE, Outcome, objective
 from mechanism.market.allocation import kernels
 from mechanism.market.clients import Market, Reports
-from mechanism.tolerance import SEARCH, TIE
 
 PLAIN_WORK = 2_000
 """Below this many (importer, exporter) pairs plain Python answers sooner than the compiler loads."""

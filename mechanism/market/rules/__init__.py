@@ -6,5 +6,5 @@ rule, so that promises to buyers "whatever the others report" are promises given
 
 Ties. `threshold` orders equal thresholds by the client order. `exact` visits sellers by rising price per sample, then
 larger size, then client order, include first, and changes its mind only for a set that is better by more than
-`mechanism.tolerance.TIE`: what adds nothing is not bought, and of equal sets the first met stays.
+`TIE`: what adds nothing is not bought, and of equal sets the first met stays.
 """

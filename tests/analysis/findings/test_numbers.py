@@ -17,7 +17,7 @@ from analysis.findings.spread import gini, inequality, lorenz
 from analysis.findings.waterline import waterline
 from analysis.run.records import Run
 from mechanism.errors import UnknownNameError
-from mechanism.tolerance import scale
+from mechanism.market.accounting import scale
 
 amounts = st.lists(st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3)), min_size=1, max_size=30)
 
