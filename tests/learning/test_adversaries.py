@@ -1,7 +1,5 @@
 """Those who do not do as they are told: what they upload, what they keep, and who still trains."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """A run that was saved and loaded goes on bitwise; other files are refused."""
 
-from __future__ import annotations
-
 import json
 import struct
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Model differences and combinations against their definitions."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

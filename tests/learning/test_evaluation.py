@@ -1,7 +1,5 @@
 """Personal accuracy against the definition, computed the long way."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Who holds what: sizes, weights and tested samples agree with the data and its split."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

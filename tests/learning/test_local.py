@@ -1,7 +1,5 @@
 """Local training is what torch.optim.SGD does on the same batches, with the paper's pull."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import pairwise
 

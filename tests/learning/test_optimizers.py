@@ -1,7 +1,5 @@
 """The optimisers on flat rows against `torch.optim`, and a round of AdamW against one written down plainly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise

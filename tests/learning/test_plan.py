@@ -1,7 +1,5 @@
 """Plans are checked when they are made, and say how they differ."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """Rounds in which some are not there: they keep what they have, and the others play as if they were alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

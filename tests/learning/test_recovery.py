@@ -1,7 +1,5 @@
 """Training that diverges: on what others poisoned a client starts again, on its own it is an error."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rows, slots and modules that are views of a row."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

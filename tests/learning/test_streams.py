@@ -1,7 +1,5 @@
 """Random streams depend on their key alone."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The facade: rounds in order, methods that learn, and refusals."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Whole rounds of the market's method and of plain averaging, against loops in plain PyTorch that share no step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, combinations

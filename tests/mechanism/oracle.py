@@ -1,7 +1,5 @@
 """Independent, slow, plain renderings of the market's formulas: what the package is tested against."""
 
-from __future__ import annotations
-
 import itertools
 import math
 

@@ -1,7 +1,5 @@
 """Break points: a client's report of its cost changes the outcome there and nowhere else."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

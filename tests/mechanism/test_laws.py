@@ -1,7 +1,5 @@
 """The theorems of the market as tests, one each, on generated markets; and the failures, with their witnesses."""
 
-from __future__ import annotations
-
 import itertools
 import math
 

@@ -1,7 +1,5 @@
 """The bounds for gains that depart from the law: attacked with departures chosen to hurt, and reached."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

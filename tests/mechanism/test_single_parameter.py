@@ -1,7 +1,5 @@
 """The decorator: what it makes of a rule, and what it says where the number of agents is missing."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Numbers and names in words: few digits, never those of another amount, and one place that writes them."""
 
-from __future__ import annotations
-
 import doctest
 import re
 from pathlib import Path

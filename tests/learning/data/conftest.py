@@ -1,7 +1,5 @@
 """Small data sets in the formats of the large ones, and a cache of the tests' own."""
 
-from __future__ import annotations
-
 import io
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Archives of arrays are read exactly or refused in one line, before anything large is unpacked."""
 
-from __future__ import annotations
-
 import io
 import struct
 import tracemalloc

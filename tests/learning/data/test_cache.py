@@ -1,7 +1,5 @@
 """The cache saves time and never changes what is read."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The data sets themselves, and where they are looked for."""
 
-from __future__ import annotations
-
 import gzip
 import struct
 

@@ -1,7 +1,5 @@
 """The sources of the two language tasks, in every layout, and the refusal of damaged files."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """Test sets that belong to the data."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

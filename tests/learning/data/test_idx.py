@@ -1,7 +1,5 @@
 """IDX files are read exactly or refused."""
 
-from __future__ import annotations
-
 import gzip
 import struct
 import tracemalloc

@@ -1,7 +1,5 @@
 """CIFAR-10, FEMNIST, PACS and Fashion-MNIST from small files in the formats of the large ones."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Encoded images: what is decoded, and what is refused."""
 
-from __future__ import annotations
-
 import io
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """Where data are looked for, and what is said where they are not."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """The real data of the paper's tasks, on machines where MARKETPROOF_DATA names a folder that holds them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

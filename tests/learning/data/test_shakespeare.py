@@ -1,7 +1,5 @@
 """Roles of plays: what they say, its windows, and the refusal of what is no play."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Splits against their definitions."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Records become tokens and targets; files of text are read in bounds or refused."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import tracemalloc

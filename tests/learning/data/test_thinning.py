@@ -1,7 +1,5 @@
 """A bounded test set has the same share of every stratum, some of each, and is the same in every run."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The networks as one would write them with `torch.nn`: what the pure functions must agree with."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Base models: the tiny one is the same everywhere, folders are distrusted, 8 bits say what they need."""
 
-from __future__ import annotations
-
 import json
 import socket
 import sys

@@ -1,7 +1,5 @@
 """LoRA on the tiny language model: parity with peft, what is counted, what is cheap, and what is refused."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The market's metric of adapters is that of the explicit matrices ΔW = s B A."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """The networks compute what their plain PyTorch versions compute, at the sizes that the paper states."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Tokens: bytes without any dependency, a folder's own tokenizer offline, and folders that are refused in one line."""
 
-from __future__ import annotations
-
 import json
 import socket
 

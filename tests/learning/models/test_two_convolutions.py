@@ -1,7 +1,5 @@
 """The machine code of SimpleCNN's convolutions is what torch computes, ties, gradients and odd values included."""
 
-from __future__ import annotations
-
 import logging
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The ledger's ε is dp-accounting's and Opacus's, its answers before a round are exact, and it survives a resume."""
 
-from __future__ import annotations
-
 import json
 import math
 import warnings

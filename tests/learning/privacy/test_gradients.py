@@ -1,7 +1,5 @@
 """One sample changes the clipped sum by at most the clip, and the sum is the one that Opacus computes."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Nobody trains beyond the budget, noise is just enough for the rounds planned, and a resumed guard knows as much."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

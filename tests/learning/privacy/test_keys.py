@@ -1,7 +1,5 @@
 """Noise keys are secret, whole or absent, and give each step its own numbers, the same again when a run is resumed."""
 
-from __future__ import annotations
-
 import os
 import stat
 

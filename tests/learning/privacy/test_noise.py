@@ -1,7 +1,5 @@
 """The noise chosen spends the budget and hardly less, for any budget that is allowed, without many compositions."""
 
-from __future__ import annotations
-
 import logging
 import math
 

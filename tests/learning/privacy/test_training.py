@@ -1,7 +1,5 @@
 """A private round is the definition of DP-SGD, the same again from the same key, and nothing but its noise is new."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

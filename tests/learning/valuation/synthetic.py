@@ -1,7 +1,5 @@
 """Curves of a known law."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.valuation import Curve, collect, value_tasks

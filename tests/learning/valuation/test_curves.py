@@ -1,7 +1,5 @@
 """Curves from losses, mean curves, and how far they are from concave: by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Known laws are found again, and nothing is made of nothing."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.optimize import least_squares

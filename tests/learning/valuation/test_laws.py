@@ -1,7 +1,5 @@
 """From curves to markets: money, departures, and what the theorems say under measured and fitted laws."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Losses of averages of models, against plain loops."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

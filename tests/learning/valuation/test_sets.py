@@ -1,7 +1,5 @@
 """Which sets of models are tried."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

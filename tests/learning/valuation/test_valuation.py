@@ -1,7 +1,5 @@
 """A recorded valuation is read back whole, or refused."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

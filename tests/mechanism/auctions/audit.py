@@ -3,8 +3,6 @@
 Every check returns a number: the largest violation found, 0 or less if none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

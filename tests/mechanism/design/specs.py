@@ -1,7 +1,5 @@
 """Specifications with known answers."""
 
-from __future__ import annotations
-
 
 def spec_text(outcomes, agents, **words):
     """TOML of a specification; ``agents``: name -> {type: values per outcome}, or (that, prior)."""

@@ -1,7 +1,5 @@
 """Designed mechanisms against Myerson, Myerson and Satterthwaite, and brute force."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import subprocess

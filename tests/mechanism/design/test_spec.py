@@ -1,7 +1,5 @@
 """Specifications: what is read, and that hostile ones are refused in one line that names the key."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import pytest

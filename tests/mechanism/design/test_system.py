@@ -1,7 +1,5 @@
 """The small checks on which designs and impossibilities rest, and exact elimination."""
 
-from __future__ import annotations
-
 import random
 from fractions import Fraction
 

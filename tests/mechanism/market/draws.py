@@ -1,7 +1,5 @@
 """Random markets, and what they are worth by brute force over all sets."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

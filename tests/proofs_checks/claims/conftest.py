@@ -1,7 +1,5 @@
 """One run of every claim, by probes and not by seconds, for all tests here."""
 
-from __future__ import annotations
-
 import pytest
 
 from proofs_checks.claims import CLAIMS, ClaimResult, run_claims

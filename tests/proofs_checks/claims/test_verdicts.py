@@ -1,7 +1,5 @@
 """What is found of every claim: whether it agrees with its source, how sure that is, and that witnesses replay."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

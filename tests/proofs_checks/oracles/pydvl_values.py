@@ -3,8 +3,6 @@
 Of its own, since importing pyDVL changes how polars reads empty numpy arrays in the same process.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import warnings

@@ -1,7 +1,5 @@
 """nashpy and pygambit on small games of two bidders with complete information: the same equilibria as the engine's."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import subprocess

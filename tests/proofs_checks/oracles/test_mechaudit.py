@@ -1,7 +1,5 @@
 """mechaudit on finite grids: the same verdicts on truthfulness, rationality and budget, and the same largest gain."""
 
-from __future__ import annotations
-
 import mechaudit
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """Small games by brute force: where best responses end, when they circle, and what regret matching comes to."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

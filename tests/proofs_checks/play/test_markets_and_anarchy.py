@@ -1,7 +1,5 @@
 """Markets played in reported costs, and what play does to welfare."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

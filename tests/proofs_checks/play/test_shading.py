@@ -1,7 +1,5 @@
 """Equilibria in strategies that the textbooks know."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Single changes of a certificate's JSON: every number, word, row and field can be hit."""
 
-from __future__ import annotations
-
 import copy
 import re
 

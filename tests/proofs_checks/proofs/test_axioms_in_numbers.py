@@ -1,7 +1,5 @@
 """Every axiom and every goal of the market's problems, put into the numbers that the code computes."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Certificates: what is proved, and that no changed one proves anything else."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """Each small checker against proofs that look right and are not."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import replace
 from fractions import Fraction

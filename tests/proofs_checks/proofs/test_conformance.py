@@ -1,7 +1,5 @@
 """A mechanism that is deliberately wrong never gets a certificate; the catalogue's own do."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rules that compute a formula to the last bit and are another rule: they get no certificate."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What solvers found, against known answers; and the trusted base read by a sceptic: what was made to be wrong."""
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 from fractions import Fraction
 
