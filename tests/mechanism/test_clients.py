@@ -104,15 +104,11 @@ def test_some_of_the_clients_have_the_market_among_themselves():
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        ([0, 3], "from 0 to 2"),
-        ([-1], "from 0 to 2"),
-        ([1, 1], "different numbers"),
-        ([True, False], "one for each of 3 clients"),
-        ([[0, 1]], "row of indices"),
-        ([0.0, 1.0], "row of indices"),
-        (1, "row of indices"),
+        ([0, 3], "from 0 to 2"), ([-1], "from 0 to 2"), ([1, 1], "different numbers"),
+        ([True, False], "one for each of 3 clients"), ([[0, 1]], "row of indices"),
+        ([0.0, 1.0], "row of indices"), (1, "row of indices"),
     ],
-)
+)  # fmt: skip
 def test_a_choice_that_names_no_clients_is_refused(chosen, expected):
     for whole in (Types([1, 2, 3], [0, 0, 0], [0, 0, 0]), Market(np.zeros((3, 3)), 1.0)):
         with pytest.raises(InvalidMarketError, match=expected):

@@ -8,12 +8,9 @@ from mechanism.market.allocation import jit, kernels, selection
 from tests.mechanism.test_exact import KINDS, random_markets
 
 RULES = [
-    (kernels.THRESHOLD, kernels.MARGINAL),
-    (kernels.THRESHOLD_SKIP, kernels.MARGINAL),
-    (kernels.EXACT, kernels.CLARKE),
-    (kernels.EXACT, kernels.MARGINAL),
-    (kernels.FULL, kernels.NOTHING),
-]
+    (kernels.THRESHOLD, kernels.MARGINAL), (kernels.THRESHOLD_SKIP, kernels.MARGINAL),
+    (kernels.EXACT, kernels.CLARKE), (kernels.EXACT, kernels.MARGINAL), (kernels.FULL, kernels.NOTHING),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

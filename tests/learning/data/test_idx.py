@@ -33,22 +33,15 @@ def test_good_files_give_their_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (images(magic=0x0801), "mark"),
-        (images(magic=0xFFFFFFFF), "mark"),
-        (images(rows=5), "declares"),
-        (images(count=0, body=b""), "declares"),
-        (images(count=2**32 - 1), "declares"),
-        (images(rows=2**31, columns=2**31), "declares"),
-        (images(body=BODY[:-1]), "ends early"),
-        (images(body=BODY + b"\0"), "goes on"),
-        (gzip.compress(b"\0\0\x08", mtime=0), "header"),
-        (images()[:-20], "gzip"),
-        (images()[:25] + b"\xff" * 30, "gzip"),
-        (b"not a gzip file", "gzip"),
+        (images(magic=0x0801), "mark"), (images(magic=0xFFFFFFFF), "mark"), (images(rows=5), "declares"),
+        (images(count=0, body=b""), "declares"), (images(count=2**32 - 1), "declares"),
+        (images(rows=2**31, columns=2**31), "declares"), (images(body=BODY[:-1]), "ends early"),
+        (images(body=BODY + b"\0"), "goes on"), (gzip.compress(b"\0\0\x08", mtime=0), "header"),
+        (images()[:-20], "gzip"), (images()[:25] + b"\xff" * 30, "gzip"), (b"not a gzip file", "gzip"),
         (b"", "header"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # bytes are no names
-)
+)  # fmt: skip
 def test_hostile_images_are_refused_in_one_line(tmp_path, data, message):
     path = tmp_path / "x.gz"
     path.write_bytes(data)

@@ -126,18 +126,14 @@ def test_a_stream_is_cut_at_its_offsets(tmp_path):
 @pytest.mark.parametrize(
     ("offsets", "message"),
     [
-        ([0, 2, 6], "3 offsets for 3 images"),
-        ([0, 2, 5, 6, 6], "5 offsets for 3 images"),
+        ([0, 2, 6], "3 offsets for 3 images"), ([0, 2, 5, 6, 6], "5 offsets for 3 images"),
         ([0, 5, 2, 6], "offset 2 does not lie behind offset 1"),
         ([0, 2, 2, 6], "offset 2 does not lie behind offset 1"),
-        ([1, 2, 5, 6], "run from 1 to 6; expected 0 to 6"),
-        ([-1, 2, 5, 6], "run from -1 to 6"),
-        ([0, 2, 5, 7], "expected 0 to 6"),
-        ([0, 2, 5, 5], "does not lie behind"),
-        ([0, 2, 5, 2**63 - 1], "expected 0 to 6"),
-        ([0, 2**63 - 1, -(2**63), 6], "does not lie behind"),
+        ([1, 2, 5, 6], "run from 1 to 6; expected 0 to 6"), ([-1, 2, 5, 6], "run from -1 to 6"),
+        ([0, 2, 5, 7], "expected 0 to 6"), ([0, 2, 5, 5], "does not lie behind"),
+        ([0, 2, 5, 2**63 - 1], "expected 0 to 6"), ([0, 2**63 - 1, -(2**63), 6], "does not lie behind"),
     ],
-)
+)  # fmt: skip
 def test_offsets_that_fall_or_leave_the_stream_are_refused(tmp_path, offsets, message):
     with pytest.raises(DataError, match=message):
         pieces(np.frombuffer(b"aabbbc", np.uint8), np.array(offsets), 3, tmp_path / "a.npz")

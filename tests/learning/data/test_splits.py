@@ -75,13 +75,10 @@ def test_skew_gives_each_client_half_of_the_classes_in_two_groups(clients):
 @pytest.mark.parametrize(
     ("name", "clients", "beta", "message"),
     [
-        ("iid", 10, 0.1, "expected one of niid"),
-        ("niid", 301, 0.1, "take fewer clients"),
-        ("niid", 290, 0.001, "split_beta"),
-        ("cluster", 2, 0.1, "at least 3"),
-        ("skew", 1, 0.1, "at least 2"),
+        ("iid", 10, 0.1, "expected one of niid"), ("niid", 301, 0.1, "take fewer clients"),
+        ("niid", 290, 0.001, "split_beta"), ("cluster", 2, 0.1, "at least 3"), ("skew", 1, 0.1, "at least 2"),
     ],
-)
+)  # fmt: skip
 def test_splits_that_cannot_be_are_refused(name, clients, beta, message, monkeypatch):
     monkeypatch.setattr("learning.data.splits._DRAWS", 20)
     with pytest.raises(DataError, match=message):

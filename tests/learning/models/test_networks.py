@@ -183,12 +183,10 @@ def test_initial_models_depend_on_the_seed_alone(case):
 @pytest.mark.parametrize(
     ("name", "shape", "fan_in"),
     [
-        ("cnn", (1, 28, 28), [25, 150, 256, 120, 84]),
-        ("cnn", (3, 32, 32), [75, 150, 400, 120, 84]),
-        ("femnist-cnn", (1, 28, 28), [9, 288, 9216, 128]),
-        ("cnn-582k", (1, 28, 28), [25, 800, 1024, 512]),
+        ("cnn", (1, 28, 28), [25, 150, 256, 120, 84]), ("cnn", (3, 32, 32), [75, 150, 400, 120, 84]),
+        ("femnist-cnn", (1, 28, 28), [9, 288, 9216, 128]), ("cnn-582k", (1, 28, 28), [25, 800, 1024, 512]),
     ],
-)
+)  # fmt: skip
 def test_initial_weights_and_biases_keep_to_the_bound_of_their_layer(name, shape, fan_in):
     net = network(name, shape, 62)
     views = net.layout.views(torch.from_numpy(net.initial(stream(5, "initial"))))

@@ -109,18 +109,12 @@ def test_a_ledger_written_as_json_and_read_again_is_the_same_to_the_bit():
 @pytest.mark.parametrize(
     "row",
     [
-        {},
-        {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 1},
-        {"rate": 1.5, "noise": 1.0, "steps": 1},
-        {"rate": 0.1, "noise": 0.0, "steps": 1},
-        {"rate": 0.1, "noise": math.nan, "steps": 1},
-        {"rate": "0.1", "noise": 1.0, "steps": 1},
-        {"rate": 0.1, "noise": 1.0, "steps": -1},
-        {"rate": 0.1, "noise": 1.0, "steps": 1.5},
-        {"rate": 0.1, "noise": 1.0, "steps": 10**30},
-        [1, 2],
+        {}, {"client": 0, "rate": 0.1, "noise": 1.0, "steps": 1}, {"rate": 1.5, "noise": 1.0, "steps": 1},
+        {"rate": 0.1, "noise": 0.0, "steps": 1}, {"rate": 0.1, "noise": math.nan, "steps": 1},
+        {"rate": "0.1", "noise": 1.0, "steps": 1}, {"rate": 0.1, "noise": 1.0, "steps": -1},
+        {"rate": 0.1, "noise": 1.0, "steps": 1.5}, {"rate": 0.1, "noise": 1.0, "steps": 10**30}, [1, 2],
     ],
-)
+)  # fmt: skip
 def test_a_damaged_row_is_refused_and_changes_nothing(row):
     ledger = Ledger(1.0, 1e-5, 0.1)
     ledger.record(3)

@@ -130,18 +130,11 @@ def test_joined_curves_keep_the_start_of_whoever_measured_it():
 @pytest.mark.parametrize(
     "change",
     [
-        {"own": [0.0]},
-        {"own": [np.nan]},
-        {"start": [np.inf]},
-        {"start": [1.0, 1.0]},
-        {"total": [[50.0]]},
-        {"total": [[-1.0]]},
-        {"total": [[np.inf]]},
-        {"drop": [[np.nan]]},
-        {"drop": [[0.1, 0.2]]},
+        {"own": [0.0]}, {"own": [np.nan]}, {"start": [np.inf]}, {"start": [1.0, 1.0]}, {"total": [[50.0]]},
+        {"total": [[-1.0]]}, {"total": [[np.inf]]}, {"drop": [[np.nan]]}, {"drop": [[0.1, 0.2]]},
         {"total": [[0.0]]},
     ],
-)
+)  # fmt: skip
 def test_numbers_that_are_no_curve_are_refused(change):
     good = {"own": [100.0], "start": [1.0], "total": [[200.0]], "drop": [[0.5]]}
     Curve(**{name: np.array(array) for name, array in good.items()})

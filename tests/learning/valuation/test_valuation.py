@@ -55,28 +55,14 @@ def test_knots_of_the_largest_table_fit():
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        ("kind", np.array(7.0)),
-        ("kind", np.array(np.nan)),
-        ("kind", np.array([1.0, 2.0])),
-        ("exponent", np.array(3.0)),
-        ("exponent", np.array(0.0)),
-        ("gain", -GAIN),
-        ("gain", GAIN[:2]),
-        ("gain", np.array(1.0)),
-        ("over", np.array([np.inf, 0, 0, 0])),
-        ("under", np.array([-1.0, 0, 0, 0])),
-        ("concavity_defect", np.array(-1.0)),
-        ("fit", np.zeros(2)),
-        ("knots", np.zeros((2, 3))),
-        ("own", np.zeros(4)),
-        ("own", np.ones(9)),
-        ("total", np.ones((4, 2))),
-        ("drop", np.full((4, 9), np.nan)),
-        ("start", np.array(["a"] * 4)),
-        ("worth", None),
-        ("total", None),
+        ("kind", np.array(7.0)), ("kind", np.array(np.nan)), ("kind", np.array([1.0, 2.0])),
+        ("exponent", np.array(3.0)), ("exponent", np.array(0.0)), ("gain", -GAIN), ("gain", GAIN[:2]),
+        ("gain", np.array(1.0)), ("over", np.array([np.inf, 0, 0, 0])), ("under", np.array([-1.0, 0, 0, 0])),
+        ("concavity_defect", np.array(-1.0)), ("fit", np.zeros(2)), ("knots", np.zeros((2, 3))),
+        ("own", np.zeros(4)), ("own", np.ones(9)), ("total", np.ones((4, 2))),
+        ("drop", np.full((4, 9), np.nan)), ("start", np.array(["a"] * 4)), ("worth", None), ("total", None),
     ],
-)
+)  # fmt: skip
 def test_a_damaged_record_is_refused_in_one_line(name, array):
     arrays = valued("fitted").arrays()
     del arrays[f"valuation_{name}"]

@@ -14,29 +14,11 @@ from mechanism.errors import UnknownNameError
 from tests.mechanism.auctions.audit import CHECKS, lies, one_each, profiles
 
 IDS = [
-    "first-price",
-    "second-price",
-    "second-price-reserve",
-    "all-pay",
-    "uniform-price",
-    "discriminatory",
-    "gsp",
-    "vcg-positions",
-    "vcg-combinatorial",
-    "myerson",
-    "posted-price-single",
-    "mcafee",
-    "k-double-auction",
-    "clarke-public-good",
-    "agv",
-    "moulin-shapley",
-    "greedy-knapsack",
-    "proportional-share",
-    "median-vote",
-    "mean-vote",
-    "serial-dictatorship",
-    "deferred-acceptance",
-]
+    "first-price", "second-price", "second-price-reserve", "all-pay", "uniform-price", "discriminatory", "gsp",
+    "vcg-positions", "vcg-combinatorial", "myerson", "posted-price-single", "mcafee", "k-double-auction",
+    "clarke-public-good", "agv", "moulin-shapley", "greedy-knapsack", "proportional-share", "median-vote",
+    "mean-vote", "serial-dictatorship", "deferred-acceptance",
+]  # fmt: skip
 ELSEWHERE = {"split-proof"}  # false names: test_single_item and test_vcg_combinatorial
 CASES = [(i, p) for i, entry in AUCTION_ENTRIES.items() for p in entry.truths if p not in ELSEWHERE]
 

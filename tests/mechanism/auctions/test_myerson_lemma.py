@@ -7,16 +7,9 @@ from mechanism.catalogue import direct_mechanism
 from tests.mechanism.auctions.audit import profiles
 
 TRUTHFUL = [
-    "second-price",
-    "second-price-reserve",
-    "vcg-positions",
-    "myerson",
-    "posted-price-single",
-    "mcafee",
-    "clarke-public-good",
-    "moulin-shapley",
-    "greedy-knapsack",
-]
+    "second-price", "second-price-reserve", "vcg-positions", "myerson", "posted-price-single", "mcafee",
+    "clarke-public-good", "moulin-shapley", "greedy-knapsack",
+]  # fmt: skip
 UNTRUTHFUL = ["first-price", "all-pay", "gsp", "k-double-auction", "proportional-share"]
 STEPS = 4000
 

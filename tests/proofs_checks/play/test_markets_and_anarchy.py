@@ -105,13 +105,10 @@ def test_the_price_of_anarchy_is_a_ratio_of_sums_with_an_interval_around_it():
 @pytest.mark.parametrize(
     ("welfare", "optimum", "value"),
     [
-        ([0.0], [0.0], 1.0),
-        ([-1.0], [0.0], math.inf),
-        ([-3.0], [-2.0], 1.5),
-        ([-1.0], [2.0], math.inf),
+        ([0.0], [0.0], 1.0), ([-1.0], [0.0], math.inf), ([-3.0], [-2.0], 1.5), ([-1.0], [2.0], math.inf),
         ([1.0], [2.0], 2),
     ],
-)
+)  # fmt: skip
 def test_odd_ratios(welfare, optimum, value):
     assert price_of_anarchy(np.array(welfare), np.array(optimum)).value == value
 

@@ -25,11 +25,9 @@ TOY = Problem(
     "Σx >= 0",
 )
 GOOD = (
-    Step("x[j] - y[j] >= 0", "axiom", "a", ()),
-    Step("y[j] >= 0", "axiom", "b", ()),
-    Step("x[j] >= 0", "combine", "", ((0, 1), (1, 1))),
-    Step("Σx >= 0", "sum", "j", ((2, 1),)),
-)
+    Step("x[j] - y[j] >= 0", "axiom", "a", ()), Step("y[j] >= 0", "axiom", "b", ()),
+    Step("x[j] >= 0", "combine", "", ((0, 1), (1, 1))), Step("Σx >= 0", "sum", "j", ((2, 1),)),
+)  # fmt: skip
 
 
 def refused(*steps, problem=TOY):
