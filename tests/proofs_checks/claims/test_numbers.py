@@ -1,7 +1,5 @@
 """The worked examples of theory.md, number by number; and with another rule in its place each statement is refuted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
