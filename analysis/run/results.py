@@ -87,7 +87,9 @@ def read_summary(path: Path) -> Summary:
     return validated(Summary, read_json(path), str(path), error=RecordError)
 
 
-def summarise(manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, float]) -> Summary:
+def summarise(
+    manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, float], privacy: Privacy | None = None
+) -> Summary:
     """Return the summary of a run; ``seconds`` of work of each unit, by its name in files."""
     methods: dict[str, dict[str, float]] = {}
     for name, trace in traces.items():
@@ -97,7 +99,7 @@ def summarise(manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[
             methods[name][key] = float(values.mean()) + 0.0
             if len(values) > 1:
                 methods[name][f"{key}_std"] = float(values.std(ddof=1))
-    return Summary(task=manifest.task, seeds=manifest.seeds, methods=methods, judged=manifest.judged)
+    return Summary(task=manifest.task, seeds=manifest.seeds, methods=methods, judged=manifest.judged, privacy=privacy)
 
 
 Coordinate = Literal["cost", "gain", "size"]

@@ -18,9 +18,10 @@ from analysis.run.market import MarketRecord
 from learning.valuation.curves import Curve
 from learning.valuation.laws import value
 from learning.valuation.valuation import Valuation
-from marketproof.running.config import MarketSection, RunConfig, schedule_of
+from marketproof.running.config import RunConfig, schedule_of
 from marketproof.running.populations import Attendance, Participants, away, draw
 from marketproof.running.recorder import Recorder, Unit
+from marketproof.running.sections import MarketSection
 from mechanism.market.accounting import MONEY, account, fixed_outcome, scale
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain

@@ -129,6 +129,13 @@ def privacy_statement(
     )
 
 
+def noise_of(keys: str) -> str:
+    """Return what a manifest says of the noise of a private run; ``keys`` names its secret ones, "" for none."""
+    from learning.privacy.keys import SECRET, SEEDED
+
+    return SECRET if keys else SEEDED
+
+
 def privacy_lines(privacy: Privacy) -> list[str]:
     """Return what a run says of its privacy at its end: two lines, and a third where δ is too large."""
     spent = [one.epsilon for one in privacy.methods.values()]

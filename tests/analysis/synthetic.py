@@ -103,11 +103,12 @@ def write_run(
                 records.append(record)
                 lies[name] += [] if mechanism is None else [_best_lie(mechanism, record, seed, r)]
             market_file(folder, name, seed).write_bytes(encode(stack(records)))
-    manifest = Manifest(
-        task=task, clients=clients, seed=seeds[0], seeds=list(seeds), methods=list(methods), mechanisms=methods,
-        data={"dataset": "digits"}, backend="rows", device="cpu", machine={"system": "test"},
-        versions={"marketproof": "0.1.0", "numpy": np.__version__}, timings={"total": 2.0},
-    )  # fmt: skip
+    told = {
+        "task": task, "clients": clients, "seeds": list(seeds), "methods": list(methods), "mechanisms": methods,
+        "data": {"dataset": "digits"}, "backend": "rows", "device": "cpu", "machine": {"system": "test"},
+        "versions": {"marketproof": "0.1.0", "numpy": np.__version__}, "timings": {"total": 2.0},
+    }  # fmt: skip
+    manifest = Manifest.model_validate(told)
     files = open_markets(folder, list(methods), seeds)
     traces, ledgers = books_of(list(methods), seeds, files)
     rounds_table(traces, seeds).write_parquet(folder / "rounds.parquet")
@@ -123,7 +124,7 @@ def write_run(
     ):
         (folder / file).write_text(json.dumps(value))
     (folder / "config.toml").write_text(f'task = "{task}"\nseed = {seeds[0]}\n\n[market]\nlam = {lam}\nC = 1.0\n')
-    (folder / "manifest.json").write_text(json.dumps({**manifest.model_dump(), "digests": digests(folder)}))
+    (folder / "manifest.json").write_text(json.dumps({**told, "digests": digests(folder)}))
     return folder
 
 

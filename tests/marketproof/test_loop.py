@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from marketproof.running.config import MarketSection
 from marketproof.running.loop import play_round, types_of
 from marketproof.running.methods import Method, parse
 from marketproof.running.populations import uniform
 from marketproof.running.recorder import Unit
+from marketproof.running.sections import MarketSection
 from mechanism import InvalidMarketError, Market, Types, UnknownNameError, account, market_mechanism
 from mechanism.errors import MarketProofError
 from tests.marketproof.fake_trainer import FakeTrainer
