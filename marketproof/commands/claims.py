@@ -48,8 +48,7 @@ def claims(
     """Check, write, show."""
     from marketproof.errors import InputError
     from marketproof.files.atomic import write_all
-    from marketproof.terminal.console import stderr, stdout, table
-    from marketproof.terminal.progress import bar
+    from marketproof.terminal.console import bar, stderr, stdout, table
     from proofs_checks.claims import CLAIMS, run_claims
 
     if not 0.0 < budget < float("inf"):

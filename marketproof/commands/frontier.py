@@ -66,7 +66,7 @@ def frontier(
     from analysis.findings.several.trade_offs import figures
     from analysis.page.export import export
     from marketproof.studies.sweep import read_sweep, swept
-    from marketproof.terminal.progress import bar
+    from marketproof.terminal.console import bar
 
     sweep = read_sweep(spec, seed)
     with bar("points", quiet=quiet) as tell:

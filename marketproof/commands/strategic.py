@@ -69,7 +69,7 @@ def strategic(
     from marketproof.files.mechanism_files import file_of, is_file
     from marketproof.strategic_play.mechanism_play import DYNAMICS, check
     from marketproof.strategic_play.results import RunPlayed
-    from marketproof.terminal.progress import bar, counting
+    from marketproof.terminal.console import bar, counting
 
     check(rounds, profiles)
     if dynamics is not None and dynamics not in DYNAMICS:

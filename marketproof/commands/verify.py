@@ -70,8 +70,7 @@ def verify(
     from marketproof.errors import InputError, RequirementFailed, shown
     from marketproof.files.atomic import refuse_overwriting, write_all
     from marketproof.files.mechanism_files import file_of, is_file
-    from marketproof.terminal.console import stdout
-    from marketproof.terminal.progress import bar
+    from marketproof.terminal.console import bar, stdout
     from marketproof.verifying import load_within, verify_within
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known

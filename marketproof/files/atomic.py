@@ -1,4 +1,7 @@
-"""Files that are either whole or not there: written beside their place, flushed to disk, then renamed into it."""
+"""Files that are either whole or not there: written beside their place, flushed to disk, then renamed into it.
+
+And what is written into them: JSON, and TOML that reads back the same.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from marketproof.errors import InputError, shown
 
@@ -154,6 +158,25 @@ def _clear_away(files: Iterable[Path], folders: Sequence[Path]) -> None:
 def dumps(result: object) -> bytes:
     """Return a result as JSON text for a file: readable, numbers exact to the bit, a newline at the end."""
     return (json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """Return settings (numbers, text, lists of them, one level of sections) as TOML that reads back the same."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, list | tuple):
+            return "[" + ", ".join(text(item) for item in value) + "]"
+        return json.dumps(value, ensure_ascii=True) if isinstance(value, str) else repr(value)
+
+    plain = [f"{key} = {text(value)}" for key, value in values.items() if not isinstance(value, Mapping)]
+    sections = [
+        "\n".join([f"\n[{key}]", *(f"{inner} = {text(item)}" for inner, item in value.items())])
+        for key, value in values.items()
+        if isinstance(value, Mapping)
+    ]
+    return "\n".join([*plain, *sections]) + "\n"
 
 
 def write_json(path: Path | None, result: object) -> None:

@@ -25,7 +25,7 @@ from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.market_file import read_market
 from marketproof.errors import InputError, shown
 from marketproof.files import atomic
-from marketproof.files.toml_files import to_toml
+from marketproof.files.atomic import to_toml
 from marketproof.running.config import RunConfig, differences, load_run
 from marketproof.running.methods import Method
 

@@ -20,8 +20,7 @@ from analysis.page.tables import Table
 from analysis.run.files import changes, dotted
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
-from marketproof.files.atomic import dumps, write_all
-from marketproof.files.toml_files import to_toml
+from marketproof.files.atomic import dumps, to_toml, write_all
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer

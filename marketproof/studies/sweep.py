@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 
 from marketproof.errors import InputError, Interrupted, one_line, shown
 from marketproof.files.atomic import write
-from marketproof.terminal.progress import Tell
+from marketproof.terminal.console import Tell
 from mechanism.market.mechanisms import MARKET_ENTRIES
 from mechanism.reading import read_bytes, read_toml, validated
 

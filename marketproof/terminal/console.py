@@ -1,4 +1,4 @@
-"""One console on stdout, one on stderr for what moves, both silent when asked to be; and tables that fit into them.
+"""One console on stdout, one on stderr for what moves, both silent when asked to be; tables that fit, and a bar.
 
 In a table that is fitted no word and no number is ever broken: first the heads are folded between words, then columns
 are left out, least important first, and a line says which.
@@ -7,11 +7,15 @@ are left out, least important first, and a line says which.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+Tell = Callable[[str, int, int], None]
+"""Called with (what is worked on, how many are done, of how many)."""
 
 _WIDTH_WITHOUT_TERMINAL = 120
 _MOST_LINES = 4
@@ -118,3 +122,22 @@ def _lines(words: Sequence[int], width: int) -> int:
             count, used = count + 1, -1
         used += 1 + word
     return count
+
+
+@contextmanager
+def bar(what: str, *, quiet: bool) -> Iterator[Tell | None]:
+    """Give a function that moves the bar, or None where nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, TimeElapsedColumn(), console=stderr(quiet=quiet), transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda name, done, total: shown.update(task, description=name, completed=done, total=total)
+
+
+def counting(tell: Tell | None, name: str) -> Callable[[int, int], None] | None:
+    """Return what to call with (done, of how many) where only one thing is worked on."""
+    return None if tell is None else lambda done, total: tell(name, done, total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketproof.errors import InputError
-from marketproof.files.toml_files import to_toml
+from marketproof.files.atomic import to_toml
 from marketproof.running.config import (
     SCALES,
     RunConfig,
