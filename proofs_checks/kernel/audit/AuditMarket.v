@@ -3,11 +3,11 @@
     A theorem here restates a claim with everything that it assumes, so that no name can stay while its statement weakens.
     The header of each says [mechanism] [property] and the claim in words; the check reads the headers, prints the
     assumptions of each theorem, and records all. *)
-From Coq Require Import List.
+From Coq Require Import List Permutation.
 From MarketKernel Require Import base.Num base.Sets base.Rank base.RealNumbers.
 From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw.
 From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists.
-From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt.
+From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Certificate.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -53,6 +53,14 @@ Proof. intros. split; [now apply scaled_falling|apply scaled_starts]. Qed.
 (** [effective-data] [measured] With effective data e_ij no report moves e_ij. *)
 Theorem effective_data_measured : forall (N : num) m g (e d : nat -> nat -> N) l, measured (Market m g (effective e) d l).
 Proof. exact effective_measured. Qed.
+
+(** [plain-data] [premises] The plain market and effective data credit a pair by its own two sizes at most, as realised asks. *)
+Theorem credits_own_sizes : forall (N : num) m g (e d : nat -> nat -> N) l,
+  own_sizes N (Market m g plain d l) /\ own_sizes N (Market m g (effective e) d l).
+Proof. intros. split; intros n n' i j Hi Hj; [exact Hj|reflexivity]. Qed.
+(** [plain-data] [premises] Plain sizes of more than 0 make a market valid where lambda and the differences are not negative. *)
+Theorem plain_valid : forall (N : num) m g (d : nat -> nat -> N) l, 0 <= l -> (forall i j, 0 <= d i j) -> valid_market (Market m g plain d l).
+Proof. intros N m g d l Hl Hd. split; [exact Hl|]. split; [exact Hd|]. intros n Hn i j _ Hj. apply lt_le, Hn, Hj. Qed.
 
 (** ** ipfl-exact *)
 (** [ipfl-exact] [exists] There is an exact selection whose ties read the importer's view only. *)
@@ -266,3 +274,50 @@ Theorem ipfl_sells_less : forall (N : num) (E : market N) x ord, threshold_rule 
   forall r i k b, valid_market E -> valid E r -> (i < clients E)%nat -> (k < clients E)%nat -> k <> i -> cost r i <= b ->
   In i (taken N E x ord (set_cost r i b) k) -> In i (taken N E x ord r k).
 Proof. exact ipfl_monotone. Qed.
+
+(** ** threshold-skip, the search that goes on *)
+(** [threshold-skip] [ir] Nobody loses where the law rises with falling increments and data are as reported. *)
+Theorem skip_rational : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> falling E -> rising E -> starts_at_zero E -> ir E (threshold_skip N E x ord).
+Proof. exact skip_ir. Qed.
+(** [threshold-skip] [budget-balance] What is paid is received. *)
+Theorem skip_budget : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> balanced E (threshold_skip N E x ord).
+Proof. exact Skip.skip_balanced. Qed.
+(** [threshold-skip] [overstating] Overstating a cost never pays where thresholds fall with the weight, whatever the others say. *)
+Theorem skip_prefix : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> thresholds_fall N E x ->
+  forall th r i b, falling E -> rising E -> valid_market E -> valid E r -> (i < clients E)%nat -> cost r i = cost th i -> cost th i <= b ->
+  utility E (threshold_skip N E x ord) th (set_cost r i b) i <= utility E (threshold_skip N E x ord) th r i.
+Proof. exact skip_overstating. Qed.
+(** [threshold-skip] [overstating] A seller taken with an overstated cost is taken with the true one, in the very same set. *)
+Theorem skip_same_set : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> thresholds_fall N E x ->
+  forall r i b, valid_market E -> valid E r -> (i < clients E)%nat -> cost r i <= b -> forall k, (k < clients E)%nat -> k <> i ->
+  In i (kept N E x ord (set_cost r i b) k) -> In i (kept N E x ord r k) /\ Permutation (kept N E x ord (set_cost r i b) k) (kept N E x ord r k).
+Proof. exact skip_same. Qed.
+
+(** ** shapley-split *)
+(** [shapley-split] [ir] Over all orders of arrival or some of them: nobody loses where increments of the law fall and data are as reported. *)
+Theorem shapley_rational : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, are_orders N sel orders ->
+  falling E -> starts_at_zero E -> ir E (shapley_split N E sel orders).
+Proof. exact Shapley.shapley_ir. Qed.
+(** [shapley-split] [ir-seller] Sellers lose nothing where increments of the law fall. *)
+Theorem shapley_sellers : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, are_orders N sel orders ->
+  falling E -> starts_at_zero E -> ir_seller E (shapley_split N E sel orders).
+Proof. exact Shapley.shapley_ir_seller. Qed.
+(** [shapley-split] [budget-balance] What is paid is received. *)
+Theorem shapley_budget : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, balanced E (shapley_split N E sel orders).
+Proof. exact Shapley.shapley_balanced. Qed.
+(** [shapley-split] [efficiency] Efficient in V_lambda for the reported types. *)
+Theorem shapley_best : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, efficient E (shapley_split N E sel orders).
+Proof. exact Shapley.shapley_efficient. Qed.
+(** [shapley-split] [monotonicity] A seller that asks more sells no more. *)
+Theorem shapley_sells_less : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, monotone E (shapley_split N E sel orders).
+Proof. exact Shapley.shapley_monotone. Qed.
+
+(** ** Certificates of optimality *)
+(** [certificate] [efficiency] A tree of lines above the law that certifies a limit bounds every set; what found it is not trusted. *)
+Theorem certificate_sound : forall (N : num) (E : market N) r i limit t s, valid_market E -> valid E r -> (i < clients E)%nat -> lines_above N E r i t ->
+  certifies N E r i limit t (others E i) (size r i) 0 = true -> In s (subsets (others E i)) -> objective E r i s <= limit.
+Proof. exact certificate_bounds. Qed.
+(** [certificate] [regret] A set is best up to the limit less its objective: the gap that near_rule asks for. *)
+Theorem certificate_gap_sound : forall (N : num) (E : market N) r i limit t s, valid_market E -> valid E r -> (i < clients E)%nat -> lines_above N E r i t ->
+  certifies N E r i limit t (others E i) (size r i) 0 = true -> top E r i (others E i) - (limit - objective E r i s) <= objective E r i s.
+Proof. exact certificate_gap. Qed.

@@ -1,7 +1,7 @@
 (** * Audit: what is refuted, restated in full *)
 From Coq Require Import Reals QArith List.
 From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.SqrtLaw market.Exact market.Marginal market.Threshold.
-From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl refuted.Three auctions.BilateralTrade market.Pooled.
+From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl refuted.Three refuted.PairShapley market.Shapley auctions.BilateralTrade market.Pooled.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -40,6 +40,15 @@ Proof. exact ipfl_exact_not_dsic_gain. Qed.
 (** [ipfl-exact] [not dsic-size] On plain data a seller that says 800 samples in place of 300 earns 3 in place of 2. *)
 Theorem ipfl_exact_size_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_size (free 2) (ipfl_exact reals (free 2) sel).
 Proof. exact ipfl_exact_not_dsic_size. Qed.
+(** [shapley-split] [not dsic-cost] A seller that asks 2 in place of 1 earns 1/2 more. *)
+Theorem shapley_cost_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_cost (free 2) (shapley_split reals (free 2) sel (both_orders sel)).
+Proof. exact shapley_not_dsic_cost. Qed.
+(** [shapley-split] [not dsic-gain] A buyer that says K = 900 in place of 3600 pays 0.75 less. *)
+Theorem shapley_gain_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_gain (free 2) (shapley_split reals (free 2) sel (both_orders sel)).
+Proof. exact shapley_not_dsic_gain. Qed.
+(** [shapley-split] [not dsic-size] A seller that says 800 samples in place of 300 earns 1/2 more. *)
+Theorem shapley_size_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_size (free 2) (shapley_split reals (free 2) sel (both_orders sel)).
+Proof. exact shapley_not_dsic_size. Qed.
 (** [posted-price] [not dsic-size] At price 2, 44 samples are not bought and 300 are: a seller that says 300 earns 1. *)
 Theorem posted_size_refuted : forall sel, posted_rule reals (free 2) (fun _ _ _ => 2%R) sel -> ~ dsic_size (free 2) (posted reals (fun _ _ _ => 2%R) sel).
 Proof. exact posted_not_dsic_size. Qed.
@@ -52,6 +61,10 @@ Proof. exact pooled_not_efficient. Qed.
 (** [pooled-price] [not dsic-size] On plain data a seller of 44 samples that says 300 is bought and earns 1. *)
 Theorem pooled_size_refuted : forall sel, pooled_rule reals (free 3) (fun _ => 1%nat) sel -> ~ dsic_size (free 3) (pooled reals (free 3) (fun _ => 1%nat) sel).
 Proof. exact pooled_not_dsic_size. Qed.
+(** [vcg-two-sided] [not dsic-size] A seller that says 800 samples in place of 300 earns 3 in place of 2. *)
+Theorem two_sided_size_refuted : forall sel, exact_rule reals (free 2) sel -> ~ forall th r i n, (i < 2)%nat ->
+  two_utility reals (free 2) sel th (say r i (cost th i) (gain th i) n) i <= two_utility reals (free 2) sel th (say r i (cost th i) (gain th i) (size th i)) i.
+Proof. exact two_sided_not_dsic_size. Qed.
 (** [vcg-two-sided] [not budget-balance] The centre pays 3 and receives 1. *)
 Theorem two_sided_balance_refuted : forall sel, exact_rule reals (free 2) sel -> exists r, centre reals (free 2) sel r < 0.
 Proof. intros sel H. eexists. exact (two_sided_not_balanced sel H). Qed.

@@ -17,23 +17,25 @@ Lemma subsets_1 : subsets (others pair 1) = [[0]; []]%nat.
 Proof. reflexivity. Qed.
 
 Ltac said_valid := let i := fresh "i" in intros i _; rewrite !le_R, lt_R; destruct i as [|[|i]]; cbn; lra.
-(** Any rule under which the buyer buys what is worth its cost, at a price of the whole gain. *)
+(** Any rule under which the buyer buys what is worth its cost, at a price that rises with the gain. *)
 Section Price.
 Variable sel : types reals -> nat -> list nat.
 Variable p : types reals -> nat -> nat -> R.
+Variable charge : R -> R -> R. (** of the gain and the cost *)
+Hypothesis rises : charge (3/2) 1 < charge 3 1 < charge 4 1.
 Hypothesis buys_it : forall (r : types reals) g, valid pair r -> rlaw (gain r 0%nat) (size r 0%nat) (size r 0%nat + size r 1%nat) = g -> cost r 1%nat < g -> sel r 0 = [1%nat].
 Hypothesis buys_nothing : forall r : types reals, valid pair r -> gain r 1%nat = 0 -> 0 < cost r 0%nat -> sel r 1 = [].
-Hypothesis whole : forall (r : types reals) g, valid pair r -> rlaw (gain r 0%nat) (size r 0%nat) (size r 0%nat + size r 1%nat) = g -> cost r 1%nat < g -> p r 0%nat 1%nat = g.
+Hypothesis whole : forall (r : types reals) g, valid pair r -> rlaw (gain r 0%nat) (size r 0%nat) (size r 0%nat + size r 1%nat) = g -> cost r 1%nat < g -> p r 0%nat 1%nat = charge g (cost r 1%nat).
 Let M : mechanism reals := @Mechanism reals sel p.
 Lemma buyer_utility (th r : types reals) g G : valid pair r -> gain r 1%nat = 0 -> 0 < cost r 0%nat -> rlaw (gain r 0%nat) (size r 0%nat) (size r 0%nat + size r 1%nat) = g -> cost r 1%nat < g ->
-  rlaw (gain th 0%nat) (size th 0%nat) (size th 0%nat + size th 1%nat) = G -> utility pair M th r 0 = G - g.
+  rlaw (gain th 0%nat) (size th 0%nat) (size th 0%nat + size th 1%nat) = G -> utility pair M th r 0 = G - charge g (cost r 1%nat).
 Proof.
   intros V H1 H2 Hg Hc HG. unfold utility, bought, sold. cbn [M buys price]. rewrite (buys_it r g V Hg Hc). change (others pair 0) with [1%nat]. cbn [sum mem existsb].
   rewrite (buys_nothing r V H1 H2). cbn [existsb]. rewrite (whole r g V Hg Hc). unfold value, data, samples. cbn. unfold plain.
   rewrite !Rplus_0_r. rewrite HG. reflexivity.
 Qed.
 Lemma seller_utility (th r : types reals) g : valid pair r -> gain r 1%nat = 0 -> 0 < cost r 0%nat -> rlaw (gain r 0%nat) (size r 0%nat) (size r 0%nat + size r 1%nat) = g -> cost r 1%nat < g ->
-  utility pair M th r 1 = g - cost th 1%nat.
+  utility pair M th r 1 = charge g (cost r 1%nat) - cost th 1%nat.
 Proof.
   intros V H1 H2 Hg Hc. unfold utility, bought, sold. cbn [M buys price]. rewrite (buys_nothing r V H1 H2). change (others pair 1) with [0%nat]. cbn [sum mem existsb].
   rewrite (buys_it r g V Hg Hc). cbn [existsb Nat.eqb orb]. rewrite (whole r g V Hg Hc). unfold value, data. cbn. unfold rlaw.
@@ -92,13 +94,30 @@ Proof.
   rewrite G in A. change (without 1 [1%nat]) with (@nil nat). cbn in *. lra.
 Qed.
 Theorem exact_marginal_not_dsic_gain : ~ dsic_gain pair (exact_marginal reals pair sel).
-Proof. apply pair_not_dsic_gain; intros; eauto using buys_it, buys_nothing, contribution_pair. Qed.
+Proof. apply (pair_not_dsic_gain _ _ (fun g _ => g)); intros; try lra; eauto using buys_it, buys_nothing, contribution_pair. Qed.
 Theorem exact_marginal_not_dsic_size : ~ dsic_size pair (exact_marginal reals pair sel).
-Proof. apply pair_not_dsic_size; intros; eauto using buys_it, buys_nothing, contribution_pair. Qed.
+Proof. apply (pair_not_dsic_size _ _ (fun g _ => g)); intros; try lra; eauto using buys_it, buys_nothing, contribution_pair. Qed.
 Theorem ipfl_exact_not_dsic_gain : ~ dsic_gain pair (ipfl_exact reals pair sel).
-Proof. apply pair_not_dsic_gain; intros; eauto using buys_it, buys_nothing, critical_pair. Qed.
+Proof. apply (pair_not_dsic_gain _ _ (fun g _ => g)); intros; try lra; eauto using buys_it, buys_nothing, critical_pair. Qed.
 Theorem ipfl_exact_not_dsic_size : ~ dsic_size pair (ipfl_exact reals pair sel).
-Proof. apply pair_not_dsic_size; intros; eauto using buys_it, buys_nothing, critical_pair. Qed.
+Proof. apply (pair_not_dsic_size _ _ (fun g _ => g)); intros; try lra; eauto using buys_it, buys_nothing, critical_pair. Qed.
+(** Under the two-sided pivot the seller is paid the same, by the centre. *)
+Lemma two_sided_seller th r g : valid pair r -> gain r 1%nat = 0 -> 0 < cost r 0%nat -> rlaw (gain r 0%nat) (size r 0%nat) (size r 0%nat + size r 1%nat) = g -> cost r 1%nat < g ->
+  two_utility reals pair sel th r 1 = g - cost th 1%nat.
+Proof.
+  intros V H1 H2 Hg Hc. rewrite <- (seller_utility sel _ (fun g _ => g) (fun r g _ => buys_it r g) (fun r _ => buys_nothing r) (fun r g _ => critical_pair r g) th r g V H1 H2 Hg Hc).
+  unfold two_utility, two_bought, utility, bought. cbn [ipfl_exact buys price]. rewrite (buys_nothing r H1 H2). reflexivity.
+Qed.
+Theorem two_sided_not_dsic_size : ~ forall th r i n, (i < 2)%nat ->
+  (two_utility reals pair sel th (say r i (cost th i) (gain th i) n) i <= two_utility reals pair sel th (say r i (cost th i) (gain th i) (size th i)) i)%num.
+Proof.
+  intro D. set (t := buyer_and_seller 300). specialize (D t t 1%nat 800 ltac:(lia)).
+  rewrite (two_sided_seller t (say t 1 (cost t 1%nat) (gain t 1%nat) 800) 4), (two_sided_seller t (say t 1 (cost t 1%nat) (gain t 1%nat) (size t 1%nat)) 3) in D;
+    try reflexivity; try said_valid; cbn; try lra.
+  - apply le_R in D. cbn in D. lra.
+  - apply (law_at _ _ _ 6 3); lra.
+  - apply (law_at _ _ _ 6 2); lra.
+Qed.
 (** The two-sided pivot: the centre pays 3 and receives 1. *)
 Theorem two_sided_not_balanced : (centre reals pair sel (buyer_and_seller 300) < 0)%num.
 Proof.

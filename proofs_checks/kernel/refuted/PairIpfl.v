@@ -53,7 +53,7 @@ Proof.
   rewrite G in A. change (without 1 [1%nat]) with (@nil nat). cbn in *. lra.
 Qed.
 Theorem ipfl_not_dsic_gain : ~ dsic_gain (free 2) (ipfl reals (free 2) x ord).
-Proof. exact (pair_not_dsic_gain _ _ ipfl_buys ipfl_buys_nothing ipfl_whole). Qed.
+Proof. apply (pair_not_dsic_gain _ _ (fun g _ => g)); [lra|exact ipfl_buys|exact ipfl_buys_nothing|exact ipfl_whole]. Qed.
 Theorem ipfl_not_dsic_size : ~ dsic_size (free 2) (ipfl reals (free 2) x ord).
-Proof. exact (pair_not_dsic_size _ _ ipfl_buys ipfl_buys_nothing ipfl_whole). Qed.
+Proof. apply (pair_not_dsic_size _ _ (fun g _ => g)); [lra|exact ipfl_buys|exact ipfl_buys_nothing|exact ipfl_whole]. Qed.
 End Any.
