@@ -22,7 +22,7 @@ from analysis.findings.scores import (
 )
 from analysis.findings.waterline import waterline
 from analysis.page import theme
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.records import Run
 from mechanism.wording import count, listed, typeset, typeset_percent
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from analysis.page import theme
-from analysis.page.tables import Table
+from analysis.page.export import Table
 from analysis.run.records import Run
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from analysis.findings.provenance import AUDIT, SETTINGS
 from analysis.findings.roles import ROLES
 from analysis.findings.rounds import ROUNDS
 from analysis.findings.rules.regions import REGIONS
-from analysis.findings.rules.regret import LIES
+from analysis.findings.rules.truthfulness import LIES
 from analysis.findings.rules.verdicts import VERDICTS
 from analysis.findings.several.compared import COMPARED, DIFFERING
 from analysis.findings.spread import SPREAD

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.page import theme
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from mechanism.wording import typeset
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.findings.base import Drawing, Finding, always, label_once, measured, note, panels
 from analysis.findings.scores import known
 from analysis.page import theme
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.records import Run
 from mechanism.wording import listed
 

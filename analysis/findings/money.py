@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.findings.scores import known, slack
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.records import Run, Trace
 from mechanism.wording import typeset
 

@@ -12,7 +12,7 @@ from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding
 from analysis.findings.scores import welfare
 from analysis.findings.welfare import welfare_parts
 from analysis.page import theme
-from analysis.page.tables import Table
+from analysis.page.export import Table
 from analysis.run.records import Run
 from mechanism.market.accounting import MONEY, scale
 from mechanism.wording import listed, typeset, typeset_percent

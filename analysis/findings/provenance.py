@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.findings.base import Finding, Remarks
-from analysis.page.tables import Table
+from analysis.page.export import Table
 from analysis.run.files import flat
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset

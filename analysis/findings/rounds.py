@@ -9,7 +9,7 @@ import numpy as np
 from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.scores import MethodScores, leading
 from analysis.page import theme
-from analysis.page.tables import Table
+from analysis.page.export import Table
 from analysis.run.ledger import mean_where
 from analysis.run.records import Run
 from mechanism.wording import typeset

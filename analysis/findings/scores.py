@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.page import theme
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.ledger import figures
 from analysis.run.records import Run
 from mechanism.errors import UnknownNameError

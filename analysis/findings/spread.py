@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.scores import client_utility, of_method, spread
 from analysis.page import theme
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.records import Run
 from mechanism.wording import listed
 

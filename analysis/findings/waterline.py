@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always, label_once, panels
 from analysis.findings.scores import client_utility, leading, slack
 from analysis.page import theme
-from analysis.page.tables import Table
+from analysis.page.export import Table
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset
 

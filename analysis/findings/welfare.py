@@ -12,7 +12,7 @@ from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.money import kept_or_added, paid_to_centre
 from analysis.findings.scores import of_method, slack, spread
 from analysis.page import theme
-from analysis.page.tables import Table
+from analysis.page.export import Table
 from analysis.run.records import Run
 from mechanism.wording import typeset
 

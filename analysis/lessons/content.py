@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from analysis.lessons import figures, parts
-
-
-@dataclass(frozen=True)
-class Slider:
-    """A number that the student drags: what it is called, where it starts, ends and stops, and where it stands."""
-
-    label: str
-    start: float
-    stop: float
-    step: float
-    value: float
+from analysis.lessons.parts import Slider
 
 
 @dataclass(frozen=True, eq=False)

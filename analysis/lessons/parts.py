@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import dataclass
 from functools import lru_cache
 from inspect import cleandoc
 from typing import TYPE_CHECKING
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from matplotlib.axes import Axes
-
-    from analysis.lessons.content import Slider
 
 _END = 3.5  # the largest cost that dear can report
 _HEADING = '<h2 style="font-size:1.4em;font-weight:600;margin:1em 0 0.3em">Exercise</h2>'
@@ -74,6 +73,17 @@ def shown(draw: Callable[..., tuple[Axes, str]]) -> Callable[..., str]:
 def text(words: str) -> mo.Html:
     """Return a lesson's text in markdown, below the way back to all lessons."""
     return mo.md(f"{way_back(mo.query_params().to_dict())}\n\n{cleandoc(words)}")
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A number that the student drags: what it is called, where it starts, ends and stops, and where it stands."""
+
+    label: str
+    start: float
+    stop: float
+    step: float
+    value: float
 
 
 def slider(number: Slider) -> mo.ui.slider:

@@ -10,8 +10,7 @@ from analysis.findings.base import Drawings, Section, find
 from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.provenance import theory_table
 from analysis.findings.several.compared import compared_table, differing
-from analysis.page.export import export, write_text
-from analysis.page.tables import Table
+from analysis.page.export import Table, export, write_text
 from analysis.run.files import RecordError
 from analysis.run.records import Run
 

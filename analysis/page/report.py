@@ -11,8 +11,7 @@ from analysis.findings.achieved import headline, methods_table
 from analysis.findings.base import Section, find
 from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.several.compared import compared_table
-from analysis.page.export import inline_svg, write_text
-from analysis.page.tables import Table, shown
+from analysis.page.export import Table, inline_svg, shown, write_text
 from analysis.run.files import RecordError
 from analysis.run.records import Run, read_run
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.rules.reports import cleared
+from analysis.findings.rules.lies import cleared
 from analysis.page import theme
 from analysis.playground.html import sentence, table
 from analysis.playground.state import PlayState

@@ -214,7 +214,7 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
 
 def tables(cleared: Cleared) -> dict[str, bytes]:
     """Return accounts and payments as CSV by the names of their files; floats in the shortest form that reads back."""
-    from analysis.page.tables import Table
+    from analysis.page.export import Table
 
     accounts: tuple[Any, ...] = tuple((name, *account.values()) for name, account in _accounts(cleared).items())
     payments = tuple((cleared.names[i], cleared.names[j], price) for i, j, price in trades(cleared))

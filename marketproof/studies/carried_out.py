@@ -15,8 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis.page.export import svg_text, write_atomically
-from analysis.page.tables import Table
+from analysis.page.export import Table, svg_text, write_atomically
 from analysis.run.files import changes, dotted
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.findings.rules.reports import utility_of_reports
+from analysis.findings.rules.lies import utility_of_reports
 from analysis.playground import recorded, view
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError

@@ -1,27 +1,97 @@
-"""Whether lying about one's cost pays: a client's true utility against what it reports, all others truthful."""
+"""What a client's reports of its cost win, by its true types, where all others are truthful: curves and regret."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import REFUTED, SEARCHED, Drawing, Evidence, label_once, note, panels
-from analysis.findings.rules.reports import end_of_selling, refined, utility_of_reports
 from analysis.findings.scores import known
-from analysis.page import theme
-from analysis.page.tables import Table
-from analysis.run.records import Run
-from mechanism.market.accounting import MONEY, scale
-from mechanism.wording import count, near, number, typeset
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from analysis.run.records import MarketRecord, Run
+from mechanism import Market, Types, account, market_mechanism
+from mechanism.market.accounting import MONEY, Accounts, Outcome, scale
+from mechanism.market.allocation.selection import PLAIN_WORK
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import clear_and_settle
 
 Real = NDArray[np.float64]
+
+_JUMP = 0.02
+"""A change between neighbours above this share of the curve's range is bisected: the jump is located, not sloped."""
+_RESOLUTION = 2e-4
+"""Width at which bisection stops, as a share of the range of reports."""
+_SMALL = 16
+"""Most clients of a market that is cleared report by report rather than all reports at once."""
+
+
+def cleared(rule: Clearing, types: Types, market: Market, client: int, reports: Real) -> tuple[Outcome, Accounts]:
+    """Clear once for every reported cost ``[k]`` of a client, all others truthful, and account with the true types.
+
+    Returns the outcome ``[k, m, m]`` and the accounts ``[k, m]``.
+    """
+    costs = np.tile(types.cost, (reports.size, 1))
+    costs[:, client] = reports
+    outcome = clear_and_settle(rule, types.report(cost=costs), types, market)
+    return outcome, account(types, outcome, market.law)
+
+
+def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
+    """Return the function reported costs ``[k]`` -> true utilities ``[k]`` and exports ``[k]`` of ``client``.
+
+    All others report the truth; the market is that of the clients who were there.
+    """
+    rule = market_mechanism(mechanism)
+    types, market = record.types.take(record.present), record.market.take(record.present)
+    client = int(record.present[:client].sum())  # its number among those who were there
+
+    # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
+    together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62
+
+    def accounts(reports: Real) -> tuple[Real, Real]:
+        parts = [part(reports[k : k + together]) for k in range(0, reports.size, together)]
+        utility, exports = zip(*parts, strict=True) if parts else ((), ())
+        return np.concatenate([np.empty(0), *utility]), np.concatenate([np.empty(0), *exports])
+
+    def part(reports: Real) -> tuple[Real, Real]:
+        outcome, accounts = cleared(rule, types, market, client, reports)
+        return accounts.utility[:, client], outcome.imports[:, :, client].sum(axis=1).astype(np.float64)
+
+    return accounts
+
+
+def utility_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], Real]:
+    """Return the function reported costs ``[k]`` -> true utilities of ``client`` ``[k]``, others truthful."""
+    accounts = accounts_of_reports(record, mechanism, client)
+    return lambda reports: accounts(reports)[0]
+
+
+def refined(utility: Callable[[Real], Real], reports: Real) -> tuple[Real, Real]:
+    """Evaluate on ``reports`` and bisect wherever the utility jumps between neighbours."""
+    values = utility(reports)
+    for _ in range(12):
+        jump = np.abs(np.diff(values)) > _JUMP * max(float(np.ptp(values)), MONEY)
+        wide = np.diff(reports) > _RESOLUTION * float(np.ptp(reports))
+        where = np.flatnonzero(jump & wide)
+        if where.size == 0:
+            break
+        middle = (reports[where] + reports[where + 1]) / 2.0
+        reports = np.insert(reports, where + 1, middle)
+        values = np.insert(values, where + 1, utility(middle))
+    return reports, values
+
+
+def end_of_selling(utility: Callable[[Real], Real], truth: float, report: float) -> float:
+    """Return a cost past the truth, ``report`` and all at which the client still sells (found by doubling)."""
+    end = 2.0 * max(truth, report, 0.5)
+    for _ in range(6):
+        beyond = utility(np.array([end, 2.0 * end]))
+        if abs(float(beyond[0] - beyond[1])) <= MONEY * scale(beyond):
+            break
+        end *= 2.0
+    return end
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,155 +203,57 @@ def one_reach(curves: Sequence[LieCurve]) -> bool:
     return max(ends) <= _APART * min(ends)
 
 
-def draw_lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
-    """Draw utility against reported cost; a black dot marks the truth, a vermilion diamond the best lie if one pays.
-
-    Written above it is whose curve it is: client, round and seed.
-    """
-    ax = theme.axes(ax, 4.6, 3.4)
-    theme.style(ax, grid="both", x="reported cost (money per model sold)", y="own utility in the round (money)")
-    ax.axvline(curve.truth, color=theme.SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1.5)
-    ax.axhline(curve.truthful_utility, color=theme.SOFT, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1.5)
-    ax.plot(curve.reports, curve.utilities, color=theme.GAIN, linewidth=2.0, solid_joinstyle="miter", zorder=2)
-    ax.plot(
-        [curve.truth], [curve.truthful_utility], "o", color=theme.INK, markeredgecolor="white", markersize=8.5,
-        label=f"truth: {typeset(curve.truth)}", zorder=4,
-    )  # fmt: skip
-    if curve.gain > 0:
-        ax.plot(
-            [curve.best_report], [curve.best_utility], "D", color=theme.LOSS, markeredgecolor="white", markersize=8,
-            label=f"best lie: {typeset(curve.best_report)}", zorder=5,
-        )  # fmt: skip
-    ax.set_xlim(left=0.0)
-    ax.margins(x=0.02, y=0.12)
-    theme.never_flat(ax, "y", 0.04 * max(abs(curve.truthful_utility), 1.0))
-    ax.locator_params(axis="both", nbins=6)
-    ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=38)
-    where = f"client {curve.client}, round {curve.round}, seed {curve.seed}: "
-    said = f"the best lie wins {typeset(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
-    ax.annotate(
-        where + said, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 22), textcoords="offset points",
-        fontsize=theme.SMALL, color=theme.LOSS_TEXT if curve.gain > 0 else theme.SOFT,
-    )  # fmt: skip
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=theme.SMALL,
-        labelcolor=theme.INK, handletextpad=0.2, columnspacing=1.2, borderaxespad=0.2, borderpad=0.2,
-    )  # fmt: skip
-    return ax
-
-
-def lies_table(curves: tuple[LieCurve, ...]) -> Table:
-    """Return the best lie on each curve."""
-    rows = tuple(
-        (c.method, c.seed, c.round, c.client, c.truth, c.truthful_utility, c.best_report, c.best_utility, c.gain)
-        for c in curves
-    )
-    heads = (
-        "method",
-        "seed",
-        "round",
-        "client",
-        "true cost",
-        "utility, truthful",
-        "best report",
-        "utility then",
-        "gain",
-    )
-    return Table("Truth and best report (money)", heads, rows)
-
-
-def curves_table(curves: tuple[LieCurve, ...]) -> Table:
-    """Return the lie curves point by point, with the truth and the best report marked; money."""
-    rows = []
-    for c in curves:
-        for report, utility in zip(c.reports.tolist(), c.utilities.tolist(), strict=True):
-            mark = "truth" if report == c.truth else "best lie" if c.gain > 0 and report == c.best_report else ""
-            rows.append((c.method, c.seed, c.round, c.client, report, utility, mark))
-    heads = ("method", "seed", "round", "client", "reported cost", "utility", "mark")
-    return Table("Utility against reported cost (money)", heads, tuple(rows))
-
-
 def regret(run: Run, coordinate: str = "cost") -> dict[str, float]:
     """Return the largest gain found by lying about a coordinate, money, for each method where somebody reports it."""
     found = {m: run.audit.methods[m].lies.get(coordinate) for m in run.methods}
     return {m: lie.gain for m, lie in found.items() if lie is not None}
 
 
-def answer(run: Run, curves: tuple[LieCurve, ...]) -> str:
-    """Answer: under which rule a lie about the cost pays."""
-    if not curves:
-        return "Nobody reports a cost in this run, so that there is nothing to lie about."
-    parts = []
-    for curve in curves:
-        lie = run.audit.methods[curve.method].lies["cost"]
-        if lie.pays:
-            said = near(lie.report, number(lie.report))
-            parts.append(
-                f"Under {curve.method} it does: client {lie.client}, whose cost is {typeset(lie.truth)}, wins "
-                f"{typeset(lie.gain)} by saying {said} (seed {lie.seed}, round {lie.round})."
-            )
-        else:
-            parts.append(f"Under {curve.method} none of {count(lie.deviations)} reports tried beats the truth.")
-    return " ".join(parts)
+_POINTS = 61
 
 
-_FLAT = 8.0
-"""How much more money the whole may span than a panel before the panel keeps a scale of its own."""
+@dataclass(frozen=True, eq=False)
+class RegretMap:
+    """What one client wins by a report over the truth, all others truthful, in one recorded market; money.
+
+    ``costs`` ``[k]`` rising; ``won`` ``[k, k]``: row = true cost, column = reported cost, 0 on the diagonal. Positive:
+    the lie pays. ``truth`` its true cost in the record.
+    """
+
+    method: str
+    mechanism: str
+    seed: int
+    round: int
+    client: int
+    truth: float
+    costs: Real
+    won: Real
+
+    @property
+    def most(self) -> float:
+        """The most that any lie wins at any true cost, 0 where none pays by more than the tolerance for money."""
+        most = float(self.won.max())
+        return most if most > MONEY * scale(self.won) else 0.0
+
+    @property
+    def paying(self) -> float:
+        """Share of the pairs of true and reported cost at which the lie pays."""
+        return float((self.won > MONEY * scale(self.won)).mean())
 
 
-def _one_scale(axes: Sequence[Axes]) -> bool:
-    """Give panels one vertical scale and return True, unless a panel would be flattened by it."""
-    limits = [panel.get_ylim() for panel in axes]
-    low, high = min(low for low, _ in limits), max(high for _, high in limits)
-    if high - low > _FLAT * min(b - a for a, b in limits):
-        return False
-    for panel in axes:
-        panel.set_ylim(low, high)
-    return True
+def regret_map(run: Run, curve: LieCurve, points: int = _POINTS) -> RegretMap:
+    """Return the regret of the client of a lie curve, in the same market, over the same range of costs.
 
-
-def drawing(curves: tuple[LieCurve, ...]) -> Drawing:
-    """Lie curves, one panel per method with a market, on one scale of money unless that would flatten one of them."""
-    whole, axes = panels(len(curves), 2, 3.5)
-    for curve, panel in zip(curves, axes, strict=True):
-        draw_lie_curve(curve, panel)
-        panel.set_xlim(0.0, 1.03 * float(curve.reports[-1]))
-    own, apart = len(curves) > 1 and not _one_scale(axes), not one_reach(curves)
-    if not own:
-        label_once(axes, 2)
-    if own or apart:
-        scales = " and of ".join(["money"] * own + ["reported costs"] * apart)
-        note(whole, f"Each panel has its own scale of {scales}.")
-    parts = [
-        f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {typeset(c.truth)}, utility "
-        f"{typeset(c.truthful_utility)}; "
-        + (
-            f"reporting {typeset(c.best_report)} earns {typeset(c.best_utility)}"
-            if c.gain > 0
-            else "no report earns more"
-        )
-        for c in curves
-    ]
-    return Drawing(
-        "Utility against reported cost. " + "; ".join(parts) + ".",
-        "The line is a client's own utility, computed with its true cost, for every cost that it might report while "
-        "all others tell the truth. Anywhere the line rises above the dotted level of the truth, lying pays.",
-        whole,
-        lies_table(curves),
-        curves_table(curves),
+    What a report brings does not depend on the true cost but for the exports, each of which costs it:
+    U(c, r) = V(r) - c E(r), with V the utility at cost 0 and E the number of exports. So one clearing per report is
+    enough for all true costs.
+    """
+    record = run.market_round(curve.method, curve.seed, curve.round)
+    costs = np.union1d(np.linspace(0.0, float(curve.reports[-1]), points), [curve.truth])
+    utility, exports = accounts_of_reports(record, curve.mechanism, curve.client)(costs)
+    free = utility + curve.truth * exports
+    every = free[None, :] - costs[:, None] * exports[None, :]
+    won = every - np.diagonal(every)[:, None]
+    return RegretMap(
+        curve.method, curve.mechanism, curve.seed, curve.round, curve.client, curve.truth, costs, won + 0.0
     )
-
-
-def evidence(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]:
-    """Return, per method where costs are reported, the best lie found and out of how many."""
-    lines = []
-    for curve in curves:
-        lie = run.audit.methods[curve.method].lies["cost"]
-        tried = f"{count(lie.deviations)} reports tried on this run's own markets"
-        text = (
-            f"a lie wins {typeset(lie.gain)} (seed {lie.seed}, round {lie.round}, client {lie.client}); {tried}"
-            if lie.pays
-            else f"no lie about a cost pays; {tried}" + (", among them the best one there is" if lie.exact else "")
-        )
-        lines.append(Evidence(REFUTED if lie.pays else SEARCHED, curve.method, text))
-    return tuple(lines)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, label_once, note, panels
 from analysis.page import theme
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.records import MarketRecord, Run
 from mechanism import Market, Reports, market_mechanism
 from mechanism.market.allocation.selection import PLAIN_WORK

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.findings.base import Drawing, Evidence, Finding, always
 from analysis.page import theme
-from analysis.page.export import write_text
-from analysis.page.tables import Table
+from analysis.page.export import Table, write_text
 from analysis.page.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
 from analysis.run.files import RecordError, read_json
 from analysis.run.records import Run

@@ -11,7 +11,7 @@ from analysis.findings.achieved import methods_table
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, measured, whiskers
 from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows, side_by_side
 from analysis.findings.scores import MethodScores, best_accuracy, utility_per_round
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from analysis.run.files import flat
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset

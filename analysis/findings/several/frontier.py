@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.page.tables import Cell, Table
+from analysis.page.export import Cell, Table
 from mechanism.wording import listed, percent
 
 Rows = Sequence[Mapping[str, Any]]

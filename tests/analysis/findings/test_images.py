@@ -24,9 +24,9 @@ from analysis.findings.money import money_flow
 from analysis.findings.optimum import optimum, optimum_bars
 from analysis.findings.payments import money_graph, money_matrix
 from analysis.findings.rounds import round_curves, utility_rounds
-from analysis.findings.rules.lies import draw_lie_curve, lie_curves
+from analysis.findings.rules.lies import lie_curves, regret_map
 from analysis.findings.rules.regions import all_regions, draw_regions
-from analysis.findings.rules.regret import regret_heat, regret_map
+from analysis.findings.rules.truthfulness import draw_lie_curve, regret_heat
 from analysis.findings.rules.verdicts import as_matrix, draw_matrix
 from analysis.findings.scores import mean_utility, method_dots
 from analysis.findings.spread import inequality, lorenz_curves

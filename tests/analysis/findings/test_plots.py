@@ -18,8 +18,9 @@ from analysis.findings.money import MoneyFlow, money_flow
 from analysis.findings.optimum import OPTIMUM, optimum, optimum_bars
 from analysis.findings.payments import MONEY, MOST_ARROWS, money_graph, money_matrix
 from analysis.findings.rounds import ROUNDS, RoundCurves, accuracy_rounds, round_curves, utility_rounds
-from analysis.findings.rules.lies import LieCurve, draw_lie_curve, lie_curves
-from analysis.findings.rules.lies import drawing as lie_panels
+from analysis.findings.rules.lies import LieCurve, lie_curves
+from analysis.findings.rules.truthfulness import draw_lie_curve
+from analysis.findings.rules.truthfulness import drawing as lie_panels
 from analysis.findings.scores import MethodScores, mean_utility, method_dots, welfare
 from analysis.findings.spread import SPREAD, inequality, lorenz_curves
 from analysis.findings.waterline import WATERLINE, waterline, waterline_bars, waterline_summary

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
-from analysis.findings.rules.lies import lie_curves
+from analysis.findings.rules.lies import lie_curves, regret_map, utility_of_reports
 from analysis.findings.rules.regions import (
     BOTH,
     FIRST,
@@ -22,8 +22,7 @@ from analysis.findings.rules.regions import (
     regions_table,
     trio,
 )
-from analysis.findings.rules.regret import LIES, regret_heat, regret_map, regret_table
-from analysis.findings.rules.reports import utility_of_reports
+from analysis.findings.rules.truthfulness import LIES, regret_heat, regret_table
 from analysis.run.records import MarketRecord, Run
 from mechanism import Types
 from tests.analysis.synthetic import one_market, section

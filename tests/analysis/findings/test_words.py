@@ -8,7 +8,7 @@ from analysis.findings.achieved import ACHIEVED, headline
 from analysis.findings.base import Evidence
 from analysis.findings.optimum import OPTIMUM
 from analysis.findings.payments import MONEY
-from analysis.findings.rules.regret import LIES
+from analysis.findings.rules.truthfulness import LIES
 from analysis.findings.scores import best_accuracy, final_accuracy, leading
 from analysis.findings.waterline import WATERLINE, waterline
 from analysis.run.records import Run

@@ -13,12 +13,11 @@ import pytest
 from analysis import export_runs, read_run, write_report
 from analysis.findings.money import money_flow
 from analysis.findings.rounds import utility_rounds
-from analysis.findings.rules.lies import lie_curves
+from analysis.findings.rules.lies import lie_curves, regret_map
 from analysis.findings.rules.regions import all_regions
-from analysis.findings.rules.regret import regret_map
 from analysis.findings.spread import inequality
+from analysis.page.export import Table
 from analysis.page.gallery import gallery
-from analysis.page.tables import Table
 from analysis.run.files import RecordError
 from analysis.run.records import Run
 from tests.analysis.synthetic import write_run

@@ -15,13 +15,13 @@ from analysis.findings.money import flow_table, money_flow
 from analysis.findings.optimum import OPTIMUM
 from analysis.findings.provenance import theory_table
 from analysis.findings.rounds import accuracy_rounds, rounds_table
-from analysis.findings.rules.lies import lie_curves, lies_table
+from analysis.findings.rules.lies import lie_curves
+from analysis.findings.rules.truthfulness import lies_table
 from analysis.findings.scores import best_accuracy, final_accuracy, welfare
 from analysis.findings.several.compared import compared_table
 from analysis.findings.spread import SPREAD
 from analysis.findings.waterline import utilities_table
-from analysis.page.export import export, inline_svg, write_text
-from analysis.page.tables import Table
+from analysis.page.export import Table, export, inline_svg, write_text
 from analysis.run.files import RecordError
 from analysis.run.records import Run
 from tests.analysis.synthetic import section
