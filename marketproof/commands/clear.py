@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mechanism.market.clients import Market, Types
     from mechanism.market.rules.rule import Clearing
     from mechanism.market.settling import Promises
-    from proofs_checks.search.best_lie import Lie
+    from proofs_checks.search.lies import Lie
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
@@ -151,7 +151,7 @@ def clear_market(
     from mechanism.market.allocation.selection import optimal_objective
     from mechanism.market.clients import Market, Types
     from mechanism.market.settling import clear_and_settle, measure
-    from proofs_checks.search.best_lie import COORDINATES, best_lie
+    from proofs_checks.search.lies import COORDINATES, best_lie
 
     market = Market(differences, lam)
     types = Types(table.size, table.cost, table.gain)

@@ -20,7 +20,7 @@ from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
 from proofs_checks.evidence.witness import Witness
-from proofs_checks.search.best_lie import COORDINATES, best_lie
+from proofs_checks.search.lies import COORDINATES, best_lie
 
 _TWO_STAGES = (
     "Payments follow from gains here, the law's at the true parameters and not those measured set by set: the bounds "

@@ -26,9 +26,8 @@ from mechanism.market.settling import gatherings
 from proofs_checks.play.anarchy import Worst, anarchy
 from proofs_checks.play.dynamics import best_responses
 from proofs_checks.play.game import LEVELS, Play
-from proofs_checks.search.best_lie import MOST_CLIENTS, MOST_PAIRS
 from proofs_checks.search.given_markets import GivenMarkets
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import MOST_CLIENTS, MOST_PAIRS, best_reports
 
 _REPORTS_PER_POINT = 6
 
@@ -79,7 +78,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     worsts: list[Worst] = []
     exact, pays, tried, cases = True, 0, 0, 0
     for which, types, market, there in _meetings(records):
-        lies = best_cost_lies(mechanism, types, market, limit=points)
+        lies = best_reports(mechanism, types, market, limit=points)
         direct, profiles = GivenMarkets.of(mechanism, types, market, everywhere=True)
         play = Play(direct, profiles, _levels(types.cost), "cost")
         done = best_responses(play, rounds)

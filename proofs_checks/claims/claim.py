@@ -14,7 +14,7 @@ from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import verdict as engine_verdict
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.proofs.certificate import Certificate
-from proofs_checks.proofs.checking import check as check_certificate
+from proofs_checks.proofs.theorems import check as check_certificate
 from proofs_checks.properties.property import Property, Rng
 
 PROMISED = 1e-3

@@ -19,7 +19,7 @@ from proofs_checks.evidence.verdict import Grade
 from proofs_checks.proofs.derivation import Derivation, Problem, Step, check_derivation, form
 from proofs_checks.proofs.problems import PROBLEMS
 from proofs_checks.properties.property import Rng
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 
 STEERED = Example((100, 300), (0, 1), (3600, 0), ((0, 0.9), (0.9, 0)))
 """At lambda > 0: the import is worth 2 to the welfare and -0.7 to the objective."""
@@ -91,7 +91,7 @@ ROUGH = MarketMechanism("ipfl-exact", "exact", "clarke", node_limit=4)
 
 def _lies_beyond(types: Types, market: Market) -> tuple[Array, float]:
     """Return what the best cost lie gains beyond twice the gaps of both clearings, and the largest gap."""
-    lies = best_cost_lies(ROUGH, types, market)
+    lies = best_reports(ROUGH, types, market)
     truth = ROUGH.clear(types.truthful(), market)
     excess = np.empty(types.cost.shape)
     for agent in range(types.clients):

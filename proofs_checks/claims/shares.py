@@ -22,7 +22,7 @@ from proofs_checks.evidence.statistics import share_interval
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Rng
 from proofs_checks.search import sampling
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 from proofs_checks.search.lines import Lines, utility_table
 from proofs_checks.search.random_markets import KINDS, random_markets
 
@@ -77,7 +77,7 @@ def lies_by_kind(context: Context) -> ClaimVerdict:
     """Whether between a seventh and a fifth of random markets of 3 to 5 clients hold a lie about a cost."""
 
     def measure(batch: Any) -> dict[str, float]:
-        lies = best_cost_lies(market_mechanism("ipfl"), *batch)
+        lies = best_reports(market_mechanism("ipfl"), *batch)
         scale = np.maximum(1.0, np.abs(lies.utility_lying))
         return _share(int((lies.gain > MONEY * scale).any(axis=-1).sum()), _MARKETS)
 
@@ -196,7 +196,7 @@ def overstating(mechanism: Clearing, context: Context, name: str) -> ClaimVerdic
 
     def gains(types: Types, market: Market, rng: Rng) -> Array:
         nonlocal tried
-        lies = best_cost_lies(Floored(mechanism, types.cost[0]), types, market)
+        lies = best_reports(Floored(mechanism, types.cost[0]), types, market)
         exact.append(lies.exact)
         tried += lies.deviations
         scale = np.maximum(1.0, np.maximum(np.abs(lies.utility_truthful), np.abs(lies.utility_lying)))

@@ -12,7 +12,7 @@ import numpy as np
 from mechanism import MONEY, Market, Types, account, market_mechanism, objective, optimal_objective
 from mechanism.market.accounting import Accounts
 from mechanism.market.settling import settled
-from proofs_checks.search.lies import BestReports, best_cost_lies, best_number_lies
+from proofs_checks.search.lies import BestReports, best_reports
 
 SMALLEST, LARGEST = 50.0, 1000.0
 """Samples of a client, log-uniform between."""
@@ -108,8 +108,8 @@ def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) ->
     reached = objective(reports, outcome.imports, market)
     optimal, _ = optimal_objective(reports, market)
     tolerance = MONEY * _scales(books)
-    cost = _per_market(best_cost_lies(rule, types, market), tolerance)
-    gain, size = (_per_market(best_number_lies(rule, types, market, key), tolerance) for key in ("gain", "size"))
+    cost = _per_market(best_reports(rule, types, market), tolerance)
+    gain, size = (_per_market(best_reports(rule, types, market, key), tolerance) for key in ("gain", "size"))
     total = float(optimal.sum())
     share = float(reached.sum()) / total if total > 0.0 else 1.0
     welfare = (books.gain - books.cost).sum(axis=-1)

@@ -10,8 +10,7 @@
 
 from proofs_checks.evidence_errors import CertificateError
 from proofs_checks.proofs.certificate import Certificate
-from proofs_checks.proofs.checking import check
 from proofs_checks.proofs.proving import Proof, conformance, prove, prove_mechanism
-from proofs_checks.proofs.theorems import THEOREMS
+from proofs_checks.proofs.theorems import THEOREMS, check
 
 __all__ = ["THEOREMS", "Certificate", "CertificateError", "Proof", "check", "conformance", "prove", "prove_mechanism"]

@@ -20,10 +20,9 @@ from mechanism.market.gains import GainLaw, PowerGain, SqrtGain
 from proofs_checks.evidence_errors import CertificateError
 from proofs_checks.proofs.auction_conformance import CRITICAL_ONLY, classic_conformance
 from proofs_checks.proofs.certificate import Certificate, Part
-from proofs_checks.proofs.checking import check, claim_of
 from proofs_checks.proofs.market_conformance import market_conformance
 from proofs_checks.proofs.prover import derive, falling_returns, tangent_gap, telescoping
-from proofs_checks.proofs.theorems import DELIVERED, THEOREMS, Theorem, with_exponent
+from proofs_checks.proofs.theorems import DELIVERED, THEOREMS, Theorem, check, claim_of, with_exponent
 from proofs_checks.proofs.trade import TradeProof, trade_system
 
 MARKETS = ("ipfl", "exact-marginal", "ipfl-exact", "posted-price")

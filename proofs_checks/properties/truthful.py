@@ -17,7 +17,7 @@ from mechanism.wording import letters, number
 from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, change, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, deviating
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 from proofs_checks.search.lines import draw_lines, linear, utility_table
 
 LOSS = 1e-12
@@ -209,7 +209,7 @@ def exact_probe(mechanism: DirectMechanism, prop: Property, rng: Rng, count: int
     space = mechanism.space
     way = ("uniform", "lattice", "ties", "corners", "boxes")[turn // _EVERY % 5]
     profiles = sampling.PROFILES[way](space, rng, max(4, count // (_ROWS_PER_CLIENT * space.agents)))
-    lies = best_cost_lies(mechanism.mechanism, mechanism.types(profiles), mechanism.market(profiles))
+    lies = best_reports(mechanism.mechanism, mechanism.types(profiles), mechanism.market(profiles))
     if not lies.exact:
         return None
     at, agent = lies.best()

@@ -9,20 +9,36 @@ it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
-from mechanism.market.accounting import TIE, account
+from mechanism.market.accounting import MONEY, TIE, account, scale
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.allocation.selection import rows_at_once
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market, Types
 from mechanism.market.rules.rule import Clearing
-from mechanism.market.settling import settled
+from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings, settled
+from mechanism.wording import apart, near, number
 
 Array = NDArray[np.float64]
+
+COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
+"""What a client can lie about."""
+
+MOST_CLIENTS = 100
+"""Clients in a market above which no lie is searched for: the search clears the market many times per client."""
+
+MOST_PAIRS = 2e7
+"""Pairs of importer and exporter settled per clearing audited (about a second): decides how many reports are tried."""
+
+_REPORTS_PER_POINT = 6
+_TOLD = ("gain", "client", "truth", "report", "utility_truthful", "utility_lying", "deviations", "exact")
+
 
 BESIDE: tuple[float, ...] = (-1e-6, -1e-9, 1e-9, 1e-6)
 """Relative distances at which reports beside a break point are tried."""
@@ -33,12 +49,8 @@ LADDER: tuple[float, ...] = (0.1, 0.25, 0.75, 0.9, 0.95, 0.99, 1.01, 1.05, 1.1, 
 
 HUGE: float = 1e9
 
-STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")} | {
-    ("exact", "clarke"),
-    ("milp", "clarke"),
-    ("exact", "two-sided"),
-    ("full", "none"),
-}
+STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")}
+STEPS |= {("exact", "clarke"), ("milp", "clarke"), ("exact", "two-sided"), ("full", "none")}
 """(allocation, payment) under which a seller's utility is a step function of its reported cost."""
 
 NUMBER_MULTIPLES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.01, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -68,8 +80,12 @@ class BestReports:
         return tuple(int(k) for k in np.unravel_index(int(np.argmax(self.gain)), self.gain.shape))
 
 
-def best_cost_lies(mechanism: Clearing, types: Types, market: Market, *, limit: int | None = None) -> BestReports:
-    """Find for every client the report of its cost that serves it best while the others tell the truth.
+def best_reports(
+    mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", *, limit: int | None = None
+) -> BestReports:
+    """Find for every client the report of its cost, gain or size that serves it best while the others tell the truth.
+
+    Costs are tried at break points, gains and sizes on a ladder of multiples of the truth.
 
     Parameters
     ----------
@@ -79,28 +95,49 @@ def best_cost_lies(mechanism: Clearing, types: Types, market: Market, *, limit: 
     types, market
         ``[..., m]`` clients and ``[..., m, m]`` differences; memory stays below a fixed budget for any batch.
     limit
-        At most this many break points per client (every so-many-th is kept, and the result is not exact).
+        At most this many break points per client, or steps of the ladder (every so-many-th is kept, and the result is
+        not exact).
+
+    Raises
+    ------
+    UnknownNameError
+        If the coordinate is another.
     """
+    if coordinate not in COORDINATES:
+        raise UnknownNameError(f"lies about {coordinate!r} are not looked for; expected {', '.join(COORDINATES)}")
     batch = np.broadcast_shapes(types.batch, market.batch)
     flat = types.flat(batch)
-    points, known = _break_points(mechanism, types, market, flat.cost.size)
+    if coordinate == "cost":
+        reports, known = _cost_reports(mechanism, types, market, flat.cost, limit)
+    else:
+        least = SMALLEST_SIZE if coordinate == "size" else 0.0
+        reports, known = _ladder(getattr(flat, coordinate), least, limit), False
+    utility, gap = _utilities(mechanism, flat, market.flat(batch), reports, coordinate)
+    truthful = utility[..., 0]
+    slack = TIE * np.maximum(1.0, np.abs(utility).max(axis=-1))
+    good = utility >= (utility.max(axis=-1) - slack)[..., None]
+    pick = np.argmin(np.where(good, np.abs(reports - reports[..., :1]), np.inf), axis=-1)[..., None]
+    said, lying = (np.take_along_axis(array, pick, axis=-1)[..., 0] for array in (reports, utility))
+    told = (np.maximum(lying - truthful, 0.0), said, truthful, lying)
+    exact = known and gap == 0.0 and rules(mechanism) in STEPS
+    gain, report, before, after = (part.reshape(*batch, flat.clients) for part in told)
+    return BestReports(coordinate, gain, report, before, after, int(utility[..., 1:].size), exact)
+
+
+def _cost_reports(
+    mechanism: Clearing, types: Types, market: Market, cost: Array, limit: int | None
+) -> tuple[Array, bool]:
+    """Return the costs ``[F, m, q]`` to try, the truth ``[F, m]`` first, and whether every break point is there."""
+    truth = cost.reshape(-1, 1)
+    points, known = np.empty((len(truth), 0)), False
+    with contextlib.suppress(UnknownNameError):
+        found = cost_breakpoints(rules(mechanism)[0], types.truthful(), market)
+        points, known = np.sort(found.reshape(len(truth), found.shape[-1]), axis=-1), True
     if limit is not None and points.shape[-1] > limit:
         points, known = points[:, np.linspace(0, points.shape[-1] - 1, limit).astype(int)], False
-    truth = flat.cost.reshape(-1, 1)
     tried = truth * np.array(MULTIPLES + (() if known else LADDER))
     reports = np.concatenate([truth, tried, *around(truth, points), np.full_like(truth, HUGE)], axis=1)
-    reports = np.minimum(reports, LARGEST).reshape(*flat.cost.shape, -1)
-    utility, gap = _utilities(mechanism, flat, market.flat(batch), reports, "cost")
-    return _chosen(flat, batch, "cost", reports, utility, exact=known and gap == 0.0 and rules(mechanism) in STEPS)
-
-
-def _break_points(mechanism: Clearing, types: Types, market: Market, rows: int) -> tuple[Array, bool]:
-    """Break points ``[rows, k]``, rows = F·m, each row sorted; and whether they are known for this rule."""
-    try:
-        points = cost_breakpoints(rules(mechanism)[0], types.truthful(), market)
-    except UnknownNameError:
-        return np.empty((rows, 0)), False
-    return np.sort(points.reshape(rows, points.shape[-1]), axis=-1), True
+    return np.minimum(reports, LARGEST).reshape(*cost.shape, -1), known
 
 
 def around(truth: Array, points: Array) -> list[Array]:
@@ -110,68 +147,19 @@ def around(truth: Array, points: Array) -> list[Array]:
     return [points, *beside, 0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * edges[:, -1:] + 1e-3]
 
 
-def best_number_lies(
-    mechanism: Clearing, types: Types, market: Market, coordinate: str, *, limit: int | None = None
-) -> BestReports:
-    """Return each client's best report of its "gain" or "size" among a ladder, the others truthful.
-
-    Parameters
-    ----------
-    mechanism, types, market
-        As in `best_cost_lies`, any batch.
-    coordinate
-        "gain" or "size" (costs have break points: `best_cost_lies`).
-    limit
-        At most this many reports per client, every so-many-th of the ladder.
-
-    Raises
-    ------
-    UnknownNameError
-        If the coordinate is another.
-    """
-    if coordinate not in ("gain", "size"):
-        raise UnknownNameError(f"lies about {coordinate!r} are not looked for here; expected 'gain' or 'size'")
-    batch = np.broadcast_shapes(types.batch, market.batch)
-    flat = types.flat(batch)
-    truth = getattr(flat, coordinate)
-    ladder = truth[..., None] * np.array(NUMBER_MULTIPLES)
-    common = np.stack([truth.min(axis=1), np.median(truth, axis=1), truth.max(axis=1)], axis=-1)
-    tried = np.concatenate([np.broadcast_to(common[:, None, :], (*truth.shape, 3)), ladder], axis=-1)
+def _ladder(truth: Array, least: float, limit: int | None) -> Array:
+    """Return the reports ``[F, m, q]`` to try: the truth ``[F, m]``, three numbers of the market, and multiples."""
+    common = np.stack([truth.min(axis=1), np.median(truth, axis=1), truth.max(axis=1)], axis=-1)[:, None, :]
+    steps = truth[..., None] * np.array(NUMBER_MULTIPLES)
+    tried = np.concatenate([np.broadcast_to(common, (*truth.shape, 3)), steps], axis=-1)
     if limit is not None and tried.shape[-1] > limit:
         tried = tried[..., np.linspace(0, tried.shape[-1] - 1, max(1, limit)).astype(int)]
-    least = SMALLEST_SIZE if coordinate == "size" else 0.0
-    reports = np.concatenate([truth[..., None], np.clip(tried, least, LARGEST)], axis=-1)
-    utility, _ = _utilities(mechanism, flat, market.flat(batch), reports, coordinate)
-    return _chosen(flat, batch, coordinate, reports, utility, exact=False)
+    return np.concatenate([truth[..., None], np.clip(tried, least, LARGEST)], axis=-1)
 
 
 def rules(mechanism: object) -> tuple[str, str]:
     """Return the ids of a mechanism's allocation and payment rule, empty where it does not name them."""
     return str(getattr(mechanism, "allocation", "")), str(getattr(mechanism, "payment", ""))
-
-
-def _chosen(
-    flat: Types, batch: tuple[int, ...], coordinate: str, reports: Array, utility: Array, *, exact: bool
-) -> BestReports:
-    """Return the best of the reports ``[F, m, q]`` (the truth first) by their utilities ``[F, m, q]``."""
-    truth = getattr(flat, coordinate)
-    truthful = utility[..., 0]
-    most = utility.max(axis=-1)
-    slack = TIE * np.maximum(1.0, np.abs(utility).max(axis=-1))
-    distance = np.where(utility >= (most - slack)[..., None], np.abs(reports - truth[..., None]), np.inf)
-    pick = np.argmin(distance, axis=-1)[..., None]
-    lying = np.take_along_axis(utility, pick, axis=-1)[..., 0]
-    said = np.take_along_axis(reports, pick, axis=-1)[..., 0]
-    shape = (*batch, flat.clients)
-    return BestReports(
-        coordinate,
-        np.maximum(lying - truthful, 0.0).reshape(shape),
-        said.reshape(shape),
-        truthful.reshape(shape),
-        lying.reshape(shape),
-        deviations=int(utility[..., 1:].size),
-        exact=exact,
-    )
 
 
 def _utilities(
@@ -197,3 +185,115 @@ def _utilities(
         utility[task] = account(types, outcome, market.law).utility[here, client]
         worst = max(worst, float(outcome.gap.max(initial=0.0)))
     return utility.reshape(reports.shape), worst
+
+
+@dataclass(frozen=True)
+class Lie:
+    """The lie about one of its own numbers that pays a client most, everyone else truthful.
+
+    ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
+    ``truth`` and ``report`` its ``coordinate`` ("cost", "gain" or "size"), ``utility_truthful`` and ``utility_lying``
+    its utility, ``deviations`` how many reports were tried (0: none, ``unsearched`` says why), ``exact`` whether no
+    report whatever is better, by the argument in `proofs_checks.search.lies`.
+    """
+
+    gain: float
+    where: tuple[int, ...]
+    client: int
+    truth: float
+    report: float
+    utility_truthful: float
+    utility_lying: float
+    deviations: int
+    exact: bool
+    tolerance: float
+    coordinate: str = "cost"
+    unsearched: str = ""
+
+    @property
+    def pays(self) -> bool:
+        """Whether the lie gains more than rounding."""
+        return self.gain > self.tolerance
+
+    def sentence(self, names: tuple[str, ...] | None = None, tried: int | None = None) -> str:
+        """Say what was found; ``names`` of the clients, else their numbers; ``tried`` where more was searched."""
+        tried = self.deviations if tried is None else tried
+        if self.deviations == 0:
+            return f"No lie was searched for: {self.unsearched}."
+        if not self.pays:
+            sure = "no other report could do better" if self.exact else "a search, no proof"
+            return f"No lie about a {self.coordinate} was found to pay ({tried} reports tried; {sure})."
+        who = f"client {self.client}" if names is None else names[self.client]
+        what = {"cost": "cost", "gain": "gain parameter", "size": "number of samples"}[self.coordinate]
+        truth, said = apart(self.truth, self.report)
+        said = near(self.report, said)
+        before, after = apart(self.utility_truthful, self.utility_lying)
+        return (
+            f"A lie pays: {who}, whose {what} is {truth}, gains {number(self.gain)} by saying {said} "
+            f"(utility {after} instead of {before}; {tried} reports tried)."
+        )
+
+    def among(self, types: Types, market: Market, present: Flags | None = None) -> tuple[Types, Market, int]:
+        """Return the market ``[m]`` that it was told in, of those ``present`` [..., m], and the place of who told it.
+
+        ``types``, ``market``: the batch that was searched.
+        """
+        batch = np.broadcast_shapes(types.batch, market.batch)
+        row = int(np.ravel_multi_index(self.where, batch)) if batch else 0
+        one, single = types.flat(batch).at(row), market.flat(batch).at(row)
+        if present is None:
+            return one, single, self.client
+        here = present[self.where]
+        return one.take(here), single.take(here), int(here[: self.client].sum())
+
+    def as_json(self, names: tuple[str, ...]) -> dict[str, Any] | None:
+        """Return the lie for a file; None where none was searched for."""
+        if self.deviations == 0:
+            return None
+        told = {name: getattr(self, name) for name in _TOLD} | {"client": names[self.client]}
+        return told | {"sentence": self.sentence(names)}
+
+
+def best_lie(
+    mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", present: Flags | None = None
+) -> Lie:
+    """Search every client of every clearing of the batch for the report of this number that pays it most.
+
+    For costs every break point is tried; for gains and sizes a ladder of reports. Where not all are ``present``
+    [..., m], in the market of those who are.
+
+    The utilities told are computed again from the report found, by clearing with it and accounting with the truth.
+    """
+    batch = np.broadcast_shapes(types.batch, market.batch)
+    there = np.broadcast_to(True if present is None else present, (*batch, types.clients))
+    most = int(there.sum(axis=-1).max(initial=0))
+    if most > MOST_CLIENTS or most < FEWEST:
+        why = f"the market has more than {MOST_CLIENTS} clients" if most > MOST_CLIENTS else "no two clients ever met"
+        return Lie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
+    gain, report = np.full(there.shape, -np.inf), np.zeros(there.shape)
+    deviations, exact = 0, True
+    for group in gatherings(there, batch):
+        points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * len(group.there) ** 3)))
+        limit = points if coordinate == "cost" else _REPORTS_PER_POINT * points
+        found = best_reports(mechanism, group.clients(types), group.market(market), coordinate, limit=limit)
+        for whole, part in ((gain, found.gain), (report, found.report)):
+            whole.reshape(-1, types.clients)[np.ix_(group.rows, group.there)] = part
+        deviations, exact = deviations + found.deviations, exact and found.exact
+    at = np.unravel_index(int(np.argmax(gain)), gain.shape)
+    where, client = tuple(int(k) for k in at[:-1]), int(at[-1])
+    truth, said = float(getattr(types, coordinate)[at]), float(report[at])
+    best = Lie(0.0, where, client, truth, said, 0.0, 0.0, deviations, exact, 0.0, coordinate)
+    one, single, me = best.among(types, market, there)
+    reports = one.truthful()
+    lies = np.array(getattr(reports, coordinate))
+    lies[me] = said
+    honest = account(one, clear_and_settle(mechanism, reports, one, single), single.law)
+    lying = account(one, clear_and_settle(mechanism, reports.replace(**{coordinate: lies}), one, single), single.law)
+    before, after = float(honest.utility[me]), float(lying.utility[me])
+    return replace(
+        best,
+        gain=max(0.0, after - before),
+        utility_truthful=before + 0.0,
+        utility_lying=after + 0.0,
+        tolerance=MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid])),
+    )

@@ -15,7 +15,7 @@ from proofs_checks.evidence.statistics import share_interval, upper_share
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
 from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import KINDS, random_markets
 
 PAYING = ["ipfl", "exact-marginal", "ipfl-exact"]
@@ -85,7 +85,7 @@ def test_theorem_individual_rationality_of_client_buyer_and_seller(name, market)
 @run
 def test_theorem_truthfulness_in_cost_of_the_repair(market):
     """No report of its cost, above or below the truth, at a break point or between, serves a client better."""
-    lies = best_cost_lies(market_mechanism("ipfl-exact"), *market)
+    lies = best_reports(market_mechanism("ipfl-exact"), *market)
     assert lies.exact
     check = checked("dsic-cost", "ipfl-exact", *market, cases=lambda profiles: each_lie(profiles, lies))
     assert check.holds, check.sentence
@@ -130,7 +130,7 @@ def test_theorem_efficiency_of_exact_selection(name, market):
 @given(market=markets())
 @run
 def test_prefix_lemma_overstating_never_pays_under_the_reference_rule(market):
-    lies = best_cost_lies(market_mechanism("ipfl"), *market)
+    lies = best_reports(market_mechanism("ipfl"), *market)
     paying = lies.gain > 1e-9
     assert (lies.report[paying] < market[0].cost[paying]).all()
 
@@ -138,7 +138,7 @@ def test_prefix_lemma_overstating_never_pays_under_the_reference_rule(market):
 @given(market=markets())
 @run
 def test_lemma_understating_is_the_only_lie_under_exact_marginal(market):
-    lies = best_cost_lies(market_mechanism("exact-marginal"), *market)
+    lies = best_reports(market_mechanism("exact-marginal"), *market)
     paying = lies.gain > 1e-9
     assert (lies.report[paying] < market[0].cost[paying]).all()
 
@@ -186,7 +186,7 @@ def test_refutation_truthfulness_in_cost_of_the_reference_rule():
     assert [i for i in (*numbers["imports_before"][2::2], *numbers["imports_after"][2::2]) if i == 0] == []
     assert numbers["prices_before"][0] == pytest.approx(3.0, abs=1e-12)
     assert replay(witness).bitwise
-    assert best_cost_lies(market_mechanism("ipfl"), types, Market()).gain.max() == pytest.approx(1.9, abs=1e-12)
+    assert best_reports(market_mechanism("ipfl"), types, Market()).gain.max() == pytest.approx(1.9, abs=1e-12)
 
 
 def test_the_same_market_repaired_pays_the_critical_price():
@@ -197,13 +197,13 @@ def test_the_same_market_repaired_pays_the_critical_price():
     assert outcome.prices[0] == pytest.approx([0, 0, 1.1], abs=1e-12)
     assert account(types, outcome).buyer[0] == pytest.approx(1.9, abs=1e-12)
     assert account(types, reference.clear(types.truthful(), Market())).buyer[0] == pytest.approx(0.0, abs=1e-12)
-    assert best_cost_lies(repaired, types, Market()).gain.max() == 0.0
+    assert best_reports(repaired, types, Market()).gain.max() == 0.0
 
 
 def test_both_halves_of_the_repair_are_needed():
     """The exact set with marginal payments still invites the lie."""
     types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
-    assert best_cost_lies(market_mechanism("exact-marginal"), types, Market()).gain[1] == pytest.approx(1.9, abs=1e-9)
+    assert best_reports(market_mechanism("exact-marginal"), types, Market()).gain[1] == pytest.approx(1.9, abs=1e-9)
 
 
 def test_refutation_truthfulness_in_gain_of_the_reference_rule():
@@ -250,7 +250,7 @@ def test_sampled_ten_thousand_markets_hold_no_cost_lie_under_the_repair(kind):
     repaired = market_mechanism("ipfl-exact")
     for m in CLIENTS:
         types, market = random_markets(kind, rng, PER_KIND, m)
-        lies = best_cost_lies(repaired, types, market)
+        lies = best_reports(repaired, types, market)
         assert lies.exact
         told = checked("dsic-cost", "ipfl-exact", types, market, cases=lambda p, lies=lies: each_lie(p, lies))
         for check in (told, checked("budget-balance", "ipfl-exact", types, market)):
@@ -263,7 +263,7 @@ def test_sampled_ten_thousand_markets_hold_no_cost_lie_under_the_repair(kind):
         np.testing.assert_array_equal(outcome.payments, -np.swapaxes(outcome.payments, -1, -2))
         assert np.abs(outcome.payments.sum(axis=(-1, -2)) + outcome.centre.sum(axis=-1)).max() <= 1e-9
 
-        reference = best_cost_lies(market_mechanism("ipfl"), types, market)
+        reference = best_reports(market_mechanism("ipfl"), types, market)
         assert reference.exact
         pays = reference.gain > 1e-8
         assert (reference.report[pays] < types.cost[pays]).all()
@@ -275,6 +275,6 @@ def test_sampled_markets_hold_cost_lies_under_the_reference_rule_in_more_than_a_
     found, each = 0, 150
     for number, kind in enumerate(KINDS):
         types, market = random_markets(kind, np.random.default_rng([62, number]), each, 4)
-        lies = best_cost_lies(market_mechanism("ipfl"), types, market)
+        lies = best_reports(market_mechanism("ipfl"), types, market)
         found += int((lies.gain > 1e-6).any(axis=-1).sum())
     assert share_interval(found, each * len(KINDS), 0.999)[0] > 0.1

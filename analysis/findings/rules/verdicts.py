@@ -207,7 +207,7 @@ def _redone(cell: Mapping[str, Any]) -> RuleVerdict:
         return replace(found, grade="unknown", holds=None, words="the certificate is not accepted here")
     if cell["witness"] is not None:
         from mechanism.catalogue import direct_mechanism
-        from proofs_checks import Witness, replay
+        from proofs_checks.evidence.witness import Witness, replay
 
         witness = Witness.from_dict(cell["witness"])
         if replay(witness, direct_mechanism(found.mechanism, witness.built)).reproduces:

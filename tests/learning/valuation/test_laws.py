@@ -10,7 +10,7 @@ from learning.valuation import KINDS, Curve, value, worth_of
 from learning.valuation.valuation import departures
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
 from mechanism.market.accounting import values
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 from tests.learning.valuation.synthetic import measured
 
 M = 5
@@ -141,7 +141,7 @@ def test_the_repair_keeps_its_promises_under_every_law(kind):
     rule, traded = market_mechanism("ipfl-exact"), 0
     for seed in range(12):
         types, public, _ = market_of(kind, seed)
-        lies = best_cost_lies(rule, types, public)
+        lies = best_reports(rule, types, public)
         assert lies.exact
         assert lies.gain.max() <= 1e-9
         outcome = rule.clear(types.truthful(), public)

@@ -13,7 +13,7 @@ from proofs_checks.claims import CLAIMS, Context, other_rules, paper, repair, ru
 from proofs_checks.claims.claim import Number, worked
 from proofs_checks.claims.shares import Floored, overstating
 from proofs_checks.claims.sweeps import searched, sweep
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 
 EXAMPLES = {
     "rule-cost-example": {
@@ -105,8 +105,8 @@ def test_the_centre_ends_with_either_sign(results):
 def test_overstating_is_looked_for_above_the_truth_only_and_found_where_it_pays():
     types, market = Types([100.0, 300.0, 300.0], [0.0, 1.1, 1.0], [3600.0, 0.0, 0.0]), Market()
     rule = market_mechanism("ipfl")
-    assert best_cost_lies(rule, types, market).gain[1] == pytest.approx(1.9)
-    assert best_cost_lies(Floored(rule, types.cost), types, market).gain.max() <= 1e-12
+    assert best_reports(rule, types, market).gain[1] == pytest.approx(1.9)
+    assert best_reports(Floored(rule, types.cost), types, market).gain.max() <= 1e-12
     verdict = overstating(market_mechanism("shapley-split"), Context(0.1, probes=2), "test")
     assert verdict.holds is False
     assert verdict.witness is not None

@@ -26,7 +26,7 @@ from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
 from proofs_checks.search.given_markets import GivenMarkets
-from proofs_checks.search.lies import best_cost_lies, best_number_lies
+from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import random_markets
 from tests.proofs_checks import mutants
 
@@ -74,7 +74,7 @@ def test_witnesses_survive_json_to_the_bit_and_replay(law):
     types, market = random_markets("small", np.random.default_rng(31), 30, 4)
     market = Market(market.differences, market.lam, law)
     mechanism = market_mechanism("ipfl")
-    lies = best_cost_lies(mechanism, types, market)
+    lies = best_reports(mechanism, types, market)
     witness = best_of(lies, mechanism, types, market)
     assert witness.violation == lies.gain.max()
     text = json.dumps(witness.to_dict())
@@ -127,7 +127,7 @@ def test_a_mechanism_with_two_stages_is_settled_on_the_truth(coordinate):
     """What such a rule pays after measuring is what the lie is about; by the reports alone it would pay nothing."""
     mechanism = market_mechanism("realised-bilateral")
     types, market = random_markets("small", np.random.default_rng(4), 20, 4)
-    lies = best_number_lies(mechanism, types, market, coordinate)
+    lies = best_reports(mechanism, types, market, coordinate)
     witness = best_of(lies, mechanism, types, market)
     assert witness.property == f"dsic-{coordinate}"
     assert witness.violation == pytest.approx(float(lies.gain.max()), rel=1e-12)

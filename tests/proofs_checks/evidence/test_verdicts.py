@@ -17,7 +17,7 @@ from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.verify import check_mechanism, ours, refuted, verify
 from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.proofs.certificate import Certificate
-from proofs_checks.proofs.checking import check
+from proofs_checks.proofs.theorems import check
 from proofs_checks.properties.registry import PROPERTY
 from tests.proofs_checks.rules import auction, pay_bid, pay_second, winner
 

@@ -13,7 +13,7 @@ from proofs_checks.play.dynamics import Reached, best_responses
 from proofs_checks.play.game import MarketPlay, Play
 from proofs_checks.search import sampling
 from proofs_checks.search.given_markets import GivenMarkets
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 
 
 def random_play(name, agents=4, games=60, seed=0):
@@ -62,7 +62,7 @@ def test_what_is_left_at_the_truth_is_the_best_lie(name):
     market = Market(d, 0.4)
     direct, profiles = GivenMarkets.of(market_mechanism(name), types, market, everywhere=True)
     play = MarketPlay(direct, profiles)
-    lies = best_cost_lies(market_mechanism(name), types, market)
+    lies = best_reports(market_mechanism(name), types, market)
     assert play.left(play.truth, np.arange(6)) == pytest.approx(lies.gain, abs=1e-7)
     books = account(types, market_mechanism(name).clear(types.truthful(), market), market.law)
     assert play.utilities(play.truth) == pytest.approx(books.utility, abs=1e-12)
@@ -79,7 +79,7 @@ def test_a_client_answers_what_others_report_not_what_they_are():
     for i in range(4):
         cost = said.copy()
         cost[:, i] = types.cost[:, i]
-        lies = best_cost_lies(market_mechanism("ipfl"), Types(types.size, cost, types.gain), Market())
+        lies = best_reports(market_mechanism("ipfl"), Types(types.size, cost, types.gain), Market())
         now = play.utilities(said)[:, i]
         assert left[:, i] == pytest.approx(lies.utility_lying[:, i] - now, abs=1e-6)
 

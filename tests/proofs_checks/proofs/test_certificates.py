@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove
 from proofs_checks.proofs.certificate import KINDS, kind_of
-from proofs_checks.proofs.checking import claim_of
 from proofs_checks.proofs.proving import _part, trade_certificate
+from proofs_checks.proofs.theorems import claim_of
 from tests.proofs_checks.proofs.changes import changed, places, variants
 
 ASKED = (

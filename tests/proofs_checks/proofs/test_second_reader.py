@@ -13,10 +13,9 @@ from mechanism.design.system import check_point
 from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import PowerGain
 from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove, prove_mechanism
-from proofs_checks.proofs.checking import claim_of
 from proofs_checks.proofs.proving import trade_certificate
 from proofs_checks.proofs.proving import trade_certificate as trade
-from proofs_checks.proofs.theorems import DELIVERED, SQRT
+from proofs_checks.proofs.theorems import DELIVERED, SQRT, claim_of
 from proofs_checks.proofs.trade import TradeProof, check_trade, trade_system
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import mechanism.market.allocation.selection
 from mechanism import Market, MarketMechanism, Outcome, Types, UnknownNameError, account, market_mechanism
-from proofs_checks.search.lies import HUGE, best_cost_lies
+from proofs_checks.search.lies import HUGE, best_reports
 from proofs_checks.search.random_markets import KINDS, random_markets
 
 SKIP = MarketMechanism("skip", "threshold-skip", "marginal")
@@ -23,7 +23,7 @@ def test_a_dense_search_finds_nothing_better_than_the_exact_best_response(mechan
     """500 random reports per client of 20 markets: none beats what the break points gave."""
     rng = np.random.default_rng(21)
     types, market = random_markets(kind, rng, 20, 4)
-    lies = best_cost_lies(mechanism, types, market)
+    lies = best_reports(mechanism, types, market)
     assert lies.exact
     for j in range(4):
         cost = np.repeat(types.cost[:, None, :], 500, axis=1)
@@ -36,7 +36,7 @@ def test_a_dense_search_finds_nothing_better_than_the_exact_best_response(mechan
 
 def test_the_known_lie_is_found_and_truth_stays_where_nothing_is_gained():
     types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
-    lies = best_cost_lies(market_mechanism("ipfl"), types, Market())
+    lies = best_reports(market_mechanism("ipfl"), types, Market())
     assert lies.exact
     np.testing.assert_allclose(lies.gain, [0, 1.9, 0], rtol=0, atol=1e-12)
     assert lies.report[0] == 0.0
@@ -44,22 +44,22 @@ def test_the_known_lie_is_found_and_truth_stays_where_nothing_is_gained():
     assert 0.99 < lies.report[1] <= 1.0  # of equally good lies the nearest to the truth
     np.testing.assert_array_equal(lies.gain, np.maximum(lies.utility_lying - lies.utility_truthful, 0))
     assert lies.best() == (1,)
-    again = best_cost_lies(market_mechanism("ipfl"), types, Market())
+    again = best_reports(market_mechanism("ipfl"), types, Market())
     np.testing.assert_array_equal(lies.report, again.report)
 
 
 def test_chunks_and_batch_axes_do_not_change_the_answer(monkeypatch):
     types, market = random_markets("small", np.random.default_rng(22), 6, 4)
-    whole = best_cost_lies(market_mechanism("ipfl"), types, market)
+    whole = best_reports(market_mechanism("ipfl"), types, market)
     monkeypatch.setattr(mechanism.market.allocation.selection, "BYTES", 64 * 16 * 37)  # 37 clearings at a time
-    pieces = best_cost_lies(market_mechanism("ipfl"), types, market)
+    pieces = best_reports(market_mechanism("ipfl"), types, market)
     np.testing.assert_array_equal(whole.gain, pieces.gain)
     folded = Types(*(a.reshape(2, 3, 4) for a in (types.size, types.cost, types.gain)))
     public = Market(market.differences.reshape(2, 3, 4, 4), market.lam)
-    batched = best_cost_lies(market_mechanism("ipfl"), folded, public)
+    batched = best_reports(market_mechanism("ipfl"), folded, public)
     assert batched.gain.shape == (2, 3, 4)
     np.testing.assert_array_equal(batched.gain.reshape(6, 4), whole.gain)
-    one = best_cost_lies(market_mechanism("ipfl"), types, Market(market.differences[0], market.lam))
+    one = best_reports(market_mechanism("ipfl"), types, Market(market.differences[0], market.lam))
     assert one.gain.shape == (6, 4)
 
 
@@ -78,15 +78,15 @@ class PayAsAsked:
 
 def test_unknown_rules_are_searched_and_not_called_exact():
     types = Types([100.0, 100.0], [1.0, 2.0], [1e4, 1e4])
-    lies = best_cost_lies(PayAsAsked(), types, Market())
+    lies = best_reports(PayAsAsked(), types, Market())
     assert not lies.exact
     assert (lies.gain > 2).all()
 
 
 def test_a_limit_on_break_points_costs_exactness():
     types, market = random_markets("wide", np.random.default_rng(23), 3, 5)
-    few = best_cost_lies(market_mechanism("ipfl"), types, market, limit=4)
-    all_ = best_cost_lies(market_mechanism("ipfl"), types, market)
+    few = best_reports(market_mechanism("ipfl"), types, market, limit=4)
+    all_ = best_reports(market_mechanism("ipfl"), types, market)
     assert not few.exact
     assert few.deviations < all_.deviations
     assert (few.gain <= all_.gain + 1e-9).all()
@@ -94,7 +94,7 @@ def test_a_limit_on_break_points_costs_exactness():
 
 def test_huge_costs_are_costs():
     dear = Types([100.0, 300.0], [1e15, HUGE], [3600.0, 0.0])
-    assert best_cost_lies(market_mechanism("ipfl-exact"), dear, Market()).gain.max() == 0.0
+    assert best_reports(market_mechanism("ipfl-exact"), dear, Market()).gain.max() == 0.0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,7 @@ from mechanism import InvalidMechanismError, Market, Types, account, market_mech
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
 from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
-from proofs_checks.search.lies import best_cost_lies
+from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import KINDS, random_markets
 from tests.proofs_checks import mutants
 from tests.proofs_checks.mutants import Mutant
@@ -30,7 +30,7 @@ def checked(prop, mechanism, types, market, cases=truthful):
 
 
 def best_lies(mechanism, types, market):
-    lies = best_cost_lies(mechanism, types, market)
+    lies = best_reports(mechanism, types, market)
     return checked("dsic-cost", mechanism, types, market, lambda profiles: each_lie(profiles, lies))
 
 
@@ -87,7 +87,7 @@ def test_price_that_moves_by_a_millionth_with_the_report_fails_truthfulness(draw
 def test_the_engine_measures_of_each_lie_what_the_search_for_lies_says_it_gains(drawn):
     """Two ways to the same number: utilities by reports, and the property's violation of the case."""
     mechanism = market_mechanism("ipfl")
-    lies = best_cost_lies(mechanism, *drawn)
+    lies = best_reports(mechanism, *drawn)
     rule, profiles = GivenMarkets.of(mechanism, *drawn)
     found = PROPERTY["dsic-cost"].violation(rule, each_lie(profiles, lies))
     np.testing.assert_allclose(found.ravel(), (lies.utility_lying - lies.utility_truthful).ravel(), rtol=0, atol=1e-9)
@@ -97,8 +97,8 @@ def test_the_engine_measures_of_each_lie_what_the_search_for_lies_says_it_gains(
 def test_the_millionth_is_found_by_the_right_kind_of_lie():
     """Where the price rises with the report the best lie overstates; where it falls, it understates."""
     types, market = random_markets("small", np.random.default_rng(12), 60, 4)
-    over = best_cost_lies(Mutant(mutants.follows_report), types, market)
-    under = best_cost_lies(Mutant(mutants.falls_with_report), types, market)
+    over = best_reports(Mutant(mutants.follows_report), types, market)
+    under = best_reports(Mutant(mutants.falls_with_report), types, market)
     assert not over.exact
     pays = over.gain > 1e-8
     assert pays.any()
