@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,24 +13,27 @@ from numpy.typing import NDArray
 from marketproof.errors import InputError
 from marketproof.strategic_play.results import (
     AgentRow,
+    Compared,
     Matching,
     Misreports,
     Paid,
+    Place,
     Played,
     Settling,
     Shading,
+    Strategy,
 )
 from marketproof.strategic_play.sentences import sentence
-from marketproof.strategic_play.strategies import shading
 from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.catalogue import CATALOGUE
 from mechanism.direct import DirectMechanism, Floats, Space
+from mechanism.entry import KnownEquilibrium
 from mechanism.market.accounting import MONEY, scale
 from mechanism.market.direct import MarketDirect
 from proofs_checks.play.anarchy import Anarchy, anarchy
 from proofs_checks.play.dynamics import BestResponses, Reached, best_responses, regret_matching
 from proofs_checks.play.game import MarketPlay, Play, even_levels, own_coordinate
-from proofs_checks.play.shading import LONGER, LOOSE, shading_problem
+from proofs_checks.play.shading import LONGER, LOOSE, Equilibrium, equilibrium, shading_problem
 from proofs_checks.search import sampling
 
 DYNAMICS = ("best-response", "regret-matching", "shading")
@@ -193,3 +197,75 @@ def check(rounds: int | None, profiles: int | None) -> None:
     for option, value, most in (("--rounds", rounds, 1_000_000), ("--profiles", profiles, 100_000)):
         if value is not None and not 1 <= value <= most:
             raise InputError(f"{option} is {value}; expected a whole number from 1 to {most}")
+
+
+SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
+"""Where in the range of types a strategy is shown."""
+
+
+def shading(
+    name: str,
+    mechanism: DirectMechanism,
+    types: Floats,
+    rounds: int,
+    most: int | None,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Shading, list[AgentRow], Play, Reached]:
+    """Return what play in strategies found, rows of a table of it, the games of ``types``, and what is reached there.
+
+    ``most``: rounds at most, where ``rounds`` do not come to an equilibrium; ``name``: of the catalogue's entry that
+    may know the equilibrium.
+    """
+    known = CATALOGUE[name].known_equilibrium(mechanism.space.agents) if name in CATALOGUE else None
+    found = equilibrium(mechanism, iterations=rounds, most=most, seed=seed, progress=progress)
+    play = Play(mechanism, types)
+    reached = Reached(found.strategies(play.truth), np.arange(play.games), np.ones(play.games))
+    grid, said = found.strategies.grid, found.strategies.reports
+    lines = tuple(
+        Strategy(i, grid[i].tolist(), said[i].tolist(), *found.strategies.slope(i), found.strategies.misfit(i))
+        for i in range(play.agents)
+    )
+    told = Shading(
+        strategies=lines,
+        truthful=found.iterations == 0,
+        furthest=float(np.abs(said - grid).max()),
+        left=float(found.left.max()),
+        left_at_any_type=found.most_left,
+        left_share=_number(float(found.share.max())),
+        rounds_played=found.iterations,
+        deviations=found.deviations,
+        known=None if known is None else _compared(found, known),
+    )
+    rows = [_row(found, known, i, share) for i in range(play.agents) for share in SHARES]
+    return told, rows, play, reached
+
+
+def _row(found: Equilibrium, known: KnownEquilibrium | None, agent: int, share: float) -> AgentRow:
+    """Return one agent's strategy at a share of the range of its types."""
+    grid = found.strategies.grid[agent]
+    at = float(grid[0] + share * (grid[-1] - grid[0]))
+    tables = (found.strategies.reports, found.truthful, found.utility)
+    report, before, after = (float(np.interp(at, grid, table[agent])) for table in tables)
+    theory = None if known is None else known.report(np.array([at]), len(found.strategies.grid), agent)
+    return AgentRow(agent, at, report, before, after, None if theory is None else _number(float(theory[0])))
+
+
+def _compared(found: Equilibrium, known: KnownEquilibrium) -> Compared:
+    grid, said = found.strategies.grid, found.strategies.reports
+    agents = len(grid)
+    theory = np.stack([known.report(grid[i], agents, i) for i in range(agents)])
+    off = np.abs(said - theory)
+    agent, place = np.unravel_index(int(np.nanargmax(off)), off.shape)
+    return Compared(
+        words=known.words(agents),
+        source=known.source,
+        reports=[[_number(float(v)) for v in row] for row in theory],
+        furthest=float(np.nanmax(off)),
+        furthest_at=Place(int(agent), float(grid[agent, place])),
+        mean=float(np.nanmean(off)),
+    )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
