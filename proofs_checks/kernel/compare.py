@@ -6,8 +6,8 @@
 The Coq definitions (`execute/Compare.v`) are extracted to OCaml and compiled in a temporary folder. Markets are written
 in rational numbers: dyadic sizes, costs, gains and differences, the gain law K/n - K/x or a concave table, plain data.
 Imports must be a best set (its objective exactly the best one, in rationals: ties are the program's to break), prices
-and utilities agree to 1e-12 of the market's scale (``ipfl``, whose thresholds are roots: 1e-7). Then each of `FAULTS`
-bends what the program answered; each must be seen.
+and utilities agree to 1e-12 of the market's scale (``ipfl``, whose thresholds are roots: 1e-7). Then the answers are
+bent, and faults are planted in the source of the Python kernels: each must be seen.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.market.accounting import Outcome, account
-from mechanism.market.allocation.selection import thresholds
+from mechanism.market.allocation import kernels, selection
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import PowerGain, TableGain
 from mechanism.market.mechanisms import market_mechanism
@@ -96,7 +98,7 @@ def written(case: Case) -> str:
     """Return a case as one line for the extracted program."""
     reports, m = case.reports, case.reports.clients
     scale = max(1.0, float(np.abs(case.utility).max()), float(reports.gain.max()))
-    x = thresholds(reports, case.market) if case.rule == "ipfl" else np.full((m, m), np.inf)
+    x = selection.thresholds(reports, case.market) if case.rule == "ipfl" else np.full((m, m), np.inf)
     tolerance = Fraction(int(scale), 10**7 if case.rule == "ipfl" else 10**12)
     differences = case.market.differences
     assert differences is not None
@@ -132,61 +134,45 @@ def disagreeing(agrees: Path, cases: Iterable[Case]) -> list[int]:
     return [int(line) for line in done.stdout.split()]
 
 
-def _drop(case: Case) -> Case:
-    """Leave out the first import."""
-    imports = case.imports.copy()
-    imports.flat[np.flatnonzero(imports)[:1]] = False
-    return replace(case, imports=imports, prices=np.where(imports, case.prices, 0.0))
-
-
-def _add(case: Case) -> Case:
-    """Import one more."""
-    imports = case.imports.copy()
-    imports.flat[np.flatnonzero(~imports & ~np.eye(len(imports), dtype=bool))[:1]] = True
-    return replace(case, imports=imports)
-
-
-def _as(rule: str) -> Callable[[Case], Case]:
-    """Give the outcome of another rule for this one's."""
-
-    def swapped(case: Case) -> Case:
-        types = Types(case.reports.size, case.reports.cost, case.reports.gain)
-        mechanism = market_mechanism(rule)
-        outcome = settled(mechanism, mechanism.clear(case.reports, case.market), types)
-        utility = account(types, outcome, case.market.law).utility
-        return replace(case, imports=outcome.imports, prices=outcome.prices, utility=utility)
-
-    return swapped
-
-
-def _other_market(lam: float) -> Callable[[Case], Case]:
-    """Clear the market with another weight of the penalty."""
-
-    def cleared(case: Case) -> Case:
-        types = Types(case.reports.size, case.reports.cost, case.reports.gain)
-        mechanism = market_mechanism(case.rule)
-        outcome = settled(mechanism, mechanism.clear(case.reports, replace(case.market, lam=lam)), types)
-        utility = account(types, outcome, case.market.law).utility
-        return replace(case, imports=outcome.imports, prices=outcome.prices, utility=utility)
-
-    return cleared
-
-
 FAULTS: dict[str, tuple[str, Callable[[Case], Case]]] = {
     "prices a billionth too high": ("ipfl-exact", lambda c: replace(c, prices=c.prices * (1 + 1e-9))),
     "utilities a billionth too high": ("realised", lambda c: replace(c, utility=c.utility * (1 + 1e-9))),
-    "an import left out": ("ipfl-exact", _drop),
-    "an import too many": ("exact-marginal", _add),
-    "marginal payments for critical values": ("ipfl-exact", _as("exact-marginal")),
-    "critical values for marginal payments": ("exact-marginal", _as("ipfl-exact")),
-    "the threshold search for the exact one": ("ipfl-exact", _as("ipfl")),
-    "the exact selection for the threshold search": ("ipfl", _as("exact-marginal")),
-    "the penalty forgotten": ("vcg-two-sided", _other_market(0.0)),
-    "posted prices for pooled ones": ("pooled-price", _as("posted-price")),
     "prices of importer and seller exchanged": ("pooled-price", lambda c: replace(c, prices=c.prices.T.copy())),
     "nobody exports": ("no-payment", lambda c: replace(c, imports=np.zeros_like(c.imports))),
 }
-"""Planted faults: the mechanism whose outcome is bent, and how."""
+"""Answers that are bent: of which mechanism, and how."""
+
+KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
+    "penalty not divided by the own size": ("vcg-two-sided", "* (size[b, j] / own)", "* size[b, j]"),
+    "penalty kept out of the choice": ("ipfl-exact", "= cost[b, j] + c_pen[count]", "= cost[b, j]"),
+    "own data not counted by the threshold": ("ipfl", "if total + size[j] < -mark[j]", "if total < -mark[j]"),
+    "search goes on after a failure": ("ipfl", "elif not skip:", "elif skip:"),
+    "rising thresholds": ("ipfl", "mark[order[b - 1]] > mark[a]", "mark[order[b - 1]] < mark[a]"),
+    "marginal price without the penalty": ("exact-marginal", "rest_size) - c_pen[a]", "rest_size)"),
+    "marginal price of the whole set": ("exact-marginal", "top - level(law, k, rest_size)", "top - floor"),
+    "critical value without the cost": ("ipfl-exact", "= cost[b, client[a]] + max(0.0", "= max(0.0"),
+    "critical value that forgets what was spent": ("ipfl-exact", "- floor - spent", "- floor"),
+    "the seller left in for its own pivot": ("ipfl-exact", "if q != p:", "if q >= 0:"),
+    "search that stops too early": ("realised", "if bound <= best + slack:", "if bound <= 1.1 * best + slack:"),
+    "dominance by size or price": ("exact-marginal", "[depth] and price[a]", "[depth] or price[a]"),
+    "half of the sellers not looked at": ("posted-price", "if c_price[a] < level(", "if 2.0 * c_price[a] < level("),
+}
+"""Faults in the source of ``mechanism.market.allocation.kernels``: the mechanism to ask, the text, what replaces it."""
+
+
+@contextmanager
+def faulty_kernels(right: str, wrong: str) -> Iterator[None]:
+    """Let `mechanism` clear with kernels whose source has a fault (plain Python: markets here are small)."""
+    source = Path(str(kernels.__file__)).read_text()
+    if source.count(right) < 1:
+        raise SystemExit(f"the kernels do not say {right!r} any more: update KERNEL_FAULTS")
+    module = ModuleType("faulty_kernels")
+    exec(compile(source.replace(right, wrong), "faulty_kernels", "exec"), module.__dict__)
+    selection.kernels = module
+    try:
+        yield
+    finally:
+        selection.kernels = kernels
 
 
 def main() -> int:
@@ -212,7 +198,14 @@ def main() -> int:
             amiss += len(differ)
         for name, (rule, bend) in FAULTS.items():
             seen = len(disagreeing(agrees, [bend(case) for case in drawn[rule][:200]]))
-            sys.stdout.write(f"planted: {name}: seen in {seen} of {len(drawn[rule][:200])}\n")
+            sys.stdout.write(f"bent answers: {name}: seen in {seen} of 200\n")
+            amiss += not seen
+        for name, (rule, right, wrong) in KERNEL_FAULTS.items():
+            rng = np.random.default_rng(options.seed)
+            with faulty_kernels(right, wrong):
+                cases = [draw(rule, rng) for _ in range(200)]
+            seen = len(disagreeing(agrees, cases))
+            sys.stdout.write(f"faulty kernels: {name}: seen in {seen} of 200\n")
             amiss += not seen
     return 1 if amiss else 0
 

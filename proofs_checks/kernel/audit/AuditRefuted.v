@@ -1,7 +1,8 @@
 (** * Audit: what is refuted, restated in full *)
-From Coq Require Import Reals QArith List.
+From Coq Require Import Reals QArith Qcanon List.
 From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.SqrtLaw market.Exact market.Marginal market.Threshold.
 From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl refuted.Three refuted.PairShapley market.Shapley auctions.BilateralTrade market.Pooled.
+From MarketKernel Require Import base.Rationals refuted.Coalitions.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -40,6 +41,25 @@ Proof. exact ipfl_exact_not_dsic_gain. Qed.
 (** [ipfl-exact] [not dsic-size] On plain data a seller that says 800 samples in place of 300 earns 3 in place of 2. *)
 Theorem ipfl_exact_size_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_size (free 2) (ipfl_exact reals (free 2) sel).
 Proof. exact ipfl_exact_not_dsic_size. Qed.
+Goal earned = fun sellers sel j => earns rationals (one_buyer sellers) sel (of_sellers sellers) 0 j (cost (of_sellers sellers) j) (cost (of_sellers sellers) j).
+Proof. reflexivity. Qed.
+(** [ipfl-exact] [not split-proof] At the law K/n - K/x, K = 5, n = 1: a seller of 2 earns 19/12, in halves, each at the whole cost, 5/3. *)
+Theorem ipfl_exact_split_refuted : forall sel sel',
+  exact_rule rationals (one_buyer [(ratio 2 1, ratio 0 1); (ratio 3 1, ratio 2 1)]) sel ->
+  exact_rule rationals (one_buyer [(ratio 1 1, ratio 0 1); (ratio 1 1, ratio 0 1); (ratio 3 1, ratio 2 1)]) sel' ->
+  earned whole sel 1 = ratio 19 12 /\ Qcplus (earned halves sel' 1) (earned halves sel' 2) = ratio 5 3.
+Proof. exact ipfl_exact_not_split_proof. Qed.
+(** [ipfl-exact] [not merge-proof] Sellers of 2 and 3 earn 19/12, as one at the sum of their costs 13/6. *)
+Theorem ipfl_exact_merge_refuted : forall sel sel',
+  exact_rule rationals (one_buyer [(ratio 2 1, ratio 0 1); (ratio 3 1, ratio 2 1); (ratio 4 1, ratio 11 2)]) sel ->
+  exact_rule rationals (one_buyer [(ratio 5 1, ratio 2 1); (ratio 4 1, ratio 11 2)]) sel' ->
+  Qcplus (earned apart sel 1) (earned apart sel 2) = ratio 19 12 /\ earned together sel' 1 = ratio 13 6.
+Proof. exact ipfl_exact_not_merge_proof. Qed.
+(** [ipfl-exact] [not core] A buyer and a seller have 45/14 together; alone they would have 27/8. *)
+Theorem ipfl_exact_core_refuted : forall sel, exact_rule rationals (one_buyer [(ratio 7 1, ratio 1 1); (ratio 4 1, ratio 0 1); (ratio 2 1, ratio 0 1)]) sel ->
+  top (one_buyer three) (of_sellers three) 0 (others (one_buyer three) 0) - Qcplus (earned three sel 2) (earned three sel 3) = ratio 45 14 /\
+  top (one_buyer three) (of_sellers three) 0 [1%nat] = ratio 27 8.
+Proof. exact ipfl_exact_not_in_core. Qed.
 (** [shapley-split] [not dsic-cost] A seller that asks 2 in place of 1 earns 1/2 more. *)
 Theorem shapley_cost_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_cost (free 2) (shapley_split reals (free 2) sel (both_orders sel)).
 Proof. exact shapley_not_dsic_cost. Qed.
