@@ -19,6 +19,7 @@ from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.searching import Search
+from tests.proofs_checks.changes import at, changed, places
 from tests.proofs_checks.properties.test_violations import BREAKS
 from tests.proofs_checks.rules import auction, moved, pay_bid, pay_second, rows
 
@@ -61,21 +62,10 @@ def test_a_witness_survives_json_and_replays_to_the_bit(name, prop):
     assert again.sentence == witness.sentence
 
 
-def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return where the numbers of a JSON document are."""
-    if isinstance(data, dict | list):
-        items = data.items() if isinstance(data, dict) else enumerate(data)
-        return [place for key, value in items for place in places(value, (*path, key))]
-    return [path] if isinstance(data, int | float) and not isinstance(data, bool) else []
-
-
-def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    other = copy.deepcopy(data)
-    inner = other
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
-    return other
+def numbers(data: Any, *parts: str) -> list[tuple[Any, ...]]:
+    """Return where the numbers of these parts of a witness are."""
+    whole = ((path, at(data, path)) for part in parts for path in places(data[part], (part,)))
+    return [path for path, value in whole if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
 def refused(data: Any, name: str, prop: str) -> bool:
@@ -98,10 +88,8 @@ EDITED = (
 def test_a_changed_result_is_refused(name, prop, data):
     """Utilities, payments, the violation: whatever was computed."""
     original = json.loads(written(name, prop))
-    path = data.draw(st.sampled_from([p for p in places(original) if p[0] in ("numbers", "violation")]))
-    old = original
-    for key in path:
-        old = old[key]
+    path = data.draw(st.sampled_from(numbers(original, "numbers", "violation")))
+    old = at(original, path)
     value = old + data.draw(AMOUNTS) * max(1.0, abs(old))
     assert refused(changed(original, path, value), name, prop)
 
@@ -110,7 +98,7 @@ def unnoticed(name: str, prop: str) -> list[tuple[Any, ...]]:
     """Return which types and reports can be changed by a little or a lot so that the replay still agrees."""
     original = json.loads(written(name, prop))
     found = []
-    for path in (p for p in places(original) if p[0] in ("types", "before", "after")):
+    for path in numbers(original, "types", "before", "after"):
         old = original[path[0]][path[1]][path[2]]
         for step in (2e-6, -2e-6, 0.5, -0.5):
             value = old + step * max(1.0, abs(old))
@@ -175,18 +163,9 @@ ANYTHING = st.recursive(
 )
 
 
-def everywhere(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def everywhere(data: Any) -> list[tuple[Any, ...]]:
     """Return the paths to everything inside a JSON document."""
-    if not isinstance(data, dict | list):
-        return [path] if path else []
-    items = data.items() if isinstance(data, dict) else enumerate(data)
-    return ([path] if path else []) + [p for key, value in items for p in everywhere(value, (*path, key))]
-
-
-def parent(data: Any, path: tuple[Any, ...]) -> Any:
-    for key in path[:-1]:
-        data = data[key]
-    return data
+    return list(places(data))[1:]
 
 
 @st.composite
@@ -195,7 +174,7 @@ def mutants(draw: Any, original: Any) -> Any:
     data = copy.deepcopy(original)
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(everywhere(data)))
-        inner, key = parent(data, path), path[-1]
+        inner, key = at(data, path[:-1]), path[-1]
         how = draw(st.sampled_from(("replace", "replace", "delete", "wrap", "double", "add")))
         if how == "replace":
             inner[key] = draw(ANYTHING)

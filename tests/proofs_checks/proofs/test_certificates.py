@@ -11,7 +11,7 @@ from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check,
 from proofs_checks.proofs.certificate import KINDS, kind_of
 from proofs_checks.proofs.proving import _part, trade_certificate
 from proofs_checks.proofs.theorems import claim_of
-from tests.proofs_checks.proofs.changes import changed, places, variants
+from tests.proofs_checks.changes import at, changed, places, variants
 
 ASKED = (
     "ipfl ir, ipfl ir-buyer, ipfl ir-seller, ipfl budget-balance, exact-marginal ir, exact-marginal ir-buyer, "
@@ -67,10 +67,7 @@ def test_a_changed_certificate_is_refused_or_proves_the_same_statement(name, dat
     original = SAMPLES[name]
     table = json.loads(original.to_json())
     path = data.draw(st.sampled_from(list(places(table))))
-    value = table
-    for key in path:
-        value = value[key]
-    altered = changed(table, path, data.draw(st.sampled_from(variants(value))))
+    altered = changed(table, path, data.draw(st.sampled_from(variants(at(table, path)))))
     try:
         certificate = Certificate.from_json(json.dumps(altered))
     except CertificateError:

@@ -12,6 +12,13 @@ def places(value, path=()):
         yield from places(entry, (*path, key))
 
 
+def at(value, path):
+    """What stands at a position."""
+    for key in path:
+        value = value[key]
+    return value
+
+
 def variants(value):
     """What a value may become."""
     if isinstance(value, bool) or value is None:
@@ -36,8 +43,5 @@ def changed(table, path, value):
     if not path:
         return value
     result = copy.deepcopy(table)
-    inner = result
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
+    at(result, path[:-1])[path[-1]] = value
     return result
