@@ -1,16 +1,18 @@
-"""One client's local training: SGD with momentum on its own samples, pulled to its target."""
+"""One client's local training: steps of an optimiser on its own samples, pulled to its target."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import LocalSpec
-from learning.optimizers import Optimizer, rate
+from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.work import Work
 
@@ -66,14 +68,12 @@ def descend(
     who: int | torch.Tensor,
     row: torch.Tensor,
     gradient: torch.Tensor,
-    move: Optimizer,
     differentiate: Callable[[int], None],
 ) -> None:
     """Take the task's steps with the models of ``who``, a client or several, put into ``row`` [P] or [c, P].
 
     ``differentiate(step)`` writes the gradient g of the mean loss into ``gradient``. A step adds the pull ``pull`` ·
-    (θ − target) and the correction, and the plan's optimiser ``move``, new in every round, does the rest (see
-    `learning.optimizers`).
+    (θ − target) and the correction, and the plan's optimiser, new in every round, does the rest.
     """
     spec, models = task.spec, work.models(task.spec.model)
     target = work.models(spec.target)[who] if spec.pull else None
@@ -81,7 +81,7 @@ def descend(
     seen = torch.zeros_like(gradient) if spec.gradient else None
     apart = torch.empty_like(gradient)
     row.copy_(models[who])
-    move.reset(rate(work.facts.plan, task.round_index))
+    move = optimizer(work.facts.plan, row, task.round_index)
     for step in range(spec.steps):
         differentiate(step)
         if seen is not None:
@@ -116,5 +116,62 @@ def train_client(work: Work, task: TrainTask) -> float:
         loss.backward()
         total.add_(loss.detach())
 
-    descend(work, task, task.client, bench.row, bench.gradient, work.optimizer, differentiate)
+    descend(work, task, task.client, bench.row, bench.gradient, differentiate)
     return float(total) / spec.steps
+
+
+class Optimizer(Protocol):
+    """Moves a row [P] by its gradient [P]."""
+
+    def step(self, row: torch.Tensor, gradient: torch.Tensor) -> None:
+        """Move ``row`` in place; ``gradient`` may be used as working memory."""
+        ...
+
+
+class Sgd:
+    """v ← μ v + g + ω θ, θ ← θ − lr v: `torch.optim.SGD` with momentum μ and weight decay ω."""
+
+    def __init__(self, plan: LearningPlan, like: torch.Tensor, lr: float) -> None:
+        self._momentum, self._decay, self._lr = plan.momentum, plan.weight_decay, lr
+        self._velocity = torch.zeros_like(like)
+
+    def step(self, row: torch.Tensor, gradient: torch.Tensor) -> None:
+        """Move ``row`` in place."""
+        if self._decay:
+            gradient.add_(row, alpha=self._decay)
+        moved = self._velocity.mul_(self._momentum).add_(gradient) if self._momentum else gradient
+        row.add_(moved, alpha=-self._lr)
+
+
+class AdamW:
+    """θ ← θ − lr ω θ − lr m̂ / (√v̂ + 1e-8): `torch.optim.AdamW` with its default moments 0.9 and 0.999."""
+
+    FIRST, SECOND, EPSILON = 0.9, 0.999, 1e-8
+
+    def __init__(self, plan: LearningPlan, like: torch.Tensor, lr: float) -> None:
+        self._decay, self._lr, self._count = plan.weight_decay, lr, 0
+        self._mean, self._square = torch.zeros_like(like), torch.zeros_like(like)
+
+    def step(self, row: torch.Tensor, gradient: torch.Tensor) -> None:
+        """Move ``row`` in place."""
+        self._count += 1
+        row.mul_(1.0 - self._lr * self._decay)
+        self._mean.lerp_(gradient, 1.0 - self.FIRST)
+        self._square.mul_(self.SECOND).addcmul_(gradient, gradient, value=1.0 - self.SECOND)
+        size = self._lr / (1.0 - self.FIRST**self._count)
+        torch.sqrt(self._square, out=gradient)
+        gradient.div_(math.sqrt(1.0 - self.SECOND**self._count)).add_(self.EPSILON)
+        row.addcdiv_(self._mean, gradient, value=-size)
+
+
+def optimizer(plan: LearningPlan, like: torch.Tensor, round_index: int) -> Optimizer:
+    """Return the plan's optimiser for rows like ``like``, at the learning rate of a round."""
+    return (AdamW if plan.optimizer == "adamw" else Sgd)(plan, like, rate(plan, round_index))
+
+
+def rate(plan: LearningPlan, round_index: int) -> float:
+    """Return the learning rate of a round: constant, or by half a cosine from lr in the first to lr_end in the last."""
+    if not plan.lr_end or plan.rounds < 2:
+        return plan.lr
+    share = min(round_index - 1, plan.rounds - 1) / (plan.rounds - 1)
+    return plan.lr_end + (plan.lr - plan.lr_end) * (1.0 + math.cos(math.pi * share)) / 2.0

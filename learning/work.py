@@ -14,7 +14,6 @@ from learning.data.dataset import Dataset
 from learning.errors import LearningError
 from learning.models.build import network
 from learning.models.network import Layout, Network
-from learning.optimizers import optimizer
 from learning.plan import LearningPlan
 
 
@@ -54,7 +53,6 @@ class Work:
         # Every client is trained on the same bench: a client's row would start at an address that depends on its
         # number, and products of differently aligned memory may differ in their last bits.
         self.bench = RowModule(self.network, self.device)
-        self.optimizer = optimizer(facts.plan, self.bench.row)
 
     @property
     def state(self) -> State:

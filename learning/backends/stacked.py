@@ -22,7 +22,6 @@ from torch.overrides import TorchFunctionMode
 from learning.backends.backend import Result, Task, one_thread, perform
 from learning.local import TrainTask, batch_order, descend, dropout
 from learning.models.network import Network
-from learning.optimizers import optimizer
 from learning.streams import stream
 from learning.work import Work
 
@@ -157,7 +156,7 @@ def train_stacked(work: Work, tasks: Sequence[TrainTask]) -> list[float]:
         torch.cat([part.flatten(1) for part in found], dim=1, out=gradient)
         total.add_(losses)
 
-    descend(work, tasks[0], clients, rows, gradient, optimizer(work.facts.plan, rows), differentiate)
+    descend(work, tasks[0], clients, rows, gradient, differentiate)
     means: list[float] = (total / spec.steps).tolist()
     if spec.then is not None:
         further = train_stacked(work, [replace(task, spec=spec.then) for task in tasks])

@@ -65,7 +65,7 @@ def train_client_privately(work: Work, task: TrainTask) -> float:
         noise = normals(secret("noise", step), len(bench.row)) * (task.noise * plan.dp_clip)
         bench.gradient.add_(torch.from_numpy(noise.astype("float32")).to(work.device)).div_(q * len(members))
 
-    descend(work, task, task.client, bench.row, bench.gradient, work.optimizer, differentiate)
+    descend(work, task, task.client, bench.row, bench.gradient, differentiate)
     return float(total) / max(1, drawn)
 
 

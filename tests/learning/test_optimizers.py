@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from learning.backends.backend import one_thread
-from learning.local import batch_order
-from learning.optimizers import optimizer, rate
+from learning.local import batch_order, optimizer, rate
 from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.trainer import Trainer
@@ -41,11 +40,7 @@ def descend(plan: LearningPlan, lr: float, steps: int = STEPS) -> tuple[torch.Te
     def gradient(row: torch.Tensor, step: int) -> torch.Tensor:
         return curvature * (row - goal) + noise[step]
 
-    row, move = start.clone(), optimizer(plan, start)
-    move.reset(1e3)  # what is set and remembered before must not matter
-    move.step(row, torch.randn(P, generator=generator))
-    row.copy_(start)
-    move.reset(lr)
+    row, move = start.clone(), optimizer(replace(plan, lr=lr), start, 1)
     parameter = torch.nn.Parameter(start.clone())
     other = theirs(plan, [parameter], lr)
     for step in range(steps):
@@ -74,7 +69,7 @@ def test_adamw_is_torchs(decay):
 
 def test_a_parameter_without_a_gradient_stays_where_adamw_has_no_decay():
     plan = LearningPlan(optimizer="adamw", weight_decay=0.0)
-    row, move = torch.ones(3), optimizer(plan, torch.ones(3))
+    row, move = torch.ones(3), optimizer(plan, torch.ones(3), 1)
     for _ in range(3):
         move.step(row, torch.tensor([0.0, 1.0, -1.0]))
     assert row[0] == 1.0
