@@ -1,9 +1,11 @@
 """What the tests of learning share."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from learning.backends.backend import one_thread
 from learning.data.dataset import Dataset
 from learning.data.sets.fashion import fashion
 from learning.errors import DataError
@@ -18,3 +20,10 @@ def fashion_data() -> Dataset:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def single_thread() -> Iterator[None]:
+    """Compute with one thread, as backends train: on a busy machine two are many times slower."""
+    with one_thread():
+        yield

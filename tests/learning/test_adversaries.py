@@ -1,6 +1,11 @@
 """Those who do not do as they are told: what they upload, what they keep, and who still trains."""
 
+<<<<<<< HEAD
 from collections.abc import Iterator
+=======
+from __future__ import annotations
+
+>>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +13,6 @@ import pytest
 import torch
 
 from learning.adversaries import ATTACKS, CONDUCTS, FREE_RIDES, HONEST, trains, upload
-from learning.backends.backend import one_thread
 from learning.differences import geometry
 from learning.errors import LearningError
 from learning.models.lora import lora_network
@@ -21,12 +25,6 @@ PLAN = LearningPlan(clients=4, steps=4, split_beta=0.5)
 GRAPH = ~np.eye(4, dtype=bool)
 OWN_ROWS = ("local", "ipfl", "fedamp")
 """Methods whose server step does not write the rows: clients go on from what they trained."""
-
-
-@pytest.fixture(autouse=True)
-def single_thread() -> Iterator[None]:
-    with one_thread():
-        yield
 
 
 @pytest.fixture

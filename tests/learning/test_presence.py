@@ -1,6 +1,11 @@
 """Rounds in which some are not there: they keep what they have, and the others play as if they were alone."""
 
+<<<<<<< HEAD
 from collections.abc import Iterator
+=======
+from __future__ import annotations
+
+>>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +16,6 @@ from learning.adversaries import HONEST
 from learning.algorithms import ALGORITHMS, Uploads
 from learning.algorithms.algorithm import START, Trials
 from learning.algorithms.fedfomo import tries
-from learning.backends.backend import one_thread
 from learning.errors import CheckpointError, LearningError
 from learning.plan import LearningPlan
 from learning.streams import stream
@@ -25,12 +29,6 @@ HERE = np.flatnonzero(WITHOUT_2)
 PERSONAL = [name for name, method in ALGORITHMS.items() if not method.shared]
 MARKET = np.random.default_rng(3).random((5, 5)) < 0.6
 """Who imports whom where a market decides."""
-
-
-@pytest.fixture(autouse=True)
-def single_thread() -> Iterator[None]:
-    with one_thread():
-        yield
 
 
 def graph_of(trainer: Trainer) -> np.ndarray:

@@ -1,25 +1,21 @@
 """Whole rounds of the market's method and of plain averaging, against loops in plain PyTorch that share no step."""
 
+<<<<<<< HEAD
 from collections.abc import Iterator
+=======
+from __future__ import annotations
+
+>>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
 from dataclasses import replace
 from itertools import chain, combinations
 
 import numpy as np
-import pytest
 import torch
 import torch.nn.functional as F
 
-from learning.backends.backend import one_thread
 from learning.trainer import Trainer
 from mechanism import Market, Types, market_mechanism
 from tests.learning.algorithms.rendering import PULLED, agree, plain_sgd, weighted_mean
-
-
-@pytest.fixture(autouse=True)
-def single_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
 
 PLAN = replace(PULLED, steps=10, lam=0.5, eta=5.0, split_beta=1.0)
 ROUNDS = (1, 2, 3)

@@ -1,10 +1,19 @@
-"""Rows, slots and modules that are views of a row."""
+"""Rows, slots, modules that are views of a row, and streams that depend on their key alone."""
 
+<<<<<<< HEAD:tests/learning/test_state.py
+=======
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+>>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together):tests/learning/test_work.py
 import pytest
 import torch
 
 from learning.errors import LearningError
 from learning.models.build import network
+from learning.streams import stream
 from learning.work import RowModule, fresh_state
 
 
@@ -35,3 +44,22 @@ def test_a_fresh_state_starts_everybody_at_the_initial_model_in_memory_of_its_ow
 def test_a_row_of_the_wrong_length_is_refused():
     with pytest.raises(LearningError, match="expects"):
         network("mlp", (64,), 10).layout.views(torch.zeros(4811))
+
+
+def test_same_key_same_numbers_whatever_was_drawn_before():
+    first = stream(3, "batches", 2, 1).random(5)
+    stream(3, "batches", 2, 0).random(1000)
+    np.testing.assert_array_equal(stream(3, "batches", 2, 1).random(5), first)
+
+
+def test_every_part_of_the_key_matters_and_none_runs_into_another():
+    numbers = (0, 1, 2, 2**32, 2**32 + 1)
+    keys = itertools.product(numbers, ("split", "batches", "batches2"), numbers, numbers)
+    drawn = [stream(*key).integers(2**63) for key in keys]
+    assert len(set(drawn)) == len(drawn) == 375
+
+
+@pytest.mark.parametrize("key", [(-1, "split"), (0, "split", -1), (0, "split", 0, 2**64)])
+def test_keys_outside_the_domain_are_refused(key):
+    with pytest.raises(ValueError, match="expected an integer"):
+        stream(*key)
