@@ -1,11 +1,5 @@
 """Those who do not do as they are told: what they upload, what they keep, and who still trains."""
 
-<<<<<<< HEAD
-from collections.abc import Iterator
-=======
-from __future__ import annotations
-
->>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
 from dataclasses import replace
 
 import numpy as np

@@ -1,11 +1,5 @@
 """Rounds in which some are not there: they keep what they have, and the others play as if they were alone."""
 
-<<<<<<< HEAD
-from collections.abc import Iterator
-=======
-from __future__ import annotations
-
->>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
 from dataclasses import replace
 
 import numpy as np

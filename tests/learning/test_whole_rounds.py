@@ -1,11 +1,5 @@
 """Whole rounds of the market's method and of plain averaging, against loops in plain PyTorch that share no step."""
 
-<<<<<<< HEAD
-from collections.abc import Iterator
-=======
-from __future__ import annotations
-
->>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
 from dataclasses import replace
 from itertools import chain, combinations
 

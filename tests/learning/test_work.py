@@ -1,13 +1,8 @@
 """Rows, slots, modules that are views of a row, and streams that depend on their key alone."""
 
-<<<<<<< HEAD:tests/learning/test_state.py
-=======
-from __future__ import annotations
-
 import itertools
 
 import numpy as np
->>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together):tests/learning/test_work.py
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """Rounds of a method written down plainly, with modules and `torch.optim.SGD`, for the methods' own tests."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path

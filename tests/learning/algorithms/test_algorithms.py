@@ -1,7 +1,5 @@
 """The methods' server steps and local specifications against their definitions."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """CFL: when a cluster is cut, where, and what its members get."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

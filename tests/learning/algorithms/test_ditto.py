@@ -1,7 +1,5 @@
 """Ditto: the common stream is FedAvg's, and beside it everybody's own model is pulled to it and used."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """FedAMP: attention weights, cloud models, and the pull to them."""
 
-from __future__ import annotations
-
 from math import exp
 
 import numpy as np

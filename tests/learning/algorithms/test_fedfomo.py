@@ -1,7 +1,5 @@
 """FedFomo: which models are tried, on which samples, and what the trials weigh."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

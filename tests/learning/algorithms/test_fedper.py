@@ -1,7 +1,5 @@
 """FedPer: the body is the average, the last layer stays its client's own."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """FedProx: the average is FedAvg's, the proximal term is in the clients' steps."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """pFedGraph: the weights solve the quadratic programme, and clients start from what they make."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

@@ -1,7 +1,5 @@
 """SCAFFOLD against Algorithm 1 of its paper, written down plainly with modules' gradients by autograd."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import pairwise
 

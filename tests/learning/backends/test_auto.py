@@ -1,7 +1,5 @@
 """The choice of a backend follows the measured steps, says why, and touches nothing."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

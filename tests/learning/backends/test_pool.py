@@ -1,7 +1,5 @@
 """The pool agrees bitwise with the plain loop, and its processes neither vanish unseen nor outlive their parent."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

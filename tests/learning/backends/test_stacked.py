@@ -1,7 +1,5 @@
 """Stacked training agrees with the plain loop to rounding, and leaves to it what it cannot stack."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from types import SimpleNamespace
 

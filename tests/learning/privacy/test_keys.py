@@ -148,14 +148,9 @@ def test_seeded_keys_follow_from_the_seed_and_differ_by_client():
 @pytest.mark.parametrize(
     "other",
     [
-<<<<<<< HEAD
         {"key": bytes(32)}, {"purpose": "sample/"}, {"purpose": "noise/personal"}, {"client": 2},
         {"round_index": 3}, {"step": 2}, {"setting": (0.1, 1.0, 2.0)}, {"setting": (0.1, 1.0)},
         {"model": b"other"},
-=======
-        {"key": bytes(32)}, {"purpose": "sample/"}, {"purpose": "noise/personal"}, {"client": 2}, {"round_index": 3},
-        {"step": 2}, {"setting": (0.1, 1.0, 2.0)}, {"setting": (0.1, 1.0)}, {"model": b"other"},
->>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
     ],
 )  # fmt: skip
 def test_every_part_of_what_a_step_is_decides_its_numbers(other):

@@ -131,12 +131,8 @@ def test_joined_curves_keep_the_start_of_whoever_measured_it():
     "change",
     [
         {"own": [0.0]}, {"own": [np.nan]}, {"start": [np.inf]}, {"start": [1.0, 1.0]}, {"total": [[50.0]]},
-<<<<<<< HEAD
         {"total": [[-1.0]]}, {"total": [[np.inf]]}, {"drop": [[np.nan]]}, {"drop": [[0.1, 0.2]]},
         {"total": [[0.0]]},
-=======
-        {"total": [[-1.0]]}, {"total": [[np.inf]]}, {"drop": [[np.nan]]}, {"drop": [[0.1, 0.2]]}, {"total": [[0.0]]},
->>>>>>> 0fedb26 (Tests of learning: one thread set in one place, small files of one idea together)
     ],
 )  # fmt: skip
 def test_numbers_that_are_no_curve_are_refused(change):
