@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.run.ledger import unit_figures
-from analysis.run.market_file import read_market
+from analysis.run.records import read_market
 from marketproof.commands.run import settings
+from marketproof.running.config import parse
 from marketproof.running.execution import Place, run
-from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit
 from marketproof.studies.study import ALL_METHODS
 

@@ -141,8 +141,7 @@ def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, 
     InputError
         If an option is wrong, or ``resume`` has nothing to go on with.
     """
-    from marketproof.running.config import overridden
-    from marketproof.running.methods import split_names
+    from marketproof.running.config import overridden, split_names
     from marketproof.running.recorder import CONFIG, recorded_config
 
     given = dict(options)
@@ -159,8 +158,7 @@ def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, 
 
 
 def _fresh(task: str, given: Mapping[str, Any]) -> RunConfig:
-    from marketproof.running.config import load_task, resolve
-    from marketproof.running.methods import DEFAULT_MECHANISM, DEFAULT_METHODS, split_names
+    from marketproof.running.config import DEFAULT_MECHANISM, DEFAULT_METHODS, load_task, resolve, split_names
 
     defaults = {"seed": 0, "seeds": 1, "methods": split_names(DEFAULT_METHODS), "mechanism": DEFAULT_MECHANISM}
     told = {key: value for key, value in given.items() if value is not None}

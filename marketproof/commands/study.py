@@ -53,8 +53,8 @@ def study(
     quiet: Quiet = False,
 ) -> None:
     """Plan, run or go on, measure, write, show."""
+    from marketproof.running.config import split_names
     from marketproof.running.execution import Place
-    from marketproof.running.methods import split_names
     from marketproof.studies.carried_out import carried_out
     from marketproof.studies.plan import plan_study
     from marketproof.terminal.run_view import SMOKE

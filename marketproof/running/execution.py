@@ -15,10 +15,9 @@ from analysis.run.files import RecordError
 from analysis.run.results import Audit, Summary, read_audit, read_summary
 from marketproof.errors import InputError, Interrupted, shown
 from marketproof.files import atomic
-from marketproof.running.config import RunConfig
+from marketproof.running.config import Method, RunConfig, parse
 from marketproof.running.finish import finish_run, make_report
 from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
-from marketproof.running.methods import Method, parse
 from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
 from marketproof.terminal.run_view import Bar
@@ -79,7 +78,7 @@ def plan_of(config: RunConfig, seed: int) -> LearningPlan:
     )
 
 
-def trainers(config: RunConfig, place: Place, keyring: Keyring, recorded: Callable[[Unit], str]) -> MakeTrainer:
+def trainers(config: RunConfig, place: Place, keyring: Keyring | None, recorded: Callable[[Unit], str]) -> MakeTrainer:
     """Return what makes the trainer of a unit; ``recorded`` names the backend that goes on where none is asked for."""
     # Raises on names and numbers that training does not know, before torch is loaded.
     plans = {seed: plan_of(config, seed) for seed in config.seed_list}
@@ -89,7 +88,7 @@ def trainers(config: RunConfig, place: Place, keyring: Keyring, recorded: Callab
 
         with _ctrl_c_later():
             plan, algorithm = plans[unit.seed], unit.method.algorithm
-            keys = keyring.keys(unit.key)
+            keys = [] if keyring is None else keyring.keys(unit.key)
             backend = (recorded(unit) if place.backend == "auto" else "") or place.backend
             return Trainer(plan, algorithm, backend, place.device, unit.seed, place.data_dir, keys=keys)
 
@@ -175,13 +174,14 @@ class _Attempt:
             place = _same_device(self.recorder, place)
         atomic.refuse_unwritable(self.folder, atomic.partial(self.folder / CONFIG).name)
         recorder = self.recorder
-        self.keyring = Keyring(
-            self.config,
-            "" if recorder is None else recorder.progress.keys,
-            seeded=place.seeded_noise,
-            announce=self._name_keys,
-            unused=recorder is not None and not recorder.has_trained,
-        )
+        if self.config.privacy.epsilon:
+            self.keyring = Keyring(
+                self.config,
+                "" if recorder is None else recorder.progress.keys,
+                seeded=place.seeded_noise,
+                announce=self._name_keys,
+                unused=recorder is not None and not recorder.has_trained,
+            )
         making = trainers(self.config, place, self.keyring, self._recorded_backend) if make is None else make
         remaining = [unit for unit in units if recorder is None or not recorder.is_finished(unit)]
         done = 0 if recorder is None else sum(recorder.rounds_done(unit) for unit in units)
@@ -192,7 +192,8 @@ class _Attempt:
                     raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
                 finished = _finished(self.recorder, methods, units)
-                self.keyring.destroy()
+                if self.keyring is not None:
+                    self.keyring.destroy()
                 return finished
             except KeyboardInterrupt:
                 self._abandon_unless(self.begun)

@@ -16,8 +16,7 @@ from analysis.run.records import books_of, open_markets
 from analysis.run.results import Audit, Privacy, Summary, summarise
 from marketproof.files.atomic import dumps
 from marketproof.running.audit import audit_markets
-from marketproof.running.config import RunConfig
-from marketproof.running.methods import Method, judged_by
+from marketproof.running.config import Method, RunConfig, judged_by
 from marketproof.running.privacy import noise_of, privacy_statement
 from marketproof.running.recorder import Progress, Recorder, Unit
 
@@ -43,7 +42,7 @@ def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Un
     recorder.write("rounds.parquet", _parquet(rounds_table(traces, seeds)))
     recorder.write("ledger.parquet", _parquet(ledger_table(ledgers, seeds)))
     first_rounds = [(unit, files[unit.method.name, unit.seed].read(0, 1)) for unit in units]
-    private = privacy_statement(config, first_rounds, progress.notices)
+    private = privacy_statement(config, first_rounds, progress.notices) if config.privacy.epsilon else None
     told = _manifest(config, methods, progress, private)
     manifest = Manifest.model_validate(told)
     summary = summarise(manifest, traces, progress.seconds, private)

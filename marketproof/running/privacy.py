@@ -35,7 +35,7 @@ class Keyring:
         self._keys: list[bytes] = []
 
     def keys(self, unit: str) -> list[bytes]:
-        """Return one key per client for a unit of the run, none for a run without privacy.
+        """Return one key per client for a unit of the run.
 
         Every method under every seed has keys of its own: two trainings with the same noise and unlike gradients would
         give away the difference of the gradients. `LearningError` if the run's keys are lost or damaged.
@@ -43,7 +43,7 @@ class Keyring:
         return [hashlib.blake2b(unit.encode(), digest_size=32, key=key).digest() for key in self._of_the_run()]
 
     def _of_the_run(self) -> list[bytes]:
-        if not self._config.privacy.epsilon or self._keys:
+        if self._keys:
             return self._keys
         from learning.privacy.keys import create_keys, keys_folder, load_keys, new_run, seeded_keys
 
@@ -85,10 +85,8 @@ def delta_of(config: RunConfig, records: Iterable[MarketRecord]) -> float:
 
 def privacy_statement(
     config: RunConfig, records: Sequence[tuple[Unit, MarketRecord]], notices: Sequence[str]
-) -> Privacy | None:
-    """Return what a run says of its privacy, from one round of each unit at least; None for a run without."""
-    if not config.privacy.epsilon:
-        return None
+) -> Privacy:
+    """Return what a private run says of its privacy, from one round of each unit at least."""
     from learning.privacy import NOT_COVERED, UNIT
     from learning.privacy.accounting import default_delta
     from learning.privacy.guard import large_delta, stops

@@ -14,12 +14,11 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from analysis.run import files, market_file
+from analysis.run import files, records
 from analysis.run.files import RecordError
 from analysis.run.ledger import ledger_table, rounds_table
 from analysis.run.market import TENSORS, encode, stack
-from analysis.run.market_file import MarketFile, read_market
-from analysis.run.records import Run, read_run
+from analysis.run.records import MarketFile, Run, read_market, read_run
 from mechanism import account, market_mechanism
 from mechanism.errors import MarketProofError
 from mechanism.market.mechanisms import MARKET_ENTRIES
@@ -54,7 +53,7 @@ def test_the_tables_are_those_of_the_markets(folder: Path, run: Run) -> None:
 
 
 def test_many_rounds_are_read_a_few_at_a_time(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market_file, "_PAIRS", 6 * 6 * 2)
+    monkeypatch.setattr(records, "_PAIRS", 6 * 6 * 2)
     assert [part.rounds for part in MarketFile(folder / MARKET).parts()] == [2, 1]
     for name, trace in read_run(folder).traces.items():
         for column, values in vars(trace).items():

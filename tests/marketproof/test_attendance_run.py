@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.run.market_file import read_market
+from analysis.run.records import read_market
 from marketproof.running.audit import audit_run
 from marketproof.running.config import load_task, overridden, resolve
 from marketproof.running.execution import Place, run

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.run.market_file import read_market
+from analysis.run.records import read_market
 from learning.algorithms import ALGORITHMS
 from tests.marketproof.conftest import command
 

@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from marketproof.running.config import differences, load_task, resolve
-from marketproof.running.methods import parse
+from marketproof.running.config import differences, load_task, parse, resolve
 from marketproof.running.privacy import delta_of, privacy_lines, privacy_statement
 from marketproof.running.recorder import Unit
 
@@ -29,10 +28,6 @@ def units(*records, methods=("local",)):
     made = parse(list(methods), "ipfl-exact")
     seeds = len(records) // len(made)
     return list(zip([Unit(method, seed) for method in made for seed in range(seeds)], records, strict=True))
-
-
-def test_a_run_without_privacy_says_nothing():
-    assert privacy_statement(config(), units(record([0.0, 0.0])), []) is None
 
 
 def test_two_lines_with_the_delta_of_the_largest_client():

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.run.market_file import read_market
+from analysis.run.records import read_market
 from mechanism import account
 from tests.marketproof.conftest import command
 
@@ -140,6 +140,8 @@ def test_manifest_and_config_say_what_was_run(finished):
     assert manifest["backend_used"] == dict.fromkeys(units, "rows")
     assert manifest["backend_reason"] == dict.fromkeys(units, "rows: asked for")
     assert manifest["versions"]["torch"]
+    assert manifest["privacy"] is None
+    assert "privacy" not in read(folder, "summary.json")
     config = tomllib.loads((folder / "config.toml").read_text())
     assert (config["rounds"], config["steps"], config["methods"]) == (2, 5, METHODS)
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis.run.market_file import read_market
+from analysis.run.records import read_market
 from marketproof.strategic_play.welfare import welfare_of
 from mechanism import account, market_mechanism
 from mechanism.wording import ratio

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save
 
-from analysis.run.market_file import read_market
+from analysis.run.records import read_market
 from learning.trainer import Trainer
 from learning.valuation import Valuation, value
 from learning.valuation.curves import Curve
