@@ -1,23 +1,39 @@
-"""Metrics by hand-worked cases, and their identities on a recorded run."""
+"""Numbers by hand-worked cases and their identities on a recorded run; who is ahead only where seeds differ by less."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.findings.achieved import ACHIEVED
 from analysis.findings.imports import import_shares
 from analysis.findings.money import MoneyFlow, money_flow
 from analysis.findings.optimum import optimum, share_of_optimum
 from analysis.findings.rounds import utility_rounds
 from analysis.findings.rules.lies import lie_curve, regret
-from analysis.findings.scores import best_accuracy, client_utility, final_accuracy, mean_utility, spread, welfare
-from analysis.findings.spread import gini, inequality, lorenz
+from analysis.findings.scores import (
+    MethodScores,
+    best_accuracy,
+    client_utility,
+    final_accuracy,
+    lead,
+    mean_utility,
+    scores_table,
+    spread,
+    welfare,
+)
+from analysis.findings.spread import Inequality, gini, inequality, inequality_table, lorenz
 from analysis.findings.waterline import waterline
+from analysis.page import theme
 from analysis.run.records import Run
 from mechanism.errors import UnknownNameError
 from mechanism.market.accounting import scale
+from mechanism.wording import listed
+from tests.analysis.synthetic import section
 
 amounts = st.lists(st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3)), min_size=1, max_size=30)
 
@@ -161,3 +177,57 @@ def test_regret_is_what_the_audit_found(run: Run) -> None:
 def test_a_method_that_the_run_has_not_is_told_with_those_that_it_has(run: Run, asked) -> None:
     with pytest.raises(UnknownNameError, match="the run has no method 'fedprox'; it has local, fedavg, ipfl/ipfl, ip"):
         asked(run, "fedprox")
+
+
+def scores(*values: list[float]) -> MethodScores:
+    return MethodScores("Accuracy", "%", tuple("abc"[: len(values)]), np.array(values))
+
+
+def test_a_lead_within_either_spread_is_none() -> None:
+    found = lead(scores([96.0, 98.0], [95.9, 96.5], [10.0, 10.1]))
+    assert (found.best, found.near) == (0, (1,))
+    assert [found.near_to(k) for k in range(3)] == [True, True, False]
+    wide = lead(scores([96.0, 96.0], [90.0, 100.0]))  # the other's spread reaches
+    assert wide.near == (1,)
+
+
+def test_a_lead_beyond_the_spreads_counts_and_one_seed_knows_none() -> None:
+    assert lead(scores([96.0, 96.1], [90.0, 90.1])).near == ()
+    alone = lead(scores([96.0], [10.0]))
+    assert alone.near is None
+    assert alone.near_to(1)
+
+
+def test_words_claim_what_the_rule_allows(run: Run) -> None:
+    single = replace(
+        run,
+        seeds=run.seeds[:1],
+        traces={m: replace(t, **{k: v[:1] for k, v in vars(t).items()}) for m, t in run.traces.items()},
+    )
+    assert "one seed, so that it may be chance" in section(ACHIEVED, single).answer
+    assert "percentage points behind" not in section(ACHIEVED, single).answer
+    accuracy = best_accuracy(run)
+    found = lead(accuracy)
+    said = section(ACHIEVED, run).answer
+    assert found.near is not None
+    if found.near:
+        assert f"about equal to {listed(run.methods[k] for k in found.near)}" in said
+    assert run.methods[found.best] in said
+
+
+def test_one_seed_shows_no_spread_anywhere() -> None:
+    one = scores([96.0], [10.0])
+    assert [row[2] for row in scores_table(one).rows] == [None, None]
+    result = Inequality(
+        ("a", "b"), np.array([0.0, 0.5, 1.0]), np.array([[0.0, 0.25, 1.0], np.zeros(3)]), np.array([[0.25], [0.0]])
+    )
+    joined = inequality_table(result).joined()
+    assert joined.rows == (("a", 0.25, 0.25), ("b", None, None))
+
+
+def test_colours_that_come_again_differ_in_line_mark_and_hatch() -> None:
+    looks = [(theme.colour(k), theme.line(k), theme.mark(k), theme.hatch(k)) for k in range(27)]
+    assert len(set(looks)) == 27
+    again = len(theme.PALETTE)
+    assert theme.colour(again) == theme.colour(0)
+    assert all(a != b for a, b in zip(looks[0][1:], looks[again][1:], strict=True))
