@@ -12,6 +12,7 @@ from marketproof.commands.options import Json, Quiet
 from marketproof.errors import InputError, shown
 from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout, table
+from mechanism.wording import letters, number, ratio
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,25 +71,20 @@ def strategic(
     from marketproof.strategic_play.mechanism_play import DYNAMICS, check
     from marketproof.strategic_play.results import RunPlayed
     from marketproof.terminal.console import bar, counting
+    from mechanism.catalogue import CATALOGUE
 
     check(rounds, profiles)
     if dynamics is not None and dynamics not in DYNAMICS:
         raise InputError(f"--dynamics is {shown(dynamics)}; expected one of {', '.join(DYNAMICS)}")
     refuse_overwriting([json], [file_of(what)])
     with bar("rounds", quiet=quiet) as shown_bar:
-        play = _run if _is_run(what) else _mechanism
+        play = _run if what not in CATALOGUE and Path(what).is_dir() else _mechanism
         result = play(what, clients, dynamics, rounds, profiles, seed, counting(shown_bar, "rounds"))
     write_json(json, result.to_json())
     if isinstance(result, RunPlayed):
         _show_run(result, stdout(quiet=quiet))
     else:
         _show(result, stdout(quiet=quiet), executed=is_file(what))
-
-
-def _is_run(what: str) -> bool:
-    from mechanism.catalogue import CATALOGUE
-
-    return what not in CATALOGUE and Path(what).is_dir()
 
 
 def _run(
@@ -147,7 +143,6 @@ _HOW = {
 
 def _show(played: Played, console: Console, *, executed: bool) -> None:
     """Print the play of a mechanism: a table of agents, then welfare, then a sentence."""
-    from mechanism.wording import letters, number
 
     def cells(row: AgentRow) -> list[str]:
         before, after = (row.truth, row.report), (row.utility_truthful, row.utility)
@@ -155,7 +150,7 @@ def _show(played: Played, console: Console, *, executed: bool) -> None:
         name = letters(row.agent) + (f" ({row.role})" if row.role else "")
         return [name, *(number(v, 4) for v in before), *known, *(number(v, 4) for v in after)]
 
-    where = _ends_at(played)
+    where = played.ends_at
     title = f"{played.mechanism}, {played.clients} agents, {_HOW[played.dynamics]}"
     if played.dynamics != "shading" and played.profiles > 1:
         title += f", means over {played.profiles} profiles"
@@ -168,39 +163,21 @@ def _show(played: Played, console: Console, *, executed: bool) -> None:
         where,
     )
     console.print(table(title, columns, map(cells, played.agents)))
-    console.print(_welfare(played.welfare, _settling(played)))
+    console.print(_welfare(played.welfare, played.settling))
     if played.told_truthfully:
         others = ", ".join(played.told_truthfully)
         console.print(f"Chosen is the report of {played.coordinate} only; {others} as they are")
     paid = played.payments
     if paid.equilibrium is not None:
-        told = f"truthful {number(paid.truthful, 4)}, {_settling(played)} {number(paid.equilibrium, 4)}"
+        told = f"truthful {number(paid.truthful, 4)}, {played.settling} {number(paid.equilibrium, 4)}"
         console.print(f"Paid to the centre: {told}")
     console.print(played.sentence)
     if executed:
         console.print("The file was executed.")
 
 
-def _settling(played: Played) -> str:
-    """Return what the place is called that welfare and payments are told of."""
-    from marketproof.strategic_play.results import Matching
-
-    return "in play" if isinstance(played.found, Matching) or played.loose else "at equilibrium"
-
-
-def _ends_at(played: Played) -> str:
-    """Return what the place is called that the table tells of: an equilibrium only if play came to rest everywhere."""
-    from marketproof.strategic_play.results import Settling
-
-    found = played.found
-    moving = isinstance(found, Settling) and (found.circling or found.unfinished)
-    return "where play ends" if moving else _settling(played)
-
-
 def _show_run(played: RunPlayed, console: Console) -> None:
     """Print the play of a recorded run, method by method."""
-    from mechanism.wording import number
-
     columns = ("client", "utility if all are truthful", "best lie alone adds", "if all play", "honest among players")
     for name, method in played.methods.items():
         if method is None:
@@ -215,8 +192,6 @@ def _show_run(played: RunPlayed, console: Console) -> None:
 
 def _welfare(welfare: Welfare | None, where: str) -> str:
     """Return welfare truthful, at equilibrium and optimal, and optimum / welfare of both, in one line."""
-    from mechanism.wording import number, ratio
-
     if welfare is None:
         return "Welfare: the mechanism does not say what it is"
     text, apart = welfare.measure.capitalize(), welfare.unsettled

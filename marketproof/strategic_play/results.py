@@ -204,6 +204,17 @@ class Played:
         return isinstance(self.found, Shading) and self.found.loose
 
     @property
+    def settling(self) -> str:
+        """What the place is called that welfare and payments are told of."""
+        return "in play" if isinstance(self.found, Matching) or self.loose else "at equilibrium"
+
+    @property
+    def ends_at(self) -> str:
+        """What the place is called that agents are told of: an equilibrium only if play came to rest everywhere."""
+        moving = isinstance(self.found, Settling) and (self.found.circling or self.found.unfinished)
+        return "where play ends" if moving else self.settling
+
+    @property
     def sides(self) -> bool:
         """Whether there are buyers and sellers."""
         return any(row.role for row in self.agents)

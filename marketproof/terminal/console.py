@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mechanism.wording import number
+
 Tell = Callable[[str, int, int], None]
 """Called with (what is worked on, how many are done, of how many)."""
 
@@ -60,8 +62,6 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], *, 
 
 def spread(value: str, deviation: float | None) -> str:
     """Return a number with its deviation in two digits; None: there is none."""
-    from mechanism.wording import number
-
     return value if deviation is None else f"{value} ± {number(deviation, 2)}"
 
 
