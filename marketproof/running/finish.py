@@ -1,4 +1,8 @@
-"""What follows the last round: tables, summary, audit, manifest, report. Idempotent, so a killed finish is redone."""
+"""What follows the last round: the audit, tables, summary, manifest, report. A killed finish is redone.
+
+The audit checks every promise against the record alone, without training anything again: against the recorded clearings
+and which mechanism cleared them.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,183 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.run.files import Manifest, digests
+import numpy as np
+
+from analysis.run.files import Manifest, digests, read_manifest
 from analysis.run.ledger import ledger_table, rounds_table
-from analysis.run.records import books_of, open_markets
-from analysis.run.results import Audit, Privacy, Summary, summarise
+from analysis.run.market import VALUATION, MarketRecord
+from analysis.run.records import Markets, books_of, open_markets
+from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, Privacy, RecordedLie, Summary, summarise
+from learning.valuation.valuation import Valuation
 from marketproof.files.atomic import dumps
-from marketproof.running.audit import audit_markets
 from marketproof.running.config import Method, RunConfig, judged_by
 from marketproof.running.privacy import noise_of, privacy_statement
 from marketproof.running.recorder import Progress, Recorder, Unit
+from mechanism.market.accounting import MONEY
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
+from proofs_checks.evidence.witness import Witness
+from proofs_checks.search.lies import COORDINATES, best_lie
 
 if TYPE_CHECKING:
     from polars import DataFrame
+
+_TWO_STAGES = (
+    "Payments follow from gains here, the law's at the true parameters and not those measured set by set: the bounds "
+    "for payments that read reports alone do not apply."
+)
+
+
+def audit_run(folder: Path) -> Audit:
+    """Return the audit of a recorded run.
+
+    Raises
+    ------
+    RecordError
+        If the folder's manifest or markets are missing, damaged or were changed.
+    """
+    manifest = read_manifest(folder)
+    return audit_markets(manifest, open_markets(folder, manifest.methods, manifest.seeds, manifest.digests))
+
+
+def audit_markets(manifest: Manifest, files: Markets) -> Audit:
+    """Return the audit of recorded markets."""
+    methods = {}
+    for name in manifest.methods:
+        mechanism, records = manifest.mechanisms[name], [files[name, seed].read() for seed in manifest.seeds]
+        rule = None if mechanism is None else market_mechanism(mechanism)
+        methods[name] = audit_method(rule, manifest.seeds, records)
+    return Audit(scope=SCOPE, tolerance=MONEY, methods=methods)
+
+
+def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequence[MarketRecord]) -> MethodAudit:
+    """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports."""
+    measured = [
+        measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective, r.optimal_gap)[0] for r in records
+    ]
+    promises = _worst(measured)
+    clearings = sum(record.rounds for record in records)
+    words = sentences(promises, clearings=clearings)
+    lies: dict[Coordinate, RecordedLie | None] = dict.fromkeys(COORDINATES)
+    same: bool | None = None
+    if mechanism is not None:
+        for coordinate in COORDINATES:
+            lies[coordinate], sentence = _best(mechanism, seeds, records, coordinate)
+            words.append(sentence)
+        same = all(_reproduces(mechanism, record) for record in records)
+        words.append(_same_words(same, clearings))
+    else:
+        words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
+    premise = _premise(mechanism, records)
+    return MethodAudit(
+        mechanism=None if mechanism is None else mechanism.id,
+        lowest_utility={"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
+        budget_imbalance=promises.imbalance,
+        optimality_gap=promises.gap,
+        objective=promises.objective,
+        optimal_objective=promises.optimal,
+        reproduced=same,
+        best_lie=lies,
+        premise=premise,
+        words=[*words, *([] if premise is None else premise.words)],
+    )
+
+
+def _premise(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> Premise | None:
+    """Return how far measured gains depart from the law in the worst round, and what that leaves of the theorems.
+
+    No bounds (None) where no theorem rests on the law: nobody reports, or the payments follow from gains themselves.
+    """
+    every = (valuation for record in records for valuation in valuations(record))
+    told = [(valuation, bounds) for valuation in every if (bounds := valuation.premise()) is not None]
+    if not told:
+        return None
+    worst, bounds = max(told, key=lambda pair: float(pair[1].regret.max()))
+    hold = mechanism is not None and not isinstance(mechanism, TwoStage)
+    premise = Premise(
+        kind=worst.kind,
+        concavity_defect=worst.concavity_defect,
+        fit=worst.fit,
+        words=worst.sentences(bounds_hold=hold) + ([_TWO_STAGES] if isinstance(mechanism, TwoStage) else []),
+    )
+    if not hold:
+        return premise
+    return premise.model_copy(
+        update={
+            "regret": float(bounds.regret.max()),
+            "cost_regret": float(bounds.cost_regret.max()),
+            "lowest_utility": float(bounds.lowest_utility.min()),
+            "welfare": float(bounds.welfare.max()),
+        }
+    )
+
+
+def valuations(record: MarketRecord) -> list[Valuation]:
+    """Return the valuation of each round, none where gains were not measured."""
+    told = {name: array for name, array in record.tensors().items() if name.startswith(VALUATION)}
+    rounds = range(record.rounds if told else 0)
+    return [Valuation.from_arrays({name: array[k] for name, array in told.items()}) for k in rounds]
+
+
+def _worst(measured: Sequence[Promises]) -> Promises:
+    return Promises(
+        client=min(p.client for p in measured),
+        buyer=min(p.buyer for p in measured),
+        seller=min(p.seller for p in measured),
+        pays_in=max(p.pays_in for p in measured),
+        keeps=max(p.keeps for p in measured),
+        objective=sum(p.objective for p in measured),
+        optimal=sum(p.optimal for p in measured),
+        gap=sum(p.gap for p in measured),
+        scale=max(p.scale for p in measured),
+    )
+
+
+def _best(
+    mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: Coordinate
+) -> tuple[RecordedLie | None, str]:
+    """Return the best lie over all seeds (the earliest of equal ones; None if none was searched for) and its words."""
+    every = [best_lie(mechanism, record.types, record.market, coordinate, record.present) for record in records]
+    tried = sum(lie.deviations for lie in every)
+    k = int(np.argmax([lie.gain if lie.deviations else -1.0 for lie in every]))
+    found, record = every[k], records[k]
+    sentence = found.sentence(tried=tried)
+    if found.pays:
+        sentence += f" (Seed {seeds[k]}, round {found.where[0] + 1}.)"
+    if found.deviations == 0:
+        return None, sentence
+    witness = None
+    if found.pays:
+        one, single, teller = found.among(record.types, record.market, record.present)
+        witness = Witness.of_lie(mechanism, one, single, teller, coordinate, found.report).to_dict()
+    recorded = {
+        "seed": seeds[k],
+        "round": found.where[0] + 1,
+        "client": found.client,
+        "deviations": tried,
+        "sentence": sentence,
+        "present": np.flatnonzero(record.present[found.where]).tolist(),
+        "witness": witness,
+    }
+    names = tuple(str(client) for client in range(record.clients))
+    return RecordedLie.model_validate({**(found.as_json(names) or {}), **recorded}), sentence
+
+
+def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
+    """Say whether clearing the recorded reports again gives the recorded imports and prices."""
+    again = clear_and_settle(mechanism, record.reports, record.types, record.market, record.present)
+    close = np.abs(again.prices - record.outcome.prices) <= MONEY * np.maximum(1.0, np.abs(again.prices))
+    return bool(np.array_equal(again.imports, record.outcome.imports) and close.all())
+
+
+def _same_words(same: bool, clearings: int) -> str:
+    if same:
+        return f"Clearing the recorded reports again gives the recorded imports and prices ({clearings} clearings)."
+    return (
+        "Clearing the recorded reports again does NOT give the recorded imports and prices: the record is not trusted."
+    )
+
 
 _PACKAGES = ("marketproof", "numpy", "scipy", "numba", "torch", "polars", "safetensors", "scikit-learn")
 

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from analysis.run.records import read_market
-from marketproof.running.audit import audit_run
 from marketproof.running.config import load_task, overridden, resolve
 from marketproof.running.execution import Place, run
+from marketproof.running.finish import audit_run
 from marketproof.running.populations import AWAY, usual_schedule
 from mechanism import account
 from mechanism.market.mechanisms import _RULES as MECHANISMS

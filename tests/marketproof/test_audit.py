@@ -12,7 +12,7 @@ from safetensors.numpy import save
 from analysis.run.files import RecordError
 from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.records import read_market
-from marketproof.running.audit import _worst, audit_method, audit_run
+from marketproof.running.finish import _worst, audit_method, audit_run
 from mechanism import Market, Types, fixed_outcome, market_mechanism
 from mechanism.market.settling import clear_and_settle, measure, objectives, sentences
 from proofs_checks import Witness, replay

@@ -13,9 +13,9 @@ from analysis.run.records import read_market
 from learning.trainer import Trainer
 from learning.valuation import Valuation, value
 from learning.valuation.curves import Curve
-from marketproof.running.audit import audit_run, valuations
 from marketproof.running.config import load_task, overridden, resolve
 from marketproof.running.execution import Place, run
+from marketproof.running.finish import audit_run, valuations
 from marketproof.running.loop import Valuer
 from mechanism import Types
 from mechanism.errors import MarketProofError
