@@ -20,7 +20,7 @@ from marketproof.commands.run import settings
 from marketproof.running.config import parse
 from marketproof.running.execution import Place, run
 from marketproof.running.recorder import CONFIG, Unit
-from marketproof.studies.study import ALL_METHODS
+from marketproof.studies.performance import ALL_METHODS
 
 TASKS = ("fashion-niid", "fashion-cluster", "fashion-skew")
 SEEDS = 3

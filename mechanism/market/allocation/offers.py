@@ -35,8 +35,8 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
     m = reports.clients
     batch = np.broadcast_shapes(reports.batch, offers.shape[:-2], market.batch)
     count = math.prod(batch)
-    every = reports.flat(batch)
-    size, gain = np.ascontiguousarray(every.size), np.ascontiguousarray(every.gain)
+    parts = (reports.size, reports.gain)
+    size, gain = (np.ascontiguousarray(np.broadcast_to(part, (*batch, m)).reshape(count, m)) for part in parts)
     asked = np.ascontiguousarray(np.broadcast_to(offers, (*batch, m, m)).reshape(count, m, m))
     taken = np.zeros((count, m, m), dtype=np.bool_)
     prices, gap = np.zeros((count, m, m)), np.zeros((count, m))

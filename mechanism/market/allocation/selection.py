@@ -81,8 +81,12 @@ def run_kernels(
             f"batch axes do not broadcast: reports {reports.batch}, differences {d.shape[:-2]}"
         ) from None
     count = math.prod(batch)
-    every = reports.flat(batch)
-    flat = [np.ascontiguousarray(part) for part in (every.size, every.cost, every.gain)]
+    parts = (
+        reports.size,
+        reports.cost,
+        reports.gain,
+    )  # not `flat`: checking them again costs as much as a small market
+    flat = [np.ascontiguousarray(np.broadcast_to(part, (*batch, m)).reshape(count, m)) for part in parts]
     rows = math.prod(d.shape[:-2])
     which = np.ascontiguousarray(np.broadcast_to(np.arange(rows).reshape(d.shape[:-2]), batch).reshape(count))
     matrices = np.ascontiguousarray(d.reshape(rows, m, m))
