@@ -5,7 +5,7 @@
     assumptions of each theorem, and records all. *)
 From Coq Require Import List Permutation.
 From MarketKernel Require Import base.Num base.Sets base.Rank base.RealNumbers.
-From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw.
+From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw market.PowerLaw.
 From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists.
 From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Certificate.
 Import ListNotations.
@@ -46,6 +46,9 @@ End Definitions.
 (** [gain-law] [falling-increments] The paper's law sqrt(K/n) - sqrt(K/x) starts at zero, rises, and its increments fall. *)
 Theorem sqrt_law : forall m e d l, let E := sqrt_market m e d l in starts_at_zero E /\ rising E /\ falling E.
 Proof. intros. split; [apply sqrt_starts|split; [apply sqrt_rising|apply sqrt_falling]]. Qed.
+(** [gain-law] [falling-increments] So does every power law (K/n)^e - (K/x)^e with e > 0. *)
+Theorem power_laws : forall e : reals, 0 < e -> forall m cr d l, let E := power_market e m cr d l in starts_at_zero E /\ rising E /\ falling E.
+Proof. intros e He m cr d l. apply lt_R in He. split; [apply power_starts|split; [now apply power_rising|now apply power_falling]]. Qed.
 (** [gain-law] [falling-increments] Every concave law has falling increments, in every ordered field. *)
 Theorem concave_law : forall (N : num) m e d l (f : N -> N), concave N f -> falling (Market m (scaled N f) e d l) /\ starts_at_zero (Market m (scaled N f) e d l).
 Proof. intros. split; [now apply scaled_falling|apply scaled_starts]. Qed.
