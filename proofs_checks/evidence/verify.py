@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -240,8 +240,3 @@ def make_witness(
     rng = np.random.default_rng([seed, 3])
     smaller, case = shrink(mechanism, prop, case, rng, seconds)
     return Witness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))
-
-
-def refuted(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Return the verdicts that say no."""
-    return [v for v in verdicts if v.holds is False]

@@ -14,9 +14,10 @@ from proofs_checks import Witness, replay
 from proofs_checks.evidence.statistics import share_interval, upper_share
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
-from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
+from proofs_checks.search.given_markets import GivenMarkets
 from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import KINDS, random_markets
+from tests.proofs_checks.rules import cost_steps, each_lie, relabelled_as
 
 PAYING = ["ipfl", "exact-marginal", "ipfl-exact"]
 ALL = [*PAYING, "no-payment"]

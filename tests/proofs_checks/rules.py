@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from mechanism.auctions.auction import Auction
 from mechanism.direct import Floats, SingleParameter, Space
-from proofs_checks.search.cases import Cases
+from mechanism.market.direct import COORDINATES
+from proofs_checks.search.cases import Cases, deviating
+from proofs_checks.search.lies import BestReports
 
 
 def winner(bids: Floats) -> NDArray[np.bool_]:
@@ -248,3 +250,29 @@ def with_corner(volume: float, agents: int = 3, name: str = "cornered") -> Singl
         return winners(bids), winners(bids) * (second(bids) + 0.1 * box * bids)
 
     return made(rule, agents, name)
+
+
+def each_lie(profiles: Floats, lies: BestReports) -> Cases:
+    """Return F · m cases: each client of each market ``[F, m, 3 + m]`` alone tells the lie that was found for it."""
+    count, m, _ = profiles.shape
+    agent = np.tile(np.arange(m), count)
+    return deviating(np.repeat(profiles, m, axis=0), agent, COORDINATES.index(lies.coordinate), lies.report.ravel())
+
+
+def cost_steps(profiles: Floats, steps: int = 8) -> Cases:
+    """Return F · m · ``steps`` cases: each client alone goes from one reported cost to the next higher one.
+
+    From 0 to twice the truth, to 1 at least, in equal steps: where no step breaks monotonicity, no two costs do.
+    """
+    count, m, _ = profiles.shape
+    cost = COORDINATES.index("cost")
+    ladder = np.maximum(1.0, 2.0 * profiles[..., cost])[..., None] * np.linspace(0.0, 1.0, steps + 1)
+    agent = np.tile(np.repeat(np.arange(m), steps), count)
+    start = np.repeat(profiles, m * steps, axis=0)
+    start[np.arange(len(start)), agent, cost] = ladder[..., :-1].ravel()
+    return deviating(start, agent, cost, ladder[..., 1:].ravel())
+
+
+def relabelled_as(profiles: Floats, order: Floats) -> Cases:
+    """Return one case per market ``[F, m, 3 + m]``: new client q is old client ``order[q]``."""
+    return Cases(profiles, profiles, extra=(("order", np.broadcast_to(np.asarray(order), profiles.shape[:2])),))

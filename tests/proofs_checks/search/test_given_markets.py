@@ -10,11 +10,12 @@ import pytest
 from mechanism import InvalidMechanismError, Market, Types, account, market_mechanism
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import truthful
-from proofs_checks.search.given_markets import GivenMarkets, cost_steps, each_lie, relabelled_as
+from proofs_checks.search.given_markets import GivenMarkets
 from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import KINDS, random_markets
 from tests.proofs_checks import mutants
 from tests.proofs_checks.mutants import Mutant
+from tests.proofs_checks.rules import cost_steps, each_lie, relabelled_as
 
 EXACT = market_mechanism("ipfl-exact")
 
