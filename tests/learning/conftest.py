@@ -1,6 +1,7 @@
 """What the tests of learning share."""
 
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +28,14 @@ def single_thread() -> Iterator[None]:
     """Compute with one thread, as backends train: on a busy machine two are many times slower."""
     with one_thread():
         yield
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks the network for anything fails."""
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a request was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

@@ -13,6 +13,7 @@ from learning.checkpoint import FORMAT
 from learning.errors import CheckpointError
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
+from tests.checks import refused
 
 PLAN = LearningPlan(clients=4, steps=5, lam=0.5)
 EVERYBODY = ~np.eye(4, dtype=bool)
@@ -129,9 +130,8 @@ def test_damaged_and_hostile_files_are_refused_in_one_line_and_change_nothing(sa
     spoil(saved)
     with Trainer(PLAN, "ipfl", backend="rows", seed=1) as trainer:
         before = trainer.state.rows.clone()
-        with pytest.raises(CheckpointError, match=message) as caught:
+        with refused(CheckpointError, message):
             trainer.load(saved)
-        assert "\n" not in str(caught.value)
         assert torch.equal(trainer.state.rows, before)
         assert trainer.round == 0
 

@@ -119,18 +119,10 @@ def test_the_others_play_the_method_on_the_market_of_those_who_are_there(name):
         initial = trainer.state.initial
         cosines, norms = cosines_and_norms(rows, start if method.origin else initial)
         seen = HERE if method.own_memory else np.ix_(HERE, HERE)
-        uploads = Uploads(
-            trainer.plan,
-            MARKET[np.ix_(HERE, HERE)],
-            trainer.sizes[HERE].astype(float),
-            cosines,
-            norms,
-            np.zeros((4, 4)) if memory is None else memory[seen],
-            1,
-            3,
-            clients=HERE,
-            parameters=trainer.state.layout.names,
-        )
+        graph, sizes = MARKET[np.ix_(HERE, HERE)], trainer.sizes[HERE].astype(float)
+        known = np.zeros((4, 4)) if memory is None else memory[seen]
+        names = trainer.state.layout.names
+        uploads = Uploads(trainer.plan, graph, sizes, cosines, norms, known, 1, 3, clients=HERE, parameters=names)
         if method.tries is not None:
             uploads = replace(uploads, trials=trials_among(trainer, uploads, rows, start))
         expected = method.aggregate(uploads)

@@ -10,6 +10,7 @@ import torch
 from learning.errors import LearningError
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
+from tests.checks import refused
 
 PLAN = LearningPlan(clients=6, steps=15)
 EVERYBODY = ~np.eye(6, dtype=bool)
@@ -129,9 +130,8 @@ def test_a_model_that_is_not_finite_is_reported():
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(arguments, message):
-    with pytest.raises(LearningError, match=message) as caught:
+    with refused(LearningError, message):
         Trainer(**({"plan": PLAN, "algorithm": "ipfl"} | arguments))
-    assert "\n" not in str(caught.value)
 
 
 def test_cuda_is_refused_where_there_is_none(monkeypatch):

@@ -53,9 +53,8 @@ def test_selection_equals_brute_force(kind, m):
     burden = types.cost[:, None, :] + market.penalties(types.size)
     for i in range(m):
         others = np.arange(m) != i
-        best = oracle.best_values_fast(
-            types.gain[:, i], types.size[:, i], types.size[:, others], burden[:, i][:, others]
-        )
+        size = types.size
+        best = oracle.best_values_fast(types.gain[:, i], size[:, i], size[:, others], burden[:, i][:, others])
         np.testing.assert_allclose(ours[:, i], best, atol=1e-9 * max(1.0, np.abs(best).max()))
 
 
@@ -93,12 +92,8 @@ def test_any_concave_law(law):
 def test_of_equal_sellers_the_first_is_taken():
     types = Types(size=[100, 300, 300, 300], cost=[0, 1, 1, 1], gain=[3600, 0, 0, 0])
     for name in ("ipfl", "ipfl-exact", "exact-marginal"):
-        assert market_mechanism(name).clear(types.truthful(), Market()).imports[0].tolist() == [
-            False,
-            True,
-            False,
-            False,
-        ]
+        imports = market_mechanism(name).clear(types.truthful(), Market()).imports[0]
+        assert imports.tolist() == [False, True, False, False]
 
 
 def test_what_adds_nothing_is_not_bought():
@@ -138,9 +133,8 @@ def test_exact_also_where_sizes_differ_by_many_digits(digits):
             alone = np.sqrt(gain[0] / size[0]) - np.sqrt(gain[0] / (size[0] + size[small]))
             cost[small] = alone * rng.uniform(0.2, 0.9, 4)
             cost[huge] = np.sqrt(gain[0] / size[0]) - np.sqrt(gain[0] / (size[0] + size[huge]))
-            cost[huge] -= oracle.best_value(gain[0], size[0], size[small], cost[small]) * (
-                1 - 10 ** rng.uniform(-7, -2)
-            )
+            best = oracle.best_value(gain[0], size[0], size[small], cost[small])
+            cost[huge] -= best * (1 - 10 ** rng.uniform(-7, -2))
         types = Types(size, cost, gain)
         for name in ("ipfl-exact", "exact-marginal"):
             outcome = market_mechanism(name).clear(types.truthful(), Market())
@@ -151,7 +145,7 @@ def test_exact_also_where_sizes_differ_by_many_digits(digits):
                 if name == "ipfl-exact":
                     price = oracle.clarke_price(gain[0], size[0], size[1:], cost[1:], cost[1:], j - 1)
                 else:
-                    price = oracle.value(gain[0], size[0], size[1:], np.zeros(5), chosen) - oracle.value(
-                        gain[0], size[0], size[1:], np.zeros(5), chosen - {j - 1}
-                    )
+                    kept = (chosen, chosen - {j - 1})
+                    whole, less = (oracle.value(gain[0], size[0], size[1:], np.zeros(5), s) for s in kept)
+                    price = whole - less
                 assert outcome.prices[0, j] == pytest.approx(price, abs=1e-11 * max(1, price), rel=0)

@@ -1,10 +1,12 @@
 """The kernels as plain Python and as machine code give one answer; batches give what single markets give."""
 
+import numba
 import numpy as np
 import pytest
 
 from mechanism import InvalidMarketError, Market, Types, UnknownNameError, account, market_mechanism
 from mechanism.market.allocation import jit, kernels, selection
+from tests.mechanism.market import draws
 from tests.mechanism.test_exact import KINDS, random_markets
 
 RULES = [
@@ -50,10 +52,8 @@ def test_many_threads_change_nothing():
     types, market = random_markets("wide", np.random.default_rng(3), 3000, 10)
     assert 100 * selection.PLAIN_WORK < 3000 * 100
     whole = market_mechanism("ipfl-exact").clear(types.truthful(), market)
-    half = market_mechanism("ipfl-exact").clear(
-        Types(types.size[:500], types.cost[:500], types.gain[:500]).truthful(),
-        Market(market.differences[:500], market.lam),
-    )
+    few, public = draws.single(types, market, slice(500))
+    half = market_mechanism("ipfl-exact").clear(few.truthful(), public)
     np.testing.assert_array_equal(whole.prices[:500], half.prices)
 
 
@@ -91,8 +91,6 @@ def test_what_does_not_fit_is_refused():
 
 def test_a_read_only_installation_compiles_without_a_cache(monkeypatch):
     """Numba raises at decoration when neither the package nor the home can be written."""
-    import numba
-
     real, calls = numba.njit, []
 
     def njit(**options):

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import tracemalloc
 import zipfile
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 from learning.data.files.archive import WHOLE, Member, fingerprint, labels, read_npz
 from learning.errors import DataError
+from tests.checks import memory_below, refused
 
 X = np.arange(24, dtype=np.uint8).reshape(6, 4)
 Y = np.arange(6)
@@ -17,7 +17,8 @@ MEMBERS = {"x": Member(("uint8",), (None, 4)), "y": Member(WHOLE, (None,))}
 
 
 def npy(header, body=b"", version=1):
-    """A .npy whose header is any text."""
+    """A .npy whose header is any text, or describes bytes of a shape."""
+    header = header if isinstance(header, str) else f"{{'descr': '|u1', 'fortran_order': False, 'shape': {header}}}"
     text = header.encode().ljust(118) + b"\n"
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(text)) + text + body
 
@@ -36,11 +37,9 @@ def good(array):
     return file.getvalue()
 
 
-def refused(path, message, members=MEMBERS):
-    with pytest.raises(DataError, match=message) as caught:
+def unread(path, message, members=MEMBERS):
+    with refused(DataError, message, path.name):
         read_npz(path, members)
-    assert "\n" not in str(caught.value)
-    assert path.name in str(caught.value)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -54,7 +53,7 @@ def test_good_arrays_come_back(tmp_path, save):
 
 def test_pickled_objects_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", x=X, y=np.array([1, "a"], dtype=object))
-    refused(tmp_path / "a.npz", "'y' is not a plain array")
+    unread(tmp_path / "a.npz", "'y' is not a plain array")
 
 
 @pytest.mark.parametrize(
@@ -72,48 +71,42 @@ def test_pickled_objects_are_refused(tmp_path):
         ({"x": good(X) + b"!", "y": good(Y)}, "declares 24 bytes but 25 follow"),
         ({"x": b"no array"}, "not a plain array"),
         ({"x": b""}, "not a plain array"),
-        ({"x": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999, 4)}")}, "at most"),
-        ({"x": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (-6, 4)}")}, "not a plain array"),
+        ({"x": npy((99999999999999, 4))}, "at most"),
+        ({"x": npy((-6, 4))}, "not a plain array"),
         ({"x": npy("{'descr': '|O', 'fortran_order': False, 'shape': (6, 4)}")}, "not a plain array"),
         ({"x": npy("{'descr': 'zzz', 'fortran_order': False, 'shape': (6, 4)}")}, "not a plain array"),
         ({"x": npy("__import__('os')")}, "not a plain array"),
         ({"x": npy("(" * 110)}, "not a plain array"),
-        ({"x": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4)}", X.tobytes(), 3)}, "not a plain array"),
+        ({"x": npy((6, 4), X.tobytes(), 3)}, "not a plain array"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_hostile_arrays_are_refused_in_one_line(tmp_path, entries, message):
-    refused(archive(tmp_path / "a.npz", **entries), message)
+    unread(archive(tmp_path / "a.npz", **entries), message)
 
 
 def test_what_is_no_archive_is_refused(tmp_path):
     path = tmp_path / "a.npz"
-    refused(path, "cannot be read")
+    unread(path, "cannot be read")
     np.savez_compressed(path, x=X, y=Y)
     whole = path.read_bytes()
     for data in (b"", b"text", whole[: len(whole) // 2], whole[:-10], whole[30:]):
         path.write_bytes(data)
-        refused(path, "cannot be read|holds no array|not a plain")
+        unread(path, "cannot be read|holds no array|not a plain")
     damaged = bytearray(whole)
     damaged[60:70] = bytes(10)  # inside the first packed array
     path.write_bytes(damaged)
-    refused(path, "cannot be read|not a plain array")
+    unread(path, "cannot be read|not a plain array")
 
 
 def test_an_archive_that_would_unpack_to_much_more_is_not_unpacked(tmp_path):
-    bomb = npy(f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({8 << 20}, 4)}}", bytes(32 << 20))
-    path = archive(tmp_path / "bomb.npz", x=bomb)
+    path = archive(tmp_path / "bomb.npz", x=npy((8 << 20, 4), bytes(32 << 20)))
     assert path.stat().st_size < 1 << 20
-    lying = archive(
-        tmp_path / "lying.npz", x=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4)}", bytes(32 << 20))
-    )
+    lying = archive(tmp_path / "lying.npz", x=npy((6, 4), bytes(32 << 20)))
     members = {"x": Member(("uint8",), (None, 4), 1 << 20)}
-    tracemalloc.start()
-    refused(path, "expected at most 1048576", members)
-    refused(lying, "declares 24 bytes but", members)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 4 << 20
+    with memory_below(4 << 20):
+        unread(path, "expected at most 1048576", members)
+        unread(lying, "declares 24 bytes but", members)
 
 
 @pytest.mark.parametrize("values", [[0, 62], [-1, 3]])

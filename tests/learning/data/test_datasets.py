@@ -10,6 +10,7 @@ from learning.data import DATASETS, load
 from learning.data.dataset import Dataset
 from learning.data.sets import fashion as module
 from learning.errors import DataError
+from tests.checks import refused
 
 
 def write_fashion(folder):
@@ -65,9 +66,8 @@ def test_the_environment_names_a_folder(tmp_path, monkeypatch):
 def test_missing_data_name_the_command_that_fetches_them(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "DEBIAN", tmp_path / "nowhere")
     monkeypatch.delenv("MARKETPROOF_DATA", raising=False)
-    with pytest.raises(DataError, match="apt-get install dataset-fashion-mnist") as caught:
+    with refused(DataError, "apt-get install dataset-fashion-mnist"):
         load("fashion")
-    assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="does not exist"):
         load("fashion", tmp_path / "absent")
     with pytest.raises(DataError, match="no data set"):
@@ -114,9 +114,8 @@ def test_the_test_set_is_sorted_by_cell_and_the_digest_sees_cells_and_groups():
 
 
 def test_an_explicit_folder_without_fashion_is_not_replaced_by_the_systems(tmp_path):
-    with pytest.raises(DataError, match="does not hold Fashion-MNIST") as caught:
+    with refused(DataError, "does not hold Fashion-MNIST", "apt-get install dataset-fashion-mnist"):
         load("fashion", tmp_path)
-    assert "apt-get install dataset-fashion-mnist" in str(caught.value)
 
 
 def test_every_data_set_that_is_listed_can_be_asked_for(tmp_path):

@@ -1,12 +1,10 @@
 """Where data are looked for, and what is said where they are not."""
 
-import subprocess
-import sys
-
 import pytest
 
 from learning.data.files.places import Layout, find, hub
 from learning.errors import DataError
+from tests.checks import fresh, refused
 
 LAYOUTS = (
     Layout("hub", ("data/train-*.parquet", "data/test.parquet"), ("owner/name",)),
@@ -60,19 +58,15 @@ def test_a_folder_that_is_named_is_the_only_one_looked_into(tmp_path, monkeypatc
 
 def test_the_exact_command_is_named_in_one_line(tmp_path, monkeypatch):
     spaced = tmp_path / "my data"
-    with pytest.raises(DataError) as caught:
+    command = f"hf download owner/name --repo-type dataset --local-dir '{spaced}/owner/name'"
+    with refused(DataError, "", f"{spaced} does not exist", command):
         look(spaced)
-    assert f"{spaced} does not exist" in str(caught.value)
-    assert f"hf download owner/name --repo-type dataset --local-dir '{spaced}/owner/name'" in str(caught.value)
-    with pytest.raises(DataError) as caught:
+    words = ("nowhere (does not exist)", "apt-get install toys", "--local-dir data/owner/name", "--data-dir data")
+    with refused(DataError, "", *words):
         look(system=[tmp_path / "nowhere"], package="apt-get install toys")
-    for words in ("nowhere (does not exist)", "apt-get install toys", "--local-dir data/owner/name", "--data-dir data"):
-        assert words in str(caught.value)
     monkeypatch.setenv("MARKETPROOF_DATA", str(tmp_path))
-    with pytest.raises(DataError) as caught:
+    with refused(DataError, "", f"--local-dir {tmp_path}/owner/name"):
         look()
-    assert f"--local-dir {tmp_path}/owner/name" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_of_a_part_of_the_files_the_missing_ones_are_named(tmp_path, monkeypatch):
@@ -91,5 +85,4 @@ def test_a_file_in_the_place_of_a_folder_is_not_data(tmp_path):
 
 
 def test_names_and_places_come_without_torch():
-    code = "import learning.data.files.places, sys; assert not {'torch', 'polars', 'PIL'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    fresh("import learning.data.files.places, sys; assert not {'torch', 'polars', 'PIL'} & set(sys.modules)")

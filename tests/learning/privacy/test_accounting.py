@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from learning.errors import LearningError
-from learning.privacy import LARGEST_EPSILON, noise
+from learning.privacy import LARGEST_EPSILON, accounting, noise
 from learning.privacy.accounting import Ledger, composed, default_delta, epsilon, interval, sampling_rate
 from learning.privacy.noise import noises_for
 
@@ -87,8 +87,6 @@ def test_would_exceed_is_epsilon_against_the_budget_whatever_was_asked_before():
 
 
 def test_asking_every_round_composes_few_times(monkeypatch):
-    from learning.privacy import accounting
-
     asked = []
     monkeypatch.setattr(accounting, "epsilon", lambda rows, delta: asked.append(rows) or 1e-3 * rows[0][2])
     ledger, rounds = Ledger(1.0, 1e-5, 0.1), 0
@@ -129,14 +127,10 @@ def test_a_damaged_row_is_refused_and_changes_nothing(row):
 def test_wrong_questions_are_refused():
     ledger = Ledger(1.0, 1e-5, 0.1)
     for ask in (
-        lambda: ledger.record(-1),
-        lambda: ledger.would_exceed(1, -1.0),
-        lambda: ledger.would_exceed(1, math.nan),
-        lambda: Ledger(0.0, 1e-5, 0.1),
-        lambda: Ledger(1.0, 0.0, 0.1),
-        lambda: Ledger(1.0, 1e-5, 0.0),
+        lambda: ledger.record(-1), lambda: ledger.would_exceed(1, -1.0), lambda: ledger.would_exceed(1, math.nan),
+        lambda: Ledger(0.0, 1e-5, 0.1), lambda: Ledger(1.0, 0.0, 0.1), lambda: Ledger(1.0, 1e-5, 0.0),
         lambda: sampling_rate(0, 5),
-    ):
+    ):  # fmt: skip
         with pytest.raises(LearningError, match="expected"):
             ask()
 
@@ -164,8 +158,6 @@ def test_the_grid_adds_a_few_ten_thousandths_to_a_usual_epsilon(rate, noise, ste
 
 
 def test_what_was_foreseen_is_not_composed_again(monkeypatch):
-    from learning.privacy import accounting
-
     ledger = Ledger(1.0, 1e-5, 0.1)
     budget = ledger.epsilon(100)
     assert ledger.foresee(100, budget)

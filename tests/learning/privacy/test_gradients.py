@@ -14,6 +14,7 @@ from learning.errors import LearningError
 from learning.models.build import network
 from learning.models.classifiers import MLP
 from learning.privacy.training import chunk_for, clipped_sum
+from tests.learning.models import renderings
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -100,24 +101,8 @@ def test_the_sum_is_the_one_of_opacus(clip):
 
         net = network("cnn", (1, 28, 28), 10)
         row, x, y = problem(net, 7, 3, 1.5, (1, 28, 28))
-        layers = [
-            torch.nn.Conv2d(1, 6, 5),
-            torch.nn.ReLU(),
-            torch.nn.MaxPool2d(2),
-            torch.nn.Conv2d(6, 16, 5),
-            torch.nn.ReLU(),
-            torch.nn.MaxPool2d(2),
-            torch.nn.Flatten(),
-            torch.nn.Linear(256, 120),
-            torch.nn.ReLU(),
-            torch.nn.Linear(120, 84),
-            torch.nn.ReLU(),
-            torch.nn.Linear(84, 10),
-        ]
-        module = torch.nn.Sequential(*layers)
-        with torch.no_grad():
-            for parameter, view in zip(module.parameters(), net.layout.views(row), strict=True):
-                parameter.copy_(view)
+        module = renderings.simple_cnn(1, 28, 10)
+        renderings.give(module, row)
         sampled = GradSampleModule(module, loss_reduction="mean")
         F.cross_entropy(sampled(x), y).backward()
         each = torch.cat([p.grad_sample.flatten(1) for p in sampled.parameters()], dim=1)

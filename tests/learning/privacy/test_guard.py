@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from learning.plan import LearningPlan
+from learning.privacy import accounting
 from learning.privacy.accounting import epsilon
 from learning.privacy.guard import Guard, large_delta, stops
 from learning.privacy.keys import seeded_keys
@@ -112,7 +113,6 @@ def test_who_stopped_is_read_from_what_was_told():
 
 
 def test_a_run_that_fits_composes_once_for_each_rate(monkeypatch):
-    from learning.privacy import accounting
 
     one = guard()
     asked = []

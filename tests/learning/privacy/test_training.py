@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from learning.algorithms.algorithm import LocalSpec
-from learning.backends.backend import one_thread, perform
+from learning.backends.backend import perform
 from learning.errors import LearningError
 from learning.local import TrainTask
 from learning.plan import LearningPlan
@@ -19,12 +19,6 @@ CLIENTS, SAMPLES = 2, 40
 PLAN = LearningPlan(clients=CLIENTS, steps=4, batch=10, lr=0.1, dp_epsilon=8.0, dp_clip=0.5)
 KEYS = seeded_keys(5, CLIENTS)
 TINY = 1e-12
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    with one_thread():
-        yield
 
 
 def make(plan=PLAN, sizes=(SAMPLES, 25), slots=("target", "personal"), shape=(6,), seed=0):
@@ -147,14 +141,8 @@ def test_a_resumed_run_draws_the_same_noise_and_ends_in_the_same_bits():
 def test_noise_is_never_used_twice():
     """The same key, from the same model: another client, round, stream, setting or target has other noise."""
     moved = []
-    for changes in (
-        {},
-        {"pull": 1e-9, "target": "target"},
-        {"round_index": 2},
-        {"noise": 1.0000001},
-        {"model": "personal"},
-        {"client": 1},
-    ):
+    others = {"round_index": 2}, {"noise": 1.0000001}, {"model": "personal"}, {"client": 1}
+    for changes in ({}, {"pull": 1e-9, "target": "target"}, *others):
         work = make(sizes=(25, 25))
         todo = replace(task(**({"steps": 1} | changes)), key=KEYS[0])
         start = torch.linspace(0, 1, len(work.bench.row))

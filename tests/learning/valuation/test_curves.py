@@ -7,10 +7,7 @@ from learning.errors import LearningError
 from learning.valuation import Curve, collect, joined
 from learning.valuation.curves import BINS, WIDTH, concavity_defect, grid, mean_curve
 from learning.valuation.sets import ValueTask
-
-
-def one(totals, drops, own=100.0) -> Curve:
-    return Curve(np.array([own]), np.array([1.0]), np.array([totals], float), np.array([drops], float))
+from tests.learning.valuation.synthetic import one, several
 
 
 def nothing(x):
@@ -46,32 +43,22 @@ def test_results_that_do_not_fit_are_refused():
         collect([1.0], [task], [(1.0, 2.0)])
 
 
-def test_a_concave_curve_has_no_defect():
-    assert concavity_defect(one([200, 400, 800], [0.4, 0.6, 0.7]), nothing) == 0.0
-
-
-def test_a_dent_is_measured_up_to_the_hull():
-    """(100, 0), (200, 0.1), (300, 0.5), (400, 0.6): the hull passes 200 at 0.25, so that 0.15 is missing."""
-    assert concavity_defect(one([200, 300, 400], [0.1, 0.5, 0.6]), nothing) == pytest.approx(0.15, abs=1e-12)
-
-
-def test_a_fall_at_the_end_is_measured_too():
-    """The hull does not fall: at 400 it stays at 0.5, and 0.2 is missing."""
-    assert concavity_defect(one([200, 300, 400], [0.4, 0.5, 0.3]), nothing) == pytest.approx(0.2, abs=1e-12)
-
-
-def test_where_every_loss_rises_the_defect_is_the_largest_rise():
-    assert concavity_defect(one([200, 300], [-0.1, -0.7]), nothing) == pytest.approx(0.7, abs=1e-12)
+@pytest.mark.parametrize(
+    ("totals", "drops", "missing"),
+    [
+        ([200, 400, 800], [0.4, 0.6, 0.7], 0.0),  # concave
+        ([200, 300, 400], [0.1, 0.5, 0.6], 0.15),  # a dent: from (100, 0) the hull passes 200 at 0.25
+        ([200, 300, 400], [0.4, 0.5, 0.3], 0.2),  # a fall at the end: the hull stays at 0.5
+        ([200, 300], [-0.1, -0.7], 0.7),  # every loss rises: the largest rise
+    ],
+)
+def test_the_defect_is_what_a_curve_lacks_to_its_concave_hull(totals, drops, missing):
+    assert concavity_defect(one(totals, drops), nothing) == pytest.approx(missing, abs=1e-12 if missing else 0.0)
 
 
 def test_clients_are_set_on_the_law_at_their_own_size():
     """Both lie on 1 - 100/x exactly, the second from 200 on; put at one origin they would not."""
-    curve = Curve(
-        np.array([100.0, 200.0]),
-        np.ones(2),
-        np.array([[200.0, 400.0], [400.0, 800.0]]),
-        np.array([[0.5, 0.75], [0.25, 0.375]]),
-    )
+    curve = several([100, 200], [[200.0, 400.0], [400.0, 800.0]], [[0.5, 0.75], [0.25, 0.375]])
     x, y = mean_curve(curve, lambda x: 1 - 100 / x)
     assert x.tolist() == [100, 200, 400, 800]
     np.testing.assert_allclose(y, [0, 0.5, 0.75, 0.875], atol=1e-15)
@@ -80,12 +67,7 @@ def test_clients_are_set_on_the_law_at_their_own_size():
 
 
 def test_clients_of_many_sets_count_no_more_than_others():
-    curve = Curve(
-        np.array([100.0, 100.0]),
-        np.ones(2),
-        np.array([[300.0, 300.0, 300.0], [300.0, 0.0, 0.0]]),
-        np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]),
-    )
+    curve = several([100, 100], [[300.0, 300.0, 300.0], [300.0, 0.0, 0.0]], [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
     x, y = mean_curve(curve, nothing)
     assert (x.tolist(), y.tolist()) == ([100.0, 300.0], [0.0, 0.5])
 
@@ -118,13 +100,13 @@ def test_what_may_be_left_unused_does_no_harm():
 
 
 def test_joined_curves_keep_the_start_of_whoever_measured_it():
-    first = Curve(np.array([1.0, 1.0]), np.array([2.0, 0.0]), np.array([[3.0], [0.0]]), np.array([[0.5], [0.0]]))
-    second = Curve(np.array([1.0, 1.0]), np.array([9.0, 4.0]), np.array([[2.0], [2.0]]), np.array([[0.1], [0.2]]))
+    first = several([1, 1], [[3.0], [0.0]], [[0.5], [0.0]], [2.0, 0.0])
+    second = several([1, 1], [[2.0], [2.0]], [[0.1], [0.2]], [9.0, 4.0])
     both = joined(first, second)
     assert both.start.tolist() == [2.0, 4.0]
     assert both.total.tolist() == [[3.0, 2.0], [0.0, 2.0]]
     with pytest.raises(LearningError, match="other sizes"):
-        joined(first, Curve(np.array([1.0, 2.0]), second.start, second.total, second.drop))
+        joined(first, several([1, 2], second.total, second.drop, second.start))
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,9 @@ import pytest
 from scipy.optimize import least_squares
 
 from learning.errors import LearningError
-from learning.valuation import Curve
 from learning.valuation.laws import EXPONENTS, fit_power, fit_table
 from mechanism.market.clients import LARGEST
-from tests.learning.valuation.synthetic import measured
-
-
-def one(totals, drops, own=100.0) -> Curve:
-    return Curve(np.array([own]), np.array([1.0]), np.array([totals], float), np.array([drops], float))
+from tests.learning.valuation.synthetic import measured, one, several
 
 
 @pytest.mark.parametrize("e", [0.15, 0.5, 0.85, 1.0])
@@ -112,13 +107,8 @@ def test_a_table_of_no_gain_is_flat(totals):
 
 def test_clients_of_different_sizes_are_measured_from_their_own():
     """Exact for a concave piecewise linear truth with kinks at sizes that occur, whoever starts where."""
-    curve = Curve(
-        np.array([100.0, 200.0, 400.0]),
-        np.ones(3),
-        np.array([[200.0, 400.0], [400.0, 800.0], [800.0, 0.0]]),
-        np.array([[1.0, 1.5], [0.5, 0.6], [0.1, 0.0]]),
-    )
-    table = fit_table(curve)
+    totals, drops = [[200.0, 400.0], [400.0, 800.0], [800.0, 0.0]], [[1.0, 1.5], [0.5, 0.6], [0.1, 0.0]]
+    table = fit_table(several([100, 200, 400], totals, drops))
     np.testing.assert_allclose(table.value(1.0, 100.0, [100, 200, 400, 800]), [0, 1.0, 1.5, 1.6], atol=1e-12)
 
 

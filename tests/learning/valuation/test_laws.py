@@ -1,6 +1,7 @@
 """From curves to markets: money, departures, and what the theorems say under measured and fitted laws."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from learning.valuation.valuation import departures
 from mechanism import Market, PowerGain, SqrtGain, TableGain, Types, account, market_mechanism
 from mechanism.market.accounting import values
 from proofs_checks.search.lies import best_reports
-from tests.learning.valuation.synthetic import measured
+from tests.learning.valuation.synthetic import measured, one, several
 
 M = 5
 
@@ -88,12 +89,8 @@ def test_departures_are_the_largest_over_each_clients_sets_in_money(kind):
 
 def test_departures_by_hand():
     """K = 1 in a table of slope 1/100: 2 nats at 300 are promised, 2.5 and 1 are measured; 1 at 200, 1.25 measured."""
-    curve = Curve(
-        np.array([100.0, 100.0, 100.0]),
-        np.ones(3),
-        np.array([[300.0, 0.0], [300.0, 200.0], [0.0, 0.0]]),
-        np.array([[2.5, 0.0], [1.0, 1.25], [0.0, 0.0]]),
-    )
+    totals, drops = [[300.0, 0.0], [300.0, 200.0], [0.0, 0.0]], [[2.5, 0.0], [1.0, 1.25], [0.0, 0.0]]
+    curve = several([100, 100, 100], totals, drops)
     law = TableGain((100.0, 1000.0), (0.0, 9.0))
     over, under = departures(curve, law, np.full(3, 2.0), np.full(3, 2.0))
     assert over.tolist() == [1.0, 0.5, 0.0]
@@ -102,8 +99,7 @@ def test_departures_by_hand():
 
 def test_a_residual_by_hand():
     """Drops 0.1 and 0.5 against the line 0.22, 0.44: misses 0.12 and 0.06, mean square (0.0144 + 0.0036)/2."""
-    curve = Curve(np.array([100.0]), np.ones(1), np.array([[200.0, 300.0]]), np.array([[0.1, 0.5]]))
-    fit = value("measured", [100.0], curve).fit
+    fit = value("measured", [100.0], one([200, 300], [0.1, 0.5])).fit
     assert fit["residual"] == pytest.approx(np.sqrt(0.009))
     assert fit["explained"] == pytest.approx(1 - 0.018 / 0.26)
 
@@ -113,11 +109,11 @@ def test_a_residual_by_hand():
 def test_poor_curves_make_a_market_without_nan_and_trade(kind, case):
     curve, k = measured(paper, M, 0), np.full(M, 1e4)
     if case == "rises":
-        curve = Curve(curve.own, curve.start, curve.total, -np.abs(curve.drop))
+        curve = replace(curve, drop=-np.abs(curve.drop))
     elif case == "still":
-        curve = Curve(curve.own, curve.start, curve.total, np.zeros_like(curve.drop))
+        curve = replace(curve, drop=np.zeros_like(curve.drop))
     elif case == "untried":
-        curve = Curve(curve.own, curve.start, np.zeros_like(curve.total), np.zeros_like(curve.drop))
+        curve = replace(curve, total=np.zeros_like(curve.total), drop=np.zeros_like(curve.drop))
     elif case == "alone":
         curve, k = measured(paper, 1, 0), k[:1]
     else:
@@ -234,13 +230,13 @@ def test_sentences_say_what_the_law_is():
 
 
 def test_unknown_kinds_and_missing_curves_are_told():
-    with pytest.raises(LearningError, match="no valuation 'guess'; expected size, measured, fitted"):
-        value("guess", [1.0])
-    with pytest.raises(LearningError, match="needs a measured curve of 2 clients"):
-        value("measured", [1.0, 1.0])
-    with pytest.raises(LearningError, match="needs a measured curve of 2 clients"):
-        value("fitted", [1.0, 1.0], curve_of(0))
-    with pytest.raises(LearningError, match="gains K"):
-        value("measured", [-1.0] * M, curve_of(0))
+    for arguments, words in (
+        (("guess", [1.0]), "no valuation 'guess'; expected size, measured, fitted"),
+        (("measured", [1.0, 1.0]), "needs a measured curve of 2 clients"),
+        (("fitted", [1.0, 1.0], curve_of(0)), "needs a measured curve of 2 clients"),
+        (("measured", [-1.0] * M, curve_of(0)), "gains K"),
+    ):
+        with pytest.raises(LearningError, match=words):
+            value(*arguments)
     with pytest.raises(LearningError, match="nothing was measured"):
         value("size", gains(0)).seen(curve_of(0))

@@ -8,6 +8,7 @@ from learning.plan import LearningPlan
 from learning.trainer import Trainer
 from learning.valuation import ValueTask, collect, value, value_tasks
 from learning.valuation.measuring import measure
+from tests.checks import fresh
 
 PLAN = LearningPlan(clients=5, steps=20, lr=0.05, split_beta=1.0, held_out=True)
 
@@ -74,9 +75,5 @@ def test_a_round_of_training_is_valued_and_recorded(work):
 
 
 def test_importing_the_valuation_brings_no_torch():
-    import subprocess
-    import sys
-
     code = "import learning.valuation, sys; print([n for n in ('torch', 'scipy', 'numba') if n in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+    assert fresh(code) == "[]\n"

@@ -6,6 +6,7 @@ import pytest
 from learning.errors import LearningError
 from learning.valuation import KINDS, Curve, Valuation, value
 from learning.valuation.curves import BINS
+from tests.checks import refused
 from tests.learning.valuation.synthetic import measured
 
 GAIN = np.array([1e4, 2e4, 0.0, 5e3])
@@ -68,9 +69,8 @@ def test_a_damaged_record_is_refused_in_one_line(name, array):
     del arrays[f"valuation_{name}"]
     if array is not None:
         arrays[f"valuation_{name}"] = array
-    with pytest.raises(LearningError, match="recorded valuation is damaged") as caught:
+    with refused(LearningError, "recorded valuation is damaged"):
         Valuation.from_arrays(arrays)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("knots", [np.zeros((2, BINS)), np.tile(np.arange(BINS, 0, -1.0), (2, 1)), np.ones((2, BINS))])

@@ -43,8 +43,8 @@ def one(size, cost, gain, pens=None) -> np.ndarray:
     return rows
 
 
-def single(types: Types, market: Market, b: int) -> tuple[Types, Market]:
-    """Market b of a batch, on its own."""
+def single(types: Types, market: Market, b: int | slice) -> tuple[Types, Market]:
+    """Market b of a batch, on its own, or some of them."""
     d = market.differences
     return Types(types.size[b], types.cost[b], types.gain[b]), Market(None if d is None else d[b], market.lam)
 
