@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 
 from learning.algorithms.algorithm import LocalSpec
-from learning.backends.backend import one_thread
 from learning.local import TrainTask, batch_order, optimizer, rate, train_client
 from learning.plan import LearningPlan
 from learning.streams import stream
@@ -46,7 +45,7 @@ def reference_row(trainer: Trainer, client: int, round_index: int, pull: float) 
     "changes", [{}, {"momentum": 0.0}, {"weight_decay": 0.0}, {"batch": 1000}, {"weight_decay": 0.1, "lr": 0.1}]
 )
 def test_a_plain_round_is_torch_sgd_bitwise(changes):
-    with Trainer(replace(PLAN, **changes), "local", backend="rows", seed=3) as trainer, one_thread():
+    with Trainer(replace(PLAN, **changes), "local", backend="rows", seed=3) as trainer:
         expected = [reference_row(trainer, client, 1, 0.0) for client in range(4)]
         trainer.train(1)
         for client in range(4):
@@ -54,7 +53,7 @@ def test_a_plain_round_is_torch_sgd_bitwise(changes):
 
 
 def test_a_pulled_round_is_torch_sgd_with_the_proximal_term_in_the_loss():
-    with Trainer(PLAN, "ipfl", backend="rows", seed=3) as trainer, one_thread():
+    with Trainer(PLAN, "ipfl", backend="rows", seed=3) as trainer:
         trainer.train(1)
         trainer.aggregate(~np.eye(4, dtype=bool))
         assert not torch.equal(trainer.state.slots["target"], trainer.state.rows)
@@ -68,7 +67,7 @@ def test_a_pulled_round_is_torch_sgd_with_the_proximal_term_in_the_loss():
 def test_a_round_on_fashion_is_torch_sgd(fashion_data):
     """The convolution that we compute in another way drifts from torch's by no more than rounding."""
     plan = LearningPlan(dataset="fashion", model="cnn", clients=10, steps=3, lam=0.001)
-    with Trainer(plan, "local", backend="rows", seed=0) as trainer, one_thread():
+    with Trainer(plan, "local", backend="rows", seed=0) as trainer:
         work = trainer._backend.work
         names = ("conv1", "conv2", "fc1", "fc2", "fc3")
         layers = (torch.nn.Conv2d(1, 6, 5), torch.nn.Conv2d(6, 16, 5), torch.nn.Linear(256, 120))

@@ -183,20 +183,17 @@ def test_refutation_truthfulness_in_cost_of_the_reference_rule():
 def test_the_same_market_repaired_pays_the_critical_price():
     """The second seller is paid 1.1, the buyer keeps 1.9 instead of 0, and no lie pays."""
     repaired, reference = market_mechanism("ipfl-exact"), market_mechanism("ipfl")
-    outcome = repaired.clear(TWO_SELLERS.truthful(), Market())
+    outcome, former = (rule.clear(TWO_SELLERS.truthful(), Market()) for rule in (repaired, reference))
     assert outcome.prices[0] == pytest.approx([0, 0, 1.1], abs=1e-12)
     assert account(TWO_SELLERS, outcome).buyer[0] == pytest.approx(1.9, abs=1e-12)
-    assert account(TWO_SELLERS, reference.clear(TWO_SELLERS.truthful(), Market())).buyer[0] == pytest.approx(
-        0.0, abs=1e-12
-    )
+    assert account(TWO_SELLERS, former).buyer[0] == pytest.approx(0.0, abs=1e-12)
     assert best_reports(repaired, TWO_SELLERS, Market()).gain.max() == 0.0
 
 
 def test_both_halves_of_the_repair_are_needed():
     """The exact set with marginal payments still invites the lie."""
-    assert best_reports(market_mechanism("exact-marginal"), TWO_SELLERS, Market()).gain[1] == pytest.approx(
-        1.9, abs=1e-9
-    )
+    lies = best_reports(market_mechanism("exact-marginal"), TWO_SELLERS, Market())
+    assert lies.gain[1] == pytest.approx(1.9, abs=1e-9)
 
 
 def test_refutation_truthfulness_in_gain_of_the_reference_rule():

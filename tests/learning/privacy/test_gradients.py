@@ -9,18 +9,11 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learning.backends.backend import one_thread
 from learning.errors import LearningError
 from learning.models.build import network
 from learning.models.classifiers import MLP
 from learning.privacy.training import chunk_for, clipped_sum
 from tests.learning.models import renderings
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    with one_thread():
-        yield
 
 
 def problem(net, samples, seed, spread=1.0, shape=None):
