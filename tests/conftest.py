@@ -1,10 +1,14 @@
-"""How tests are shared out over processes: those that share a costly fixture stay together, so that it is made once."""
+"""How tests are shared over processes: those that share a costly fixture stay together. Examples have no deadline."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("here", settings(), deadline=None)  # machines are busy: time is no property
+settings.load_profile("here")
 
 _CLAIMS = Path(__file__).parent / "proofs_checks" / "claims"
 

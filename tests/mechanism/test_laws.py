@@ -24,7 +24,7 @@ ALL = [*PAYING, "no-payment"]
 EXACT = ["ipfl-exact", "exact-marginal"]
 LAWS = [SqrtGain(), PowerGain(0.3), TableGain((20.0, 200.0, 1000.0, 5000.0), (0.0, 2.0, 3.0, 3.5))]
 
-run = settings(max_examples=60, deadline=None, derandomize=True)
+run = settings(max_examples=60, derandomize=True)
 
 
 @st.composite

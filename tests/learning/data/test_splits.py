@@ -117,7 +117,7 @@ def check_parts(groups, members, clients):
 
 
 @given(groups=owners, clients=st.integers(1, 6), seed=st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_natural_clients_are_whole_groups_drawn_among_those_that_are_large_enough(groups, clients, seed):
     counts = np.bincount(groups[groups >= 0], minlength=6)
     if clients > (counts >= LEAST).sum():
@@ -143,7 +143,7 @@ def test_natural_draws_every_able_group_equally_often():
 
 
 @given(groups=owners, clients=st.integers(1, 9), seed=st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_domain_gives_all_samples_of_a_group_evenly_to_its_neighbouring_clients(groups, clients, seed):
     names, counts = np.unique(groups[groups >= 0], return_counts=True)
     having = [len(part) for part in np.array_split(np.arange(clients), len(names))] if len(names) else []
@@ -176,7 +176,7 @@ def test_twelve_clients_over_four_domains_are_three_each_in_order():
     shares=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3), st.integers(LEAST, 20)), min_size=1, max_size=4),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_mixed_gives_exactly_the_numbers_asked_for(groups, shares, seed):
     clients = sum(having for _, having, _ in shares)
     needed = np.zeros(6, int)

@@ -42,7 +42,7 @@ def one_by_one(net, row, x, y, clip, masks=()):
     return result.to(row.dtype), losses
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     inputs=st.integers(1, 6),
     hidden=st.integers(1, 6),

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -40,7 +40,6 @@ def test_overstating_together_saves_the_tax():
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_the_tax_is_the_loss_of_the_others(values):
     """Clarke's pivot from scratch: the others' best total net value without i, less what they get."""
     mechanism = clarke_public_good(4)
@@ -63,7 +62,6 @@ def test_agents_leave_until_the_share_suits_all_that_stay():
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_moulin_serves_the_largest_set_that_accepts_its_share(values):
     """Moulin, Shenker 2001: the union of all acceptable sets, found by brute force."""
     outcome = moulin_shapley(4).outcome(values[..., None])
@@ -77,7 +75,6 @@ def test_moulin_serves_the_largest_set_that_accepts_its_share(values):
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_the_best_project_by_brute_force_over_who_is_served(values):
     for mechanism in (moulin_shapley(4), clarke_public_good(4)):
         sets = [s for k in range(1, 5) for s in itertools.combinations(range(4), k)]

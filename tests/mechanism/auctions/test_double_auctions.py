@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -71,7 +71,6 @@ def test_equal_bids_are_ranked_by_index():
 
 
 @given(NUMBERS, arrays(np.float64, 6, elements=st.sampled_from([0.0, 1.0])))
-@settings(deadline=None)
 def test_gains_from_trade_against_brute_force_for_any_sides(values, sellers):
     """Sides come with the types, so buyers and sellers may sit anywhere; best of all ways to pair them up."""
     types = _types(values, sellers)
@@ -89,7 +88,6 @@ def test_gains_from_trade_against_brute_force_for_any_sides(values, sellers):
 
 
 @given(NUMBERS)
-@settings(deadline=None)
 def test_goods_balance_and_mcafee_keeps_one_spread_or_nothing(values):
     """Surplus = (q-1)(b_q - s_q) if the last pair is given up, else 0 (McAfee 1992)."""
     types = _types(values, [0, 0, 0, 1, 1, 1])

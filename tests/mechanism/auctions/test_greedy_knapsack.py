@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -26,7 +26,6 @@ def _greedy(value, size, capacity=1.0):
 
 
 @given(VALUES, SIZES)
-@settings(deadline=None)
 def test_the_accepted_items_are_those_of_the_rule_in_plain_python(value, size):
     deal = GreedyKnapsack(4).outcome(np.stack([value, size], axis=-1))
     for row in range(4):
@@ -34,7 +33,6 @@ def test_the_accepted_items_are_those_of_the_rule_in_plain_python(value, size):
 
 
 @given(VALUES, SIZES)
-@settings(deadline=None)
 def test_just_above_the_price_wins_and_just_below_loses(value, size):
     """The critical value, checked with the plain rule: the price is the lowest value that is accepted."""
     deal = GreedyKnapsack(4).outcome(np.stack([value, size], axis=-1))
@@ -49,7 +47,6 @@ def test_just_above_the_price_wins_and_just_below_loses(value, size):
 
 
 @given(VALUES, SIZES)
-@settings(deadline=None)
 def test_the_optimum_is_the_best_set_that_fits(value, size):
     types = np.stack([value, size], axis=-1)
     sets = [s for k in range(5) for s in itertools.combinations(range(4), k)]

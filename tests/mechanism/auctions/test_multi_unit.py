@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -51,7 +51,6 @@ def test_units_for_everyone_cost_nothing():
 
 
 @given(TYPES)
-@settings(deadline=None)
 def test_the_units_go_where_they_are_worth_most(types):
     """Brute force over all ways to hand out at most two units each."""
     auction = uniform_price(3, 3)
@@ -64,7 +63,6 @@ def test_the_units_go_where_they_are_worth_most(types):
 
 
 @given(TYPES)
-@settings(deadline=None)
 def test_a_discriminatory_auction_charges_exactly_what_was_bid_for_what_was_won(types):
     auction = discriminatory(3)
     outcome = auction.outcome(types)

@@ -52,7 +52,7 @@ def test_gale_and_shapley_by_hand_with_given_priorities():
 
 
 @given(STRICT, st.lists(st.permutations(range(3)), min_size=3, max_size=3))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_deferred_acceptance_is_the_stable_assignment_that_every_agent_likes_best(values, lines):
     """Gale, Shapley 1962, theorem 2, against all six assignments."""
     reached = tuple(_assign(deferred_acceptance(3, priorities=lines), *values))
@@ -63,7 +63,6 @@ def test_deferred_acceptance_is_the_stable_assignment_that_every_agent_likes_bes
 
 
 @given(STRICT)
-@settings(deadline=None)
 def test_serial_dictatorship_is_pareto_efficient_for_strict_values(values):
     reached = _assign(serial_dictatorship(3), *values)
     for other in ASSIGNMENTS:
@@ -89,7 +88,7 @@ def test_an_indifferent_dictator_can_help_another():
 
 
 @given(arrays(np.float64, (3, 3, 4), elements=st.floats(0, 1)))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_best_total_value_is_that_of_brute_force(values):
     best = np.max([values[:, range(3), list(p)].sum(axis=1) for p in itertools.permutations(range(4), 3)], axis=0)
     np.testing.assert_allclose(best_matching(values), best, atol=1e-12)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -34,7 +34,6 @@ def test_bidding_less_for_a_lower_position_pays_in_gsp():
 
 
 @given(BIDS)
-@settings(deadline=None)
 def test_vcg_prices_are_the_externalities(bids):
     """What the others get without i, less what they get with i, both computed from scratch."""
     rates = (1.0, 0.6, 0.1)
@@ -46,13 +45,11 @@ def test_vcg_prices_are_the_externalities(bids):
 
 
 @given(BIDS)
-@settings(deadline=None)
 def test_at_the_same_bids_gsp_charges_no_less_than_vcg(bids):
     assert (gsp(4)(bids)[1] - vcg_positions(4)(bids)[1]).min() >= -1e-12
 
 
 @given(BIDS)
-@settings(deadline=None)
 def test_with_one_position_both_are_the_second_price_auction(bids):
     for make in (gsp, vcg_positions):
         for mine, vickrey in zip(make(4, [1.0])(bids), second_price(4)(bids), strict=True):

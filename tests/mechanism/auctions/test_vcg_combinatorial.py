@@ -54,7 +54,7 @@ def test_a_false_name_pays():
 
 
 @given(TYPES)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_allocation_and_pivot_payments_against_brute_force(types):
     auction = VcgCombinatorial(4)
     outcome = auction.outcome(types)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -28,7 +28,6 @@ def test_exaggerating_moves_the_mean_and_not_the_median():
 
 
 @given(arrays(np.float64, (4, 5), elements=st.floats(0, 1)))
-@settings(deadline=None)
 def test_the_median_has_the_least_total_distance_on_a_fine_grid(peaks):
     vote = median_vote(5)
     types = peaks[..., None]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mechanism.design import SpecError, parse_spec, read_spec
+from tests.checks import refused
 from tests.mechanism.design.specs import auction
 
 GOOD = auction(2, (1, 2))
@@ -53,18 +54,15 @@ def test_a_prior_left_out_is_uniform():
 def test_hostile_specifications_are_refused_by_key(change, key):
     text = GOOD.replace(*change, 1)
     assert text != GOOD
-    with pytest.raises(SpecError) as refused:
+    with refused(SpecError, "", key) as caught:
         parse_spec(text)
-    assert key in str(refused.value)
-    assert "\n" not in str(refused.value)
-    assert len(str(refused.value)) < 300
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("text", ["", "a", "[[agents]]", "x = " + "[" * 5000, "\x00", "a = 1\na = 2", " " * (1 << 21)])
 def test_texts_that_are_no_specification(text):
-    with pytest.raises(SpecError) as refused:
+    with refused(SpecError):
         parse_spec(text)
-    assert "\n" not in str(refused.value)
 
 
 def test_too_many_profiles_are_refused_before_they_are_built():
@@ -74,7 +72,7 @@ def test_too_many_profiles_are_refused_before_they_are_built():
         parse_spec(auction(7, (1, 2)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(GOOD) - 1), st.text(max_size=4), st.integers(0, 6))
 def test_a_damaged_file_is_read_or_refused(at, put, cut):
     """No other exception escapes, whatever a few characters become."""

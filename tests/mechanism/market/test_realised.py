@@ -13,12 +13,8 @@ GLOBAL, BILATERAL = market_mechanism("realised"), market_mechanism("realised-bil
 
 def misreported(types, seed):
     rng = np.random.default_rng(seed)
-    shape = types.size.shape
-    return types.report(
-        size=types.size * rng.uniform(0.5, 2, shape),
-        cost=types.cost * rng.uniform(0.5, 2, shape),
-        gain=types.gain * rng.uniform(0.5, 2, shape),
-    )
+    numbers = {"size": types.size, "cost": types.cost, "gain": types.gain}
+    return types.report(**{name: array * rng.uniform(0.5, 2, array.shape) for name, array in numbers.items()})
 
 
 def measured_gain(types, imports, i):

@@ -11,6 +11,7 @@ from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check,
 from proofs_checks.proofs.certificate import KINDS, kind_of
 from proofs_checks.proofs.proving import _part, trade_certificate
 from proofs_checks.proofs.theorems import claim_of
+from tests.checks import refused
 from tests.proofs_checks.changes import at, changed, places, variants
 
 ASKED = (
@@ -60,7 +61,7 @@ def test_every_kind_of_part_is_among_the_samples():
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_changed_certificate_is_refused_or_proves_the_same_statement(name, data):
     """The same statement: every field but the proof itself is equal (`Certificate.claim`)."""
@@ -115,7 +116,6 @@ def test_a_part_that_proves_a_lemma_has_no_claim_of_its_own():
      '{"format": ' + "9" * 5000 + "}"],
 )  # fmt: skip
 def test_hostile_texts_are_refused_in_one_line(text):
-    with pytest.raises(CertificateError) as refused:
+    with refused(CertificateError) as caught:
         Certificate.from_json(text)
-    assert "\n" not in str(refused.value)
-    assert len(str(refused.value)) < 400
+    assert len(str(caught.value)) < 400
