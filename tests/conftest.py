@@ -1,7 +1,5 @@
 """How tests are shared over processes: those that share a costly fixture stay together. Examples have no deadline."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

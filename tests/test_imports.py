@@ -1,7 +1,5 @@
 """The contract between the packages, what importing costs, and that nobody's folder takes our names."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

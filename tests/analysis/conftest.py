@@ -1,7 +1,5 @@
 """What the tests of analysis share: a recorded run, and copies of it to damage."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A synthetic run folder whose economics is real: markets cleared by the mechanisms, all else derived from them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The gain law of a record is the law that its market was cleared with, in the report and in the playground."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A run folder is read whole or refused in one line that names the file and what is wrong with it."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What the tests in a browser share: a server started by the command, and a page that remembers what went wrong."""
 
-from __future__ import annotations
-
 import re
 import signal
 import socket

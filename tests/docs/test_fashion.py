@@ -1,7 +1,5 @@
 """The recorded results on Fashion-MNIST: what they say, and that a run made now agrees with them."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The matrix in the docs: complete, in agreement with theory, and every witness in it replays."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The README's own market runs as it is written, and what its lines write is kept out of the repository."""
 
-from __future__ import annotations
-
 import fnmatch
 import re
 import shutil

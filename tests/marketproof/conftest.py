@@ -1,7 +1,5 @@
 """What the tests of this package share: the command line run in this process, and small tables."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -1,7 +1,5 @@
 """A trainer without networks: two numbers per client, moved by keyed draws, saved bit by bit."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Runs in which clients come, leave and stay away, and in which some are strange: record, audit, and resuming."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The audit reads the record alone: it finds the lies that are there, and does not believe what does not add up."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

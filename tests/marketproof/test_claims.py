@@ -1,7 +1,5 @@
 """The command `claims`: table, JSON, exit status."""
 
-from __future__ import annotations
-
 import json
 
 KEYS = {

@@ -1,7 +1,5 @@
 """The command `clear`: the worked examples of the theory, the JSON contract, and where it writes."""
 
-from __future__ import annotations
-
 import json
 import os
 

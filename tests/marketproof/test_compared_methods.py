@@ -1,7 +1,5 @@
 """The methods that the paper compares with, from the command line to the record."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

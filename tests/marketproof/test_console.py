@@ -1,7 +1,5 @@
 """Tables that fit: no word and no number is broken, and what is left out is told."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

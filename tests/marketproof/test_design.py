@@ -1,7 +1,5 @@
 """`design` end to end: the best auction on a grid, an impossibility, and wrong specifications."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

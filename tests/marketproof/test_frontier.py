@@ -1,7 +1,5 @@
 """`frontier` end to end: record, table and figures; taken up again after a stop; wrong settings."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Code that exits, never ends, answers at random, or has a broken part: one line, exit status 2, in time."""
 
-from __future__ import annotations
-
 import json
 import time
 

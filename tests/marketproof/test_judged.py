@@ -1,7 +1,5 @@
 """By which models of a round a method is judged: as the authors' code does it, personal ones before aggregation."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

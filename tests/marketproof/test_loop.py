@@ -1,7 +1,5 @@
 """The round loop: in which order it asks, what it accounts with, and what it draws."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The user's own file: everything that can be wrong with it is one line with exit status 2, the reports named."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

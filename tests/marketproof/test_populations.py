@@ -1,7 +1,5 @@
 """Who takes part: how many of each role, what they have, what they say, and who is there when."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

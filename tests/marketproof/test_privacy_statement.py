@@ -1,7 +1,5 @@
 """What a private run says at its end: epsilon, delta of the sizes, who stopped, what adds up."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Private runs: budgets that end a client's training, secret keys that come and go, and resuming to the same bits."""
 
-from __future__ import annotations
-
 import base64
 import json
 import shutil

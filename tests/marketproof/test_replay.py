@@ -1,7 +1,5 @@
 """`replay` of code under another name, and of folders."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

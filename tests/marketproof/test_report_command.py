@@ -1,7 +1,5 @@
 """``marketproof report``: the page or the figures, and what is wrong in a line."""
 
-from __future__ import annotations
-
 import json
 import shutil
 

@@ -1,7 +1,5 @@
 """End to end: real training, real markets, and what the other commands make of the record."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Absence in a round: for a mechanism, who is not there does not exist."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

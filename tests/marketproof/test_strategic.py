@@ -1,7 +1,5 @@
 """`strategic` end to end: auctions, markets, the user's own files, and recorded runs."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Studies end to end on a trainer without networks: tables, going on after a stop, changed settings, wrong names."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

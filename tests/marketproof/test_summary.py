@@ -1,7 +1,5 @@
 """A run in a few numbers: over which rounds, clients and seeds each is counted."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Runs whose gains are measured: one law for all rounds, accounts by that law, and what the audit says of it."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

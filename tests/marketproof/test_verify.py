@@ -1,7 +1,5 @@
 """`verify` and `replay` end to end: verdicts, the JSON contract, exit statuses, witnesses that replay or do not."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """Wrong settings of a run on the command line: status 2, one line that helps, no run folder and no keys left behind."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

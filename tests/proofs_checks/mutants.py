@@ -1,7 +1,5 @@
 """Mechanisms that are wrong by a little: the checkers must see it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """The needles tell the truth about themselves, and a few of each kind are found."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from types import ModuleType

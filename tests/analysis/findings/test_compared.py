@@ -1,7 +1,5 @@
 """Several runs side by side: what differs is named, means and spreads are those of the runs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Figures of a sweep show its numbers."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -6,8 +6,6 @@ Draw the pictures anew, and look at them, after a change that is wanted:
 MARKETPROOF_BASELINE=write python -m pytest tests/analysis/findings/test_images.py
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Numbers by hand-worked cases and their identities on a recorded run; who is ahead only where seeds differ by less."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Each plot draws the numbers of its result object on the axes it is given. Asserted on data, not on pixels."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import replace
 

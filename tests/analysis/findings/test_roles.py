@@ -1,7 +1,5 @@
 """Roles, attendance and who learns from whom: read where they are recorded, counted as the paper counts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

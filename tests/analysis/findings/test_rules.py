@@ -1,7 +1,5 @@
 """Lie curves, allocation regions and regret maps say what the rules do: against direct clearing, and the theory."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

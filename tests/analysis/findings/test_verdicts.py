@@ -1,7 +1,5 @@
 """The packaged verdicts are those of the matrix in the docs, and none is shown that cannot be redone."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

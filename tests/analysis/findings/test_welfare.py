@@ -1,7 +1,5 @@
 """Welfare taken apart adds up, and its bars are the parts."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The sentences and grades of the report say what the record says, in every case that changes them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from analysis.findings.achieved import ACHIEVED, headline

@@ -1,7 +1,5 @@
 """A right answer to every exercise."""
 
-from __future__ import annotations
-
 from analysis.lessons.exercises import EXERCISES
 
 WINNER = """def rule(bids):

@@ -1,7 +1,5 @@
 """Exercises answered: rightly, wrongly, for ever, and in every way in which code fails."""
 
-from __future__ import annotations
-
 import os
 import time
 

@@ -1,7 +1,5 @@
 """The figures of the lessons hold what theory says, every lesson runs, and its page needs nothing else."""
 
-from __future__ import annotations
-
 import re
 from html.parser import HTMLParser
 

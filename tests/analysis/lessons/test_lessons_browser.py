@@ -1,7 +1,5 @@
 """Every lesson in a real browser: quiet, its figure dragged, its exercise answered wrongly and rightly."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

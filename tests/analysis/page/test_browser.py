@@ -1,7 +1,5 @@
 """The report in a real browser: nothing logged, nothing requested, nothing wider than the screen."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

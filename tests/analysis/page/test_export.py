@@ -1,7 +1,5 @@
 """Tables as rows, CSV and LaTeX; every figure is exported in four kinds, and what is exported is what is shown."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

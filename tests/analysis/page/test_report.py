@@ -1,7 +1,5 @@
 """The report: one page that is well formed, loads nothing, escapes everything, and says what the record says."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

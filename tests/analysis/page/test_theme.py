@@ -1,7 +1,5 @@
 """The one look: label placement, numbers for people, text that is safe to draw, colours that can be told apart."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

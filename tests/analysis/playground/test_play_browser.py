@@ -1,7 +1,5 @@
 """The playground in a real browser: quiet, dragged, switched, searched; tables, states, links and runs are loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path

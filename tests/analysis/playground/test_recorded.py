@@ -1,7 +1,5 @@
 """A recorded clearing as the playground shows it: the record's own trades, without those who were absent."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from safetensors.numpy import load_file

@@ -1,7 +1,5 @@
 """What is set up in the playground survives a table, a link and a file; what is wrong in them is told in a line."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

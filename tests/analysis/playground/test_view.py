@@ -1,7 +1,5 @@
 """What the playground shows: the worked example of the theory, the curve and its jumps, the lie, and in time."""
 
-from __future__ import annotations
-
 import html
 import time
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Exhausted grids against loops written out, known rules."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Witnesses about cleared markets: they say what happens, survive JSON to the bit, and replay or say what does not."""
 
-from __future__ import annotations
-
 import copy
 import json
 

@@ -1,7 +1,5 @@
 """Exact bounds on shares, and points of a sweep against what theory says of the rules there."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.stats import binom

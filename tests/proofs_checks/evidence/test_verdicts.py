@@ -1,7 +1,5 @@
 """Verdicts: they agree with theory, say how sure they are, and a name proves nothing."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """A witness survives JSON and replays to the bit; an edited or malformed one ends in an answer or a `WitnessError`."""
 
-from __future__ import annotations
-
 import copy
 import json
 import time

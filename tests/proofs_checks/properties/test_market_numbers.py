@@ -1,7 +1,5 @@
 """The examples of the theory's text, by the engine's properties: lies, splitting, merging, the core."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Rochet's criterion: payments that make a table truthful, or a negative cycle that says why there are none."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

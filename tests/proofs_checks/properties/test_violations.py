@@ -1,7 +1,5 @@
 """Every property on a mechanism that breaks it, by an amount worked out by hand, and on one that keeps it."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Cases, and how mechanisms are asked: what is refused, whose line an error is laid to, when batches are advised."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field

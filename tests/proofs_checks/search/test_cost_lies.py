@@ -1,7 +1,5 @@
 """The search for cost lies: exact where it says so, deterministic, and never worse than a dense search."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Properties measured on given markets: they pass what holds and fail mechanisms that are wrong by a millionth."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

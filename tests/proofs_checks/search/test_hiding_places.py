@@ -1,7 +1,5 @@
 """The search: deterministic, within its budget, and it finds what hides in corners, ties and bands."""
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Lines are drawn where they should be, and tables of utilities along them are those of a loop over profiles."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Shrinking: the story stays true, gets no longer, keeps at least two agents, and is the same for the same stream."""
 
-from __future__ import annotations
-
 import time
 from functools import cache
 from typing import Any
