@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 from mechanism.design.elimination import solve_exactly
 from mechanism.design.system import System, check_bound, check_infeasible, check_point
 from mechanism.errors import SolverError
+from mechanism.solver import exact_solver
 
 _DENOMINATORS = (64, 4096, 10**6)
 _LARGEST_BASIS = 2000
@@ -180,35 +178,3 @@ def _null_vectors(rows: System) -> Iterable[dict[str, Fraction]]:
             yield {one.name: Fraction(1)} | {name: y for name, y in vector.items() if y}
             yield {one.name: Fraction(-1)} | {name: -y for name, y in vector.items() if y}
             return
-
-
-@cache
-def _greet() -> None:
-    """Let HiGHS print its banner, which it does once per process whatever its options say, to nowhere."""
-    import highspy
-
-    sys.stdout.flush()
-    try:
-        kept = os.dup(1)
-    except OSError:  # no standard output: nothing to keep clean
-        highspy.Highs()
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        highspy.Highs()
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def exact_solver(**options: Any) -> Any:
-    """Return PuLP's HiGHS with both gaps zero (its default relative gap is not), for one solution after another.
-
-    ``options``: further options of HiGHS by name.
-    """
-    import pulp
-
-    _greet()
-    return pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, threads=1, **options)

@@ -49,8 +49,8 @@ LADDER: tuple[float, ...] = (0.1, 0.25, 0.75, 0.9, 0.95, 0.99, 1.01, 1.05, 1.1, 
 
 HUGE: float = 1e9
 
-STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "full")}
-STEPS |= {("exact", "clarke"), ("exact", "two-sided"), ("full", "none")}
+STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")}
+STEPS |= {("exact", "clarke"), ("milp", "clarke"), ("exact", "two-sided"), ("full", "none")}
 """(allocation, payment) under which a seller's utility is a step function of its reported cost."""
 
 NUMBER_MULTIPLES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.01, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)

@@ -5,7 +5,8 @@ import pytest
 
 from mechanism import Market, Types, market_mechanism
 from mechanism.market.accounting import values
-from tests.mechanism.milp import select
+from mechanism.market.allocation.milp import select
+from mechanism.market.rules.rule import MarketMechanism
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -19,6 +20,13 @@ def test_thirty_clients(seed):
     ours = values(types, market_mechanism("ipfl-exact").clear(types.truthful(), market).imports, market)
     theirs = values(types, select(types.truthful(), market), market)
     np.testing.assert_allclose(ours, theirs, atol=1e-9 * max(1.0, np.abs(ours).max()))
+
+
+def test_it_is_an_allocation_rule_like_the_others():
+    types = Types(size=[100, 300, 300], cost=[0, 1.1, 1.0], gain=[3600, 0, 0])
+    outcome = MarketMechanism("check", "milp", "clarke").clear(types.truthful(), Market())
+    assert outcome.imports[0].tolist() == [False, False, True]
+    assert outcome.prices[0, 2] == pytest.approx(1.1)
 
 
 def test_the_solver_prints_nothing(capfd):

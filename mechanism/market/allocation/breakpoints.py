@@ -12,7 +12,7 @@ Why these are all of them, importer i and seller j, in terms of j's price w_j = 
   not see j. Everything after j depends on j's place and on whether j was taken. At w_j <= 0 the threshold is infinite.
 * ``exact``. Sets without j do not depend on w_j, those with j lose value at slope one: j is bought below one critical
   price, and then in the same set. The Clarke price of j when it reports zero, W(M) - W(M without j), is that price.
-* ``full``: the outcome does not look at reports.
+* ``full`` and ``given``: the outcome does not look at reports.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Ar
     Parameters
     ----------
     allocation_id
-        ``threshold``, ``threshold-skip``, ``exact`` or ``full``.
+        ``threshold``, ``threshold-skip``, ``exact`` (or ``milp``), ``full`` or ``given``.
     reports, market
         ``[..., m]`` clients; differences ``[..., m, m]``.
 
@@ -55,14 +55,14 @@ def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Ar
     """
     batch = np.broadcast_shapes(reports.batch, market.batch)
     m = reports.clients
-    if allocation_id == "full":
+    if allocation_id in ("full", "given"):
         return np.empty((*batch, m, 0))
     if allocation_id in ("threshold", "threshold-skip"):
         points = _threshold_points(reports, market, skip=allocation_id == "threshold-skip")
-    elif allocation_id == "exact":
+    elif allocation_id in ("exact", "milp"):
         points = _exact_points(reports, market, batch)
     else:
-        known = "threshold, threshold-skip, exact, full"
+        known = "threshold, threshold-skip, exact, milp, full, given"
         raise UnknownNameError(f"no break points are known for the allocation rule {allocation_id!r}; known: {known}")
     points = np.broadcast_to(points, (*batch, *points.shape[-2:]))
     return _pack(points, np.broadcast_to(reports.cost, (*batch, m)))

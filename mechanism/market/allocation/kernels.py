@@ -36,7 +36,7 @@ else:
 
 
 # Codes shared with the rule objects.
-THRESHOLD, THRESHOLD_SKIP, EXACT, FULL, OFFERED = 1, 2, 3, 4, 5
+GIVEN, THRESHOLD, THRESHOLD_SKIP, EXACT, FULL, OFFERED = 0, 1, 2, 3, 4, 5
 NOTHING, MARGINAL, CLARKE = 0, 1, 2
 
 _DOMINATORS = 16  # how many excluded sellers on the path are tested for dominance: more costs more than it saves
@@ -425,9 +425,12 @@ def clear_importers(
                     taken[order[a]] = True
         elif allocation in (THRESHOLD, THRESHOLD_SKIP):
             take_while_worth(law, k, own, c_size, c_price, count, allocation == THRESHOLD_SKIP, taken, mark, order)
-        else:
+        elif allocation == FULL:
             for a in range(count):
                 taken[a] = True
+        else:
+            for a in range(count):
+                taken[a] = imports[b, i, client[a]]
         held = own
         spent = 0.0
         for j in range(m):

@@ -49,6 +49,7 @@ def run_kernels(
     *,
     allocation: int,
     payment: int,
+    imports: NDArray[np.bool_] | None = None,
     node_limit: int = NODE_LIMIT,
     mode: str = "auto",
 ) -> Outcome:
@@ -57,7 +58,9 @@ def run_kernels(
     Parameters
     ----------
     reports
-        ``[..., m]``; leading axes of ``market.differences`` broadcast against its batch axes.
+        ``[..., m]``; leading axes of ``market.differences`` and ``imports`` broadcast against its batch axes.
+    imports
+        Needed with `kernels.GIVEN`: the allocation to be priced, bool ``[..., m, m]``.
     node_limit
         See `NODE_LIMIT`.
     mode
@@ -70,12 +73,13 @@ def run_kernels(
     """
     m = reports.clients
     d = market.differences if market.differences is not None and market.lam > 0.0 else np.zeros((m, m))
-    if d.shape[-1] != m:
-        raise InvalidMarketError(
-            f"differences are for {d.shape[-1]} clients, the reports for {m}; give one row and column per client"
-        )
+    for name, array in (("differences", d), ("imports", imports)):
+        if array is not None and array.shape[-2:] != (m, m):
+            raise InvalidMarketError(
+                f"{name} are for {array.shape[-1]} clients, the reports for {m}; give one row and column per client"
+            )
     try:
-        batch = np.broadcast_shapes(reports.batch, d.shape[:-2])
+        batch = np.broadcast_shapes(reports.batch, d.shape[:-2], () if imports is None else imports.shape[:-2])
     except ValueError:
         raise InvalidMarketError(
             f"batch axes do not broadcast: reports {reports.batch}, differences {d.shape[:-2]}"
@@ -90,7 +94,10 @@ def run_kernels(
     rows = math.prod(d.shape[:-2])
     which = np.ascontiguousarray(np.broadcast_to(np.arange(rows).reshape(d.shape[:-2]), batch).reshape(count))
     matrices = np.ascontiguousarray(d.reshape(rows, m, m))
-    taken = np.zeros((count, m, m), dtype=np.bool_)
+    if imports is None:
+        taken = np.zeros((count, m, m), dtype=np.bool_)
+    else:
+        taken = np.array(np.broadcast_to(imports, (*batch, m, m)), dtype=np.bool_).reshape(count, m, m)
     prices = np.zeros((count, m, m))
     gap = np.zeros((count, m))
     clear_importers(

@@ -15,9 +15,10 @@ ALLOCATIONS: dict[str, int] = {
     "threshold": kernels.THRESHOLD,
     "threshold-skip": kernels.THRESHOLD_SKIP,
     "exact": kernels.EXACT,
+    "milp": kernels.GIVEN,
     "full": kernels.FULL,
 }
-"""Allocation rules by id."""
+"""Allocation rules by id; `milp` solves the same problem as `exact` by another way."""
 
 PAYMENTS: dict[str, int] = {"none": kernels.NOTHING, "marginal": kernels.MARGINAL, "clarke": kernels.CLARKE}
 """Payment rules by id."""
@@ -52,9 +53,9 @@ class MarketMechanism:
     """A way to clear a market: who imports from whom, and what they pay.
 
     ``allocation``: `threshold` (paper: falling thresholds, stop at the first that fails), `threshold-skip` (pass over
-    it instead), `exact` (maximise each importer's objective), `full` (everybody imports everything). ``payment``:
-    `marginal` p_ij = G_i(S) - G_i(S without j) - pen_ij, `clarke` p_ij = c_j + W_i(all) - W_i(all without j), `none`.
-    Gross, from importer to exporter; nothing goes to a centre.
+    it instead), `exact` (maximise each importer's objective), `milp` (the same, independently), `full` (everybody
+    imports everything). ``payment``: `marginal` p_ij = G_i(S) - G_i(S without j) - pen_ij, `clarke`
+    p_ij = c_j + W_i(all) - W_i(all without j), `none`. Gross, from importer to exporter; nothing goes to a centre.
     """
 
     id: str
@@ -72,10 +73,16 @@ class MarketMechanism:
 
         Returns arrays ``[..., m, m]`` and ``[..., m]`` over the broadcast batch axes of reports and differences.
         """
+        imports = None
+        if self.allocation == "milp":
+            from mechanism.market.allocation.milp import select
+
+            imports = select(reports, market)
         return run_kernels(
             reports,
             market,
             allocation=ALLOCATIONS[self.allocation],
             payment=PAYMENTS[self.payment],
+            imports=imports,
             node_limit=self.node_limit,
         )

@@ -12,10 +12,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.design.solve import exact_solver
 from mechanism.errors import SolverError
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw
+from mechanism.solver import exact_solver
 
 _TANGENTS = 12
 _ROUNDS = 60
