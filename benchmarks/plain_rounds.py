@@ -17,9 +17,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from learning.data import load
 from learning.data.splits import split
-from learning.holdings import hold_out
 from learning.models.build import network
-from learning.plan import LearningPlan
+from learning.plan import LearningPlan, hold_out
 from learning.streams import stream
 
 Weights = dict[str, torch.Tensor]

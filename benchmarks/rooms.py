@@ -1,4 +1,4 @@
-"""How many of our files a command passes: `clear`, and a round of `run` with its report; exit 1 above a target.
+"""How many of our Python files a command passes: `clear`, and a round of `run` with its report; exit 1 above a target.
 
 A file is passed where one of its functions runs; what importing runs is left out. A change of room is a pair of
 functions in two files of which one calls the other (what lies between them in a library is skipped).
@@ -28,6 +28,10 @@ CASES = {
 }
 
 
+def _ours(file: str) -> bool:
+    return file.startswith(PACKAGES) and file.endswith(".py")  # compiled templates are pages, not code
+
+
 class Walk:
     """The files that calls enter, and the pairs of functions between which they change file."""
 
@@ -42,10 +46,10 @@ class Walk:
         if code.co_name == "<module>":
             step = {"call": 1, "return": -1}.get(event, 0)
             self._importing[thread] = self._importing.get(thread, 0) + step
-        elif event == "call" and not self._importing.get(thread) and code.co_filename.startswith(PACKAGES):
+        elif event == "call" and not self._importing.get(thread) and _ours(code.co_filename):
             self.files.add(code.co_filename)
             caller = frame.f_back
-            while caller is not None and not caller.f_code.co_filename.startswith(PACKAGES):
+            while caller is not None and not _ours(caller.f_code.co_filename):
                 caller = caller.f_back
             if caller is not None and caller.f_code.co_filename != code.co_filename:
                 self.changes.add((caller.f_code.co_filename, caller.f_code.co_name, code.co_filename, code.co_name))

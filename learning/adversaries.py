@@ -21,11 +21,7 @@ CONDUCTS: dict[str, str] = {
 """How a client may behave (paper, attackers and free-riders). Importable without torch."""
 
 ATTACKS, FREE_RIDES = ("shuffle", "flip"), ("ones", "noise")
-
-
-def trains(conduct: str) -> bool:
-    """Say whether a client of this conduct does its local work."""
-    return conduct not in FREE_RIDES
+"""Who does its local work and uploads something else, and who does none."""
 
 
 def upload(

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from learning import checkpoint
-from learning.adversaries import HONEST, trains, upload
+from learning.adversaries import FREE_RIDES, HONEST, upload
 from learning.algorithms import ALGORITHMS
 from learning.algorithms.algorithm import START, Aggregation, Graph
 from learning.backends import BACKENDS
@@ -21,10 +21,9 @@ from learning.backends.backend import Backend
 from learning.backends.start import device_named, start
 from learning.errors import LearningError
 from learning.evaluation import Exam
-from learning.holdings import Holdings, hold
 from learning.local import TrainTask
 from learning.models.build import base_digest_of, network
-from learning.plan import LearningPlan
+from learning.plan import Holdings, LearningPlan, hold
 from learning.server import Server, refuse_infinite
 from learning.streams import stream
 from learning.valuation.curves import WIDTH, Curve, collect
@@ -135,7 +134,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         state = self.state
         if START in self.algorithm.slots:
             state.slots[START].copy_(state.rows)
-        clients = [k for k in np.flatnonzero(self._present).tolist() if trains(self._conduct[k])]
+        clients = [k for k in np.flatnonzero(self._present).tolist() if self._conduct[k] not in FREE_RIDES]
         spec = self.algorithm.local_spec
         tasks = [TrainTask(k, round_index, spec(self.plan, not self._aggregated[k])) for k in clients]
         if self._guard is not None:

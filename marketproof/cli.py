@@ -15,7 +15,7 @@ import_ours_first()
 
 import typer  # noqa: E402 - our packages come first on purpose
 
-from marketproof import errors  # noqa: E402
+from marketproof import exits  # noqa: E402
 from marketproof.commands import (  # noqa: E402
     claims,
     clear,
@@ -93,18 +93,18 @@ def execute(arguments: Sequence[str]) -> int:
         return _flushed(leaving.exit_code)
     except SystemExit as leaving:
         if isinstance(leaving.__context__, BrokenPipeError):  # rich leaves with status 1 when its reader goes away
-            return errors.report(leaving.__context__)
+            return exits.report(leaving.__context__)
         raise
     except (Exception, KeyboardInterrupt) as error:
-        return errors.report(error)
-    return errors.SUCCESS
+        return exits.report(error)
+    return exits.SUCCESS
 
 
 def _flushed(status: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        return errors.report(error)
+        return exits.report(error)
     return status
 
 

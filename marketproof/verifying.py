@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from marketproof.errors import InputError, Interrupted, shown
+from marketproof.exits import Interrupted
 from marketproof.files.mechanism_files import Source, find_mechanism
 from mechanism.direct import DirectMechanism
+from mechanism.errors import InputError, shown
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import verify
 from proofs_checks.evidence_errors import OutOfTime

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.errors import InputError, shown
 from marketproof.files.atomic import dumps, refuse_overwriting, write_all
 from marketproof.terminal.console import stderr, stdout, table
+from mechanism.errors import InputError, shown
 from mechanism.wording import number
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.errors import shown
 from marketproof.files.atomic import dumps, write_all
 from marketproof.terminal.console import show_fitted, spread, stdout
+from mechanism.errors import shown
 from mechanism.wording import number, percent
 
 if TYPE_CHECKING:

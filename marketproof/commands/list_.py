@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.errors import InputError, shown
 from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stdout, table
+from mechanism.errors import InputError, shown
 
 HELP = "List what exists: mechanisms, methods, tasks, properties or populations."
 

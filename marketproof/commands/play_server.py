@@ -14,8 +14,8 @@ import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
 
-from marketproof.errors import InputError
 from marketproof.terminal.console import stdout
+from mechanism.errors import InputError
 
 HOST = "127.0.0.1"
 PORT = 2718

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.errors import InputError, one_line, shown
 from marketproof.files.atomic import dumps
 from marketproof.files.csv_input import read_text
+from mechanism.errors import InputError, one_line, shown
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -47,10 +47,11 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Read, recompute, write, show."""
-    from marketproof.errors import InputError, RequirementFailed, one_line
+    from marketproof.exits import RequirementFailed
     from marketproof.files.atomic import refuse_overwriting, write_all
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
+    from mechanism.errors import InputError, one_line
 
     files = witness_files(witness)
     refuse_overwriting([json], files)
@@ -81,7 +82,7 @@ def replay(
 
 def _others(results: list[dict[str, Any]]) -> str:
     """Say which mechanisms the witnesses are about, if not the one that was asked; "" if they are about that one."""
-    from marketproof.errors import shown
+    from mechanism.errors import shown
 
     other = {  # a witness made in Python bears the rule's name without its file
         r["mechanism"]: r["replayed"]
@@ -95,9 +96,9 @@ def _others(results: list[dict[str, Any]]) -> str:
 
 
 def _replayed(found: Found, own: Source | None) -> dict[str, Any]:
-    from marketproof.errors import InputError, shown
     from marketproof.files.mechanism_files import Source
     from mechanism.catalogue import CATALOGUE
+    from mechanism.errors import InputError, shown
     from proofs_checks.evidence.witness import replay as recompute
 
     told = found.witness

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.errors import InputError, shown
 from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout
+from mechanism.errors import InputError, shown
 
 HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.errors import InputError
 from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stdout
+from mechanism.errors import InputError
 
 if TYPE_CHECKING:
     from marketproof.running.config import RunConfig

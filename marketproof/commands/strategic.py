@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.errors import InputError, shown
 from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout, table
+from mechanism.errors import InputError, shown
 from mechanism.wording import letters, number, ratio
 
 if TYPE_CHECKING:

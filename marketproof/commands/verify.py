@@ -67,11 +67,12 @@ def verify(
     import time
 
     started = time.perf_counter()
-    from marketproof.errors import InputError, RequirementFailed, shown
+    from marketproof.exits import RequirementFailed
     from marketproof.files.atomic import refuse_overwriting, write_all
     from marketproof.files.mechanism_files import file_of, is_file
     from marketproof.terminal.console import bar, stdout
     from marketproof.verifying import load_within, verify_within
+    from mechanism.errors import InputError, shown
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from marketproof.errors import InputError, shown
+from mechanism.errors import InputError, shown
 
 
 def partial(path: Path) -> Path:

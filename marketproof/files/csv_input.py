@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from marketproof.errors import InputError, one_line, shown
+from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_bytes
 
 LARGEST_FILE = 64 * 2**20

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.errors import InputError, shown
 from marketproof.files.csv_input import Table, WrongCells, client_name, number, read_table
+from mechanism.errors import InputError, shown
 from mechanism.market.clients import LARGEST
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.errors import InputError, one_line, shown
-from mechanism.errors import MarketProofError, did_you_mean
+from mechanism.errors import InputError, MarketProofError, did_you_mean, one_line, shown
 from mechanism.reading import read_bytes
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from analysis.run.files import changes, dotted
-from marketproof.errors import InputError, one_line, shown
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
     Data,
@@ -28,6 +27,7 @@ from marketproof.running.sections import (
     Task,
     Training,
 )
+from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_toml, validated
 
 DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact"

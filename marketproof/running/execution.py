@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from analysis.run.files import RecordError
 from analysis.run.results import Audit, Summary, read_audit, read_summary
-from marketproof.errors import InputError, Interrupted, shown
+from marketproof.exits import Interrupted
 from marketproof.files import atomic
 from marketproof.running.config import Method, RunConfig, parse
 from marketproof.running.finish import finish_run, make_report
@@ -21,7 +21,7 @@ from marketproof.running.loop import MakeTrainer, participants_of, run_units, un
 from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
 from marketproof.terminal.run_view import Bar
-from mechanism.errors import MarketProofError
+from mechanism.errors import InputError, MarketProofError, shown
 
 if TYPE_CHECKING:
     from learning.plan import LearningPlan

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.errors import InputError
 from marketproof.strategic_play.results import (
     AgentRow,
     Compared,
@@ -28,6 +27,7 @@ from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst
 from mechanism.catalogue import CATALOGUE
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.entry import KnownEquilibrium
+from mechanism.errors import InputError
 from mechanism.market.accounting import MONEY, scale
 from mechanism.market.direct import MarketDirect
 from proofs_checks.play.anarchy import Anarchy, anarchy

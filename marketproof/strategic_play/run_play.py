@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from analysis.run.files import read_manifest
 from analysis.run.market import MarketRecord
 from analysis.run.records import open_markets
-from marketproof.errors import InputError, shown
 from marketproof.strategic_play.mechanism_play import Progress, misreports, settling
 from marketproof.strategic_play.results import MethodPlayed, Misreports, Pooled, RunPlayed, Settling, Sums
 from marketproof.strategic_play.sentences import method_sentence
 from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.direct import Floats
+from mechanism.errors import InputError, shown
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from analysis.page.export import Table, svg_text, write_atomically
 from analysis.run.files import changes, dotted
-from marketproof.errors import InputError, Interrupted, shown
+from marketproof.exits import Interrupted
 from marketproof.files import atomic
 from marketproof.files.atomic import dumps, to_toml, write_all
 from marketproof.running.config import RunConfig, differences
@@ -26,7 +26,7 @@ from marketproof.running.loop import MakeTrainer
 from marketproof.running.recorder import CONFIG, read_progress, recorded_config
 from marketproof.studies.study import Findings, Recorded, Study, measured
 from marketproof.terminal.console import stderr, table
-from mechanism.errors import MarketProofError
+from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.reading import read_toml
 
 HEAD = "study.toml"

@@ -8,13 +8,13 @@ from pathlib import Path
 from learning.data.files.places import find, hub
 from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
 from learning.errors import DataError
-from marketproof.errors import InputError, shown
 from marketproof.running.config import DEFAULT_MECHANISM, load_task, parse, resolve
 from marketproof.studies.carried_out import Plan
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
 from marketproof.studies.performance import PERFORMANCE, ROBUSTNESS
 from marketproof.studies.study import Study
 from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
+from mechanism.errors import InputError, shown
 
 STUDIES: Mapping[str, Study] = {
     "performance": PERFORMANCE,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from analysis.findings.several.studies import along
 from analysis.run.ledger import unit_figures
-from marketproof.errors import InputError
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
@@ -20,6 +19,7 @@ from marketproof.running.privacy import delta_of
 from marketproof.studies.carried_out import Done, Plan, carried_out
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
 from marketproof.studies.study import METHOD, Column, Row, Seen, Study, text
+from mechanism.errors import InputError
 from mechanism.wording import number, percent
 
 EPSILONS: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analysis.run.market import MarketRecord
 from analysis.run.results import Audit, MethodAudit, Summary
-from marketproof.errors import shown
 from marketproof.running.privacy import privacy_lines
 from marketproof.running.recorder import Unit
 from marketproof.terminal.console import show_fitted, spread, stderr
+from mechanism.errors import shown
 from mechanism.wording import number, percent
 
 COLUMNS = (

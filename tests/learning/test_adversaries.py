@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from learning.adversaries import ATTACKS, CONDUCTS, FREE_RIDES, HONEST, trains, upload
+from learning.adversaries import ATTACKS, CONDUCTS, FREE_RIDES, HONEST, upload
 from learning.differences import geometry
 from learning.errors import LearningError
 from learning.models.lora import lora_network
@@ -44,7 +44,6 @@ def test_each_conduct_uploads_what_it_says(row):
     assert abs(float(noise.std()) - 1) < 0.15
     assert torch.equal(row, before)
     assert set(CONDUCTS) == {HONEST, *ATTACKS, *FREE_RIDES}
-    assert [name for name in CONDUCTS if not trains(name)] == list(FREE_RIDES)
 
 
 @pytest.mark.parametrize("conduct", ["shuffle", "noise"])

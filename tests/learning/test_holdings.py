@@ -7,8 +7,7 @@ from learning import holdings as module
 from learning.data import load
 from learning.data.dataset import Dataset
 from learning.errors import DataError
-from learning.holdings import hold
-from learning.plan import LearningPlan
+from learning.plan import LearningPlan, hold
 from learning.trainer import Trainer
 
 PLAN = LearningPlan(clients=6)

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from marketproof.errors import InputError
 from marketproof.files import atomic
+from mechanism.errors import InputError
 
 
 def test_a_failure_at_the_last_file_leaves_none_of_them(tmp_path):

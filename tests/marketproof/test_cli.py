@@ -12,8 +12,9 @@ import pytest
 from rich.markup import render
 
 from marketproof import cli as way_in
-from marketproof import errors
+from marketproof import exits
 from marketproof.commands import list_ as list_command
+from mechanism.errors import shown
 
 COMMANDS = ["run", "clear", "list", "report", "replay"]
 MODULE = [sys.executable, "-W", "ignore", "-m", "marketproof"]
@@ -102,24 +103,24 @@ def test_a_bug_keeps_its_traceback_and_has_its_own_status(cli, monkeypatch):
 
     monkeypatch.setattr(list_command, "write_json", broken)
     answer = cli("list", "methods", "--json", "/dev/null")
-    assert answer.status == errors.BUG
+    assert answer.status == exits.BUG
     assert "ZeroDivisionError: a bug" in answer.err
     assert "this is a bug" in answer.err
 
 
 def test_every_error_of_a_user_has_a_status_and_one_line():
-    assert errors.describe(KeyboardInterrupt()) == (130, "interrupted")
-    assert errors.describe(errors.Interrupted("stopped; resume with: x")) == (130, "stopped; resume with: x")
-    assert errors.describe(errors.RequirementFailed("no")) == (1, "no")
-    assert errors.describe(BrokenPipeError(errno.EPIPE, "Broken pipe")) == (141, None)
-    assert errors.describe(OSError(errno.ENOSPC, "No space left", "a\nb")) == (2, "a b: No space left")
-    assert errors.describe(MemoryError())[0] == 2
-    assert errors.describe(ValueError("a bug")) is None
+    assert exits.describe(KeyboardInterrupt()) == (130, "interrupted")
+    assert exits.describe(exits.Interrupted("stopped; resume with: x")) == (130, "stopped; resume with: x")
+    assert exits.describe(exits.RequirementFailed("no")) == (1, "no")
+    assert exits.describe(BrokenPipeError(errno.EPIPE, "Broken pipe")) == (141, None)
+    assert exits.describe(OSError(errno.ENOSPC, "No space left", "a\nb")) == (2, "a b: No space left")
+    assert exits.describe(MemoryError())[0] == 2
+    assert exits.describe(ValueError("a bug")) is None
 
 
 def test_long_values_are_shortened_and_control_characters_escaped():
-    assert errors.shown("x" * 1000) == "'" + "x" * 59 + "…'"
-    assert errors.shown("a\x1b[2J\x7f\udc80") == r"'a\x1b[2J\x7f\udc80'"
+    assert shown("x" * 1000) == "'" + "x" * 59 + "…'"
+    assert shown("a\x1b[2J\x7f\udc80") == r"'a\x1b[2J\x7f\udc80'"
 
 
 @pytest.mark.parametrize("arguments", [["list", "properties"], ["--help"]])

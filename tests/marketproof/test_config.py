@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from marketproof.errors import InputError
 from marketproof.files.atomic import to_toml
 from marketproof.running.config import (
     SCALES,
@@ -17,6 +16,7 @@ from marketproof.running.config import (
     task_names,
 )
 from marketproof.running.execution import plan_of
+from mechanism.errors import InputError
 
 OPTIONS = {"seed": 3, "seeds": 2, "methods": ["local", "ipfl/ipfl"], "mechanism": "ipfl-exact"}
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.lessons import LESSONS
 from marketproof.cli import execute
 from marketproof.commands.play_server import HOST, PORT, app_file, app_files, free_port
-from marketproof.errors import InputError
+from mechanism.errors import InputError
 from tests.analysis.synthetic import write_run
 from tests.analysis.watched import served
 

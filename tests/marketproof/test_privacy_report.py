@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from marketproof.errors import InputError, Interrupted
+from marketproof.exits import Interrupted
 from marketproof.running import execution as running
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place
 from marketproof.studies.performance import BEST, UTILITY
 from marketproof.studies.privacy import EPSILON, LOST, price_of_privacy, words
 from marketproof.studies.study import METHOD, Row
+from mechanism.errors import InputError
 from tests.marketproof.fake_trainer import FakeTrainer
 
 

@@ -13,11 +13,12 @@ import pytest
 
 from learning.privacy import keys as key_files
 from learning.trainer import Trainer
-from marketproof.errors import InputError, Interrupted
+from marketproof.exits import Interrupted
 from marketproof.files import atomic
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.recorder import Recorder, read_progress
+from mechanism.errors import InputError
 from tests.marketproof.conftest import Killed
 from tests.marketproof.fake_trainer import FakeTrainer
 

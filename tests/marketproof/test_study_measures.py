@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analysis.run.market import MarketRecord
-from marketproof.errors import InputError
 from marketproof.running.populations import ROLES
 from marketproof.strategic_play.run_play import play_method
 from marketproof.studies import liars as study_liars
@@ -41,6 +40,7 @@ from marketproof.studies.taking_part import (
     STAY_ACCURACY,
     STAY_UTILITY,
 )
+from mechanism.errors import InputError
 from mechanism.market.accounting import account, fixed_outcome
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism

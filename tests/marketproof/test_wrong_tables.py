@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketproof.errors import InputError
 from marketproof.files import csv_input
 from marketproof.files.market_tables import read_clients
+from mechanism.errors import InputError
 from tests.marketproof.conftest import command
 
 HEADER = b"client,size,cost,gain\n"

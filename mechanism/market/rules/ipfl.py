@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mechanism.entry import BALANCED, truths
-from mechanism.market.rules.entry import PAPER, RATIONAL, SHAPED, honest, market_entry
+from mechanism.market.direct import PAPER, RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism
 
 RULE = MarketMechanism("ipfl", "threshold", "marginal")

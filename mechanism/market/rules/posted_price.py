@@ -15,7 +15,7 @@ from mechanism.market.accounting import Outcome
 from mechanism.market.allocation.offers import buy
 from mechanism.market.allocation.selection import NODE_LIMIT
 from mechanism.market.clients import Market, Reports
-from mechanism.market.rules.entry import GIVEN, RATIONAL, SHAPED, honest, market_entry
+from mechanism.market.direct import GIVEN, RATIONAL, SHAPED, honest, market_entry
 
 Floats = NDArray[np.float64]
 

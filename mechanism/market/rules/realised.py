@@ -13,7 +13,7 @@ from mechanism.market.accounting import CentralOutcome, Outcome, total_data, val
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports, Types
-from mechanism.market.rules.entry import AT_TRUTH, CENTRAL, SHAPED, market_entry
+from mechanism.market.direct import AT_TRUTH, CENTRAL, SHAPED, market_entry
 
 Floats = NDArray[np.float64]
 

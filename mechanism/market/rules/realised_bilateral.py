@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mechanism.entry import BALANCED, truths
-from mechanism.market.rules.entry import AT_TRUTH, SHAPED, market_entry
+from mechanism.market.direct import AT_TRUTH, SHAPED, market_entry
 from mechanism.market.rules.realised import Realised
 
 RULE = Realised("bilateral", id="realised-bilateral")

@@ -30,8 +30,8 @@ from mechanism.market.accounting import Outcome
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports
+from mechanism.market.direct import RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.gains import GainLaw, PowerGain
-from mechanism.market.rules.entry import RATIONAL, SHAPED, honest, market_entry
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from mechanism.market.accounting import CentralOutcome
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports
-from mechanism.market.rules.entry import CENTRAL, GIVEN, RATIONAL, SHAPED, honest, market_entry
+from mechanism.market.direct import CENTRAL, GIVEN, RATIONAL, SHAPED, honest, market_entry
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from learning.algorithms import Uploads
 from learning.algorithms.algorithm import Trials
 from learning.algorithms.fedfomo import DOWNLOADS, aggregate, tries
 from learning.differences import combine
-from learning.holdings import hold_out
+from learning.plan import hold_out
 from learning.trainer import Trainer
 from tests.learning.algorithms.rendering import (
     PLAN,

@@ -13,9 +13,7 @@ import traceback
 
 import typer
 
-from mechanism.errors import InputError as InputError
 from mechanism.errors import MarketProofError, one_line
-from mechanism.errors import shown as shown
 
 SUCCESS, FAILED, WRONG_INPUT, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 70, 130, 141
 
