@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning import holdings as module
+from learning import plan as module
 from learning.data import load
 from learning.data.dataset import Dataset
 from learning.errors import DataError

@@ -39,6 +39,19 @@ def test_long_and_short_sorts_agree(m):
     assert order[:40].tolist() == sorted(range(40), key=lambda a: (key[a], -size[a], a))
 
 
+@pytest.mark.parametrize("name", ["ipfl", "ipfl-exact", "exact-marginal", "no-payment"])
+def test_a_batch_is_its_markets_one_by_one(name):
+    types, market = random_markets("wide", np.random.default_rng(1), 6, 5)
+    mechanism = market_mechanism(name)
+    whole = mechanism.clear(types.truthful(), market)
+    for b in range(6):
+        one = mechanism.clear(
+            Types(types.size[b], types.cost[b], types.gain[b]).truthful(), Market(market.differences[b], market.lam)
+        )
+        np.testing.assert_array_equal(one.imports, whole.imports[b])
+        np.testing.assert_allclose(one.prices, whole.prices[b], rtol=1e-13, atol=1e-13)
+
+
 def test_axes_of_reports_and_differences_broadcast():
     types, market = random_markets("wide", np.random.default_rng(2), 4, 5)
     many = types.truthful().replace(cost=np.broadcast_to(types.cost, (3, 4, 5)))
@@ -71,6 +84,10 @@ def test_corners(name, lam):
         assert np.isfinite(outcome.prices).all()
         if cost and name != "no-payment":
             assert not outcome.imports.any()
+    extreme = Types([1e-9, 1e15, 1.0], [0.0, 1e15, 1e-300], [1e15, 1e-300, 1e15])
+    outcome = mechanism.clear(extreme.truthful(), Market(1 - np.eye(3), lam))
+    assert np.isfinite(outcome.prices).all()
+    assert np.isfinite(account(extreme, outcome).utility).all()
 
 
 def test_a_batch_of_none_is_cleared():

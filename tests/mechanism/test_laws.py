@@ -145,13 +145,20 @@ def test_lemma_only_understating_pays_under_marginal_payments(name, market):
 @given(seed=st.integers(0, 2**32 - 1), m=st.integers(2, 6))
 @run
 def test_theorem_anonymity_relabelling_clients_relabels_the_outcome(name, seed, m):
-    """Generic real numbers, so that nothing ties; that imports and prices go along: market/test_direct."""
+    """Generic real numbers, so that nothing ties: every import and price goes along, and so does what all are left."""
     rng = np.random.default_rng(seed)
     d = rng.uniform(0.0, 2.0, (8, m, m))
     d[:, np.arange(m), np.arange(m)] = 0.0
     types = Types(rng.uniform(50, 5000, (8, m)), rng.uniform(0, 2, (8, m)), rng.uniform(0, 1e6, (8, m)))
     order = rng.permutation(m)
     promised("anonymity", name, types, Market(d, 0.3), cases=lambda p: relabelled_as(p, order))
+    there = Types(*(a[:, order] for a in (types.size, types.cost, types.gain)))
+    pairs = np.ix_(range(8), order, order)
+    rule = market_mechanism(name)
+    here, moved = rule.clear(types.truthful(), Market(d, 0.3)), rule.clear(there.truthful(), Market(d[pairs], 0.3))
+    np.testing.assert_array_equal(moved.imports, here.imports[pairs])
+    np.testing.assert_allclose(moved.prices, here.prices[pairs], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(moved.centre, here.centre[:, order], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ALL)

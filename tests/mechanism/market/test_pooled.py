@@ -84,6 +84,15 @@ def test_entering_the_pool_by_a_lie_pays_at_most_the_own_cost():
         assert (lied[rows, importers, j] <= types.cost[rows, j]).all()
 
 
+def test_who_stays_outside_sets_the_price():
+    """group-dsic fails: the next one asks more, gets nothing either way, and the pool earns more."""
+    types = Types([100, 300, 300], [0, 0.1, 1.0], [3600, 0, 0])
+    honest = PooledPrice().clear(types.truthful(), Market())
+    lied = PooledPrice().clear(types.report(cost=[0, 0.1, 2.5]), Market())
+    gained = account(types, lied).utility - account(types, honest).utility
+    assert gained[1:].tolist() == pytest.approx([1.5, 0.0])
+
+
 def test_wrong_pools_are_told():
     for k in (0, -1, 1.5):
         with pytest.raises(InvalidMechanismError, match="pool"):
