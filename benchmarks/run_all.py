@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("clearing.py", "difference_matrix.py", "methods.py", "memory.py", "verification.py")
+SCRIPTS = ("start.py", "clearing.py", "difference_matrix.py", "methods.py", "memory.py", "verification.py")
 
 
 def main() -> int:

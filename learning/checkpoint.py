@@ -14,8 +14,9 @@ import torch
 from learning.errors import CheckpointError
 from learning.plan import LearningPlan
 
-FORMAT = "marketproof-state-2"
-"""Mark of the files that this version writes and reads: 1 kept of CFL's clusters only who had been with whom."""
+FORMAT = "marketproof-state-3"
+"""Mark of the files that this version writes and reads: 2 judged CFL, FedFomo and
+pFedGraph by what the server made, so that its rounds and ours are no one run; 1 knew less of CFL's clusters."""
 
 _DTYPES = {torch.float32: "F32", torch.float64: "F64"}
 

@@ -123,7 +123,7 @@ HEADER = json.dumps({"rows": {"dtype": "F32", "shape": [2**40, 2**20], "data_off
         (lambda p: rewrite(p, {"rows": torch.zeros(4, 4810, dtype=torch.float64)}), "rows is torch.float64"),
         (lambda p: p.unlink(), "is missing; put it back, or run again into a new folder"),
         (lambda p: (p.unlink(), p.mkdir()), "cannot be read"),
-        (lambda p: rewrite(p, format="marketproof-state-1"), "go on with the version that wrote it"),
+        (lambda p: rewrite(p, format="marketproof-state-2"), "go on with the version that wrote it"),
     ],
 )
 def test_damaged_and_hostile_files_are_refused_in_one_line_and_change_nothing(saved, spoil, message):

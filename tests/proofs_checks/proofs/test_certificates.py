@@ -1,7 +1,6 @@
 """Certificates: what is proved, and that no changed one proves anything else."""
 
 import json
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -96,13 +95,12 @@ def test_every_theorem_has_a_proof_that_is_checked():
         assert check(prove(mechanism, prop)) == []
 
 
-def test_two_hundred_sellers_are_checked_within_a_second():
+def test_the_certificate_of_two_hundred_sellers_is_checked_row_by_row():
+    """How long that takes is said by benchmarks/start.py."""
     certificate = prove("ipfl", "ir", instance=200)
     rows = certificate.parts[2].rows
     assert len(rows) == 200 * 199 // 2
-    start = time.perf_counter()
     assert check(certificate) == []
-    assert time.perf_counter() - start < 1.0
 
 
 def test_a_part_that_proves_a_lemma_has_no_claim_of_its_own():
