@@ -31,7 +31,7 @@ matrix: install         ## every mechanism against every property; fails where e
 	$(BIN)/python docs/matrix.py
 
 needles: install        ## generated mechanisms with planted defects: how many are refuted, and is a sound one accused
-	$(BIN)/python benchmarks/needles.py $(ARGS)
+	$(BIN)/python benchmarks/needles/needles.py $(ARGS)
 
 kernel:                 ## the Coq proofs: built, accepted by coqchk, assumptions held against a list, recorded
 	$(PYTHON) proofs_checks/kernel/check.py

@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from learning.data import load
-from learning.data.splits import split
+from learning.data.splits import hold_out, split
 from learning.models.build import network
-from learning.plan import LearningPlan, hold_out
+from learning.plan import LearningPlan
 from learning.streams import stream
 
 Weights = dict[str, torch.Tensor]

@@ -61,7 +61,7 @@ def place(lines: Counter[str]) -> dict[str, tuple[float, float, float]]:
     boxes = {}
     for row, band in enumerate(reversed(BANDS)):
         folders = [folder for folder in sorted(lines) if folder.split(".")[0] == band]
-        least = 0.85  # a name must fit
+        least = 1.15  # a name must fit
         total = sum(max(lines[folder], 1) for folder in folders)
         free = WIDTH - 0.08 * (len(folders) - 1) - least * len(folders)
         x = 0.0
@@ -85,7 +85,7 @@ def draw(ax: Axes) -> Axes:
                 edgecolor=shades[package], facecolor="white", zorder=2,
             )
         )  # fmt: skip
-        ax.text(x + width / 2, y + 0.38, name or package, ha="center", va="center", fontsize=7, zorder=3,
+        ax.text(x + width / 2, y + 0.38, name or package, ha="center", va="center", fontsize=6.5, zorder=3,
                 fontweight="normal" if name else "bold")  # fmt: skip
         ax.text(x + width / 2, y + 0.18, f"{lines[folder]:,}", ha="center", va="center", fontsize=6, zorder=3)
     most = max(arrows.values())

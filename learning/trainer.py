@@ -19,11 +19,12 @@ from learning.backends import BACKENDS
 from learning.backends.auto import Choice
 from learning.backends.backend import Backend
 from learning.backends.start import device_named, start
+from learning.data.splits import Holdings, hold
 from learning.errors import LearningError
 from learning.evaluation import Exam
 from learning.local import TrainTask
 from learning.models.build import base_digest_of, network
-from learning.plan import Holdings, LearningPlan, hold
+from learning.plan import LearningPlan
 from learning.server import Server, refuse_infinite
 from learning.streams import stream
 from learning.valuation.curves import WIDTH, Curve, collect

@@ -5,8 +5,9 @@ The paper's base layers are all but the last one or few; here they are all but t
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+from learning.algorithms import fedavg
 from learning.algorithms.algorithm import Aggregation, Algorithm, Uploads
 
 
@@ -22,8 +23,7 @@ def body(parameters: tuple[str, ...]) -> tuple[str, ...]:
 
 def aggregate(uploads: Uploads) -> Aggregation:
     """Return Σ_j n_j θ_j / Σ n for the body; last layers stay where they are."""
-    shares = uploads.sizes / uploads.sizes.sum()
-    return Aggregation(np.tile(shares, (len(shares), 1)), only=body(uploads.parameters))
+    return replace(fedavg.aggregate(uploads), only=body(uploads.parameters))
 
 
 FEDPER = Algorithm(

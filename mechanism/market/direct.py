@@ -1,4 +1,4 @@
-"""Every market mechanism as a direct mechanism: rows of reports in, so that it can be verified."""
+"""Every market mechanism as a direct mechanism, rows of reports in, so that it can be verified; and its entry."""
 
 from __future__ import annotations
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from learning import plan as module
 from learning.data import load
+from learning.data import splits as module
 from learning.data.dataset import Dataset
+from learning.data.splits import hold
 from learning.errors import DataError
-from learning.plan import LearningPlan, hold
+from learning.plan import LearningPlan
 from learning.trainer import Trainer
 
 PLAN = LearningPlan(clients=6)
