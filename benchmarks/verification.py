@@ -23,9 +23,9 @@ from clearing import Figure, seconds, warm
 
 from mechanism.catalogue import direct_mechanism
 from proofs_checks.evidence.exhaustive import exhaust
-from proofs_checks.evidence.grids import Grid, even_grid
 from proofs_checks.evidence.verify import verify
 from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.grids import Grid, even_grid
 from proofs_checks.search.searching import Search
 
 SECONDS = 4.0

@@ -77,7 +77,7 @@ def audited(answer: Designed | Impossible) -> Audit:
     if isinstance(answer, Impossible):
         return Audit(wrong, ())
     from proofs_checks.evidence.exhaustive import exhaust
-    from proofs_checks.evidence.grids import Grid
+    from proofs_checks.search.grids import Grid
 
     spec, mechanism = answer.spec, answer.mechanism()
     grid = Grid(tuple(np.arange(len(agent.types), dtype=np.float64) for agent in spec.agents))

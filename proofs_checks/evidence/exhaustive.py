@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.market.accounting import MONEY, scale
-from proofs_checks.evidence.grids import Grid, GridError, even_grid
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.property import Property
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, truthful, utilities
+from proofs_checks.search.grids import Grid, GridError, even_grid
 from proofs_checks.search.lines import linear
 
 Floats = NDArray[np.float64]

@@ -1,8 +1,9 @@
-"""Promises in expectation: an agent knows its own type, the others' are drawn from the prior.
+"""Promises in expectation: an agent knows its own type and what is public, the others' types are drawn from the prior.
 
-The prior is independent and uniform on the declared bounds. A violation counts only beyond sampling error: what is
-returned is a lower confidence bound of the expected gain (empirical Bernstein), drawn anew after the candidate was
-chosen, so that choosing among many candidates costs no confidence.
+The prior is independent and uniform on the declared bounds, or what a case gives: the others' types and their chances.
+Where the others have finitely many types (whole numbers, given lists) the expectation is summed. Elsewhere a violation
+counts only beyond sampling error: what is returned is a lower confidence bound of the expected gain (empirical
+Bernstein), drawn anew after the candidate was chosen, so that choosing among many candidates costs no confidence.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mechanism.wording import letters, number
 from proofs_checks.properties.property import Probe, Property, Rng, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
+from proofs_checks.search.grids import Grid, whole_grid
 from proofs_checks.search.lines import Lines, utility_table
 
 DOUBT = 1e-9
@@ -25,6 +27,8 @@ DOUBT = 1e-9
 _LEVELS = 12
 _CHUNK = 1 << 14
 _LEAST, _MOST = 1 << 15, 1 << 18
+_MOST_SUMMED = 1 << 16
+"""Profiles of the others up to which an expectation over whole numbers is summed."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,10 @@ class Expected(Property):
         """Average a table of truths and reports over few draws of the others, then confirm its worst pair."""
         space = mechanism.space
         drawn = max(64, count // _LEVELS)
-        others = sampling.uniform(space, rng, drawn)
         able = np.flatnonzero(space.private.any(axis=1))
         agent = int(able[rng.integers(len(able))])
         base = sampling.PROFILES[ways[0]](space, rng, 1)
+        others = np.where(space.private, sampling.uniform(space, rng, drawn), base)
         everything = np.ones(space.k, dtype=np.bool_)
         levels = np.empty((_LEVELS, space.k))
         levels[0] = base[0, agent]
@@ -84,7 +88,7 @@ class Expected(Property):
         repeated = np.broadcast_to(levels, (drawn, *levels.shape))
         table = utility_table(mechanism, Lines(others, others, np.full(drawn, agent), repeated))
         truth, report = self._pick(table)
-        types = space.low[None].copy()  # the others are drawn anew: what stands here plays no part
+        types = np.where(space.private, space.low, base)  # private numbers of others are drawn: here they play no part
         types[0, agent] = levels[truth]
         after = types.copy()
         after[0, agent] = levels[report]
@@ -102,20 +106,24 @@ class Expected(Property):
         return np.array([[self._estimate(mechanism, cases.one(p))[1]] for p in range(len(cases.types))])
 
     def _estimate(self, mechanism: DirectMechanism, case: Cases) -> tuple[float, float, int]:
-        """Return mean, lower confidence bound and the number of draws.
+        """Return mean, lower confidence bound and the number of draws; the mean, itself and 0 where it is summed.
 
         Maurer and Pontil (2009), theorem 4: mean - sqrt(2 V log(2/δ) / N) - 7 B log(2/δ) / (3 (N - 1)). The range B of
         a difference is taken as twice the range of utilities (`_spread`), not from the sample itself: where a rare
         loss pays for a sure small gain, a sample without the loss has no variance at all.
         """
+        if (known := _others(mechanism, case)) is not None:
+            profiles, chances = known
+            mean = float(self._samples(mechanism, case, profiles) @ chances)
+            return mean, mean, 0
         seed, number = (int(x) for x in case.more("draws")[0])
         if not 2 <= number <= _MOST:
             raise ValueError(f"draws are {number}; expected 2 to {_MOST}")
         rng = np.random.default_rng(seed)
-        parts = []
+        space, parts = mechanism.space, []
         for start in range(0, number, _CHUNK):
-            others = sampling.uniform(mechanism.space, rng, min(_CHUNK, number - start))
-            parts.append(self._samples(mechanism, case, others))
+            drawn = sampling.uniform(space, rng, min(_CHUNK, number - start))
+            parts.append(self._samples(mechanism, case, np.where(space.private, drawn, case.types)))
         values = np.concatenate(parts)
         spread = max(self._spread(mechanism, rng), float(np.ptp(values)))
         log = math.log(2.0 / DOUBT)
@@ -130,13 +138,55 @@ class Expected(Property):
         return 2.0 * float(np.ptp(utilities(mechanism, profiles, answer(mechanism, profiles))))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
-        """Return expected violation and its lower confidence bound."""
+        """Return the expected violation, and its lower confidence bound where it is an estimate."""
         mean, low, number = self._estimate(mechanism, case)
+        if not number:
+            return {"expected": [mean]}
         return {"expected": [mean], "at_least": [low], "draws": [float(number)]}
 
     def tolerance(self, numbers: dict[str, list[float]]) -> float:
         """Return the tolerance for the money alone: the number of draws is no amount."""
         return super().tolerance({"expected": numbers["expected"]})
+
+
+def prior_of(grid: Grid, chances: Floats) -> tuple[tuple[str, Floats], ...]:
+    """Return the extras of a case in which profile p of a grid has the chance ``chances[p]``, which sum to 1.
+
+    The others' types are drawn from these, whatever the bounds say.
+    """
+    counts = np.array(grid.counts, dtype=np.float64)
+    return ("counts", counts[None]), ("given", np.concatenate(grid.types)[None]), ("chances", chances[None])
+
+
+def _others(mechanism: DirectMechanism, case: Cases) -> tuple[Floats, Floats] | None:
+    """Return the profiles ``[N, n, k]`` that are drawn from and their chances ``[N]``; None: too many to be summed.
+
+    Those that the case gives, else all whole numbers between the bounds (the deviator's row plays no part).
+    """
+    extra, space = dict(case.extra), mechanism.space
+    if "chances" not in extra:
+        fixed = ~space.private
+        fixed[int(case.deviator[0])] = True
+        grid = whole_grid(space, np.where(fixed, case.types[0], np.nan), _MOST_SUMMED)
+        return None if grid is None else (grid.rows(0, grid.profiles), np.full(grid.profiles, 1.0 / grid.profiles))
+    counts, given, chances = (np.asarray(extra[name][0], dtype=np.float64) for name in ("counts", "given", "chances"))
+    ends = np.cumsum(counts.astype(np.intp))
+    if counts.shape != (space.agents,) or given.shape != (ends[-1], space.k) or (counts < 1).any():
+        raise ValueError("the types that are drawn from do not fit the agents")
+    grid = Grid(tuple(np.split(given, ends[:-1])))
+    if chances.shape != (grid.profiles,) or (chances < 0.0).any() or abs(chances.sum() - 1.0) > 1e-9:
+        raise ValueError(f"chances of the types are not {grid.profiles} numbers that sum to 1")
+    if ((given < space.low.min(axis=0)) | (given > space.high.max(axis=0))).any():
+        raise ValueError("a type that is drawn lies outside the mechanism's bounds")
+    likely = np.flatnonzero(chances)
+    return grid.rows(0, grid.profiles)[likely], chances[likely]
+
+
+def _against(numbers: dict[str, list[float]]) -> str:
+    """Say how sure an expectation is."""
+    if "draws" not in numbers:
+        return " (summed over all types of the others)"
+    return f" (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
 
 
 def _own(mechanism: DirectMechanism, case: Cases, others: Floats, *, lie: bool) -> Floats:
@@ -169,8 +219,8 @@ class BayesTruthful(Expected):
         truth, lie = case.types[0, a], case.reported[0, 0, a]
         return (
             f"{letters(a)} has {row_words(mechanism, truth, mechanism.space.private[a])}; reporting "
-            f"{row_words(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])} "
-            f"(at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
+            f"{row_words(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])}"
+            f"{_against(numbers)}"
         )
 
 
@@ -206,10 +256,7 @@ class InterimRational(Expected):
         """Who expects to lose."""
         a = int(case.deviator[0])
         truth = row_words(mechanism, case.types[0, a], mechanism.space.private[a])
-        return (
-            f"{letters(a)} has {truth} and expects to lose {number(numbers['expected'][0])} (at "
-            f"least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
-        )
+        return f"{letters(a)} has {truth} and expects to lose {number(numbers['expected'][0])}{_against(numbers)}"
 
 
 FAMILY = (

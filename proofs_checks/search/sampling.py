@@ -16,12 +16,19 @@ def _whole(space: Space, values: Floats) -> Floats:
     return np.where(space.integer, np.rint(values), values) if space.integer.any() else values
 
 
+def _evenly(space: Space, share: Floats, low: Floats, high: Floats) -> Floats:
+    """Return numbers uniform on [low, high] where ``share`` is on [0, 1); each whole number is equally likely."""
+    if not space.integer.any():
+        share *= high - low
+        share += low
+        return share
+    drawn = low + share * (high - low + space.integer)
+    return np.where(space.integer, np.minimum(np.floor(drawn), high), drawn)  # rounding may reach high + 1
+
+
 def uniform(space: Space, rng: Rng, count: int) -> Floats:
-    """Draw profiles ``[count, n, k]`` uniformly from the bounds (the declared prior)."""
-    draw = rng.random((count, space.agents, space.k))
-    draw *= space.high - space.low
-    draw += space.low
-    return _whole(space, draw)
+    """Draw profiles ``[count, n, k]`` uniformly from the bounds, whole numbers from low to high equally likely."""
+    return _evenly(space, rng.random((count, space.agents, space.k)), space.low, space.high)
 
 
 def corners(space: Space, rng: Rng, count: int) -> Floats:
@@ -92,9 +99,7 @@ def reports(
     span = high - low
     shape = (len(profiles), count, space.k)
     if way == "uniform":
-        drawn = rng.random(shape)
-        drawn *= span
-        drawn += low
+        drawn = _evenly(space, rng.random(shape), low, high)
     elif way == "others":
         other = rng.integers(0, space.agents, shape[:2])
         level = profiles[rows[:, None], other]

@@ -11,7 +11,7 @@ from mechanism.auctions.one_item.second_price import second_price
 from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 from mechanism.market.direct import MarketDirect
 from proofs_checks.evidence.exhaustive import exhaust
-from proofs_checks.evidence.grids import Grid, GridError, even_grid
+from proofs_checks.search.grids import Grid, GridError, even_grid
 
 
 def brute_force(mechanism, grid):

@@ -7,7 +7,7 @@ import pytest
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import SingleParameter
 from proofs_checks.evidence.exhaustive import exhaust
-from proofs_checks.evidence.grids import even_grid
+from proofs_checks.search.grids import even_grid
 
 REQUIREMENTS = {
     "dsic": mechaudit.DSIC,

@@ -83,5 +83,25 @@ def even_grid(space: Space, points: int, names: Sequence[str] | None = None, at:
             np.unique(lo + shares * (hi - lo)) if c in chosen and private[c] else np.array([fixed[c]])
             for c, (lo, hi) in enumerate(zip(low, high, strict=True))
         ]
-        types.append(np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1))
+        types.append(_product(axes))
     return Grid(tuple(types))
+
+
+def whole_grid(space: Space, fixed: ArrayLike, most: int) -> Grid | None:
+    """Return all types of a space of whole numbers; None if some are not whole, or there are more than ``most``.
+
+    ``fixed`` ``[agents, k]``: numbers that stand, not a number for those that go from low to high.
+    """
+    fixed = np.asarray(fixed, dtype=np.float64)
+    moving = np.isnan(fixed) & (space.low < space.high)
+    if (moving & ~space.integer).any() or math.prod((space.high - space.low + 1.0)[moving].tolist()) > most:
+        return None
+    at = np.where(np.isnan(fixed), space.low, fixed)
+    ends = np.where(moving, space.high, at)
+    return Grid(
+        tuple(_product([np.arange(a, b + 0.5) for a, b in np.stack(rows, -1)]) for rows in zip(at, ends, strict=True))
+    )
+
+
+def _product(axes: Sequence[Floats]) -> Floats:
+    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
