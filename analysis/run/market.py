@@ -160,7 +160,7 @@ class MarketRecord:
     @cached_property
     def accounts(self) -> Accounts:
         """The true accounts ``[..., m]``, money."""
-        return account(self.types, self.outcome, self.law)
+        return account(self.types, self.outcome, self.market)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the record as named tensors, as they are written."""

@@ -115,7 +115,7 @@ def play_round(
     codes = np.zeros(m, dtype=np.uint8) if participants is None else participants.codes
     leaving = np.zeros(m, dtype=bool)
     if attendance is not None:
-        money = account(truth, outcome, market.law)
+        money = account(truth, outcome, market)
         small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
         leaving = attendance.decide(number, present, money.utility, small)
     return MarketRecord.of(

@@ -53,7 +53,7 @@ def gains(mechanism: Clearing, record: MarketRecord) -> Lies:
             said[name] = values
         reports = record.reports.replace(**said)
         outcome = clear_and_settle(mechanism, reports, record.types, record.market, record.present)
-        honest[:, k] = account(record.types, outcome, record.market.law).utility[:, liar]
+        honest[:, k] = account(record.types, outcome, record.market).utility[:, liar]
     return Lies(lying, honest)
 
 

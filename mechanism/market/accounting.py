@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
 from mechanism.market.clients import Market, Reports, Types, _Clients
-from mechanism.market.gains import GainLaw, SqrtGain
 
 MONEY: float = 1e-9
 """Relative tolerance for money (multiplied by `scale`, at least 1)."""
@@ -108,15 +107,13 @@ def fixed_outcome(imports: NDArray[np.bool_]) -> Outcome:
     return Outcome(taken, np.zeros(taken.shape), zeros, zeros)
 
 
-def total_data(size: NDArray[np.float64], imports: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the samples behind the models that each client holds, own included: n_i + sum_j a_ij n_j, ``[..., m]``."""
-    return np.asarray(size + (imports * size[..., None, :]).sum(axis=-1))
-
-
-def account(types: Types, outcome: Outcome, law: GainLaw | None = None) -> Accounts:
+def account(
+    types: Types, outcome: Outcome, market: Market | None = None, measured: NDArray[np.float64] | None = None
+) -> Accounts:
     """Account for an outcome with the *true* types.
 
-    G_i from the gain law at the true sizes, cost c_i times the number of exports, paid and received as row and column
+    G_i from the market's gain law (default: the paper's) at the true sizes and its effective ones, or as ``measured``
+    ``[..., m]``; cost c_i times the number of exports, paid and received as row and column
     sums of the prices. Shapes broadcast: a batch of outcomes may be accounted with one set of types.
 
     Raises
@@ -128,11 +125,16 @@ def account(types: Types, outcome: Outcome, law: GainLaw | None = None) -> Accou
         raise InvalidMarketError(
             f"the outcome is for {outcome.imports.shape[-1]} clients, the types for {types.clients}"
         )
-    gain = (law or SqrtGain()).value(types.gain, types.size, total_data(types.size, outcome.imports))
+    gain = gains(types, outcome.imports, market or Market()) if measured is None else measured
     cost = types.cost * outcome.imports.sum(axis=-2)
     paid, received = outcome.prices.sum(axis=-1), outcome.prices.sum(axis=-2)
     gain, cost, paid, received, centre = np.broadcast_arrays(gain, cost, paid, received, outcome.centre)
     return Accounts(gain, cost, paid, received, centre)
+
+
+def gains(clients: _Clients, imports: NDArray[np.bool_], market: Market) -> NDArray[np.float64]:
+    """Return each importer's G_i of what it imports, money, ``[..., m]``."""
+    return market.law.value(clients.gain, clients.size, market.total_data(clients.size, imports))
 
 
 def values(clients: _Clients, imports: NDArray[np.bool_], market: Market) -> NDArray[np.float64]:
@@ -140,9 +142,8 @@ def values(clients: _Clients, imports: NDArray[np.bool_], market: Market) -> NDA
 
     Pass reports for the objective that the mechanism maximised, types for the true one.
     """
-    gain = market.law.value(clients.gain, clients.size, total_data(clients.size, imports))
     burden = clients.cost[..., None, :] + market.penalties(clients.size)
-    return np.asarray(gain - (imports * burden).sum(axis=-1))
+    return np.asarray(gains(clients, imports, market) - (imports * burden).sum(axis=-1))
 
 
 def objective(clients: Reports | Types, imports: NDArray[np.bool_], market: Market) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -142,44 +143,67 @@ class Types(_Clients):
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """What is public: model differences, the weight of their penalty, and the gain law.
+    """What is public: model differences, the weight of their penalty, the gain law, and what models bring.
 
     ``differences`` float64 ``[..., m, m]``, row i = importer, column j = exporter, entries in [0, 2], diagonal 0
     (rounding errors up to 1e-9 are clipped); None means all zero. ``lam`` >= 0, money per unit of difference.
+
+    ``effective`` float64 ``[..., m, m]``, samples >= 0: e_ij, what j's model is worth to i in samples of i's own,
+    measured and reported by nobody (docs/effective.md). It takes the place of n_j for importer i wherever n_j stands:
+    in total data, gains, penalties, thresholds and prices. The diagonal is not read and stored as 0; less than
+    `SMALLEST_SIZE` counts as 0. Who brings 0 adds nothing, and no rule that chooses takes it, not for nothing either.
+    None: n_j as reported, for every importer.
     """
 
     differences: NDArray[np.float64] | None = None
     lam: float = 0.0
     law: GainLaw = field(default_factory=SqrtGain)
+    effective: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.lam) and 0.0 <= self.lam <= LARGEST):
             raise InvalidMarketError(f"lam is {self.lam}; expected a finite number >= 0")
-        if self.differences is None:
-            return
-        d = np.array(self.differences, dtype=np.float64)
-        if d.ndim < 2 or d.shape[-1] != d.shape[-2]:
-            raise InvalidMarketError(f"differences have shape {list(d.shape)}; expected square [..., m, m]")
-        bad = ~((d >= -_DIFFERENCE_SLACK) & (d <= 2.0 + _DIFFERENCE_SLACK))
-        diagonal = np.arange(d.shape[-1])
-        bad[..., diagonal, diagonal] = ~(np.abs(d[..., diagonal, diagonal]) <= _DIFFERENCE_SLACK)
-        if bad.any():
-            where = tuple(int(k) for k in np.argwhere(bad)[0])
+        if self.differences is not None:
+            d = _square("differences", self.differences)
+            bad = ~((d >= -_DIFFERENCE_SLACK) & (d <= 2.0 + _DIFFERENCE_SLACK))
+            diagonal = np.arange(d.shape[-1])
+            bad[..., diagonal, diagonal] = ~(np.abs(d[..., diagonal, diagonal]) <= _DIFFERENCE_SLACK)
+            _complain("differences", d, bad, "entries in [0, 2] and 0 on the diagonal")
+            np.clip(d, 0.0, 2.0, out=d)
+            self._keep("differences", d)
+        if self.effective is not None:
+            e = _square("effective", self.effective)
+            e[..., np.arange(e.shape[-1]), np.arange(e.shape[-1])] = 0.0
+            _complain("effective", e, ~((e >= 0.0) & (e <= LARGEST)), f"samples from 0 to {LARGEST:.0e}")
+            e[e < SMALLEST_SIZE] = 0.0
+            self._keep("effective", e)
+        try:
+            shapes = [a.shape for a in (self.differences, self.effective) if a is not None]
+            np.broadcast_shapes(*shapes)
+        except ValueError:
             raise InvalidMarketError(
-                f"differences{list(where)} is {d[where]}; expected entries in [0, 2] and 0 on the diagonal"
-            )
-        np.clip(d, 0.0, 2.0, out=d)
-        d[..., diagonal, diagonal] = 0.0
-        d.setflags(write=False)
-        object.__setattr__(self, "differences", d)
+                f"differences {list(shapes[0])} and effective sizes {list(shapes[1])} do not fit each other"
+            ) from None
+
+    def _keep(self, name: str, matrix: NDArray[np.float64]) -> None:
+        matrix[..., np.arange(matrix.shape[-1]), np.arange(matrix.shape[-1])] = 0.0
+        matrix.setflags(write=False)
+        object.__setattr__(self, name, matrix)
+
+    def _each(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Market:
+        """Return the market with both matrices changed in the same way."""
+        if self.differences is None and self.effective is None:
+            return self
+        changed = (None if matrix is None else change(matrix) for matrix in (self.differences, self.effective))
+        return Market(next(changed), self.lam, self.law, next(changed))
 
     @property
     def batch(self) -> tuple[int, ...]:
-        """Leading axes of the differences."""
-        return () if self.differences is None else self.differences.shape[:-2]
+        """Leading axes of the differences and the effective sizes."""
+        return np.broadcast_shapes(*(a.shape[:-2] for a in (self.differences, self.effective) if a is not None))
 
     def take(self, clients: ArrayLike) -> Market:
-        """Return the market of some of the clients, differences ``[..., k, k]``; ``clients`` as of `Types.take`.
+        """Return the market of some of the clients, matrices ``[..., k, k]``; ``clients`` as of `Types.take`.
 
         Weight and gain law are those of the whole: they are public and hold nothing of any one client.
 
@@ -188,32 +212,65 @@ class Market:
         InvalidMarketError
             If an index names nobody or somebody twice, or the flags are not m.
         """
-        if self.differences is None:
-            return self
-        which = _indices(clients, self.differences.shape[-1])
-        return Market(self.differences[..., which[:, None], which], self.lam, self.law)
+
+        def some(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+            which = _indices(clients, matrix.shape[-1])
+            return matrix[..., which[:, None], which]
+
+        return self._each(some)
 
     def flat(self, batch: tuple[int, ...]) -> Market:
         """Return the market of every clearing of a batch as one row, ``[F, m, m]``; ``[m, m]`` if all share it."""
-        if self.differences is None:
-            return self
-        d, m = self.differences, self.differences.shape[-1]
-        shared = math.prod(self.batch) == 1
-        return Market(
-            d.reshape(m, m) if shared else np.broadcast_to(d, (*batch, m, m)).reshape(-1, m, m), self.lam, self.law
-        )
+
+        def row(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+            shape = matrix.shape[-2:]
+            shared = math.prod(matrix.shape[:-2]) == 1
+            return matrix.reshape(shape) if shared else np.broadcast_to(matrix, (*batch, *shape)).reshape(-1, *shape)
+
+        return self._each(row)
 
     def at(self, index: Any) -> Market:
         """Return the market of some clearings, by an index of the batch axes; of all, if all share it."""
-        return (
-            self if self.differences is None or not self.batch else Market(self.differences[index], self.lam, self.law)
-        )
+        return self._each(lambda matrix: matrix if matrix.ndim == 2 else matrix[index])
+
+    def counted(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what j's model counts for importer i, in samples: e_ij ``[..., m, m]``, or n_j ``[..., 1, m]``.
+
+        Raises
+        ------
+        InvalidMarketError
+            If the effective sizes are for another number of clients.
+        """
+        if self.effective is None:
+            return size[..., None, :]
+        if self.effective.shape[-1] != size.shape[-1]:
+            raise InvalidMarketError(
+                f"effective sizes are for {self.effective.shape[-1]} clients, the reports for {size.shape[-1]}"
+            )
+        return self.effective
+
+    def total_data(self, size: NDArray[np.float64], imports: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the samples behind the models that each holds: n_i + sum_j a_ij n_j, or e_ij for n_j, ``[..., m]``."""
+        return np.asarray(size + (imports * self.counted(size)).sum(axis=-1))
 
     def penalties(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return pen_ij = lam d_ij n_j / n_i, money, ``[..., m, m]`` (paper, payment row). ``size`` ``[..., m]``."""
+        """Return pen_ij = lam d_ij n_j / n_i (paper, payment row), or e_ij for n_j, money, ``[..., m, m]``."""
         m = size.shape[-1]
         if self.differences is None or self.lam == 0.0:
             return np.zeros((*size.shape[:-1], m, m))
         if self.differences.shape[-1] != m:
             raise InvalidMarketError(f"differences are for {self.differences.shape[-1]} clients, the reports for {m}")
-        return np.asarray(self.lam * self.differences * (size[..., None, :] / size[..., :, None]))
+        return np.asarray(self.lam * self.differences * (self.counted(size) / size[..., :, None]))
+
+
+def _square(name: str, matrix: ArrayLike) -> NDArray[np.float64]:
+    array = np.array(matrix, dtype=np.float64)
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2]:
+        raise InvalidMarketError(f"{name} have shape {list(array.shape)}; expected square [..., m, m]")
+    return array
+
+
+def _complain(name: str, matrix: NDArray[np.float64], bad: NDArray[np.bool_], expected: str) -> None:
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
+        raise InvalidMarketError(f"{name}{list(where)} is {matrix[where]}; expected {expected}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -33,10 +33,12 @@ LARGEST_PENALTY = 0.5
 
 @dataclass(frozen=True, eq=False)
 class MarketDirect:
-    """A market mechanism over profiles ``[batch, m, 3 + m]``.
+    """A market mechanism over profiles ``[batch, m, 3 + m]``, or ``[batch, m, 3 + 2m]`` with effective sizes.
 
     Client i's row is (size, cost, gain, pen_0, …, pen_{m-1}) with pen_j = lambda · d_ij, money, public, in
     [0, ``largest_penalty``] (at most 2), its own entry 0; what an import of j costs i's objective is pen_j n_j / n_i.
+    With ``effective``, the largest effective size, e_0, …, e_{m-1} follow, public, in [0, ``effective``], own entry 0:
+    what j's model counts for i in the place of n_j (`Market.effective`). None: sizes as reported.
     ``low``, ``high``: bounds of (size, cost, gain), the same for all. Utilities are accounted with the true types: the
     gain of data that was delivered at its true size, bought on reports; a two-stage mechanism is settled on it too.
 
@@ -55,6 +57,7 @@ class MarketDirect:
     largest_penalty: float = LARGEST_PENALTY
     law: GainLaw = field(default_factory=SqrtGain)
     sizes: str = "delivered"
+    effective: float | None = None
     own: str = field(default="cost", init=False)
     role: str = field(default="seller", init=False)
     space: Space = field(init=False)
@@ -67,11 +70,12 @@ class MarketDirect:
             raise InvalidMechanismError(f"largest_penalty is {reach}; expected a number in [0, 2]")
         if self.sizes not in ("delivered", "private"):
             raise InvalidMechanismError(f"sizes is {self.sizes!r}; expected 'delivered' or 'private'")
-        low, high = np.zeros((m, 3 + m)), np.full((m, 3 + m), reach)
+        public = {"pen": reach} if self.effective is None else {"pen": reach, "e": self.effective}
+        names = (*COORDINATES, *(f"{name}_{j}" for name in public for j in range(m)))
+        low, high = np.zeros((m, len(names))), np.empty((m, len(names)))
         low[:, :3], high[:, :3] = self.low, self.high
-        high[np.arange(m), 3 + np.arange(m)] = 0.0
-        private = np.arange(3 + m) < 3
-        names = (*COORDINATES, *(f"pen_{j}" for j in range(m)))
+        high[:, 3:] = np.kron(np.array(list(public.values())), 1.0 - np.eye(m))
+        private = np.arange(len(names)) < 3
         object.__setattr__(self, "space", Space(m, names, low, high, private))
 
     @property
@@ -84,9 +88,12 @@ class MarketDirect:
         """Coordinates of others that matter to a client's utility.
 
         Their gains where these are measured and settled on, their sizes where delivered data may differ from reports.
+        Effective sizes are what was delivered: then others' sizes matter only where gains are settled on.
         """
-        after = ("gain",) if isinstance(self.mechanism, TwoStage) else ()
-        return after if self.sizes == "delivered" else ("size", *after)
+        staged = isinstance(self.mechanism, TwoStage)
+        after = ("gain",) if staged else ()
+        given = self.sizes == "delivered" if staged or self.effective is None else True
+        return after if given else ("size", *after)
 
     @property
     def affine_in_own(self) -> bool:
@@ -94,13 +101,24 @@ class MarketDirect:
         return not isinstance(self.mechanism, TwoStage)
 
     def types(self, profiles: Floats) -> Types:
-        """Return sizes, costs and gains of profiles ``[..., m, 3 + m]``."""
+        """Return sizes, costs and gains of profiles."""
         return Types(profiles[..., 0], profiles[..., 1], profiles[..., 2])
 
     def market(self, profiles: Floats) -> Market:
         """Return the public data of profiles: lambda · d as differences at lambda = 1, or nothing if all are 0."""
-        pens = profiles[..., 3:]
-        return Market(pens if pens.any() else None, 1.0, self.law)
+        pens, effective = self.matrices(profiles)
+        return Market(pens if pens.any() else None, 1.0, self.law, effective)
+
+    def matrices(self, profiles: Floats) -> tuple[Floats, Floats | None]:
+        """Return the public columns of profiles, ``[..., m, m]`` each: differences, and effective sizes if any."""
+        m = profiles.shape[-2]
+        return profiles[..., 3 : 3 + m], None if self.effective is None else profiles[..., 3 + m :]
+
+    def _columns(self, profiles: Floats, places: NDArray[np.intp]) -> Floats:
+        """Return profiles in which the public columns are those of these clients, in this order."""
+        m = profiles.shape[-2]
+        kept = [np.arange(3), *(start + places for start in range(3, profiles.shape[-1], m))]
+        return np.asarray(profiles[..., np.concatenate(kept)])
 
     def outcome(self, reports: Floats) -> Outcome:
         """Clear every reported market of the batch."""
@@ -109,7 +127,11 @@ class MarketDirect:
     def accounts(self, types: Floats, outcome: Outcome) -> Accounts:
         """Account for an outcome at the true profiles; a two-stage mechanism is settled on them first."""
         true = self.types(types)
-        return account(true, settled(self.mechanism, outcome, true), self.law)
+        return account(true, settled(self.mechanism, outcome, true), self._books(types))
+
+    def _books(self, types: Floats) -> Market:
+        """Return the part of the public data that accounts need."""
+        return Market(law=self.law, effective=self.matrices(types)[1])
 
     def utility(self, types: Floats, outcome: Outcome) -> Floats:
         """U_i ``[batch, m]`` at the true profiles."""
@@ -126,7 +148,7 @@ class MarketDirect:
         """Utility by role ``[batch, m]`` each: gain less what imports cost, and receipts less the cost of exports."""
         true = self.types(types)
         final = settled(self.mechanism, outcome, true)
-        books = account(true, final, self.law)
+        books = account(true, final, self._books(types))
         sales = final.sales if isinstance(final, CentralOutcome) else 0.0
         return {"buyer": np.asarray(books.buyer - sales), "seller": np.asarray(books.seller + sales)}
 
@@ -153,18 +175,18 @@ class MarketDirect:
     def permuted(self, profiles: Floats, order: ArrayLike) -> Floats:
         """Relabel: client q of the result is client order[q] of ``profiles``, public columns included."""
         places = np.asarray(order)
-        columns = np.concatenate([np.arange(3), 3 + places])
-        return np.asarray(profiles[..., places, :][..., columns])
+        return self._columns(profiles, places)[..., places, :]
 
     def resized(self, agents: int) -> Self:
         """Return the same mechanism and bounds for another number of clients."""
-        return type(self)(self.mechanism, agents, self.low, self.high, self.largest_penalty, self.law, self.sizes)
+        return replace(self, agents=agents)
 
     def split(self, types: Floats, agent: int, share: float = 0.5, cost_rule: str = "twice") -> Floats:
-        """Return profiles ``[..., m + 1, 4 + m]`` in which ``agent`` is two: itself and a last client.
+        """Return profiles of m + 1 clients in which ``agent`` is two: itself and a last client.
 
-        The first keeps ``share`` of the samples, the last has the rest; both have the agent's differences, none between
-        themselves. ``cost_rule`` "twice": each pays the agent's cost per export (the work is done twice); "half": half.
+        The first keeps ``share`` of the samples, effective ones too, the last has the rest; both have the agent's
+        differences, none between themselves. ``cost_rule`` "twice": each pays the agent's cost per export (the work is
+        done twice); "half": half.
         """
         if not 0.0 < share < 1.0:
             raise InvalidMechanismError(f"share is {share}; expected a number between 0 and 1, such as 0.5")
@@ -172,18 +194,23 @@ class MarketDirect:
             raise InvalidMechanismError(f"cost_rule is {cost_rule!r}; expected 'twice' or 'half'")
         m = types.shape[-2]
         places = np.append(np.arange(m), agent)
-        result = np.asarray(types[..., places, :][..., np.append(np.arange(3 + m), 3 + agent)])
+        result = self._columns(types, places)[..., places, :]
         result[..., agent, 0] *= share
         result[..., m, 0] = types[..., agent, 0] - result[..., agent, 0]
         for half in (agent, m):
             result[..., half, 1] *= 1.0 if cost_rule == "twice" else 0.5
             result[..., half, 2] = 0.0
+        if self.effective is not None:
+            e = result[..., 4 + m :]
+            e[..., agent] *= share
+            e[..., m] = types[..., places, 3 + m + agent] - e[..., agent]
         return result
 
     def merge(self, types: Floats, a: int, b: int, cost_rule: str = "sum") -> Floats:
-        """Return profiles ``[..., m - 1, 2 + m]`` in which client a is a and b together; those behind b move up by one.
+        """Return profiles of m - 1 clients in which client a is a and b together; those behind b move up by one.
 
-        Samples are added; differences are averaged, weighted by samples (the penalties of buying both add up).
+        Samples are added, effective ones too; differences are averaged, weighted by samples (the penalties of buying
+        both add up).
         ``cost_rule`` "sum": an export costs what both cost; "min": what the cheaper one costs.
         """
         m = types.shape[-2]
@@ -200,8 +227,11 @@ class MarketDirect:
         whole[..., 3 + a] = (types[..., [3 + a, 3 + b]] * weight[..., None, :]).sum(axis=-1)
         whole[..., a, 3:] = (types[..., [a, b], 3:] * weight[..., :, None]).sum(axis=-2)
         whole[..., a, 3 + a] = 0.0
+        if self.effective is not None:
+            whole[..., 3 + m + a] = types[..., 3 + m + a] + types[..., 3 + m + b]
+            whole[..., a, 3 + m + a] = 0.0
         rows = np.delete(np.arange(m), b)
-        return np.asarray(whole[..., rows, :][..., np.concatenate([np.arange(3), 3 + rows])])
+        return self._columns(whole, rows)[..., rows, :]
 
     def payoffs(self, types: Floats, outcome: Outcome) -> Floats:
         """Utility less the penalties of one's own imports ``[batch, m]``: what the core compares."""
@@ -214,8 +244,7 @@ class MarketDirect:
         ``members``: indices of the clients of T.
         """
         inside = np.unique(np.asarray(members, dtype=np.intp))
-        columns = np.concatenate([np.arange(3), 3 + inside])
-        part = types[..., inside, :][..., columns]
+        part = self._columns(types, inside)[..., inside, :]
         value, _ = optimal_objective(self.types(part).truthful(), self.market(part))
         return value
 

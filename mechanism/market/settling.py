@@ -7,7 +7,7 @@ pool) and money to and from a centre are those of the market that the present cl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -30,6 +30,7 @@ from mechanism.market.rules.rule import Clearing
 from mechanism.wording import number
 
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 Clients = TypeVar("Clients", Reports, Types)
 
 FEWEST = 2
@@ -40,14 +41,20 @@ FEWEST = 2
 class TwoStage(Protocol):
     """A market mechanism that pays only after the gains were measured."""
 
-    def settle(self, outcome: Outcome, types: Types) -> CentralOutcome:
-        """Return the outcome with the payments that follow from what was measured at the true types."""
+    def settle(self, outcome: Outcome, types: Types, measured: Floats | None = None) -> CentralOutcome:
+        """Return the outcome with the payments that follow from what was ``measured``: gains ``[..., m]``, money.
+
+        None: from what the gain law says at the true types.
+        """
         ...
 
 
-def settled(mechanism: object, outcome: Outcome, types: Types) -> Outcome:
-    """Return a mechanism's final outcome: what it cleared, and where it pays in two stages the second at true types."""
-    return mechanism.settle(outcome, types) if isinstance(mechanism, TwoStage) else outcome
+def settled(mechanism: object, outcome: Outcome, types: Types, measured: Floats | None = None) -> Outcome:
+    """Return a mechanism's final outcome: what it cleared, or where it pays in two stages what follows from both.
+
+    ``measured``: gains ``[..., m]``, money, as measured after the models were combined; None: by law, at true types.
+    """
+    return mechanism.settle(outcome, types, measured) if isinstance(mechanism, TwoStage) else outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,23 +88,43 @@ def gatherings(present: Flags, batch: tuple[int, ...]) -> Iterator[Gathering]:
 
 
 def clear_and_settle(
-    mechanism: Clearing, reports: Reports, types: Types, market: Market, present: Flags | None = None
+    mechanism: Clearing,
+    reports: Reports,
+    types: Types,
+    market: Market,
+    present: Flags | None = None,
+    measured: Floats | Callable[[Flags], Floats] | None = None,
 ) -> Outcome:
     """Return the final outcome ``[..., m, m]``: decided on reports, paid as the mechanism's last stage says.
 
     With ``present`` [..., m] it is, in each clearing, that of the market of those who are there alone; the others trade
     nothing and no money goes to them or comes from them, from the centre neither. Where fewer than two are there,
     nobody trades.
+
+    ``measured``: gains ``[..., m]``, money, on which two-stage mechanisms settle, or what measures them once it is
+    given the imports ``[..., m, m]`` of all; None: what the gain law says at the true types.
     """
-    if present is None or present.all():
-        return settled(mechanism, mechanism.clear(reports, market), types)
+    everybody = present is None or present.all()
+    if everybody and not callable(measured):
+        return settled(mechanism, mechanism.clear(reports, market), types, measured)
     m = reports.clients
-    batch = np.broadcast_shapes(reports.batch, types.batch, market.batch, present.shape[:-1])
+    batch = np.broadcast_shapes(reports.batch, types.batch, market.batch, () if present is None else present.shape[:-1])
+    there = np.broadcast_to(True if present is None else present, (*batch, m))
+    parts = [
+        (group, mechanism.clear(group.clients(reports), group.market(market))) for group in gatherings(there, batch)
+    ]
+    if callable(measured):
+        imports = np.zeros((*batch, m, m), dtype=np.bool_)
+        for group, part in parts:
+            imports.reshape(-1, m, m)[np.ix_(group.rows, group.there, group.there)] = part.imports
+        measured = measured(imports)
+    gain = None if measured is None else np.broadcast_to(measured, (*batch, m)).reshape(-1, m)
     whole: Outcome | None = None
-    for group in gatherings(present, batch):
-        part = _settled(mechanism, group.clients(reports), group.clients(types), group.market(market))
-        whole = _nothing(part, batch, m) if whole is None else whole
-        _put(part, whole, group)
+    for group, part in parts:
+        own = None if gain is None else gain[np.ix_(group.rows, group.there)]
+        final = settled(mechanism, part, group.clients(types), own)
+        whole = _nothing(final, batch, m) if whole is None else whole
+        _put(final, whole, group)
     return fixed_outcome(np.zeros((*batch, m, m), dtype=np.bool_)) if whole is None else whole
 
 
@@ -110,10 +137,6 @@ def objectives(
     here, among = reports.take(present), market.take(present)
     optimal, gap = optimal_objective(here, among)
     return float(objective(here, imports[np.ix_(present, present)], among)), float(optimal), float(gap)
-
-
-def _settled(mechanism: Clearing, reports: Reports, types: Types, market: Market) -> Outcome:
-    return settled(mechanism, mechanism.clear(reports, market), types)
 
 
 def _arrays(outcome: Outcome) -> dict[str, NDArray[Any]]:
@@ -191,12 +214,14 @@ def measure(
     objective: NDArray[np.float64],
     optimal: NDArray[np.float64],
     optimal_gap: NDArray[np.float64] | float = 0.0,
+    measured: Floats | None = None,
 ) -> tuple[Promises, Accounts]:
     """Measure the promises on a batch of clearings ``[...]`` of m clients, with the *true* types.
 
-    ``objective``, ``optimal``, ``optimal_gap``: float64 ``[...]``, of the reports.
+    ``objective``, ``optimal``, ``optimal_gap``: float64 ``[...]``, of the reports. ``measured`` ``[..., m]``: gains,
+    where they were measured and not taken from the law.
     """
-    accounts = account(types, outcome, market.law)
+    accounts = account(types, outcome, market, measured)
     total = float(np.sum(objective))
     best = float(np.sum(optimal))
     m = types.clients

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mechanism.market.accounting import MONEY, account, total_data
+from mechanism.market.accounting import MONEY, account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
@@ -54,7 +54,7 @@ def _steered(context: Context) -> ClaimVerdict:
 @swept("below marginal", MONEY, "relative excess of p_ij over the marginal price")
 def _below_marginal(types: Types, market: Market, rng: Rng) -> Array:
     outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
-    held = total_data(types.size, outcome.imports)[..., :, None]
+    held = market.total_data(types.size, outcome.imports)[..., :, None]
     gain, own, sold = types.gain[..., :, None], types.size[..., :, None], types.size[..., None, :]
     left = np.where(outcome.imports, held - sold, held)
     marginal = market.law.value(gain, own, held) - market.law.value(gain, own, left) - market.penalties(types.size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.market.accounting import MONEY, Outcome, objective, total_data
+from mechanism.market.accounting import MONEY, Outcome, gains, objective
 from mechanism.market.allocation.selection import optimal_objective, thresholds
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import market_mechanism
@@ -47,7 +47,7 @@ def _above_size(types: Types, market: Market, rng: Rng) -> Array:
 def _last(types: Types, market: Market, rng: Rng) -> Array:
     x = thresholds(types.truthful(), market)
     taken = market_mechanism("ipfl").clear(types.truthful(), market).imports
-    held = total_data(types.size, taken)
+    held = market.total_data(types.size, taken)
     return np.where(taken, held[..., :, None] / np.where(taken, x, 1.0) - 1.0, -np.inf)
 
 
@@ -101,7 +101,7 @@ def _equal_sizes(types: Types, market: Market, rng: Rng) -> Array:
 @swept("identity", MONEY, "relative distance of V_lambda from SW less penalties")
 def _welfare(types: Types, market: Market, rng: Rng) -> Array:
     taken = market_mechanism("ipfl-exact").clear(types.truthful(), market).imports
-    gain = market.law.value(types.gain, types.size, total_data(types.size, taken)).sum(axis=-1)
+    gain = gains(types, taken, market).sum(axis=-1)
     welfare = gain - (taken * types.cost[..., None, :]).sum(axis=(-1, -2))
     penalties = (taken * market.penalties(types.size)).sum(axis=(-1, -2))
     return np.asarray(np.abs(objective(types, taken, market) - (welfare - penalties)) / np.maximum(1.0, welfare))

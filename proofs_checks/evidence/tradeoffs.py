@@ -104,7 +104,7 @@ def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) ->
     rule = market_mechanism(point.mechanism)
     reports = types.truthful()
     outcome = settled(rule, rule.clear(reports, market), types)
-    books = account(types, outcome, market.law)
+    books = account(types, outcome, market)
     reached = objective(reports, outcome.imports, market)
     optimal, _ = optimal_objective(reports, market)
     tolerance = MONEY * _scales(books)

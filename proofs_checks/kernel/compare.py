@@ -83,7 +83,7 @@ def draw(rule: str, rng: np.random.Generator) -> Case:
     mechanism = market_mechanism(rule)
     outcome: Outcome = settled(mechanism, mechanism.clear(reports, market), types)
     table = tuple((float(x), float(y)) for x, y in zip(*law.knots, strict=True)) if isinstance(law, TableGain) else ()
-    utility = account(types, outcome, law).utility
+    utility = account(types, outcome, market).utility
     return Case(rule, reports, market, table, outcome.imports, outcome.prices, utility)
 
 
@@ -143,7 +143,7 @@ FAULTS: dict[str, tuple[str, Callable[[Case], Case]]] = {
 """Answers that are bent: of which mechanism, and how."""
 
 KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
-    "penalty not divided by the own size": ("vcg-two-sided", "* (size[b, j] / own)", "* size[b, j]"),
+    "penalty not divided by the own size": ("vcg-two-sided", "* (data[j] / own)", "* data[j]"),
     "penalty kept out of the choice": ("ipfl-exact", "= cost[b, j] + c_pen[count]", "= cost[b, j]"),
     "own data not counted by the threshold": ("ipfl", "if total + size[j] < -mark[j]", "if total < -mark[j]"),
     "search goes on after a failure": ("ipfl", "elif not skip:", "elif skip:"),

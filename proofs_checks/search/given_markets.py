@@ -10,7 +10,7 @@ import numpy as np
 from mechanism import Market, Types
 from mechanism.direct import Floats
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE
-from mechanism.market.direct import COORDINATES, MarketDirect
+from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import GainLaw
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
@@ -29,10 +29,10 @@ class GivenMarkets(MarketDirect):
     lists_profiles = False
 
     @classmethod
-    def over(cls, mechanism: Clearing, agents: int, lam: float, law: GainLaw) -> Self:
+    def over(cls, mechanism: Clearing, agents: int, lam: float, law: GainLaw, *, effective: bool = False) -> Self:
         """Return the mechanism over all markets of so many clients: bounds are those of `Types`."""
         low, high = (SMALLEST_SIZE, 0.0, 0.0), (LARGEST, LARGEST, LARGEST)
-        return cls(mechanism, agents, low, high, 2.0, law, lam=lam)
+        return cls(mechanism, agents, low, high, 2.0, law, lam=lam, effective=LARGEST if effective else None)
 
     @classmethod
     def of(cls, mechanism: Clearing, types: Types, market: Market, *, everywhere: bool = False) -> tuple[Self, Floats]:
@@ -50,22 +50,25 @@ class GivenMarkets(MarketDirect):
 
         Returns
         -------
-        The mechanism, and profiles ``[F, m, 3 + m]``: size, cost, gain, and the differences, each client a row.
+        The mechanism, and profiles ``[F, m, 3 + m]``: size, cost, gain, and the differences, each client a row; with
+        effective sizes they follow.
         """
         batch = np.broadcast_shapes(types.batch, market.batch)
         flat, m = types.flat(batch), types.clients
         private = np.stack([flat.size, flat.cost, flat.gain], axis=-1)
-        shared = market.flat(batch).differences
-        public = np.zeros((m, m)) if shared is None else shared
-        rule = cls.over(mechanism, m, market.lam, market.law)
+        given = market.flat(batch)
+        public = [np.zeros((m, m)) if given.differences is None else given.differences]
+        public += [] if given.effective is None else [given.effective]
+        rule = cls.over(mechanism, m, market.lam, market.law, effective=given.effective is not None)
         if not everywhere:
             rule = replace(rule, low=private.min(axis=(0, 1)), high=private.max(axis=(0, 1)))
-        return rule, np.concatenate([private, np.broadcast_to(public, (len(private), m, m))], axis=-1)
+        blocks = (np.broadcast_to(matrix, (len(private), m, m)) for matrix in public)
+        return rule, np.concatenate([private, *blocks], axis=-1)
 
     def market(self, profiles: Floats) -> Market:
-        """Return the public data of profiles ``[..., m, 3 + m]``, or no differences if all are 0."""
-        differences = profiles[..., len(COORDINATES) :]
-        return Market(differences if differences.any() else None, self.lam, self.law)
+        """Return the public data of profiles, or no differences if all are 0."""
+        differences, effective = self.matrices(profiles)
+        return Market(differences if differences.any() else None, self.lam, self.law, effective)
 
     def trades(self, case: Cases) -> dict[str, list[float]]:
         """Return who imports from whom in one case (importer, exporter, …) and at what prices, before and after."""

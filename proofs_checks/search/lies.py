@@ -182,7 +182,7 @@ def _utilities(
         told = np.array(getattr(types, coordinate))
         told[here, client] = said[task]
         outcome = settled(mechanism, mechanism.clear(types.report(**{coordinate: told}), market), types)
-        utility[task] = account(types, outcome, market.law).utility[here, client]
+        utility[task] = account(types, outcome, market).utility[here, client]
         worst = max(worst, float(outcome.gap.max(initial=0.0)))
     return utility.reshape(reports.shape), worst
 
@@ -287,8 +287,8 @@ def best_lie(
     reports = one.truthful()
     lies = np.array(getattr(reports, coordinate))
     lies[me] = said
-    honest = account(one, clear_and_settle(mechanism, reports, one, single), single.law)
-    lying = account(one, clear_and_settle(mechanism, reports.replace(**{coordinate: lies}), one, single), single.law)
+    honest = account(one, clear_and_settle(mechanism, reports, one, single), single)
+    lying = account(one, clear_and_settle(mechanism, reports.replace(**{coordinate: lies}), one, single), single)
     before, after = float(honest.utility[me]), float(lying.utility[me])
     return replace(
         best,

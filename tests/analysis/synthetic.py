@@ -45,7 +45,7 @@ def _best_lie(mechanism: str, record: MarketRecord, seed: int, number: int) -> R
     costs = np.tile(types.cost, (m, len(FACTORS) + 1, 1))
     for i in range(m):
         costs[i, 1:, i] *= FACTORS
-    utility = account(types, rule.clear(types.report(cost=costs), record.market), record.law).utility
+    utility = account(types, rule.clear(types.report(cost=costs), record.market), record.market).utility
     own = np.stack([utility[i, :, i] for i in range(m)])
     gains = own - own[:, :1]
     client, which = np.unravel_index(int(np.argmax(gains)), gains.shape)

@@ -54,7 +54,7 @@ def test_report_and_playground_clear_with_the_law_from_arrays(copy: Path, kind: 
     costs = np.tile(record.cost, (2, 1))
     costs[1, 3] = 0.5
     outcome = rule.clear(record.types.report(cost=costs), record.market)
-    expected = account(record.types, outcome, law).utility[:, 3]
+    expected = account(record.types, outcome, record.market).utility[:, 3]
     np.testing.assert_allclose(utility_of_reports(record, "ipfl", 3)(costs[:, 3]), expected, rtol=1e-9)
     state = recorded.state_of(run, recorded.Place("ipfl/ipfl", 0, 2)).reporting(3, 0.5)
     np.testing.assert_allclose(view.look(state).utility, expected[1], rtol=1e-6, atol=1e-9)

@@ -71,9 +71,9 @@ def assert_of_the_present(name, found, where, parts, present, squares=("prices",
             assert not mine[~present].any()
     types = parts[1]
     one = Types(types.size[where], types.cost[where], types.gain[where])
-    books = account(one, replace(found, **{k: v[where] for k, v in vars(found).items()}), own.law)
+    books = account(one, replace(found, **{k: v[where] for k, v in vars(found).items()}), own)
     assert not books.utility[~present].any()
-    utility = account(true, expected, own.law).utility
+    utility = account(true, expected, own).utility
     np.testing.assert_allclose(books.utility[present], utility, rtol=1e-9, atol=1e-9)
 
 

@@ -206,7 +206,7 @@ def test_a_recorded_run_is_played_method_by_method(recorded, tmp_path):
     for name, told in (("ipfl", loose), ("ipfl-exact", exact)):
         record = read_market(recorded / "markets" / f"ipfl__{name}-0.safetensors")
         cleared = market_mechanism(name).clear(record.types.truthful(), record.market)
-        true = account(record.types, cleared, record.market.law).utility.sum(axis=0)
+        true = account(record.types, cleared, record.market).utility.sum(axis=0)
         assert [c["utility_truthful"] for c in told["clients"]] == pytest.approx(true, abs=1e-9)
         assert told["markets"] == record.rounds
         for key in ("utility_truthful", "best_lie_gain", "utility_played", "utility_honest"):

@@ -38,7 +38,7 @@ def noise(rng, over, under, m=M):
 
 def true_utility(types, outcome, public, eps, i):
     """U_i with the true gain: the accounts of the law, and what the truth adds for the set that i imports."""
-    told = np.atleast_2d(account(types, outcome, public.law).utility)[:, i]
+    told = np.atleast_2d(account(types, outcome, public).utility)[:, i]
     rows = np.broadcast_to(outcome.imports, (len(told), types.clients, types.clients))[:, i]
     return told + np.array([eps[i][key(row)] for row in rows])
 

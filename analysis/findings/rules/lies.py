@@ -35,7 +35,7 @@ def cleared(rule: Clearing, types: Types, market: Market, client: int, reports: 
     costs = np.tile(types.cost, (reports.size, 1))
     costs[:, client] = reports
     outcome = clear_and_settle(rule, types.report(cost=costs), types, market)
-    return outcome, account(types, outcome, market.law)
+    return outcome, account(types, outcome, market)
 
 
 def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:

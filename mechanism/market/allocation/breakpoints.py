@@ -89,7 +89,7 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     x[..., index, index] = -np.inf  # nobody buys from itself: last in the list, never taken
     batch = x.shape[:-2]
     order = np.argsort(-x, axis=-1, kind="stable")
-    sizes = np.broadcast_to(size[..., None, :], x.shape)
+    sizes = np.broadcast_to(market.counted(size), x.shape)
     ranked_x = np.take_along_axis(x, order, axis=-1)
     ranked_size = np.take_along_axis(sizes, order, axis=-1)
     totals = np.empty((*batch, m, m, m + 1))  # [..., i, j, rank]: what i holds before that rank in the run without j
@@ -114,7 +114,8 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     free = np.zeros((*batch, m, m))  # w = 0: the threshold turns infinite
     lost = np.full((*batch, m, m), np.nan)  # above this price there is no root; the square root always has one
     if not _is_sqrt(law):
-        lost[...] = _marginal(law, gain, size[..., None, :], _NEVER * size[..., None, :])
+        some = np.where(sizes > 0.0, sizes, 1.0)  # who brings nothing is never taken, at no price
+        lost[...] = _marginal(law, gain, some, _NEVER * some)
     points = np.concatenate([free[..., None], lost[..., None], tests, crossings], axis=-1) - penalty[..., None]
     points[..., index, index, :] = np.nan
     return np.moveaxis(points, -3, -2).reshape(*batch, m, -1)  # seller first, importers side by side

@@ -116,6 +116,8 @@ def threshold(law: KernelForm, k: float, n: float, price: float) -> float:
     s·t⁴ + 4t³ = s on (0, 1], convex, so that Newton's iteration from above falls to the only root.
     """
     kind, exponent, _, _ = law
+    if n <= 0.0:  # brings nothing, even for nothing
+        return n
     if price <= _FREE:
         return math.inf
     if k <= 0.0:
@@ -351,13 +353,14 @@ def total_but(values: Floats, chosen: Bools, skipped: int, count: int, start: fl
 
 @jit
 def clear_importers(
-    start: int, stop: int, size: Floats, cost: Floats, gain: Floats, differences: Floats, which: Ints, lam: float,
-    law: KernelForm, allocation: int, payment: int, limit: int, tie: float, slack: float, imports: Bools,
-    prices: Floats, gap: Floats,
+    start: int, stop: int, size: Floats, cost: Floats, gain: Floats, counted: Floats, counted_row: Ints,
+    differences: Floats, which: Ints, lam: float, law: KernelForm, allocation: int, payment: int, limit: int,
+    tie: float, slack: float, imports: Bools, prices: Floats, gap: Floats,
 ) -> None:  # fmt: skip
     """Clear importers start..stop-1, counted through the batch: task t is importer t % m of market t // m.
 
-    ``size cost gain`` [B, m]; ``differences`` [D, m, m] with ``which`` [B] its row for each market; written:
+    ``size cost gain`` [B, m]; ``counted`` [C, m, m] what j's model counts for i, in samples, or [C, 1, m] the same for
+    all i, with ``counted_row`` [B] its row for each market; ``differences`` [D, m, m] with ``which`` [B]; written:
     ``imports`` bool and ``prices`` [B, m, m], ``gap`` [B, m]. ``allocation`` and ``payment`` are the codes above.
     OFFERED is EXACT at given prices: ``differences`` then holds what i would pay j (+inf: not on offer), ``cost`` and
     ``lam`` are not read, and ``payment`` is NOTHING.
@@ -377,15 +380,16 @@ def clear_importers(
     for task in range(start, stop):
         b, i = task // m, task % m
         own, k = size[b, i], gain[b, i]
+        data = counted[counted_row[b], i if counted.shape[1] > 1 else 0]
         count = 0
         for j in range(m):
             if j != i:
                 client[count] = j
-                c_size[count] = size[b, j]
+                c_size[count] = data[j]
                 if allocation == OFFERED:
                     c_pen[count], c_price[count] = 0.0, differences[which[b], i, j]
                 else:
-                    c_pen[count] = lam * differences[which[b], i, j] * (size[b, j] / own) if lam > 0.0 else 0.0
+                    c_pen[count] = lam * differences[which[b], i, j] * (data[j] / own) if lam > 0.0 else 0.0
                     c_price[count] = cost[b, j] + c_pen[count]
                 count += 1
         unsure = 0.0

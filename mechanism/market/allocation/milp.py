@@ -31,14 +31,16 @@ def select(reports: Reports, market: Market, *, tolerance: float = 1e-10) -> NDA
     """
     m = reports.clients
     price = reports.cost[..., None, :] + market.penalties(reports.size)
+    price = np.broadcast_to(price, np.broadcast_shapes(price.shape, market.counted(reports.size).shape))
     batch = price.shape[:-2]
     size, gain = (np.broadcast_to(a, (*batch, m)).reshape(-1, m) for a in (reports.size, reports.gain))
+    counted = np.broadcast_to(market.counted(reports.size), price.shape).reshape(-1, m, m)
     flat = price.reshape(-1, m, m)
     imports = np.zeros(flat.shape, dtype=np.bool_)
     for b in range(flat.shape[0]):
         for i in range(m):
-            others = np.flatnonzero(np.arange(m) != i)
-            chosen = _importer(market.law, gain[b, i], size[b, i], size[b, others], flat[b, i, others], tolerance)
+            others = np.flatnonzero((np.arange(m) != i) & (counted[b, i] > 0.0))
+            chosen = _importer(market.law, gain[b, i], size[b, i], counted[b, i, others], flat[b, i, others], tolerance)
             imports[b, i, others[chosen]] = True
     return imports.reshape(*batch, m, m)
 

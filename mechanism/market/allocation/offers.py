@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mechanism.market.accounting import SEARCH, TIE, Outcome
 from mechanism.market.allocation import kernels
-from mechanism.market.allocation.selection import NODE_LIMIT, clear_importers
+from mechanism.market.allocation.selection import NODE_LIMIT, clear_importers, matrices_of
 from mechanism.market.clients import Market, Reports
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
         Money per import ``[..., m, m]``, row i importer, column j exporter, >= 0, +inf: not on offer. The diagonal is
         not read.
     market
-        Its gain law is used; its differences only lend their batch axes.
+        Its gain law and effective sizes are used; its differences only lend their batch axes.
     """
     m = reports.clients
     batch = np.broadcast_shapes(reports.batch, offers.shape[:-2], market.batch)
@@ -41,7 +41,8 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
     taken = np.zeros((count, m, m), dtype=np.bool_)
     prices, gap = np.zeros((count, m, m)), np.zeros((count, m))
     clear_importers(
-        count * m, count * m * m, size, size, gain, asked, np.arange(count), 0.0, market.law.kernel_form(),
+        count * m, count * m * m, size, size, gain, *matrices_of(market.counted(reports.size), batch), asked,
+        np.arange(count), 0.0, market.law.kernel_form(),
         kernels.OFFERED, kernels.NOTHING, node_limit, TIE, SEARCH, taken, prices, gap,
     )  # fmt: skip
     np.copyto(prices, asked, where=taken)

@@ -73,16 +73,18 @@ def run_kernels(
     """
     m = reports.clients
     d = market.differences if market.differences is not None and market.lam > 0.0 else np.zeros((m, m))
-    for name, array in (("differences", d), ("imports", imports)):
+    e = market.effective
+    for name, array in (("differences", d), ("effective sizes", e), ("imports", imports)):
         if array is not None and array.shape[-2:] != (m, m):
             raise InvalidMarketError(
                 f"{name} are for {array.shape[-1]} clients, the reports for {m}; give one row and column per client"
             )
     try:
-        batch = np.broadcast_shapes(reports.batch, d.shape[:-2], () if imports is None else imports.shape[:-2])
+        own = () if imports is None else imports.shape[:-2]
+        batch = np.broadcast_shapes(reports.batch, d.shape[:-2], () if e is None else e.shape[:-2], own)
     except ValueError:
         raise InvalidMarketError(
-            f"batch axes do not broadcast: reports {reports.batch}, differences {d.shape[:-2]}"
+            f"batch axes do not broadcast: reports {reports.batch}, differences and effective sizes {market.batch}"
         ) from None
     count = math.prod(batch)
     parts = (
@@ -91,9 +93,6 @@ def run_kernels(
         reports.gain,
     )  # not `flat`: checking them again costs as much as a small market
     flat = [np.ascontiguousarray(np.broadcast_to(part, (*batch, m)).reshape(count, m)) for part in parts]
-    rows = math.prod(d.shape[:-2])
-    which = np.ascontiguousarray(np.broadcast_to(np.arange(rows).reshape(d.shape[:-2]), batch).reshape(count))
-    matrices = np.ascontiguousarray(d.reshape(rows, m, m))
     if imports is None:
         taken = np.zeros((count, m, m), dtype=np.bool_)
     else:
@@ -101,23 +100,32 @@ def run_kernels(
     prices = np.zeros((count, m, m))
     gap = np.zeros((count, m))
     clear_importers(
-        count * m, count * m * m, *flat, matrices, which, float(market.lam), market.law.kernel_form(),
+        count * m, count * m * m, *flat, *matrices_of(market.counted(reports.size), batch), *matrices_of(d, batch),
+        float(market.lam), market.law.kernel_form(),
         allocation, payment, node_limit, TIE, SEARCH, taken, prices, gap, mode=mode,
     )  # fmt: skip
     shape = (*batch, m, m)
     return Outcome(taken.reshape(shape), prices.reshape(shape), np.zeros((*batch, m)), gap.reshape(*batch, m))
 
 
+def matrices_of(matrices: NDArray[np.float64], batch: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return matrices ``[..., r, c]`` as a row ``[R, r, c]``, and the number of that of each clearing ``[count]``."""
+    own = matrices.shape[:-2]
+    which = np.broadcast_to(np.arange(math.prod(own)).reshape(own), batch).reshape(-1)
+    return np.ascontiguousarray(matrices.reshape(-1, *matrices.shape[-2:])), np.ascontiguousarray(which)
+
+
 def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
     """Return the reference rule's thresholds x_ij ``[..., m, m]`` in samples (paper, graph step).
 
     Row i importer, column j exporter: the root x > n_j of level(x) - level(x - n_j) = c_j + pen_ij; +inf where the
-    right side is 0, n_j where there is no root (importer without gain: never taken), 0 on the diagonal.
+    right side is 0, n_j where there is no root (importer without gain: never taken), 0 on the diagonal. n_j is what j's
+    model counts for i (`Market.counted`).
     """
     size, gain = reports.size, reports.gain
     price = reports.cost[..., None, :] + market.penalties(size)
     shape = price.shape
-    n = np.broadcast_to(size[..., None, :], shape).ravel()
+    n = np.broadcast_to(market.counted(size), shape).ravel()
     k = np.broadcast_to(gain[..., :, None], shape).ravel()
     x = np.empty(shape)
     fill = compiled().fill_thresholds if n.size > PLAIN_WORK else kernels.fill_thresholds

@@ -22,12 +22,14 @@ Floats = NDArray[np.float64]
 class PooledPrice:
     """Importer i is offered its k cheapest others at the cost of the (k+1)-th and takes its best set.
 
-    1. Order the others of i by reported cost, equal ones by client order; the first k are the pool.
+    1. Order the others of i by reported cost, equal ones by client order, without those who bring it nothing (e_ij = 0
+       in a market with effective sizes); the first k are the pool.
     2. The price is the cost of the (k+1)-th; without one there is no pool and i buys nothing.
     3. i takes the set of the pool that maximises G_i(S) - |S| · price; the penalty is not subtracted.
 
     Inside the pool no report moves price or choice, and one's own gain moves neither: truthful in costs and gains.
-    ``pool`` is k; None: half of the others, rounded down, at least 1.
+    With effective sizes, which nobody reports, truthful in sizes too (docs/effective.md).
+    ``pool`` is k; None: half of those ordered, rounded down, at least 1.
     """
 
     pool: int | None = None
@@ -41,27 +43,31 @@ class PooledPrice:
             raise InvalidMechanismError(f"the pool is {self.pool!r}; expected a whole number of at least 1")
 
     def k(self, clients: int) -> int:
-        """Size of each importer's pool among that many clients."""
+        """Size of an importer's pool among that many clients, itself included."""
         return max(1, (clients - 1) // 2) if self.pool is None else int(self.pool)
 
-    def offers(self, cost: Floats) -> Floats:
-        """Return what each importer is offered ``[..., m, m]`` from costs ``[..., m]``; +inf: not in its pool."""
+    def offers(self, cost: Floats, useful: NDArray[np.bool_] | None = None) -> Floats:
+        """Return what each importer is offered ``[..., m, m]`` from costs ``[..., m]``; +inf: not in its pool.
+
+        ``useful`` ``[..., m, m]``: whose models bring i anything (default: everybody's).
+        """
         m = cost.shape[-1]
-        k = self.k(m)
-        if k + 1 > m - 1:
-            return np.full((*cost.shape, m), np.inf)
-        order = np.argsort(cost, axis=-1, kind="stable")
-        rank = np.empty_like(order)
-        np.put_along_axis(rank, order, np.broadcast_to(np.arange(m), order.shape), axis=-1)
-        # among the others of i everyone behind i moves up by one place
-        place = rank[..., None, :] - (rank[..., None, :] > rank[..., :, None])
-        ordered = np.take_along_axis(cost, order, axis=-1)
-        price = np.where(rank <= k, ordered[..., k + 1, None], ordered[..., k, None])
-        return np.where((place < k) & ~np.eye(m, dtype=np.bool_), price[..., :, None], np.inf)
+        others = ~np.eye(m, dtype=np.bool_) if useful is None else useful & ~np.eye(m, dtype=np.bool_)
+        batch = np.broadcast_shapes(cost.shape[:-1], others.shape[:-2])
+        order = np.broadcast_to(np.argsort(cost, axis=-1, kind="stable")[..., None, :], (*batch, m, m))
+        others = np.broadcast_to(others, order.shape)
+        sizes = np.array([self.k(count + 1) for count in range(m)])
+        k = sizes[others.sum(axis=-1, keepdims=True)]
+        place = np.empty_like(order)  # in the order of cost, among those who are others of i
+        np.put_along_axis(place, order, np.cumsum(np.take_along_axis(others, order, axis=-1), axis=-1) - 1, axis=-1)
+        following = others & (place == k)
+        price = np.where(following, cost[..., None, :], 0.0).sum(axis=-1, keepdims=True)
+        return np.where(others & (place < k) & following.any(axis=-1, keepdims=True), price, np.inf)
 
     def clear(self, reports: Reports, market: Market) -> Outcome:
         """Clear at each importer's pool price; exact, balanced."""
-        return buy(reports, self.offers(reports.cost), market, node_limit=self.node_limit)
+        offers = self.offers(reports.cost, market.counted(reports.size) > 0.0)
+        return buy(reports, offers, market, node_limit=self.node_limit)
 
 
 RULE = PooledPrice()

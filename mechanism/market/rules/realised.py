@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mechanism.entry import truths
 from mechanism.errors import InvalidMechanismError
-from mechanism.market.accounting import CentralOutcome, Outcome, total_data, values
+from mechanism.market.accounting import CentralOutcome, Outcome, gains, values
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports, Types
@@ -66,8 +66,10 @@ class Realised:
         prices, centre, sales = paid
         return StageOne(chosen.imports, prices, centre, chosen.gap, sales, removed, reports, market)
 
-    def settle(self, outcome: Outcome, types: Types) -> CentralOutcome:
-        """Return the outcome of stage two: the same imports, paid on the gains measured at the true types ``[..., m]``.
+    def settle(self, outcome: Outcome, types: Types, measured: Floats | None = None) -> CentralOutcome:
+        """Return the outcome of stage two: the same imports, paid on the gains ``measured`` ``[..., m]``, money.
+
+        None: on what the gain law says at the true types ``[..., m]``. Penalties are settled at true sizes.
 
         Raises
         ------
@@ -76,18 +78,25 @@ class Realised:
         """
         if not isinstance(outcome, StageOne):
             raise InvalidMechanismError("settle needs what clear returned: the reports and the removals are in it")
-        prices, centre, sales = self._pay(outcome.imports, outcome.removed, outcome.reports, types, outcome.market)
+        reports, market = outcome.reports, outcome.market
+        prices, centre, sales = self._pay(outcome.imports, outcome.removed, reports, types, market, measured)
         return CentralOutcome(outcome.imports, prices, centre, outcome.gap, sales)
 
     def _pay(
-        self, imports: NDArray[np.bool_], removed: Floats, reports: Reports, types: Types, market: Market
+        self,
+        imports: NDArray[np.bool_],
+        removed: Floats,
+        reports: Reports,
+        types: Types,
+        market: Market,
+        measured: Floats | None = None,
     ) -> tuple[Floats, Floats, Floats]:
         """Return prices ``[..., m, m]``, centre and sales ``[..., m]``; gains and penalties from types, costs reported.
 
         With V_k the measured gain of k less reported costs and true penalties of its purchases, the global form is:
         pay w_ij for each import, receive c_i for each export and V_k - W_k(M without i) from every k != i.
         """
-        gain = market.law.value(types.gain, types.size, total_data(types.size, imports))
+        gain = gains(types, imports, market) if measured is None else measured
         asked = reports.cost[..., None, :]
         purchases = (imports * (asked + market.penalties(types.size))).sum(axis=-1)
         left = (gain - purchases)[..., :, None] - removed

@@ -78,7 +78,7 @@ class ShapleySplit:
         m = shape[-1]
         imports = chosen.imports.reshape(-1, m)
         own, gain = (np.broadcast_to(a, shape[:-1]).reshape(-1) for a in (reports.size, reports.gain))
-        size = np.broadcast_to(reports.size[..., None, :], shape).reshape(-1, m)
+        size = np.broadcast_to(market.counted(reports.size), shape).reshape(-1, m)
         share, error = np.zeros(imports.shape), np.zeros(imports.shape)
         count = imports.sum(axis=-1)
         for s in np.unique(count[count > 0]):

@@ -126,7 +126,7 @@ def test_a_rule_that_pays_in_two_stages_is_paid_by_the_last() -> None:
     lying = types.report(cost=np.array([0.0, 0.9, 1.0]))
     outcome = clear_and_settle(market_mechanism("realised"), lying, types, market)
     at = np.searchsorted(found.reports, 0.9)
-    assert found.utilities[at] == pytest.approx(account(types, outcome, market.law).utility[1])
+    assert found.utilities[at] == pytest.approx(account(types, outcome, market).utility[1])
 
 
 def _worked(lam: float = 0.0) -> MarketRecord:

@@ -126,7 +126,7 @@ def test_poor_curves_make_a_market_without_nan_and_trade(kind, case):
     for name in ("ipfl", "ipfl-exact", "vcg-two-sided"):
         outcome = market_mechanism(name).clear(types.truthful(), Market(None, 0.0, valuation.law))
         assert not outcome.imports.any()
-        assert (account(types, outcome, valuation.law).utility == 0).all()
+        assert (account(types, outcome, Market(law=valuation.law)).utility == 0).all()
     if valuation.flat:
         assert any("no gain was measured" in words for words in valuation.sentences())
 
@@ -141,7 +141,7 @@ def test_the_repair_keeps_its_promises_under_every_law(kind):
         assert lies.exact
         assert lies.gain.max() <= 1e-9
         outcome = rule.clear(types.truthful(), public)
-        accounts = account(types, outcome, public.law)
+        accounts = account(types, outcome, public)
         assert min(a.min() for a in (accounts.utility, accounts.buyer, accounts.seller)) >= -1e-9
         traded += int(outcome.imports.sum())
         for i in range(M):
@@ -161,11 +161,11 @@ def test_a_ladder_of_false_costs_gains_nothing_either(kind):
     rule = market_mechanism("ipfl-exact")
     for seed in range(6):
         types, public, _ = market_of(kind, seed)
-        honest = account(types, rule.clear(types.truthful(), public), public.law).utility
+        honest = account(types, rule.clear(types.truthful(), public), public).utility
         for i in range(M):
             cost = np.tile(types.cost, (120, 1))
             cost[:, i] = np.concatenate([np.linspace(0, 3, 100), types.cost[i] * np.geomspace(0.01, 100, 20)])
-            lied = account(types, rule.clear(types.report(cost=cost), public), public.law).utility[:, i]
+            lied = account(types, rule.clear(types.report(cost=cost), public), public).utility[:, i]
             assert lied.max() <= honest[i] + 1e-9
 
 

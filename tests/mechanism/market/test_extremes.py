@@ -33,7 +33,7 @@ def test_every_mechanism_stays_finite(name, law):
         outcome = mechanism.clear(types.truthful(), market)
         if isinstance(mechanism, TwoStage):
             outcome = mechanism.settle(outcome, types)
-        assert np.isfinite(account(types, outcome, law).utility).all()
+        assert np.isfinite(account(types, outcome, Market(law=law)).utility).all()
         assert np.isfinite(outcome.prices).all()
         assert np.isfinite(outcome.gap).all()
 

@@ -72,7 +72,7 @@ def test_welfare_is_the_sum_of_utilities_by_hand_where_the_books_balance() -> No
     point = Point("ipfl-exact", 0.2, 0.5, 0.5)
     types, market = draw(point, 4, 3, 7)
     outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
-    by_hand = np.mean([account(types, outcome, market.law).utility[b].sum() for b in range(3)])
+    by_hand = np.mean([account(types, outcome, market).utility[b].sum() for b in range(3)])
     assert measure(point, 4, 3, 7).welfare == pytest.approx(by_hand)
 
 
@@ -80,7 +80,7 @@ def test_a_centre_that_pays_in_adds_no_welfare() -> None:
     point = Point("vcg-two-sided", 0.0, 0.5, 1.0)
     types, market = draw(point, 6, 10, 3)
     outcome = market_mechanism(point.mechanism).clear(types.truthful(), market)
-    books = account(types, outcome, market.law)
+    books = account(types, outcome, market)
     found = measure(point, 6, 10, 3)
     assert found.deficit > 0.5
     assert found.welfare == pytest.approx(np.mean([books.utility[b].sum() for b in range(10)]) - found.deficit)
@@ -100,7 +100,7 @@ def test_errors_are_those_of_the_markets_drawn() -> None:
     found = measure(point, 5, 30, 2)
     types, market = draw(point, 5, 30, 2)
     outcome = market_mechanism("ipfl").clear(types.truthful(), market)
-    books = account(types, outcome, market.law)
+    books = account(types, outcome, market)
     each = (books.gain - books.cost).sum(axis=1)
     assert found.welfare_se == pytest.approx(np.std(each, ddof=1) / 30**0.5)
     # A share of sums: against the jackknife, which needs no formula.

@@ -64,7 +64,7 @@ def test_what_is_left_at_the_truth_is_the_best_lie(name):
     play = MarketPlay(direct, profiles)
     lies = best_reports(market_mechanism(name), types, market)
     assert play.left(play.truth, np.arange(6)) == pytest.approx(lies.gain, abs=1e-7)
-    books = account(types, market_mechanism(name).clear(types.truthful(), market), market.law)
+    books = account(types, market_mechanism(name).clear(types.truthful(), market), market)
     assert play.utilities(play.truth) == pytest.approx(books.utility, abs=1e-12)
 
 

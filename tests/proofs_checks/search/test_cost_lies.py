@@ -28,7 +28,7 @@ def test_a_dense_search_finds_nothing_better_than_the_exact_best_response(mechan
         cost[:, :, j] = rng.uniform(0, 1.2 * np.maximum(1.0, types.cost[:, None, j]) * 3, (20, 500))
         wide = Types(*(np.repeat(a[:, None], 500, axis=1) for a in (types.size, types.cost, types.gain)))
         public = Market(market.differences[:, None], market.lam, market.law)
-        utility = account(wide, mechanism.clear(wide.report(cost=cost), public), market.law).utility[..., j]
+        utility = account(wide, mechanism.clear(wide.report(cost=cost), public), market).utility[..., j]
         assert (utility.max(axis=1) <= lies.utility_lying[:, j] + 1e-8).all()
 
 

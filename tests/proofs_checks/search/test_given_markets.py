@@ -41,7 +41,7 @@ def test_given_markets_are_cleared_as_they_are(kind):
     outcome, expected = rule.outcome(profiles), EXACT.clear(types.truthful(), market)
     np.testing.assert_array_equal(outcome.imports, expected.imports)
     np.testing.assert_array_equal(outcome.prices, expected.prices)
-    np.testing.assert_array_equal(rule.utility(profiles, outcome), account(types, expected, market.law).utility)
+    np.testing.assert_array_equal(rule.utility(profiles, outcome), account(types, expected, market).utility)
     assert ((profiles >= rule.space.low) & (profiles <= rule.space.high)).all()
     fewer = rule.resized(3)
     assert (fewer.space.agents, fewer.lam) == (3, market.lam)
