@@ -142,8 +142,8 @@ def test_a_sweep_finds_an_exception_and_shows_its_market():
 class OwnPrice(PooledPrice):
     """A pool whose price is the cost of its last member: its report moves what all are paid."""
 
-    def offers(self, cost):
-        offers = super().offers(cost)
+    def offers(self, cost, useful=None):
+        offers = super().offers(cost, useful)
         inside = np.isfinite(offers)
         last = np.where(inside, cost[..., None, :], -np.inf).max(axis=-1, keepdims=True)
         return np.where(inside, last, np.inf)
@@ -153,8 +153,8 @@ class OwnPrice(PooledPrice):
 class Generous(PooledPrice):
     """A pool that pays a half more than the next cost."""
 
-    def offers(self, cost):
-        return 1.5 * super().offers(cost)
+    def offers(self, cost, useful=None):
+        return 1.5 * super().offers(cost, useful)
 
 
 def becomes(name):
