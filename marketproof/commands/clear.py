@@ -56,6 +56,10 @@ def clear(
         Path | None,
         typer.Option(metavar="D.csv", help="Table client,ID1,ID2,… of differences in [0, 2], row = importer."),
     ] = None,
+    effective: Annotated[
+        Path | None,
+        typer.Option(metavar="E.csv", help="Table like D.csv: what each model is worth in the importer's own samples."),
+    ] = None,
     lam: Annotated[
         float | None,
         typer.Option(metavar="L", help="Weight of the differences, without effect where none are given; default 1."),
@@ -80,19 +84,21 @@ def clear(
     quiet: Quiet = False,
 ) -> None:
     """Read, clear, audit, write, show."""
-    from marketproof.files.market_tables import priced_rule, read_clients, read_differences, table_of_prices
+    from marketproof.files import market_tables as files
 
     _check_rule(mechanism, price, pool)
-    clients_read = read_clients(clients)
-    rule = priced_rule(mechanism, price, pool, clients_read.names)
-    matrix = None if differences is None else read_differences(differences, clients_read.names)
+    clients_read = files.read_clients(clients)
+    rule = files.priced_rule(mechanism, price, pool, clients_read.names)
+    names = clients_read.names
+    matrix = None if differences is None else files.read_differences(differences, names)
+    worth = None if effective is None else files.read_effective(effective, names)
     weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
-    cleared = clear_market(clients_read, matrix, weight, rule)
+    cleared = clear_market(clients_read, matrix, weight, rule, worth)
     result = dumps(as_json(cleared))
     written = {} if json is None else {json: result}
     if out is not None:
         written |= {out / "clear.json": result, **{out / name: text for name, text in tables(cleared).items()}}
-    refuse_overwriting(written, (clients, differences, table_of_prices(price)))
+    refuse_overwriting(written, (clients, differences, effective, files.table_of_prices(price)))
     made = {path.parent: None for path in written if not path.parent.exists()}
     write_all(written)
     if matrix is None and weight:
@@ -138,9 +144,13 @@ class Cleared:
 
 
 def clear_market(
-    table: ClientTable, differences: NDArray[np.float64] | None, lam: float, mechanism: Clearing
+    table: ClientTable,
+    differences: NDArray[np.float64] | None,
+    lam: float,
+    mechanism: Clearing,
+    effective: NDArray[np.float64] | None = None,
 ) -> Cleared:
-    """Clear one market, taking the numbers of the table as true and as reported.
+    """Clear one market, taking the numbers of the table as true and as reported; effective sizes are public.
 
     Raises
     ------
@@ -153,7 +163,7 @@ def clear_market(
     from mechanism.market.settling import clear_and_settle, measure
     from proofs_checks.search.lies import COORDINATES, best_lie
 
-    market = Market(differences, lam)
+    market = Market(differences, lam, effective=effective)
     types = Types(table.size, table.cost, table.gain)
     reports = types.truthful()
     outcome = clear_and_settle(mechanism, reports, types, market)
@@ -164,10 +174,14 @@ def clear_market(
     return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
 
 
-def trades(cleared: Cleared) -> list[tuple[int, int, float]]:
-    """Return (importer, exporter, price) of every import, in the order of the clients."""
-    prices, imports = cleared.outcome.prices, cleared.outcome.imports
-    return [(int(i), int(j), float(prices[i, j]) + 0.0) for i, j in zip(*imports.nonzero(), strict=True)]
+def trades(cleared: Cleared) -> list[dict[str, Any]]:
+    """Return every import as its row of JSON and CSV, in the order of the clients; its effective size if there are."""
+    names, prices, e = cleared.names, cleared.outcome.prices, cleared.market.effective
+    return [
+        {"from": names[i], "to": names[j], "amount": float(prices[i, j]) + 0.0}
+        | ({} if e is None else {"effective": float(e[i, j])})
+        for i, j in zip(*cleared.outcome.imports.nonzero(), strict=True)
+    ]
 
 
 def _accounts(cleared: Cleared) -> dict[str, dict[str, float]]:
@@ -184,15 +198,11 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
     from mechanism.market.settling import SCOPE
 
     names, promises = cleared.names, cleared.promises
-    rows = trades(cleared)
-    imports: dict[str, list[str]] = {name: [] for name in names}
-    for i, j, _ in rows:
-        imports[names[i]].append(names[j])
     return {
         "mechanism": cleared.mechanism,
         "clients": list(names),
-        "imports": imports,
-        "payments": [{"from": names[i], "to": names[j], "amount": price} for i, j, price in rows],
+        "imports": {name: [names[j] for j in cleared.outcome.imports[k].nonzero()[0]] for k, name in enumerate(names)},
+        "payments": trades(cleared),
         "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
         "clients_accounts": _accounts(cleared),
         "welfare": float(cleared.accounts.welfare) + 0.0,
@@ -217,10 +227,11 @@ def tables(cleared: Cleared) -> dict[str, bytes]:
     from analysis.page.export import Table
 
     accounts: tuple[Any, ...] = tuple((name, *account.values()) for name, account in _accounts(cleared).items())
-    payments = tuple((cleared.names[i], cleared.names[j], price) for i, j, price in trades(cleared))
+    payments = tuple(tuple(row.values()) for row in trades(cleared))
+    columns = ("from", "to", "amount", *(() if cleared.market.effective is None else ("effective",)))
     return {
         "accounts.csv": Table("", ("client", *ACCOUNT), accounts).to_csv().encode(),
-        "payments.csv": Table("", ("from", "to", "amount"), payments).to_csv().encode(),
+        "payments.csv": Table("", columns, payments).to_csv().encode(),
     }
 
 
@@ -234,16 +245,20 @@ def _show(cleared: Cleared, console: Console) -> None:
     console.print(f"Cleared by {cleared.mechanism}: {len(names)} clients, lambda {cleared.market.lam:g}", style="bold")
     central = bool(accounts.centre.any())
     priced = not central or bool(cleared.outcome.prices.any())
-    rows = [(names[i], names[j], number(price) if priced else "-") for i, j, price in trades(cleared)]
+    rows = []
+    for trade in trades(cleared):
+        importer, exporter, price, *worth = trade.values()
+        rows.append((importer, exporter, number(price) if priced else "-", *map(number, worth)))
     if rows:
-        console.print(table("Who imports from whom", ("importer", "exporter", "price"), rows[:MOST_ROWS], left=2))
+        heads = ("importer", "exporter", "price", "worth in samples")[: len(rows[0])]
+        console.print(table("Who imports from whom", heads, rows[:MOST_ROWS], left=2))
         _rest(console, len(rows), "imports")
         if not priced:
             console.print("-: no price between the two, each settles with the centre")
     else:
         console.print("Nobody imports anything: no model is worth its price to anyone.")
-    columns = ["client", "gain", "cost", "paid", "received", "utility"]
-    parts = [accounts.gain, accounts.cost, accounts.paid, accounts.received, accounts.utility]
+    columns = ["client", *ACCOUNT]
+    parts = [getattr(accounts, part) for part in ACCOUNT]
     if central:
         columns.insert(5, "to centre")
         parts.insert(4, accounts.centre)

@@ -1,4 +1,4 @@
-"""The two tables that `clear` reads: clients with their numbers, and the differences between their models."""
+"""The tables that `clear` reads: clients with their numbers, and what stands between each two of them."""
 
 from __future__ import annotations
 
@@ -101,6 +101,17 @@ def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
         path, names, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)", diagonal=_SLACK
     )
     return np.clip(matrix, 0.0, 2.0)
+
+
+def read_effective(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Read ``E.csv``: effective sizes in samples, float64 [m, m], row = importer, column = exporter, diagonal unused.
+
+    Raises
+    ------
+    InputError
+        As `read_matrix`.
+    """
+    return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (samples)", diagonal=None)
 
 
 def read_prices(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:

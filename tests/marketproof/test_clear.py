@@ -277,3 +277,33 @@ def test_a_device_is_written_to_and_never_replaced(cli, table):
 def test_one_client_alone_has_nothing_to_buy(cli, table, tmp_path):
     result = cleared(cli, tmp_path, table("alone,10,1,100"))
     assert (result["imports"], result["payments"], result["welfare"]) == ({"alone": []}, [], 0.0)
+
+
+def test_effective_sizes_decide_who_is_worth_its_price(cli, table, tmp_path):
+    """The cheap seller's model is worth nothing to the buyer, the dear one's as much as 300 of its own samples."""
+    e = tmp_path / "E.csv"
+    e.write_text("client,buyer,cheap,dear\ndear,5,5,5\nbuyer,7,0,300\ncheap,0,0,0\n")
+    result = cleared(cli, tmp_path, table(*EXAMPLE), "--effective", e)
+    assert result["payments"] == [{"from": "buyer", "to": "dear", "amount": pytest.approx(3.0), "effective": 300.0}]
+    assert result["audit"]["best_lie"]["size"]["client"] == "buyer"  # no seller's size is read
+    folder = tmp_path / "out"
+    shown = cli("clear", table(*EXAMPLE), "--effective", e, "--out", folder)
+    assert "worth in samples" in shown.out
+    assert (folder / "payments.csv").read_text().splitlines()[0] == "from,to,amount,effective"
+
+
+def test_effective_sizes_as_reported_change_nothing(cli, table, tmp_path):
+    e = tmp_path / "E.csv"
+    e.write_text("client,buyer,dear,cheap\nbuyer,1,300,300\ndear,100,1,300\ncheap,100,300,1\n")
+    plain = cleared(cli, tmp_path, table(*EXAMPLE))
+    same = cleared(cli, tmp_path, table(*EXAMPLE), "--effective", e)
+    assert same["payments"] == [row | {"effective": 300.0} for row in plain["payments"]]
+    assert same["clients_accounts"] == plain["clients_accounts"]
+
+
+def test_a_negative_effective_size_is_refused(cli, table, tmp_path):
+    e = tmp_path / "E.csv"
+    e.write_text("client,buyer,dear,cheap\nbuyer,1,-3,300\ndear,100,1,300\ncheap,100,300,1\n")
+    line = cli("clear", table(*EXAMPLE), "--effective", e).line()
+    assert "row 2" in line
+    assert "from 0 to 1e+15 (samples)" in line
