@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +22,7 @@ from mechanism.direct import DirectMechanism, Floats
 from mechanism.market.accounting import MONEY
 from proofs_checks.play.dynamics import ROUNDS, BestResponses, Reached, best_responses
 from proofs_checks.play.game import CHUNK, Play
-from proofs_checks.search.cases import answer, payments, utilities
+from proofs_checks.search.cases import answer, part, payments, utilities
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -84,7 +83,7 @@ def anarchy(play: Play, reached: Reached, seed: int = 0, settled: ArrayLike | No
         and hasattr(mechanism, "optimal_welfare")
         and getattr(mechanism, "optimum", True) is not None
     ):
-        optimum = _in_parts(mechanism.optimal_welfare, play.types)
+        optimum = _in_parts(lambda t: part(mechanism, "optimal_welfare", t, t, shape=(len(t),)), play.types)
     if optimum is not None and welfare is not None and truth[2] is not None and at_rest.any():
         price = price_of_anarchy(welfare[at_rest], optimum[at_rest], seed)
         price_truthful = price_of_anarchy(truth[2][at_rest], optimum[at_rest], seed)
@@ -131,14 +130,10 @@ def accounts(mechanism: DirectMechanism, types: Floats, reports: Floats) -> tupl
     known = hasattr(mechanism, "welfare")
     for start in range(0, len(types), CHUNK):
         true, outcome = types[start : start + CHUNK], answer(mechanism, reports[start : start + CHUNK])
-        value = _welfare(mechanism, true, outcome) if known else np.zeros(len(true))
+        value = part(mechanism, "welfare", true, true, outcome, shape=(len(true),)) if known else np.zeros(len(true))
         parts.append((utilities(mechanism, true, outcome), payments(mechanism, true, outcome), value))
     utility, paid, welfare = (np.concatenate(column) for column in zip(*parts, strict=True))
     return utility, paid, welfare if known else None
-
-
-def _welfare(mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
-    return np.asarray(mechanism.welfare(types, outcome), dtype=np.float64)  # type: ignore[attr-defined]
 
 
 def _in_parts(function: Callable[[Floats], Floats], types: Floats) -> Floats:

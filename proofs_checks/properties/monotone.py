@@ -9,7 +9,7 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
 from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, profile_words, row_words
-from proofs_checks.search.cases import Bools, Cases, answer
+from proofs_checks.search.cases import Bools, Cases, answer, part
 from proofs_checks.search.lines import Lines, draw_lines, linear, utility_table
 
 
@@ -28,7 +28,7 @@ class Monotone(Property):
         return GridQuestion(self.id, [mechanism.own])  # type: ignore[attr-defined]
 
     def _allocation(self, mechanism: DirectMechanism, reports: Floats) -> Floats:
-        got = np.asarray(mechanism.allocation(answer(mechanism, reports)), dtype=np.float64)  # type: ignore[attr-defined]
+        got = part(mechanism, "allocation", reports, answer(mechanism, reports))
         return got if mechanism.role == "buyer" else -got  # type: ignore[attr-defined]
 
     def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:

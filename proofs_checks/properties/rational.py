@@ -10,7 +10,7 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, listed, number
 from proofs_checks.properties.property import GridQuestion, Profiles, profile_words
-from proofs_checks.search.cases import Cases, answer, payments, utilities
+from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Rational(Profiles):
     def _utility(self, mechanism: DirectMechanism, types: Floats) -> Floats:
         outcome = answer(mechanism, types)
         if self.part is not None and hasattr(mechanism, "parts"):
-            return np.asarray(mechanism.parts(types, outcome)[self.part])
+            return part(mechanism, "parts", types, types, outcome, entry=self.part)
         return utilities(mechanism, types, outcome)
 
     def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
@@ -100,10 +100,10 @@ class Efficient(Profiles):
         return np.asarray((self._optimum(mechanism, cases.types) - self._reached(mechanism, cases.types))[:, None])
 
     def _reached(self, mechanism: DirectMechanism, types: Floats) -> Floats:
-        return np.asarray(mechanism.welfare(types, answer(mechanism, types)), dtype=np.float64)  # type: ignore[attr-defined]
+        return part(mechanism, "welfare", types, types, answer(mechanism, types), shape=types.shape[:1])
 
     def _optimum(self, mechanism: DirectMechanism, types: Floats) -> Floats:
-        return np.asarray(mechanism.optimal_welfare(types), dtype=np.float64)  # type: ignore[attr-defined]
+        return part(mechanism, "optimal_welfare", types, types, shape=types.shape[:1])
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Welfare reached and reachable."""
@@ -140,19 +140,21 @@ class Core(Profiles):
         return self._excess(mechanism, cases.types).max(axis=0)[:, None]
 
     def _excess(self, mechanism: DirectMechanism, types: Floats) -> Floats:
-        payoffs = np.asarray(mechanism.payoffs(types, answer(mechanism, types)))  # type: ignore[attr-defined]
-        values = [
-            np.asarray(mechanism.coalition_value(types, t)) - payoffs[:, list(t)].sum(axis=1)  # type: ignore[attr-defined]
-            for t in coalitions(mechanism.space.agents)
-        ]
-        return np.stack(values)
+        payoffs = self._payoffs(mechanism, types)
+        teams = coalitions(mechanism.space.agents)
+        return np.stack([self._value(mechanism, types, team) - payoffs[:, list(team)].sum(axis=1) for team in teams])
+
+    def _payoffs(self, mechanism: DirectMechanism, types: Floats) -> Floats:
+        return part(mechanism, "payoffs", types, types, answer(mechanism, types))
+
+    def _value(self, mechanism: DirectMechanism, types: Floats, team: tuple[int, ...]) -> Floats:
+        return part(mechanism, "coalition_value", types, types, team, shape=types.shape[:1])
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Payoffs, the blocking coalition (members from 0) and what it can have."""
         excess = self._excess(mechanism, case.types)[:, 0]
         team = coalitions(mechanism.space.agents)[int(np.argmax(excess))]
-        payoffs = np.asarray(mechanism.payoffs(case.types, answer(mechanism, case.types)))[0]  # type: ignore[attr-defined]
-        value = np.asarray(mechanism.coalition_value(case.types, team))  # type: ignore[attr-defined]
+        payoffs, value = self._payoffs(mechanism, case.types)[0], self._value(mechanism, case.types, team)
         return {"payoff": payoffs.tolist(), "members": [float(a) for a in team], "value": value.tolist()}
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:

@@ -12,7 +12,7 @@ from mechanism.errors import MarketProofError
 from mechanism.wording import letters, number
 from proofs_checks.properties.property import Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
-from proofs_checks.search.cases import Cases, answer, utilities
+from proofs_checks.search.cases import Cases, answer, part, utilities
 from proofs_checks.search.lines import linear
 
 
@@ -33,6 +33,11 @@ def sellers_only(mechanism: DirectMechanism, types: Floats, *agents: int) -> Flo
         types = types.copy()
         types[:, list(agents), mechanism.space.index("gain")] = 0.0
     return types
+
+
+def _changed(mechanism: DirectMechanism, name: str, other: DirectMechanism, profiles: Floats, *how: Any) -> Floats:
+    """Return the profiles that ``split`` or ``merge`` makes of these, for the ``other`` number of agents."""
+    return part(mechanism, name, profiles, profiles, *how, shape=(len(profiles), other.space.agents, other.space.k))
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class SplitProof(Identity):
             share = cases.more("share")
             for a, s in {(int(a), float(s)) for a, s in zip(agent, share, strict=True)}:
                 at = np.flatnonzero((agent == a) & (share == s))
-                profiles = mechanism.split(cases.types[at], a, s, self.cost_rule)
+                profiles = _changed(mechanism, "split", larger, cases.types[at], a, s, self.cost_rule)
                 found = utilities(larger, profiles, answer(larger, profiles))
                 parts[at] = found[:, a] + found[:, n]
             return whole, parts
@@ -128,7 +133,7 @@ class SplitProof(Identity):
         outcome = answer(larger, reports)
         for a in np.unique(agent):
             at = agent == a
-            parts[at] = larger.joint(types, outcome, int(a), n)[at]  # type: ignore[attr-defined]
+            parts[at] = part(larger, "joint", types, types, outcome, int(a), n, shape=types.shape[:1])[at]
         return whole, parts
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
@@ -190,7 +195,7 @@ class MergeProof(Identity):
         together = np.empty(len(pairs))
         for a, b in {(int(a), int(b)) for a, b in pairs}:
             at = np.flatnonzero((pairs == (a, b)).all(axis=1))
-            profiles = mechanism.merge(cases.types[at], a, b, self.cost_rule)  # type: ignore[attr-defined]
+            profiles = _changed(mechanism, "merge", smaller, cases.types[at], a, b, self.cost_rule)
             together[at] = utilities(smaller, profiles, answer(smaller, profiles))[:, a]
         return apart, together
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.errors import InvalidMechanismError
 from mechanism.wording import letters, number
 from proofs_checks.properties.property import Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
-from proofs_checks.search.cases import Cases, answer, payments, utilities
+from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 from proofs_checks.search.lines import draw_lines
 
 _JITTERS = 3
@@ -105,12 +104,7 @@ class Anonymous(Property):
 def relabelled(mechanism: DirectMechanism, profiles: Floats, order: np.ndarray) -> Floats:
     """Return profiles in which agent q is agent order[q] of before."""
     if hasattr(mechanism, "permuted"):
-        moved = np.asarray(mechanism.permuted(profiles, order), dtype=np.float64)
-        if moved.ndim != 3 or moved.shape[:2] != (len(profiles), len(order)):
-            raise InvalidMechanismError(
-                f"permuted returned shape {list(moved.shape)}; expected {len(profiles)} profiles of {len(order)} agents"
-            )
-        return moved
+        return part(mechanism, "permuted", profiles, profiles, order, shape=(len(profiles), len(order), None))
     return profiles[:, order]
 
 
@@ -123,7 +117,8 @@ class NonBossy(Property):
         return None if hasattr(mechanism, "consequences") else "the mechanism does not list consequences"
 
     def _consequences(self, mechanism: DirectMechanism, reports: Floats) -> Floats:
-        return np.asarray(mechanism.consequences(answer(mechanism, reports)), dtype=np.float64)  # type: ignore[attr-defined]
+        shape = (*reports.shape[:2], None)
+        return part(mechanism, "consequences", reports, answer(mechanism, reports), shape=shape)
 
     def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
         """Compare all reports along each line."""

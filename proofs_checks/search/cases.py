@@ -188,37 +188,54 @@ def _culprit(mechanism: DirectMechanism, reports: Floats) -> Floats:
 
 def utilities(mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
     """Return ``[batch, n]`` true utilities, checked for shape and finiteness."""
-    return _finite(mechanism.utility, "utility", types, outcome)
+    return part(mechanism, "utility", types, types, outcome)
 
 
 def payments(mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
     """Return ``[batch, n]`` payments to the centre, checked for shape and finiteness."""
-
-    def call(_: Floats, out: Any) -> Floats:
-        return mechanism.payments(out)
-
-    return _finite(call, "payment", types, outcome)
+    return part(mechanism, "payments", types, outcome)
 
 
-def _finite(function: Any, what: str, types: Floats, outcome: Any) -> Floats:
+def part(
+    mechanism: DirectMechanism,
+    name: str,
+    profiles: Floats,
+    *arguments: Any,
+    entry: str | None = None,
+    shape: tuple[int | None, ...] | None = None,
+) -> Floats:
+    """Return what a part of a mechanism says of ``profiles`` ``[P, n, k]`` when it is called with ``arguments``.
+
+    ``entry``: of the dictionary that it returns. ``shape``: what is expected, first the P rows, None for any length;
+    default ``[P, n]``.
+
+    Raises
+    ------
+    InvalidMechanismError
+        If it fails, or returns another shape or anything but finite numbers; the message names part and profile.
+    """
+    what = f"the mechanism's {name}" if entry is None else f"the mechanism's {name}[{entry!r}]"
     try:
         with np.errstate(all="ignore"):
-            values = np.asarray(function(types, outcome), dtype=np.float64)
+            found = getattr(mechanism, name)(*arguments)
+            values = np.asarray(found if entry is None else found[entry])
+            if values.dtype.kind not in "biufO":
+                raise TypeError(f"{values.dtype} is not real numbers")
+            values = values.astype(np.float64, copy=False)
     except MarketProofError:
         raise
     except Exception as error:
-        raise InvalidMechanismError(f"the mechanism's {what} failed{place(error)}: {said(error)}") from error
-    if values.shape != types.shape[:-1]:
-        raise InvalidMechanismError(
-            f"the mechanism's {what} has shape {list(values.shape)}; expected {list(types.shape[:-1])} (batch, agents)"
-        )
+        raise InvalidMechanismError(f"{what} failed{place(error)}: {said(error)}") from error
+    shape = profiles.shape[:-1] if shape is None else shape
+    if len(values.shape) != len(shape) or any(w not in (None, s) for w, s in zip(shape, values.shape, strict=True)):
+        wanted = ", ".join("any" if w is None else str(w) for w in shape)
+        raise InvalidMechanismError(f"{what} has shape {list(values.shape)}; expected [{wanted}], one row per profile")
     with np.errstate(all="ignore"):
         suspicious = not np.isfinite(values.sum())
     if suspicious and not np.isfinite(values).all():
         row = int(np.argwhere(~np.isfinite(values))[0][0])
-        raise InvalidMechanismError(
-            f"the mechanism's {what} is not finite at types {np.round(types[row], 12).tolist()}; expected numbers"
-        )
+        where = np.round(profiles[row], 12).tolist()
+        raise InvalidMechanismError(f"{what} is not a finite number at the profile {where}; expected numbers")
     return values
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mechanism.direct import Deal, DirectMechanism, Floats, SingleParameter
 from proofs_checks.search import sampling
-from proofs_checks.search.cases import Cases, answer, utilities
+from proofs_checks.search.cases import Cases, answer, part, utilities
 
 _HALVINGS = 60
 _JUMPS = 2
@@ -162,11 +162,12 @@ def utility_table(mechanism: DirectMechanism, lines: Lines, truths: int | None =
     """
     p, r = lines.shape
     t = r if truths is None else truths
-    outcome = answer(mechanism, lines.profiles(lines.reports))
+    asked = lines.profiles(lines.reports)
+    outcome = answer(mechanism, asked)
     if linear(mechanism):
         return _linear_table(mechanism, lines, outcome, t)
     if affine(mechanism, lines):
-        return _affine_table(mechanism, lines, outcome, t)
+        return _affine_table(mechanism, lines, asked, outcome, t)
     table = np.full((p, t, r), -np.inf)
     places = np.arange(p)
     types = np.repeat(lines.types[:, None], r, axis=1)
@@ -195,14 +196,14 @@ def affine(mechanism: DirectMechanism, lines: Lines) -> bool:
     return bool((lines.levels[:, :, others] == lines.levels[:, :1, others]).all())
 
 
-def _affine_table(mechanism: DirectMechanism, lines: Lines, outcome: Any, truths: int) -> Floats:
+def _affine_table(mechanism: DirectMechanism, lines: Lines, asked: Floats, outcome: Any, truths: int) -> Floats:
     """Account once, at the first level: another own number changes utility by the allocation times the difference."""
     p, r = lines.shape
     rows, own = np.arange(p), mechanism.space.index(mechanism.own)  # type: ignore[attr-defined]
     types = np.repeat(lines.types[:, None], r, axis=1)
     types[rows, :, lines.agent] = lines.levels[:, :1]
     found = utilities(mechanism, types.reshape(p * r, *types.shape[2:]), outcome).reshape(p, r, -1)
-    got = np.asarray(mechanism.allocation(outcome)).reshape(p, r, -1)[rows, :, lines.agent]  # type: ignore[attr-defined]
+    got = part(mechanism, "allocation", asked, outcome).reshape(p, r, -1)[rows, :, lines.agent]
     if mechanism.role == "seller":  # type: ignore[attr-defined]
         got = -got
     change = lines.levels[:, :truths, own] - lines.levels[:, :1, own]

@@ -148,15 +148,15 @@ class Own:
 
 def test_utilities_of_the_wrong_shape_or_not_finite_are_named():
     assert "utility has shape [320]; expected [320, 2]" in refusal(Own(lambda t, o: o.sum(axis=1)))
-    assert "payment has shape [320, 1]; expected [320, 2]" in refusal(Own(payments_of=lambda o: o[:, :1]))
+    assert "payments has shape [320, 1]; expected [320, 2]" in refusal(Own(payments_of=lambda o: o[:, :1]))
     message = refusal(Own(lambda t, o: np.where(t[..., 0] > 0.75, np.nan, 0.0)))
-    assert "utility is not finite at types" in message
+    assert "utility is not a finite number at the profile" in message
     assert named(message).max() > 0.75
 
 
 def test_infinities_that_cancel_in_the_sum_are_seen():
     types = np.zeros((1, 2, 1))
-    with pytest.raises(InvalidMechanismError, match="not finite"):
+    with pytest.raises(InvalidMechanismError, match="not a finite number"):
         utilities(Own(lambda t, o: np.array([[np.inf, -np.inf]])), types, None)
 
 
@@ -266,3 +266,45 @@ def test_an_error_of_the_users_own_gets_no_advice():
 @pytest.mark.parametrize("write", [lambda b: b.__setitem__(0, 0), lambda b: b.sort(), lambda b: b.__iadd__(1)])
 def test_a_rule_that_writes_is_told_to_copy(write):
     assert failing(write).endswith("; copy bids first: bids = bids.copy()")
+
+
+PARTS = {
+    "welfare": ("efficiency", lambda types, outcome: types[:, :, 0].sum(axis=1)),
+    "optimal_welfare": ("efficiency", lambda types: types[:, :, 0].sum(axis=1)),
+    "allocation": ("monotonicity", lambda outcome: outcome),
+    "consequences": ("non-bossiness", lambda outcome: np.stack([outcome, outcome], axis=-1)),
+    "parts": ("ir-buyer", lambda types, outcome: {"buyer": outcome}),
+    "payoffs": ("core", lambda types, outcome: outcome),
+    "coalition_value": ("core", lambda types, members: np.zeros(len(types))),
+    "joint": ("split-proof", lambda types, outcome, a, b: np.zeros(len(types))),
+    "merge": ("merge-proof", lambda types, a, b, cost_rule: types[:, 1:]),
+}
+
+
+def spoilt(value, how):
+    """What a part returns, where the first agent is worth more than a half: not numbers, or in another shape."""
+    if isinstance(value, dict):
+        return {name: spoilt(array, how) for name, array in value.items()}
+    array = np.asarray(value)
+    return array[:-1] if how is None else np.where(np.arange(array.size).reshape(array.shape), how, 0)
+
+
+@pytest.mark.parametrize("how", [np.nan, -np.inf, None, 1j])
+@pytest.mark.parametrize("name", PARTS)
+def test_an_optional_part_that_is_no_number_or_of_the_wrong_shape_is_refused(name, how):
+    """`Own` with every optional part; one of them is spoilt: no property that asks for it may hold."""
+
+    class Whole(Own):
+        own, role = "value", "buyer"
+
+        def resized(self, agents):
+            other = Whole()
+            other.space = Space(agents, ("value",), 0.0, 1.0)
+            other.outcome = lambda reports: reports[..., 0] * 0.5
+            return other
+
+    for part, (_, function) in PARTS.items():
+        change = (lambda *a, f=function: spoilt(f(*a), how)) if part == name else function
+        setattr(Whole, part, staticmethod(change))
+    with pytest.raises(InvalidMechanismError, match=f"the mechanism's {name}"):
+        verify(Whole(), [PARTS[name][0]], budget=5, probes=6, grade="searched")
