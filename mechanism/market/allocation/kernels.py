@@ -476,3 +476,178 @@ def clear_importers(
                 # W(M) >= W(M\j): rounding may not break it
                 prices[b, i, client[a]] = cost[b, client[a]] + max(0.0, found - other)
         gap[b, i] = unsure
+
+
+@jit
+def apply_decision(
+    size: Floats, price: Floats, count: int, at: int, side: int, state: NDArray[np.int8], trail: Ints, trailed: int,
+) -> int:  # fmt: skip
+    """Decide candidate ``at``, 1 in or 2 out, and what follows by exchange: in with all that dominate it, out with all
+
+    that it dominates (`mechanism.market.allocation.optimality`). Writes ``state``, appends to ``trail``, returns its
+    length. Candidates stand in the order of `order_by` on price per sample, in which who dominates comes first.
+    """
+    state[at] = side
+    trail[trailed] = at
+    trailed += 1
+    first, last = (0, at) if side == 1 else (at + 1, count)
+    for a in range(first, last):
+        if state[a] == 0:
+            better, worse = (a, at) if side == 1 else (at, a)
+            if size[better] >= size[worse] and price[better] <= price[worse]:
+                state[a] = side
+                trail[trailed] = a
+                trailed += 1
+    return trailed
+
+
+@jit
+def grow_tree(
+    law: KernelForm, k: float, own: float, size: Floats, price: Floats, ratio: Floats, client: Ints, count: int,
+    absent: int, best: float, room: float, limit: int, state: NDArray[np.int8], trail: Ints, path: Ints, nodes: Ints,
+    slopes: Floats, used: Ints, chosen: Bools,
+) -> float:  # fmt: skip
+    """Branch and bound that leaves its tree behind: a certificate's tree for one importer, without candidate ``absent``.
+
+    Best fractional purchase at each node, branching on the seller bought in part. ``best``: a value of level(data) -
+    cost known to be attained; a leaf is what cannot be better by more than ``room``. Nodes beyond ``limit`` are leaves.
+    Appends to ``nodes`` and ``slopes`` from ``used[0]`` and ``used[1]`` on, which it moves; ``chosen`` is filled where a
+    better set is met. Returns the best value, NaN where the arrays are too short.
+    """
+    for a in range(count):
+        state[a] = 0
+    if absent >= 0:
+        state[absent] = 3
+    depth, trailed, met = 0, 0, 0
+    while True:
+        total, cost = own, 0.0
+        for a in range(count):
+            if state[a] == 1:
+                total += size[a]
+                cost += price[a]
+        slope, critical, end, data = 0.0, -1, count, total
+        for a in range(count):
+            if state[a] == 0:
+                if slope_at(law, k, total) <= ratio[a]:
+                    end = a
+                    break
+                slope = ratio[a]
+                data = peak(law, k, ratio[a], total, total + size[a])
+                if data < total + size[a]:
+                    critical, end = a, a
+                    break
+                total += size[a]
+                cost += price[a]
+        value = level(law, k, total) - cost
+        bound, whole = value, -1
+        if critical >= 0:
+            bound = level(law, k, data) - (cost + ratio[critical] * (data - total))
+            more = level(law, k, total + size[critical]) - (cost + price[critical])
+            if more > value:
+                value, whole = more, critical
+        else:
+            slope = max(slope, slope_at(law, k, total))
+        if value > best:
+            best = value
+            for a in range(count):
+                chosen[a] = state[a] == 1 or (state[a] == 0 and a < end)
+            if whole >= 0:
+                chosen[whole] = True
+        if used[0] >= len(nodes) or used[1] >= len(slopes):
+            return math.nan
+        met += 1
+        if critical >= 0 and bound > best + room and met < limit:
+            nodes[used[0]] = client[critical]
+            used[0] += 1
+            path[depth, 0], path[depth, 1], path[depth, 2] = critical, 1, trailed
+            depth += 1
+            trailed = apply_decision(size, price, count, critical, 1, state, trail, trailed)
+            continue
+        nodes[used[0]] = -1
+        slopes[used[1]] = slope
+        used[0] += 1
+        used[1] += 1
+        while depth > 0 and path[depth - 1, 1] == 2:
+            depth -= 1
+        if depth == 0:
+            return best
+        before = path[depth - 1, 2]
+        while trailed > before:
+            trailed -= 1
+            state[trail[trailed]] = 0
+        path[depth - 1, 1] = 2
+        trailed = apply_decision(size, price, count, path[depth - 1, 0], 2, state, trail, trailed)
+
+
+@jit
+def certify_importers(
+    start: int, stop: int, own: Floats, gain: Floats, sizes: Floats, prices: Floats, imports: Bools, room: Floats,
+    law: KernelForm, critical: bool, limit: int, nodes: Ints, slopes: Floats, others: Ints, used: Ints,
+) -> int:  # fmt: skip
+    """Write the certificates of importers start.. of one market; return the first that found no room in the arrays.
+
+    ``own gain room`` [m]; ``sizes prices imports`` [m, m]. ``others`` holds for each import the sellers in which the
+    best set without it differs from the rest of the set bought, then -1. ``used`` [3]: what is written of each array.
+    """
+    m = len(own)
+    client, order = np.empty(m, np.int64), np.empty(m, np.int64)
+    c_size, c_price, mark = np.empty(m), np.empty(m), np.empty(m)
+    size, price, ratio, seller = np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64)
+    chosen, state = np.zeros(m, np.bool_), np.zeros(m, np.int8)
+    trail, path, done = np.empty(m, np.int64), np.empty((m, 3), np.int64), np.zeros(3, np.int64)
+    for i in range(start, stop):
+        done[:] = used
+        k, x = gain[i], own[i]
+        steepest, count = slope_at(law, k, x), 0
+        for j in range(m):
+            if j != i and (imports[i, j] or (sizes[i, j] > 0.0 and prices[i, j] < steepest * sizes[i, j])):
+                client[count], c_size[count], c_price[count] = j, sizes[i, j], prices[i, j]
+                mark[count] = prices[i, j] / sizes[i, j] if sizes[i, j] > 0.0 else math.inf
+                count += 1
+        order_by(mark, c_size, order, count)
+        held, spent = x, 0.0
+        for a in range(count):
+            b = order[a]
+            seller[a], size[a], price[a], ratio[a] = client[b], c_size[b], c_price[b], mark[b]
+            if imports[i, client[b]]:
+                held += size[a]
+                spent += price[a]
+        value = level(law, k, held) - spent
+        full = math.isnan(
+            grow_tree(
+                law, k, x, size, price, ratio, seller, count, -1, value, room[i], limit, state, trail, path, nodes,
+                slopes, used, chosen,
+            )  # fmt: skip
+        )
+        if critical:
+            for j in range(m):
+                if full or not imports[i, j]:
+                    continue
+                absent = 0
+                while seller[absent] != j:
+                    absent += 1
+                held, spent = x, 0.0
+                for a in range(count):
+                    chosen[a] = imports[i, seller[a]] and a != absent
+                    if chosen[a]:
+                        held += size[a]
+                        spent += price[a]
+                full = math.isnan(
+                    grow_tree(
+                        law, k, x, size, price, ratio, seller, count, absent, level(law, k, held) - spent, room[i],
+                        limit, state, trail, path, nodes, slopes, used, chosen,
+                    )  # fmt: skip
+                )
+                if used[2] + count + 1 > len(others):
+                    full = True
+                    continue
+                for a in range(count):
+                    if a != absent and chosen[a] != imports[i, seller[a]]:
+                        others[used[2]] = seller[a]
+                        used[2] += 1
+                others[used[2]] = -1
+                used[2] += 1
+        if full:
+            used[:] = done
+            return i
+    return stop

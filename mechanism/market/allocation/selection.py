@@ -13,6 +13,7 @@ import math
 import os
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
@@ -167,12 +168,9 @@ def clear_importers(tasks: int, pairs: int, *arguments: Any, mode: str = "auto")
 
     ``mode``: "plain", "compiled", or "auto" (compiled above `PLAIN_WORK` pairs, or once it is loaded anyway).
     """
-    if mode == "plain" or (mode == "auto" and pairs < PLAIN_WORK and _NAME not in sys.modules):
-        kernels.clear_importers(0, tasks, *arguments)
-        return
-    run = compiled().clear_importers
+    run = kernel("clear_importers", pairs, mode)
     workers = min(os.cpu_count() or 1, 8, tasks)
-    if workers < 2 or pairs < 100 * PLAIN_WORK:
+    if workers < 2 or pairs < 100 * PLAIN_WORK or mode == "plain":
         run(0, tasks, *arguments)
         return
     pieces = min(tasks, 4 * workers)  # a few each, so that uneven ones even out
@@ -180,3 +178,10 @@ def clear_importers(tasks: int, pairs: int, *arguments: Any, mode: str = "auto")
     with ThreadPoolExecutor(workers) as pool:
         for done in [pool.submit(run, a, b, *arguments) for a, b in itertools.pairwise(edges)]:
             done.result()
+
+
+def kernel(name: str, pairs: int, mode: str = "auto") -> Callable[..., Any]:
+    """Return a kernel for this many importer-exporter pairs, as `clear_importers` says of ``mode``."""
+    plain = mode == "plain" or (mode == "auto" and pairs < PLAIN_WORK and _NAME not in sys.modules)
+    function: Callable[..., Any] = getattr(kernels if plain else compiled(), name)
+    return function

@@ -1,0 +1,63 @@
+"""Making certificates of clearings (`mechanism.market.allocation.optimality` says what they are and checks them)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mechanism.errors import InvalidMarketError
+from mechanism.market.allocation.optimality import Certificate, Proved, Purchases, problems, prove
+from mechanism.market.allocation.selection import kernel
+
+TREE_LIMIT: int = 2_000
+"""Nodes of one tree before what is open becomes a leaf: then the certificate proves a gap."""
+
+MOST_NODES: int = 1 << 22
+"""Nodes of one certificate."""
+
+_GROWTH = 4
+_ROOM = 0.5  # share of the tolerance that a leaf may leave to the best set: the rest is for rounding
+
+
+def certify(
+    purchases: Purchases, imports: NDArray[np.bool_], *, critical: bool, limit: int = TREE_LIMIT, mode: str = "auto"
+) -> Certificate:
+    """Return a certificate of one clearing with these imports bool ``[m, m]``, diagonal false.
+
+    It proves as much as is true of them, so that `prove` finds a gap where a better set exists.
+
+    ``critical``: whether it is to prove critical values, too; ``limit``: see `TREE_LIMIT`; ``mode``: as `run_kernels`.
+
+    Raises
+    ------
+    InvalidMarketError
+        If it would have more than `MOST_NODES` nodes.
+    """
+    m = purchases.clients
+    run = kernel("certify_importers", m * m, mode)
+    room = _ROOM * purchases.tolerance
+    taken = np.ascontiguousarray(imports)
+    numbers = [
+        np.ascontiguousarray(array) for array in (purchases.own, purchases.gain, purchases.size, purchases.price)
+    ]
+    length = max(1 << 10, min(1 << 20, 64 * (m + int(taken.sum()))))
+    parts: list[list[NDArray[np.generic]]] = [[], [], []]
+    start, total = 0, 0
+    while start < m:
+        buffers = np.empty(length, np.int64), np.empty(length), np.empty(length, np.int64)
+        used = np.zeros(3, np.int64)
+        start = run(
+            start, m, *numbers, taken, room, purchases.law.kernel_form(), critical, limit, *buffers, used
+        )  # fmt: skip
+        for part, buffer, count in zip(parts, buffers, used, strict=True):
+            part.append(buffer[:count])
+        total += int(used[0])
+        if total > MOST_NODES or length > _GROWTH * MOST_NODES:
+            raise InvalidMarketError(
+                f"a certificate of this clearing needs more than {MOST_NODES} nodes; clear fewer clients at once"
+            )
+        length *= 1 if used[0] else _GROWTH
+    nodes, slopes, flat = (np.concatenate(part) for part in parts)
+    ends = np.flatnonzero(flat == -1)
+    others = tuple(tuple(int(s) for s in piece if s >= 0) for piece in np.split(flat, ends + 1)[: len(ends)])
+    return Certificate(nodes.astype(np.int64), slopes.astype(np.float64), others)
