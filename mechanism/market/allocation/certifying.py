@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
-from mechanism.market.allocation.optimality import Certificate, Proved, Purchases, problems, prove
+from mechanism.market.allocation.optimality import Certificate
+from mechanism.market.allocation.purchases import Purchases
 from mechanism.market.allocation.selection import kernel
 
 TREE_LIMIT: int = 2_000

@@ -482,10 +482,11 @@ def clear_importers(
 def apply_decision(
     size: Floats, price: Floats, count: int, at: int, side: int, state: NDArray[np.int8], trail: Ints, trailed: int,
 ) -> int:  # fmt: skip
-    """Decide candidate ``at``, 1 in or 2 out, and what follows by exchange: in with all that dominate it, out with all
+    """Decide candidate ``at``, 1 in or 2 out, and what follows by exchange.
 
-    that it dominates (`mechanism.market.allocation.optimality`). Writes ``state``, appends to ``trail``, returns its
-    length. Candidates stand in the order of `order_by` on price per sample, in which who dominates comes first.
+    In with all that dominate it, out with all that it dominates (`mechanism.market.allocation.optimality`). Writes
+    ``state``, appends to ``trail``, returns its length. Candidates stand in the order of `order_by` on price per
+    sample, in which who dominates comes first.
     """
     state[at] = side
     trail[trailed] = at
@@ -506,13 +507,13 @@ def grow_tree(
     law: KernelForm, k: float, own: float, size: Floats, price: Floats, ratio: Floats, client: Ints, count: int,
     absent: int, best: float, room: float, limit: int, state: NDArray[np.int8], trail: Ints, path: Ints, nodes: Ints,
     slopes: Floats, used: Ints, chosen: Bools,
-) -> float:  # fmt: skip
-    """Branch and bound that leaves its tree behind: a certificate's tree for one importer, without candidate ``absent``.
+) -> bool:  # fmt: skip
+    """Branch and bound that leaves its tree behind, a certificate's, for one importer without candidate ``absent``.
 
     Best fractional purchase at each node, branching on the seller bought in part. ``best``: a value of level(data) -
     cost known to be attained; a leaf is what cannot be better by more than ``room``. Nodes beyond ``limit`` are leaves.
-    Appends to ``nodes`` and ``slopes`` from ``used[0]`` and ``used[1]`` on, which it moves; ``chosen`` is filled where a
-    better set is met. Returns the best value, NaN where the arrays are too short.
+    Appends to ``nodes`` and ``slopes`` from ``used[0]`` and ``used[1]`` on, which it moves; ``chosen`` is filled where
+    a better set is met. Returns whether the arrays were long enough.
     """
     for a in range(count):
         state[a] = 0
@@ -554,7 +555,7 @@ def grow_tree(
             if whole >= 0:
                 chosen[whole] = True
         if used[0] >= len(nodes) or used[1] >= len(slopes):
-            return math.nan
+            return False
         met += 1
         if critical >= 0 and bound > best + room and met < limit:
             nodes[used[0]] = client[critical]
@@ -570,7 +571,7 @@ def grow_tree(
         while depth > 0 and path[depth - 1, 1] == 2:
             depth -= 1
         if depth == 0:
-            return best
+            return True
         before = path[depth - 1, 2]
         while trailed > before:
             trailed -= 1
@@ -612,42 +613,36 @@ def certify_importers(
             if imports[i, client[b]]:
                 held += size[a]
                 spent += price[a]
-        value = level(law, k, held) - spent
-        full = math.isnan(
-            grow_tree(
-                law, k, x, size, price, ratio, seller, count, -1, value, room[i], limit, state, trail, path, nodes,
-                slopes, used, chosen,
+        fits = grow_tree(
+            law, k, x, size, price, ratio, seller, count, -1, level(law, k, held) - spent, room[i], limit, state,
+            trail, path, nodes, slopes, used, chosen,
+        )  # fmt: skip
+        for j in range(m):
+            if not (critical and fits and imports[i, j]):
+                continue
+            absent = 0
+            while seller[absent] != j:
+                absent += 1
+            held, spent = x, 0.0
+            for a in range(count):
+                chosen[a] = imports[i, seller[a]] and a != absent
+                if chosen[a]:
+                    held += size[a]
+                    spent += price[a]
+            fits = grow_tree(
+                law, k, x, size, price, ratio, seller, count, absent, level(law, k, held) - spent, room[i], limit,
+                state, trail, path, nodes, slopes, used, chosen,
             )  # fmt: skip
-        )
-        if critical:
-            for j in range(m):
-                if full or not imports[i, j]:
-                    continue
-                absent = 0
-                while seller[absent] != j:
-                    absent += 1
-                held, spent = x, 0.0
-                for a in range(count):
-                    chosen[a] = imports[i, seller[a]] and a != absent
-                    if chosen[a]:
-                        held += size[a]
-                        spent += price[a]
-                full = math.isnan(
-                    grow_tree(
-                        law, k, x, size, price, ratio, seller, count, absent, level(law, k, held) - spent, room[i],
-                        limit, state, trail, path, nodes, slopes, used, chosen,
-                    )  # fmt: skip
-                )
-                if used[2] + count + 1 > len(others):
-                    full = True
-                    continue
-                for a in range(count):
-                    if a != absent and chosen[a] != imports[i, seller[a]]:
-                        others[used[2]] = seller[a]
-                        used[2] += 1
-                others[used[2]] = -1
-                used[2] += 1
-        if full:
+            if used[2] + count + 1 > len(others):
+                fits = False
+                continue
+            for a in range(count):
+                if a != absent and chosen[a] != imports[i, seller[a]]:
+                    others[used[2]] = seller[a]
+                    used[2] += 1
+            others[used[2]] = -1
+            used[2] += 1
+        if not fits:
             used[:] = done
             return i
     return stop

@@ -6,17 +6,17 @@ J(S) = L(x_i + n(S)) - w(S), S ⊆ M, n(S) = Σ_S n_j, w(S) = Σ_S w_j, where L(
 data x is worth less what unlimited data is worth, non-decreasing. W(M) is the largest J; M∖j leaves one seller out. All
 n_j, w_j, x_i, K_i are the float64 numbers that the market states, and the claim is about these numbers exactly.
 
-**The certificate** holds the set S bought, for each j in S a set T_j ⊆ M∖j, and for M and each M∖j (a *problem*) a binary
-tree: an inner node names a seller s, its first subtree the sets with s, its second those without; a leaf holds one
-number μ >= 0. So each leaf stands for the sets that hold A (named "in" on its path) and nothing of O ("out").
+**The certificate** holds the set S bought, for each j in S a set T_j ⊆ M∖j, and for M and each M∖j (a *problem*) a
+binary tree: an inner node names a seller s, its first subtree the sets with s, its second those without; a leaf holds
+one number μ >= 0. So each leaf stands for the sets that hold A (named "in" on its path) and nothing of O ("out").
 
 1. **A leaf's bound.** Let C(μ) = sup over x > 0 of L(x) - μx. For every S with A ⊆ S, S ∩ O = ∅, and F the other
    sellers of the problem: J(S) = [L(x) - μx] + μx_i + Σ_S (μ n_j - w_j), x = x_i + n(S), hence
 
        J(S) <= C(μ) + μ x_i + Σ_A (μ n_j - w_j) + Σ_F max(0, μ n_j - w_j).
 
-   For the power law L(x) = -(K/x)^e, C(μ) = -(1 + e) (K μ / e)^(e / (1 + e)), reached where L'(x) = μ: μ is the slope of
-   the tangent. For a table (concave, piecewise linear, constant at last), C(μ) restricted to x >= x_i is the largest
+   For the power law L(x) = -(K/x)^e, C(μ) = -(1 + e) (K μ / e)^(e / (1 + e)), reached where L'(x) = μ: μ is the slope
+   of the tangent. For a table (concave, piecewise linear, constant at last), C(μ) restricted to x >= x_i is the largest
    value at x_i and at the knots beyond it. Nothing but the formula of C rests on concavity.
 2. **Exchanges.** Say that a *dominates* b where n_a >= n_b, w_a <= w_b and, if both are equal, a stands before b in the
    list of clients. A set with b and without a is no better than the set with a in b's place. Rank the sellers by (w
@@ -24,7 +24,7 @@ number μ >= 0. So each leaf stands for the sets that hold A (named "in" on its 
    *canonical*: it holds every seller of the problem that dominates one in it. So only canonical sets need a bound: at a
    leaf, all that dominates a member of A is in A, all that a member of O dominates is in O, and where the two meet the
    leaf stands for no canonical set.
-3. **The tree covers.** Every subset follows one path from the root. So W(problem) <= U = the largest bound of its leaves.
+3. **The tree covers.** Every subset follows one path from the root. So W(problem) <= U, the largest of their bounds.
 4. **Attained.** W(M) >= J(S) and W(M∖j) >= J(T_j), computed from the sets. Hence W(M) lies in [J(S), U_M], and the
    critical value of j, c_j + W(M) - W(M∖j), in [c_j + J(S) - U_j, c_j + U_M - J(T_j)].
 
@@ -46,107 +46,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
-from mechanism.market.accounting import MONEY
-from mechanism.market.clients import Market, Reports
-from mechanism.market.gains import GainLaw, PowerGain, TableGain
+from mechanism.market.allocation.purchases import ROUNDING, Purchases, down, up
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-FUZZ: float = 2.0**-46
-"""Share of its size within which a computed power, or an interpolated value, is taken to be right."""
-
-_ROUNDING = 2.0**-52
 _CELLS = 1 << 20  # leaves times sellers that are bounded at once
-
-
-@dataclass(frozen=True, eq=False)
-class Purchases:
-    """What every importer may buy: the numbers that a certificate is about.
-
-    ``own`` ``[m]`` samples, ``gain`` ``[m]`` the law's K; ``size`` and ``price`` ``[m, m]``, row importer, column
-    seller: samples that the model brings, and cost plus penalty, money. Diagonals are not read.
-    """
-
-    own: Floats
-    gain: Floats
-    size: Floats
-    price: Floats
-    cost: Floats
-    law: GainLaw
-
-    @classmethod
-    def of(cls, reports: Reports, market: Market) -> Purchases:
-        """Return the purchases of one market ``[m]`` as reported.
-
-        Raises
-        ------
-        InvalidMarketError
-            If there is a batch of markets, or the law is neither a power nor a table.
-        """
-        if reports.batch or market.batch:
-            raise InvalidMarketError("a certificate is for one clearing; take one of the batch")
-        if not isinstance(market.law, PowerGain | TableGain):
-            raise InvalidMarketError(f"no certificate for the gain law {market.law.name!r}; expected a power or a table")
-        m = reports.clients
-        size = np.broadcast_to(reports.size[None, :], (m, m))
-        price = reports.cost[None, :] + market.penalties(reports.size)
-        return cls(reports.size, reports.gain, size, price, reports.cost, market.law)
-
-    @property
-    def clients(self) -> int:
-        """Number of clients m."""
-        return len(self.own)
-
-    def level(self, importer: Ints, total: Floats) -> tuple[Floats, Floats]:
-        """Return L at ``total`` samples for each importer, money <= 0, and how far rounding may have moved it."""
-        gain = self.gain[importer]
-        if isinstance(self.law, PowerGain):
-            value = self.law.value(gain, np.inf, total)
-            return value, FUZZ * -value
-        return self.law.value(gain, self.law.kernel_form()[2][-1], total), FUZZ * self._heights(importer)
-
-    def conjugate(self, importer: Ints, slope: Floats) -> Floats:
-        """Return no less than C(μ) = sup of L(x) - μx for each importer and slope μ."""
-        gain = self.gain[importer]
-        if isinstance(self.law, PowerGain):
-            e = self.law.exponent
-            base = gain * slope / e
-            return np.where(base < np.inf, -(1.0 - 2 * FUZZ) * (1.0 + e) * base ** (e / (1.0 + e)), np.inf)
-        knots = np.maximum(self.law.kernel_form()[2][None, :], self.own[importer, None])
-        points = np.concatenate([self.own[importer, None], knots], axis=1)
-        level, fuzz = self.level(importer[:, None], points)
-        across = slope[:, None] * points
-        return np.asarray((level - across + fuzz + FUZZ * across).max(axis=1))
-
-    def _heights(self, importer: Ints) -> Floats:
-        """Return the largest magnitude that interpolation in the table meets, money."""
-        _, _, x, y = self.law.kernel_form()
-        first = (y[1] - y[0]) / (x[1] - x[0]) * x[0]
-        return np.asarray(self.gain[importer] * (2 * np.abs(y).max() + first))
-
-    @property
-    def tolerance(self) -> Floats:
-        """ε_i ``[m]``, money."""
-        return np.asarray(MONEY * np.maximum(1.0, -self.level(np.arange(self.clients), self.own)[0]))
-
-    def attained(self, importer: Ints, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Return numbers below and above J of each set ``chosen`` ``[k, m]`` of each importer ``[k]``."""
-        data = self.own[importer] + (chosen * self.size[importer]).sum(axis=1)
-        spent = (chosen * self.price[importer]).sum(axis=1)
-        error = (self.clients + 2) * _ROUNDING
-        (low, below), (high, above) = (self.level(importer, data * (1.0 + side * error)) for side in (-1, 1))
-        margin = spent * error
-        return _down(low - below - spent - margin, low, spent), _up(high + above - spent + margin, high, spent)
-
-
-def _up(value: Floats, *parts: Floats) -> Floats:
-    """Return a number above what ``value`` is rounded from, a sum of a few numbers as large as ``parts``."""
-    return np.asarray(value + 4 * _ROUNDING * sum(np.abs(part) for part in (value, *parts)))
-
-
-def _down(value: Floats, *parts: Floats) -> Floats:
-    return -_up(-value, *parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +59,8 @@ class Certificate:
     """What makes a clearing checkable, importer by importer; the problems of one: M, then M∖j for each j it imports.
 
     ``nodes`` int64: all trees in preorder, one after the other: a seller, then its subtree "in", then "out"; -1 a leaf.
-    ``slopes`` float64: μ of every leaf, in order. ``others``: for each import in order, the sellers in which T_j differs
-    from S∖j. Where prices are not critical values there are no problems M∖j, and no ``others``.
+    ``slopes`` float64: μ of every leaf, in order. ``others``: for each import in order, the sellers in which T_j
+    differs from S∖j. Where prices are not critical values there are no problems M∖j, and no ``others``.
     """
 
     nodes: Ints
@@ -195,14 +100,14 @@ def prove(purchases: Purchases, imports: NDArray[np.bool_], certificate: Certifi
     importer, absent = problems(imports, critical)
     bound = np.full(len(importer), -np.inf)
     slope_at = 0
-    for problem, row, seller, inside in leaves(certificate.nodes, importer, absent, m):
-        slope = certificate.slopes[slope_at : slope_at + len(problem)]
-        slope_at += len(problem)
-        if len(slope) < len(problem):
+    for where, row, seller, inside in leaves(certificate.nodes, importer, absent, m):
+        slope = certificate.slopes[slope_at : slope_at + len(where)]
+        slope_at += len(where)
+        if len(slope) < len(where):
             break
         with np.errstate(all="ignore"):
-            upper = leaf_bounds(purchases, importer[problem], absent[problem], slope, row, seller, inside)
-        np.maximum.at(bound, problem, np.where(np.isnan(upper), np.inf, upper))
+            upper = leaf_bounds(purchases, importer[where], absent[where], slope, row, seller, inside)
+        np.maximum.at(bound, where, np.where(np.isnan(upper), np.inf, upper))
     if slope_at != len(certificate.slopes) or not (certificate.slopes >= 0.0).all():
         raise InvalidMarketError("a certificate needs one slope >= 0 for each leaf of its trees")
     bound[bound == -np.inf] = np.inf  # some set is canonical: rounding cannot come here, damage might
@@ -214,16 +119,16 @@ def prove(purchases: Purchases, imports: NDArray[np.bool_], certificate: Certifi
         i, j = importer[problem], absent[problem]
         chosen[problem, j] = False
         if len(set(differing)) < len(differing) or not all(0 <= s < m and s not in (i, j) for s in differing):
-            raise InvalidMarketError(f"the other set of importer {i} without {j} names somebody twice or nobody to buy from")
+            raise InvalidMarketError(f"the other set of importer {i} without {j} names somebody twice, or nobody")
         chosen[problem, list(differing)] ^= True
-    below, _ = purchases.attained(importer, chosen)
+    below = purchases.attained(importer, chosen)
     main = np.flatnonzero(~removed)
-    gap = np.maximum(0.0, _up(bound[main] - below[main], bound[main], below[main]))
+    gap = np.maximum(0.0, up(bound[main] - below[main], bound[main], below[main]))
     low, high = np.full((m, m), np.nan), np.full((m, m), np.nan)
     i, j = importer[removed], absent[removed]
     cost = purchases.cost[j]
-    low[i, j] = _down(cost + below[main][i] - bound[removed], cost, below[main][i], bound[removed])
-    high[i, j] = _up(cost + bound[main][i] - below[removed], cost, bound[main][i], below[removed])
+    low[i, j] = down(cost + below[main][i] - bound[removed], cost, below[main][i], bound[removed])
+    high[i, j] = up(cost + bound[main][i] - below[removed], cost, bound[main][i], below[removed])
     return Proved(gap, purchases.tolerance, low, high)
 
 
@@ -235,9 +140,9 @@ def problems(imports: NDArray[np.bool_], critical: bool) -> tuple[Ints, Ints]:
 
 
 def leaves(nodes: Ints, importer: Ints, absent: Ints, m: int) -> Iterator[tuple[Ints, Ints, Ints, NDArray[np.bool_]]]:
-    """Walk the trees; yield some leaves at a time: the problem of each ``[L]``, and the decisions on their paths ``[D]``:
+    """Walk the trees; yield some leaves at a time, with the decisions on their paths.
 
-    the leaf's place among the L, the seller, and whether it is in.
+    The problem of each leaf ``[L]``; of each decision ``[D]`` the leaf's place among the L, the seller, if it is in.
 
     Raises
     ------
@@ -304,16 +209,16 @@ def leaf_bounds(
     taken &= ~away
     reduced = np.nextafter(np.nextafter(slope[:, None] * n, np.inf) - w, np.inf)
     reduced = np.where(left, 0.0, np.where(taken, reduced, np.maximum(0.0, reduced)))
-    total = reduced.sum(axis=1) + (m + 2) * _ROUNDING * np.abs(reduced).sum(axis=1)
+    total = reduced.sum(axis=1) + (m + 2) * ROUNDING * np.abs(reduced).sum(axis=1)
     own, level = slope * purchases.own[importer], purchases.conjugate(importer, slope)
-    upper = _up(level + own + total, level, own, total)
+    upper = up(level + own + total, level, own, total)
     return np.where((taken & left).any(axis=1), -np.inf, upper)
 
 
 def _follows(purchases: Purchases, importer: Ints, seller: Ints, inside: bool) -> NDArray[np.bool_]:
-    """Return for each decision ``[D]`` what it decides in canonical sets ``[D, m]``: the seller itself, and
+    """Return what each decision ``[D]`` decides in canonical sets ``[D, m]``.
 
-    all that dominate it if it is in, all that it dominates if it is out.
+    The seller itself, and all that dominate it if it is in, all that it dominates if it is out.
     """
     n, w, place = purchases.size[importer], purchases.price[importer], np.arange(purchases.clients)
     one = seller[:, None]
