@@ -1,0 +1,277 @@
+"""Properties of code, proved for the declared number of agents or refuted: every region of a rule in exact arithmetic.
+
+The proof is of the code in exact arithmetic: its floats round, up to the last bits. Reports are asked one profile at a
+time; the code's own floats, many profiles at once, are compared in the middle of every region.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import MarketProofError
+from proofs_checks.properties.property import Property
+from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.cases import Cases, answer, truthful
+from proofs_checks.symbolic.affine import AT_LEAST, GREATER, Affine, Exact, GivesUp
+from proofs_checks.symbolic.farkas import Constraint, Multipliers
+from proofs_checks.symbolic.points import breaking, centre
+from proofs_checks.symbolic.questions import Profiles, difference, question
+from proofs_checks.symbolic.regions import (
+    Box,
+    Checking,
+    Explorer,
+    Fork,
+    Proving,
+    Reasoner,
+    Region,
+    leaves,
+    region_at,
+    walls,
+    within,
+)
+
+FORMAT = "marketproof-code-proof-1"
+TOLERANCE = Fraction(1, 10**9)
+"""What a violation may amount to in a proof: the tolerance of money of the smallest scale."""
+
+MOST_REGIONS = 20_000
+_MISFITS = 30
+_COMPARED = 1000
+_NEAR = 1e-9
+Tree = Fork[list[Affine]] | Region[list[Affine]]
+
+
+@dataclass(frozen=True, eq=False)
+class CodeProof:
+    """A property of the code, proved for so many agents on the declared bounds."""
+
+    property: str
+    agents: int
+    regions: int
+    pairs: int
+    words: str
+    certificate: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class CodeRefutation:
+    """A case, found in a region, in which the code's own floats break the property."""
+
+    property: str
+    case: Cases
+    violation: float
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """Neither: why."""
+
+    property: str
+    reason: str
+
+
+def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -> CodeProof | CodeRefutation | GaveUp:
+    """Decide a property of a rule made of comparisons and linear payments."""
+    prop = PROPERTY[property_name]
+    deadline = time.perf_counter() + seconds
+    if (reason := prop.missing(mechanism)) is not None:
+        return GaveUp(property_name, f"does not apply: {reason}")
+    of = next((name for name in (property_name, *prop.follows) if question(mechanism, name) is not None), None)
+    of = "dsic" if property_name == "group-dsic" else of
+    if of is None:
+        return GaveUp(property_name, "not a property that regions decide")
+    record: list[Multipliers | None] = []
+    attempt = _Attempt(mechanism, PROPERTY[of], lambda box: Proving(box, deadline, record))
+    try:
+        found = attempt.refutation()
+    except GivesUp as why:
+        return GaveUp(property_name, str(why))
+    except MarketProofError as error:
+        return GaveUp(property_name, str(error))
+    if found is not None:
+        if prop.id in (of, "group-dsic"):
+            return CodeRefutation(property_name, found, float(prop.violation(mechanism, found).max()))
+        return GaveUp(property_name, f"{of}, from which it would follow, does not hold")
+    if property_name == "group-dsic":
+        return GaveUp(property_name, "no agent alone gains by a lie; coalitions of several are not decided by regions")
+    certificate = {
+        "format": FORMAT, **_about(mechanism, property_name, of), "regions": attempt.regions, "pairs": attempt.pairs,
+        "refutations": [None if m is None else {str(k): str(v) for k, v in m.items()} for m in record],
+    }  # fmt: skip
+    return CodeProof(
+        property_name, mechanism.space.agents, attempt.regions, attempt.pairs, attempt.words(), certificate
+    )
+
+
+def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any]) -> list[str]:
+    """Run the code through all regions again, add up every refutation, and return what is wrong ([]: proved)."""
+    try:
+        about = _about(mechanism, str(certificate["property"]), str(certificate["of"]))
+        if certificate["format"] != FORMAT or any(certificate[name] != value for name, value in about.items()):
+            return ["the certificate is about another mechanism, number of agents, bounds or property"]
+        prop, of = PROPERTY[about["property"]], about["of"]
+        if of not in (prop.id, *prop.follows):
+            return [f"{prop.id} does not follow from {of}"]
+        record = [
+            None if m is None else {int(k): Fraction(v) for k, v in m.items()} for m in certificate["refutations"]
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return [f"the certificate is incomplete: {type(error).__name__}: {str(error)[:80]}"]
+    entries = iter(record)
+    attempt = _Attempt(mechanism, PROPERTY[of], lambda box: Checking(box, entries))
+    try:
+        if any(True for _ in attempt.open()):
+            return ["the certificate leaves a region open"]
+    except GivesUp as why:
+        return [str(why)]
+    if next(entries, record) is not record:
+        return ["the certificate goes on after the proof"]
+    if (attempt.regions, attempt.pairs) != (certificate["regions"], certificate["pairs"]):
+        return ["the certificate counts other regions"]
+    return []
+
+
+def _about(mechanism: DirectMechanism, name: str, of: str) -> dict[str, Any]:
+    space = mechanism.space
+    return {
+        "mechanism": str(getattr(mechanism, "name", type(mechanism).__name__)), "property": name, "of": of,
+        "agents": space.agents, "names": list(space.names), "low": space.low.tolist(), "high": space.high.tolist(),
+        "tolerance": str(TOLERANCE),
+    }  # fmt: skip
+
+
+class _Attempt:
+    """One property of one mechanism, region by region; ``reasoner`` finds refutations or reads them."""
+
+    def __init__(self, mechanism: DirectMechanism, prop: Property, reasoner: Callable[[Box], Reasoner]) -> None:
+        asked = question(mechanism, prop.id)
+        assert asked is not None
+        self.mechanism, self.prop, self.asked, self._reasoner = mechanism, prop, asked, reasoner
+        self.profiles = Profiles(mechanism)
+        self.regions = self.pairs = 0
+        self.tree: Tree | None = None
+
+    def words(self) -> str:
+        """Return what was proved of what."""
+        space = self.mechanism.space
+        over = f"{self.regions} regions" + (f", {self.pairs} pairs of truth and lie" if self.asked.lie else "")
+        return (
+            f"proved (code, n = {space.agents}): in exact arithmetic on the declared bounds, no violation above 1e-9 "
+            f"in any of {over}; the code's own rounding aside"
+        )
+
+    def _explored(self, liar: int | None = None, coordinates: tuple[int, ...] = ()) -> Tree:
+        explorer: Explorer[list[Affine]] = Explorer(self._reasoner(self.profiles.box(liar, coordinates)), MOST_REGIONS)
+        return explorer.run(lambda: self.profiles.measured(explorer, self.asked.measure, liar, coordinates))
+
+    def truth(self) -> Tree:
+        """Return the regions of truthful profiles."""
+        space = self.mechanism.space
+        if (space.integer & (space.low < space.high).any(axis=0)).any():
+            raise GivesUp("its reports are whole numbers, its regions would be of real ones")
+        if self.asked.lie and getattr(self.mechanism, "interdependent", None):
+            raise GivesUp("an agent's utility depends on others' types")
+        self.tree = self._explored()
+        self.regions = len(leaves(self.tree))
+        return self.tree
+
+    def open(self) -> Iterator[tuple[int | None, tuple[int, ...], Constraint, Reasoner]]:
+        """Yield every region (or pair) in which a violation is not refuted, as long as its constraints are assumed."""
+        tree = self.truth() if self.tree is None else self.tree
+        if not self.asked.lie:
+            reasoner = self._reasoner(self.profiles.box())
+            for forms in within(tree, reasoner, known=True):
+                for form in forms:
+                    broken = Constraint(form.terms, form.constant - TOLERANCE, GREATER)
+                    if not reasoner.refuted(broken):
+                        yield None, (), broken, reasoner
+            return
+        for agent in range(self.mechanism.space.agents):
+            if coordinates := self.profiles.lies(agent, self.asked.upwards):
+                yield from self._lies(tree, agent, coordinates)
+
+    def _lies(self, tree: Tree, agent: int, coordinates: tuple[int, ...]) -> Iterator[Any]:
+        other = self._explored(agent, coordinates)
+        reasoner = self._reasoner(self.profiles.box(agent, coordinates))
+        space = self.mechanism.space
+        if self.asked.upwards:
+            said, own = space.agents * space.k + coordinates[0], agent * space.k + coordinates[0]
+            reasoner.assume(Constraint({said: 1, own: -1}, 0, GREATER))
+        for truth in within(tree, reasoner, known=not self.asked.upwards):
+            for lie in within(other, reasoner):
+                self.pairs += 1
+                terms, constant = difference(lie[agent], truth[agent], self.asked.sign)
+                broken = Constraint(terms, constant - TOLERANCE, GREATER)
+                if not reasoner.refuted(broken):
+                    yield agent, coordinates, broken, reasoner
+
+    def refutation(self) -> Cases | None:
+        """Return a case that breaks the property, in the code's own floats; None if every region is proved.
+
+        Raises
+        ------
+        GivesUp
+            If neither is so.
+        """
+        self.truth()
+        self._compare()
+        misfits = 0
+        for agent, coordinates, broken, reasoner in self.open():
+            for point in breaking(reasoner.path, broken):
+                case = self._case(point, agent, coordinates)
+                if not self.prop.check(self.mechanism, case).holds:
+                    return case
+            misfits += 1
+            if misfits == _MISFITS:
+                break
+        if misfits:
+            raise GivesUp("in exact arithmetic it breaks, by more than 1e-9, but not where its floats were asked")
+        return None
+
+    def _floats(self, point: Mapping[int, Exact]) -> Floats:
+        """Return a profile ``[n, k]`` in floats, within the bounds."""
+        space = self.mechanism.space
+        flat = [float(point.get(v, low)) for v, low in enumerate(space.low.ravel().tolist())]
+        return np.clip(np.reshape(flat, space.low.shape), space.low, space.high)
+
+    def _case(self, point: Mapping[int, Exact], agent: int | None, coordinates: tuple[int, ...]) -> Cases:
+        space = self.mechanism.space
+        types = self._floats(point)
+        if agent is None:
+            return truthful(types[None])
+        after, who = types.copy(), np.arange(space.agents) == agent
+        for c in coordinates:
+            after[agent, c] = np.clip(
+                float(point[space.agents * space.k + c]), space.low[agent, c], space.high[agent, c]
+            )
+        return Cases(types[None], types[None], after[None, None], who[None])
+
+    def _compare(self) -> None:
+        """Ask the code in floats, all profiles in one batch, in the middle of every region (of 1,000, evenly chosen).
+
+        Raises
+        ------
+        GivesUp
+            If it gives something else than its regions say, where no comparison is near a tie.
+        """
+        assert self.tree is not None
+        found = leaves(self.tree)
+        chosen = found[:: max(1, len(found) // _COMPARED)]
+        box = walls(self.profiles.box())
+        middles = [self._floats(p) for region in chosen if (p := centre([*box, *region.path])) is not None]
+        batch = np.array(middles * 2)  # two at least, so that a batch of one is told apart
+        seen = np.asarray(self.asked.measure(self.mechanism, batch, answer(self.mechanism, batch)), dtype=np.float64)
+        for row, values in zip(batch, seen.reshape(len(batch), -1), strict=True):
+            point = {v: Fraction(x) for v, x in enumerate(row.ravel().tolist())}
+            forms, nearest = region_at(self.tree, point)
+            expected = np.array([float(Constraint(f.terms, f.constant, AT_LEAST).at(point)) for f in forms])
+            size = max(1.0, float(np.abs(row).max()))
+            if nearest > _NEAR * size and not np.allclose(values, expected, rtol=_NEAR, atol=_NEAR * size):
+                raise GivesUp(f"its floats give something else than its symbols at {np.round(row, 9).tolist()}")
