@@ -1,8 +1,8 @@
-"""Finite grids, exhausted: every profile of types and every report on a declared grid.
+"""Finite grids, exhausted: every profile of types, and all that a property asks of it, on a declared grid.
 
-The rule is asked once per profile; a deviation is another profile of the same table, so that all of them are
-comparisons of arrays. Says nothing of types between the grid's points. Where all that a rule answers is a dyadic number
-with few enough bits, float arithmetic is exact and the tolerance is 0.
+Whole numbers are covered whole; of real numbers the grid's points, and nothing is said of those between. Numbers that
+stand still are named. Where all that a rule answers is a dyadic number with few enough bits, float arithmetic is exact
+and the tolerance is 0.
 """
 
 from __future__ import annotations
@@ -10,40 +10,51 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.direct import DirectMechanism, SingleParameter
-from mechanism.market.accounting import MONEY, scale
+from mechanism.direct import DirectMechanism, Space
+from mechanism.market.accounting import MONEY
+from mechanism.wording import count, listed
+from proofs_checks.evidence.comparisons import movable
+from proofs_checks.evidence.enumeration import effort, looks, problem
+from proofs_checks.evidence.outcome_table import OutcomeTable
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness
-from proofs_checks.properties.property import Property
+from proofs_checks.evidence_errors import OutOfTime
+from proofs_checks.properties.expectation import Expected
+from proofs_checks.properties.monotone import Monotone
+from proofs_checks.properties.property import Check, Property
+from proofs_checks.properties.rational import Balanced, Rational
+from proofs_checks.properties.registry import properties
+from proofs_checks.properties.truthful import GroupTruthful, Truthful
 from proofs_checks.search import sampling
-from proofs_checks.search.cases import Cases, answer, truthful, utilities
-from proofs_checks.search.grids import Grid, GridError, even_grid
+from proofs_checks.search.cases import Cases, answer, utilities
+from proofs_checks.search.grids import Grid, GridError, grid_over, sizes
 from proofs_checks.search.lines import linear
 
-Floats = NDArray[np.float64]
-
-PROPERTIES = ("dsic", "ir", "budget-balance", "weak-budget-balance", "monotonicity")
-"""What can be exhausted."""
+Bools = NDArray[np.bool_]
 
 MOST_PROFILES = 1 << 18
 """Profiles of the largest grid that is chosen for a verdict; one that is given may be larger (`grids`)."""
 
-_CHUNK, _SAMPLE = 1 << 16, 1024
+_OF_UTILITIES = (Truthful, GroupTruthful, Monotone, Rational, Balanced)
+"""What compares single utilities, payments or allocations: as exact as these are."""
+
+_LEAST_POWER, _MOST_POWER = 2, 10
+_SHARE = 0.5  # of the time: what a grid may take by the pace of a sample
+_MEASURED = 0.02  # seconds after which a pace is known well enough
 
 
 @dataclass(frozen=True)
 class Exhausted:
     """The verdict: ``holds`` on every profile of the grid within ``tolerance`` (0 and ``exact``: no rounding at all).
 
-    ``worst``: the largest gain of a deviation (dsic), minus the lowest utility (ir), the largest imbalance or deficit,
-    the largest step the wrong way (monotonicity): above the tolerance it comes with the ``case``
-    (P = R = 1).
+    ``worst``: the largest violation seen; where the property fails, ``case`` breaks it by more than that case is
+    allowed (P = R = 1).
     """
 
     property: str
@@ -55,213 +66,160 @@ class Exhausted:
     deviations: int
     grid: str
     case: Cases | None
+    whole: bool = False
 
     def words(self) -> str:
         """Return the verdict in a sentence."""
-        how = "exactly" if self.exact else f"within {self.tolerance:.3g} (floats)"
+        how = "exactly" if self.exact else f"within {self.tolerance:.3g} of the amounts (floats)"
         checked = f"{self.profiles} profiles" + (f", {self.deviations} deviations" if self.deviations else "")
         verdict = "holds" if self.holds else "fails"
-        return f"{self.property} {verdict} {how} on the {self.grid}: {checked}; nothing is said of types off the grid"
+        rest = "these are all types" if self.whole else "nothing is said of types off the grid"
+        return f"{self.property} {verdict} {how} on the {self.grid}: {checked}; {rest}"
 
 
-def exhaust(mechanism: DirectMechanism, grid: Grid, property_id: str) -> Exhausted:
-    """Check a property on every profile and report of a grid.
+def exhaust(
+    mechanism: DirectMechanism, grid: Grid, asked: Property | str, tick: Callable[[], None] = lambda: None
+) -> Exhausted:
+    """Check a property on every profile, and all deviations, of a grid; ``tick`` is called all along and may raise.
 
-    ``dsic`` compares U_i(θ_i, r_-i) with every U_i(r_i, r_-i), the others' true types being what they report.
-    ``monotonicity`` needs types that differ in the own number only.
+    ``dsic`` compares U_i(θ_i, r_-i) with every U_i(r_i, r_-i), the others' true types being what they report; an agent
+    of ``group-dsic`` deviates with any others. ``bic`` takes the grid's chances. Public numbers are never misreported.
 
     Raises
     ------
     GridError
         If the grid does not fit the mechanism or the property cannot be exhausted on it.
     """
+    prop = properties([asked])[0] if isinstance(asked, str) else asked
     space = mechanism.space
     if len(grid.counts) != space.agents or grid.types[0].shape[1] != space.k:
         raise GridError(f"the grid is for {len(grid.counts)} agents; expected {space.agents} with {space.k} numbers")
     for i, rows in enumerate(grid.types):
         if ((rows < space.low[i]) | (rows > space.high[i])).any():
             raise GridError(f"a type of agent {i} lies outside the mechanism's bounds")
-    if property_id not in PROPERTIES:
-        raise GridError(f"{property_id!r} cannot be exhausted; expected one of {', '.join(PROPERTIES)}")
-    table = _Table.of(mechanism, grid)
-    worst = {"dsic": table.dsic, "ir": table.ir, "monotonicity": table.monotonicity}.get(property_id)
-    amount, case = worst() if worst else table.balance(weak=property_id.startswith("weak"))
-    exact, size = table.arithmetic()
-    tolerance = 0.0 if exact else MONEY * size
-    holds = bool(amount <= tolerance)
-    deviations = grid.deviations if property_id == "dsic" else 0
+        if (rows != np.rint(rows))[:, space.integer].any():
+            raise GridError(f"a type of agent {i} has a fraction where the mechanism takes whole numbers")
+    if (reason := prop.missing(mechanism) or problem(prop, mechanism, grid)) is not None:
+        raise GridError(reason)
+    table = OutcomeTable(mechanism, grid, tick)
+    worst, failing = -math.inf, None
+    for amount, suspects in looks(prop, table):
+        worst = max(worst, amount)
+        if failing is not None and amount <= failing.violation:
+            continue
+        failing = _first_failing(prop, mechanism, suspects, tick) or failing
+    exact = isinstance(prop, _OF_UTILITIES) and table.arithmetic() and not 0.0 < worst <= MONEY
+    deviations = grid.deviations if isinstance(prop, Truthful) else 0
     return Exhausted(
-        property_id, holds, amount, tolerance, exact, grid.profiles, deviations, grid.words(),
-        None if holds else case,
+        prop.name, failing is None, worst, 0.0 if exact else MONEY, exact, grid.profiles, deviations, grid.words(),
+        None if failing is None else failing.case, _is_whole(space, grid),
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """All outcomes of a grid: chunks of (profiles, outcome); allocation and payment ``[P, agents]`` where linear."""
-
-    mechanism: Any
-    grid: Grid
-    chunks: list[tuple[Floats, Any]]
-    linear: tuple[Floats, Floats, int] | None
-
-    @classmethod
-    def of(cls, mechanism: Any, grid: Grid) -> _Table:
-        chunks = []
-        for start in range(0, grid.profiles, _CHUNK):
-            rows = grid.rows(start, min(start + _CHUNK, grid.profiles))
-            chunks.append((rows, mechanism.outcome(rows)))
-        linear = None
-        if isinstance(mechanism, SingleParameter) and type(mechanism).utility is SingleParameter.utility:
-            got, paid = (np.concatenate([getattr(o, name) for _, o in chunks]) for name in ("allocation", "payment"))
-            linear = got, paid, 1 if mechanism.role == "buyer" else -1
-        return cls(mechanism, grid, chunks, linear)
-
-    def around(self, values: Floats, i: int) -> Floats:
-        """Return ``[P]`` values as [profiles of those before i, reports of i, profiles of those after i]."""
-        counts = self.grid.counts
-        return values.reshape(math.prod(counts[:i]), counts[i], -1)
-
-    def utilities(self, i: int, t: int) -> Floats:
-        """U_i at true type t of agent i under every reported profile, ``[P]``."""
-        if self.linear is not None:
-            got, paid, sign = self.linear
-            return np.asarray(sign * (self.grid.types[i][t, 0] * got[:, i] - paid[:, i]))
-        found = []
-        for rows, outcome in self.chunks:
-            types = rows.copy()
-            types[:, i] = self.grid.types[i][t]
-            found.append(np.asarray(self.mechanism.utility(types, outcome))[:, i])
-        return np.concatenate(found)
-
-    def dsic(self) -> tuple[float, Cases | None]:
-        worst: tuple[float, Cases | None] = (-math.inf, None)
-        for i, count in enumerate(self.grid.counts):
-            for t in range(count):
-                found = self.around(self.utilities(i, t), i)
-                gain = found.max(axis=1) - found[:, t]
-                if not gain.max() <= worst[0]:  # not a number counts as worst
-                    at = int(gain.argmax())
-                    before, after = np.unravel_index(at, gain.shape)
-                    said = int(found[before, :, after].argmax())
-                    place = (int(before), said, int(after))
-                    worst = float(gain.max()), self.case(i, t, place, moved=True)
-        return worst
-
-    def ir(self) -> tuple[float, Cases | None]:
-        worst: tuple[float, Cases | None] = (-math.inf, None)
-        for i, count in enumerate(self.grid.counts):
-            for t in range(count):
-                found = self.around(self.utilities(i, t), i)[:, t]
-                if not -found.min() <= worst[0]:
-                    before, after = np.unravel_index(int(found.argmin()), found.shape)
-                    worst = float(-found.min()), self.case(i, t, (int(before), t, int(after)), moved=False)
-        return worst
-
-    def monotonicity(self) -> tuple[float, Cases | None]:
-        own, role = self.mechanism.space.index(self.mechanism.own), self.mechanism.role
-        got = np.concatenate([np.asarray(self.mechanism.allocation(o)) for _, o in self.chunks])
-        worst: tuple[float, Cases | None] = (0.0, None)
-        for i, rows in enumerate(self.grid.types):
-            if (np.delete(rows, own, axis=1) != np.delete(rows[:1], own, axis=1)).any():
-                raise GridError("monotonicity needs types that differ in the own number only")
-            order = np.argsort(rows[:, own])
-            steps = np.diff(self.around(got[:, i], i)[:, order], axis=1) * (-1.0 if role == "buyer" else 1.0)
-            if steps.size and not steps.max() <= worst[0]:
-                before, step, after = (int(x) for x in np.unravel_index(int(steps.argmax()), steps.shape))
-                t, said = int(order[step]), int(order[step + 1])
-                worst = float(steps.max()), self.case(i, t, (before, said, after), moved=True)
-        return worst
-
-    def balance(self, *, weak: bool) -> tuple[float, Cases | None]:
-        total = np.concatenate([np.asarray(self.mechanism.payments(o)).sum(axis=-1) for _, o in self.chunks])
-        off = -total if weak else np.abs(total)
-        at = int(off.argmax())
-        return float(off[at]), truthful(self.grid.rows(at, at + 1))
-
-    def case(self, i: int, t: int, place: tuple[int, int, int], *, moved: bool) -> Cases:
-        """Return the case in which agent i is of its type t and the profile of that place is reported."""
-        counts = self.grid.counts
-        shape = (math.prod(counts[:i]), counts[i], math.prod(counts[i + 1 :]))
-        at = int(np.ravel_multi_index(place, shape))
-        reported = self.grid.rows(at, at + 1)
-        types = reported.copy()
-        types[0, i] = self.grid.types[i][t]
-        return Cases(types, types, reported[:, None], np.arange(len(counts))[None] == i) if moved else truthful(types)
-
-    def arithmetic(self) -> tuple[bool, float]:
-        """Return (whether value · allocation - payment is exact in floats for all of the grid, scale of the money)."""
-        if self.linear is None:
-            return False, max(scale(np.asarray(self.mechanism.utility(rows, o))) for rows, o in self.chunks)
-        got, paid, _ = self.linear
-        values = np.concatenate(self.grid.types)
-        value_bits, got_bits, paid_bits = (_bits(a) for a in (values, got, paid))
-        size = max(scale(values) * scale(got), scale(paid))
-        if value_bits is None or got_bits is None or paid_bits is None:
-            return False, size
-        digits = max(value_bits + got_bits, paid_bits)
-        return bool(size * 2.0**digits * (2 * len(self.grid.counts) + 2) < 2.0**53), size
-
-
-def _bits(values: Floats) -> int | None:
-    """Return the smallest k <= 30 with values · 2^k all whole, None if there is none."""
-    for k in range(31):
-        scaled = values * 2.0**k
-        if (scaled == np.rint(scaled)).all():
-            return k
+def _first_failing(prop: Property, mechanism: Any, suspects: Any, tick: Callable[[], None]) -> Check | None:
+    for cases in suspects:
+        tick()
+        if not (check := prop.check(mechanism, cases)).holds:
+            return check
     return None
 
 
+def _is_whole(space: Space, grid: Grid) -> bool:
+    """Tell whether the grid holds every type of the space."""
+    varying = space.low < space.high
+    return not (varying & ~space.integer).any() and list(grid.counts) == sizes(space, varying, 1)
+
+
 def exhausted_verdict(
-    mechanism: DirectMechanism, prop: Property, seconds: float, say: Callable[..., Verdict]
-) -> Verdict:
-    """Return the verdict on an even grid of 2^k + 1 points per number, as fine as time and `MOST_PROFILES` allow."""
-    question = prop.on_grid(mechanism)
-    if question is None:
-        return say(Grade.UNKNOWN, None, {"reason": f"{prop.name} cannot be exhausted on a grid"})
-    grid = finest(mechanism, question.coordinates, seconds)
-    if grid is None:
-        return say(
-            Grade.UNKNOWN, None, {"reason": f"even two points per number are more than {MOST_PROFILES} profiles"}
-        )
-    result = exhaust(mechanism, grid, question.id)
+    mechanism: DirectMechanism, prop: Property, seconds: float, say: Callable[..., Verdict], given: Grid | None = None
+) -> Verdict | str:
+    """Return the verdict on the finest grid that there is time for, or on the one given; else why there is none."""
+    deadline = time.perf_counter() + seconds
+    if (reason := problem(prop, mechanism)) is not None:
+        return reason
+    grid = given or finest(mechanism, prop, seconds)
+    if isinstance(grid, str):
+        return grid
+
+    def tick() -> None:
+        if time.perf_counter() > deadline:
+            raise OutOfTime
+
+    try:
+        result = exhaust(mechanism, grid, prop, tick)
+    except GridError as error:
+        return str(error)
+    except OutOfTime:
+        if time.perf_counter() <= deadline:
+            raise  # somebody else's limit
+        return f"the {grid.words()} was not finished within {seconds:.1f} s; give it a larger budget"
+    fixed = [] if given is not None else _fixed(mechanism.space, grid)
     evidence = {
         "method": "grid", "grid": result.grid, "profiles": result.profiles,
-        "tried": result.deviations or result.profiles,
+        "tried": result.deviations or result.profiles, "whole": result.whole, "fixed": fixed,
         "exact": result.exact, "tolerance": result.tolerance, "worst": result.worst,
     }  # fmt: skip
-    if result.case is None:
-        return say(Grade.EXHAUSTED, True, evidence, bound=result.words())
-    return say(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
+    if result.case is not None:
+        return say(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
+    words = result.words() if given is None else f"{result.words()} that was given"
+    found = say(Grade.EXHAUSTED, True, evidence, bound=words)
+    if not fixed:
+        return found
+    only = f"only with {listed(fixed)} fixed at the middle of {'its' if len(fixed) == 1 else 'their'} bounds"
+    return replace(found, statement=f"{found.statement}, {only}", bound=f"{words}; {only}")
 
 
-def finest(mechanism: DirectMechanism, names: list[str] | None, seconds: float = np.inf) -> Grid | None:
-    """Return the finest even grid in these coordinates (default: all private ones) that can be gone through.
+def _fixed(space: Space, grid: Grid) -> list[str]:
+    """Return the names of numbers that could vary and do not."""
+    varying = space.low < space.high
+    still = np.stack([(rows == rows[:1]).all(axis=0) for rows in grid.types])
+    return [name for c, name in enumerate(space.names) if (varying & still)[:, c].any()]
 
-    At most `MOST_PROFILES` profiles, and so many that all of them, asked as fast as a sample is, take about half of
-    the time. Two points per number are never too slow.
+
+def finest(mechanism: DirectMechanism, prop: Property, seconds: float = math.inf) -> Grid | str:
+    """Return the finest grid that can be gone through, or why there is none.
+
+    All whole numbers, and 2^k + 1 points, 5 at least, of each real one; `MOST_PROFILES` profiles at most, and so many
+    that they take half of the time by the pace of a sample. Where not all numbers can move, public ones stand at the
+    middle of their bounds, then all that the property does not move.
     """
     space = mechanism.space
-    moving = space.private if names is None else space.private & np.isin(space.names, names)
-    sizes = [2**power + 1 for power in range(11) if (2**power + 1) ** int(moving.sum()) <= MOST_PROFILES]
-    if not sizes:
-        return None
-    asking, accounting = _pace(mechanism)
-    types = 0 if linear(mechanism) else space.agents
-    fitting = [
-        points
-        for points in sizes
-        if points ** int(moving.sum()) * (asking + types * points * accounting) <= 0.5 * seconds
-    ]
-    return even_grid(space, max(fitting, default=2), names)
+    varying = space.low < space.high
+    if isinstance(prop, Expected) and (varying & space.private & ~space.integer).any():
+        return "the prior is continuous; give finitely many types (--types FILE) to sum over"
+    asking, accounting = _pace(mechanism, seconds)
+    cost, profiles = math.inf, math.inf
+    for moving in (varying, varying & space.private, movable(prop, mechanism) & varying):
+        best = None
+        powers = range(_LEAST_POWER, _MOST_POWER + 1) if (moving & ~space.integer).any() else (0,)
+        for points in (2**power + 1 for power in powers):
+            counts = sizes(space, moving, points)
+            if math.prod(counts) > MOST_PROFILES:
+                profiles = math.prod(counts)
+                break
+            outcomes, accounts = effort(prop, tuple(counts), linear=linear(mechanism))
+            cost = outcomes * asking + accounts * accounting
+            if cost > _SHARE * seconds:
+                break
+            best = points
+        if best is not None:
+            return grid_over(space, moving, best)
+    if cost < math.inf:
+        return f"the smallest grid would take about {cost:.2g} s of the {seconds:.2g} s; give it a larger budget"
+    return f"the smallest grid has {count(int(profiles))} profiles, more than {MOST_PROFILES}"
 
 
-def _pace(mechanism: DirectMechanism) -> tuple[float, float]:
-    """Return seconds per profile for asking the rule and for accounting, measured on a sample."""
-    profiles = sampling.uniform(mechanism.space, np.random.default_rng(0), _SAMPLE)
-    answer(mechanism, profiles)  # what is compiled on first use is not counted
-    started = time.perf_counter()
-    outcome = answer(mechanism, profiles)
-    asked = time.perf_counter()
-    utilities(mechanism, profiles, outcome)
-    return (asked - started) / _SAMPLE, (time.perf_counter() - asked) / _SAMPLE
+def _pace(mechanism: DirectMechanism, seconds: float) -> tuple[float, float]:
+    """Return seconds per profile for asking the rule and for accounting, measured on a sample that grows."""
+    rng, size = np.random.default_rng(0), 4
+    while True:
+        profiles = sampling.uniform(mechanism.space, rng, size)
+        answer(mechanism, profiles)  # what is compiled on first use is not counted
+        started = time.perf_counter()
+        outcome = answer(mechanism, profiles)
+        asked = time.perf_counter()
+        utilities(mechanism, profiles, outcome)
+        ended = time.perf_counter()
+        if ended - started > min(_MEASURED, 0.02 * seconds) or size >= 4096:
+            return (asked - started) / size, (ended - asked) / size
+        size *= 8

@@ -12,6 +12,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.errors import InvalidMechanismError
+from mechanism.wording import count
 from proofs_checks.evidence.exhaustive import exhausted_verdict
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
@@ -22,6 +23,7 @@ from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
 from proofs_checks.search.cases import Cases, examine
+from proofs_checks.search.grids import whole_grid
 from proofs_checks.search.sampling import PROFILES
 from proofs_checks.search.searching import Search
 from proofs_checks.search.shrinking import shrink
@@ -33,6 +35,7 @@ CONFIDENCE = 0.99
 
 _SHRINK_SECONDS = 3.0
 _SAMPLES_OURS, _SAMPLES_THEIRS = 500, 5000  # on how many profiles code is held against the formula that is proved
+_MOST_WHOLE = 1 << 16  # profiles of whole numbers that are exhausted though nobody asks for it
 _BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
 _MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
@@ -143,13 +146,20 @@ def verdict(
     say = partial(_verdict, prop, started)
     if (reason := prop.missing(mechanism)) is not None:
         return say(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
+    unfinished = None
     if grade == "exhausted":
-        return exhausted_verdict(mechanism, prop, seconds, say)
+        unfinished = exhausted_verdict(mechanism, prop, seconds, say)
+        if isinstance(unfinished, Verdict):
+            return unfinished
     proof = None
-    if grade != "searched":
+    if grade in ("auto", "proved"):
         proof, why = find_proof(mechanism, prop, seed)
         if proof is None and grade == "proved":
             return say(Grade.UNKNOWN, None, {"reason": why})
+    if grade == "auto" and proof is None and whole_grid(mechanism.space, np.nan, _MOST_WHOLE) is not None:
+        found = exhausted_verdict(mechanism, prop, 0.5 * seconds, say)
+        if isinstance(found, Verdict):
+            return found
     search = Search(mechanism, prop, seed)
     known = proof is not None and ours(mechanism)  # somebody else's code is searched as if nothing were proved
     deadline = started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds)
@@ -176,6 +186,9 @@ def verdict(
         }  # fmt: skip
         return say(Grade.PROVED, True, evidence)
     searched = _searched(search)
+    if unfinished is not None:
+        tried = f"{count(search.tried)} tried besides, none found"
+        return say(Grade.UNKNOWN, None, searched | {"reason": f"not exhausted: {unfinished}; {tried}"})
     return say(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
 
 

@@ -173,9 +173,7 @@ def _others(mechanism: DirectMechanism, case: Cases) -> tuple[Floats, Floats] | 
     ends = np.cumsum(counts.astype(np.intp))
     if counts.shape != (space.agents,) or given.shape != (ends[-1], space.k) or (counts < 1).any():
         raise ValueError("the types that are drawn from do not fit the agents")
-    grid = Grid(tuple(np.split(given, ends[:-1])))
-    if chances.shape != (grid.profiles,) or (chances < 0.0).any() or abs(chances.sum() - 1.0) > 1e-9:
-        raise ValueError(f"chances of the types are not {grid.profiles} numbers that sum to 1")
+    grid = Grid(tuple(np.split(given, ends[:-1])), chances)
     if ((given < space.low.min(axis=0)) | (given > space.high.max(axis=0))).any():
         raise ValueError("a type that is drawn lies outside the mechanism's bounds")
     likely = np.flatnonzero(chances)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, profile_words, row_words
+from proofs_checks.properties.property import Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search.cases import Bools, Cases, answer, part
 from proofs_checks.search.lines import Lines, draw_lines, linear, utility_table
 
@@ -22,10 +22,6 @@ class Monotone(Property):
         if not all(hasattr(mechanism, name) for name in ("allocation", "role", "own")):
             return "the mechanism names no allocation with its role and own number"
         return None
-
-    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
-        """Every profile, in the own number alone."""
-        return GridQuestion(self.id, [mechanism.own])  # type: ignore[attr-defined]
 
     def _allocation(self, mechanism: DirectMechanism, reports: Floats) -> Floats:
         got = part(mechanism, "allocation", reports, answer(mechanism, reports))

@@ -56,14 +56,6 @@ class Check:
 
 
 @dataclass(frozen=True)
-class GridQuestion:
-    """What a finite grid is asked for a property: one of `exhaustive.PROPERTIES`, in which coordinates (None: all)."""
-
-    id: str
-    coordinates: list[str] | None = None
-
-
-@dataclass(frozen=True)
 class Property:
     """A property of direct mechanisms.
 
@@ -110,10 +102,6 @@ class Property:
         """Say why the property does not apply to this mechanism, or None."""
         return None
 
-    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
-        """Return the question of a finite grid that decides the property on it, None if there is none."""
-        return None
-
     def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
         """Draw about ``count`` alternatives: ``ways`` names how profiles and how reports are drawn (`sampling`)."""
         raise NotImplementedError  # pragma: no cover - every property has its own
@@ -149,7 +137,8 @@ class Property:
             if worst is not None and (amount <= MONEY or amount / MONEY <= worst.violation / worst.tolerance):
                 break
             profile, alternative = (int(x) for x in np.unravel_index(place, found.shape))
-            case = cases.one(profile, alternative)
+            together = cases.after is not None and cases.after.shape[1] > found.shape[1]  # one cycle through all
+            case = cases.rows(np.array([profile])) if together else cases.one(profile, alternative)
             numbers = self.numbers(mechanism, case)
             tolerance = self.tolerance(numbers)
             if worst is None or amount / tolerance > worst.violation / worst.tolerance:

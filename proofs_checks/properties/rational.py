@@ -9,7 +9,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import letters, listed, number
-from proofs_checks.properties.property import GridQuestion, Profiles, profile_words
+from proofs_checks.properties.property import Profiles, profile_words
 from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 
 
@@ -32,10 +32,6 @@ class Rational(Profiles):
         if self.part is not None and hasattr(mechanism, "parts"):
             return part(mechanism, "parts", types, types, outcome, entry=self.part)
         return utilities(mechanism, types, outcome)
-
-    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
-        """Whole utilities only."""
-        return GridQuestion("ir") if self.part is None else None
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return minus the lowest utility ``[P, 1]``."""
@@ -64,10 +60,6 @@ class Balanced(Profiles):
     """Payments sum to zero, or (``weak``) to at least zero."""
 
     weak: bool = False
-
-    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
-        """Every profile."""
-        return GridQuestion(self.id)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the imbalance, or the centre's loss, ``[P, 1]``."""

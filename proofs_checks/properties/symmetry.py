@@ -23,7 +23,8 @@ class Anonymous(Property):
     """Relabelling the agents relabels utilities and payments, exact ties aside.
 
     Ties are left aside by asking three neighbours of the profile too, each number moved by up to 1e-6 of its range:
-    what counts is the smallest difference among the four.
+    what counts is the smallest difference among the four. Whole numbers cannot be moved so little: profiles in which
+    two agents have the same ones are left aside.
     """
 
     @property
@@ -60,7 +61,10 @@ class Anonymous(Property):
             there = cases.types + step
             near = np.where((there < space.low) | (there > space.high), cases.types - step, there)  # bounds are no tie
             found = np.minimum(found, self._difference(mechanism, near, cases.more("order")))
-        return found[:, None]
+        whole = (space.private & space.integer & (space.low < space.high)).any(axis=0)
+        same = (cases.types[:, :, None, whole] == cases.types[:, None, :, whole]).all(axis=-1)
+        tied = whole.any() & (same.sum(axis=(1, 2)) > space.agents)
+        return np.where(tied, 0.0, found)[:, None]
 
     def _difference(self, mechanism: DirectMechanism, types: Floats, orders: np.ndarray) -> Floats:
         before = answer(mechanism, types)

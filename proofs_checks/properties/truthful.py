@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.market.direct import MarketDirect
 from mechanism.wording import letters, number
-from proofs_checks.properties.property import GridQuestion, Probe, Property, Rng, change, profile_words, row_words
+from proofs_checks.properties.property import Probe, Property, Rng, change, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.lies import best_reports
@@ -43,10 +43,6 @@ class Truthful(Property):
         if not (mechanism.space.private & self._movable(mechanism)).any():
             return f"agents have no private {self.coordinate or 'number'}"
         return None
-
-    def on_grid(self, mechanism: DirectMechanism) -> GridQuestion | None:
-        """Every profile and report, in the coordinate alone."""
-        return GridQuestion("dsic", [self.coordinate] if self.coordinate else None)
 
     def probe(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Probe:
         """Compare every truth with every report along each line."""

@@ -112,16 +112,18 @@ class Cases:
         """Return a named extra array."""
         return dict(self.extra)[name]
 
+    def rows(self, at: NDArray[np.intp]) -> Cases:
+        """Return the profiles at these places, with all their alternatives."""
+        after = None if self.after is None else self.after[at]
+        who = None if self.deviators is None else self.deviators[at]
+        return Cases(
+            self.types[at], self.before[at], after, who, tuple((name, array[at]) for name, array in self.extra)
+        )
+
     def one(self, profile: int, alternative: int = 0) -> Cases:
         """Return one profile with one alternative, axes kept (P = R = 1)."""
-        at = slice(profile, profile + 1)
-        return Cases(
-            self.types[at].copy(),
-            self.before[at].copy(),
-            None if self.after is None else self.after[at, alternative : alternative + 1].copy(),
-            None if self.deviators is None else self.deviators[at].copy(),
-            tuple((name, array[at].copy()) for name, array in self.extra),
-        )
+        case = self.rows(np.array([profile]))
+        return case if case.after is None else replace(case, after=case.after[:, alternative : alternative + 1])
 
     def with_arrays(self, types: Floats, before: Floats, after: Floats | None) -> Cases:
         """Return the same deviators and extras with other numbers."""

@@ -24,9 +24,13 @@ class GridError(MarketProofError, ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Finitely many types per agent: ``types[i]`` is float64 ``[T_i, k]``, rows distinct."""
+    """Finitely many types per agent: ``types[i]`` is float64 ``[T_i, k]``, rows distinct.
+
+    ``chances`` ``[profiles]``: the prior, which may be correlated, in the order of `rows`; None: all equally likely.
+    """
 
     types: tuple[Floats, ...]
+    chances: Floats | None = None
     counts: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +50,14 @@ class Grid:
         object.__setattr__(self, "counts", tuple(len(a) for a in arrays))
         if math.prod(self.counts) > MOST_PROFILES:
             raise GridError(f"the grid has {math.prod(self.counts)} profiles; at most {MOST_PROFILES} are exhausted")
+        if self.chances is not None:
+            chances = np.array(self.chances, dtype=np.float64)
+            if chances.shape != (self.profiles,) or not (chances >= 0.0).all() or abs(chances.sum() - 1.0) > 1e-9:
+                raise GridError(
+                    f"the chances are not {self.profiles} numbers >= 0, one for each profile, that sum to 1"
+                )
+            chances.setflags(write=False)
+            object.__setattr__(self, "chances", chances)
 
     @property
     def profiles(self) -> int:
@@ -62,6 +74,10 @@ class Grid:
         which = np.unravel_index(np.arange(start, stop), self.counts)
         return np.stack([rows[at] for rows, at in zip(self.types, which, strict=True)], axis=1)
 
+    def groups(self, i: int, movable: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return a label for each type of agent i: equal where only ``movable`` numbers (bool ``[k]``) differ."""
+        return np.asarray(np.unique(self.types[i][:, ~movable], axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
+
     def words(self) -> str:
         """Say how large the grid is, per agent."""
         return f"grid of {' x '.join(map(str, self.counts))} types, {self.profiles} profiles"
@@ -70,21 +86,28 @@ class Grid:
 def even_grid(space: Space, points: int, names: Sequence[str] | None = None, at: ArrayLike = 0.5) -> Grid:
     """Return a grid of ``points`` evenly spaced numbers from low to high in the private coordinates ``names``.
 
-    Other coordinates stand at the share ``at`` of their interval. 2^k + 1 points on dyadic bounds are exact in floats.
+    Where whole numbers are taken it is all of these. Other coordinates stand at the share ``at`` of their interval.
+    2^k + 1 points on dyadic bounds are exact in floats.
     """
     if points < 1:
         raise GridError(f"points is {points}; expected at least 1")
-    chosen = {space.index(name) for name in names} if names is not None else set(range(space.k))
-    shares = np.linspace(0.0, 1.0, points) if points > 1 else np.array([0.5])
-    types = []
-    for low, high, private in zip(space.low, space.high, space.private, strict=True):
-        fixed = low + np.asarray(at) * (high - low)
-        axes = [
-            np.unique(lo + shares * (hi - lo)) if c in chosen and private[c] else np.array([fixed[c]])
-            for c, (lo, hi) in enumerate(zip(low, high, strict=True))
-        ]
-        types.append(_product(axes))
-    return Grid(tuple(types))
+    if names is not None:
+        for name in names:
+            space.index(name)
+    chosen = space.private if names is None else space.private & np.isin(space.names, names)
+    return grid_over(space, chosen, points, at)
+
+
+def grid_over(space: Space, moving: NDArray[np.bool_], points: int, at: ArrayLike = 0.5) -> Grid:
+    """Return the grid in which ``moving`` (bool ``[agents, k]``) go from low to high, as `even_grid` says."""
+    fixed = space.low + np.asarray(at) * (space.high - space.low)
+    return _between(space, moving, points, np.where(space.integer, np.rint(fixed), fixed))
+
+
+def sizes(space: Space, moving: NDArray[np.bool_], points: int) -> list[int]:
+    """Return how many types each agent has in `grid_over`, without making it."""
+    each = np.where(space.integer, space.high - space.low + 1.0, float(points))
+    return [math.prod(int(c) for c in row) for row in np.where(moving & (space.low < space.high), each, 1.0)]
 
 
 def whole_grid(space: Space, fixed: ArrayLike, most: int) -> Grid | None:
@@ -92,16 +115,22 @@ def whole_grid(space: Space, fixed: ArrayLike, most: int) -> Grid | None:
 
     ``fixed`` ``[agents, k]``: numbers that stand, not a number for those that go from low to high.
     """
-    fixed = np.asarray(fixed, dtype=np.float64)
-    moving = np.isnan(fixed) & (space.low < space.high)
-    if (moving & ~space.integer).any() or math.prod((space.high - space.low + 1.0)[moving].tolist()) > most:
+    fixed = np.broadcast_to(np.asarray(fixed, dtype=np.float64), space.low.shape)
+    moving = np.isnan(fixed)
+    if (moving & ~space.integer & (space.low < space.high)).any() or math.prod(sizes(space, moving, 1)) > most:
         return None
-    at = np.where(np.isnan(fixed), space.low, fixed)
-    ends = np.where(moving, space.high, at)
-    return Grid(
-        tuple(_product([np.arange(a, b + 0.5) for a, b in np.stack(rows, -1)]) for rows in zip(at, ends, strict=True))
-    )
+    return _between(space, moving, 1, np.where(moving, space.low, fixed))
 
 
-def _product(axes: Sequence[Floats]) -> Floats:
-    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
+def _between(space: Space, moving: NDArray[np.bool_], points: int, fixed: Floats) -> Grid:
+    shares = np.linspace(0.0, 1.0, points) if points > 1 else np.array([0.5])
+    types = []
+    for i in range(space.agents):
+        axes = []
+        for c, (low, high) in enumerate(zip(space.low[i], space.high[i], strict=True)):
+            if not moving[i, c]:
+                axes.append(fixed[i, [c]])
+            else:
+                axes.append(np.arange(low, high + 0.5) if space.integer[c] else np.unique(low + shares * (high - low)))
+        types.append(np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1))
+    return Grid(tuple(types))

@@ -12,6 +12,8 @@ from mechanism import Space
 class Table:
     """Types are the whole numbers 0 .. count - 1; what is got and paid stands in tables by profile."""
 
+    role, own = "buyer", "value"
+
     def __init__(self, got, paid):
         self.got, self.paid = np.asarray(got, dtype=np.float64), np.asarray(paid, dtype=np.float64)
         self.counts = self.got.shape[:-1]
@@ -28,6 +30,16 @@ class Table:
     def payments(self, outcome):
         return outcome[1]
 
+    def allocation(self, outcome):
+        return outcome[0]
+
+    def consequences(self, outcome):
+        return np.stack(outcome, axis=-1)
+
+    def profiles(self):
+        """All profiles of types."""
+        return list(product(*map(range, self.counts)))
+
     def exact(self, i, true, said):
         """U_i in whole numbers."""
         return true * int(self.got[said][i]) - int(self.paid[said][i])
@@ -35,7 +47,7 @@ class Table:
     def expected(self, i, true, report, chances):
         """E[U_i] in fractions over the others' types, ``chances`` by profile."""
         total = mass = Fraction(0)
-        for p in product(*map(range, self.counts)):
+        for p in self.profiles():
             if p[i] == true:
                 mass += chances[p]
                 total += chances[p] * self.exact(i, true, (*p[:i], report, *p[i + 1 :]))

@@ -5,13 +5,19 @@ import itertools
 import numpy as np
 import pytest
 
-from mechanism import SingleParameter, market_mechanism, single_parameter
+from mechanism import SingleParameter, Space, market_mechanism, single_parameter
 from mechanism.auctions.one_item.first_price import first_price
 from mechanism.auctions.one_item.second_price import second_price
 from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
+from mechanism.errors import InvalidMechanismError
 from mechanism.market.direct import MarketDirect
+from proofs_checks import verify
 from proofs_checks.evidence.exhaustive import exhaust
-from proofs_checks.search.grids import Grid, GridError, even_grid
+from proofs_checks.evidence.verdict import Grade
+from proofs_checks.search.grids import Grid, GridError, even_grid, grid_over
+from tests.proofs_checks.finite import Table
+
+WHOLE = Table(np.zeros((2, 2, 2)), np.zeros((2, 2, 2)))
 
 
 def brute_force(mechanism, grid):
@@ -115,7 +121,8 @@ def test_what_is_not_a_number_never_holds():
 
     mechanism = Broken(lambda bids: (bids, bids), 2)
     for name in ("dsic", "ir"):
-        assert not exhaust(mechanism, even_grid(mechanism.space, 3), name).holds
+        with pytest.raises(InvalidMechanismError, match="not finite"):
+            exhaust(mechanism, even_grid(mechanism.space, 3), name)
 
 
 def test_agents_may_have_grids_of_different_sizes():
@@ -131,7 +138,10 @@ def test_agents_may_have_grids_of_different_sizes():
     [
         (lambda m: exhaust(m, Grid(([0.0], [1.0])), "dsic"), "for 2 agents"),
         (lambda m: exhaust(m, Grid(([0.0], [1.0], [2.0])), "dsic"), "outside"),
-        (lambda m: exhaust(m, even_grid(m.space, 2), "core"), "cannot be exhausted"),
+        (lambda m: exhaust(m, even_grid(m.space, 2), "core"), "what coalitions could have"),
+        (lambda m: exhaust(WHOLE, Grid(([0.5], [1.0])), "dsic"), "fraction"),
+        (lambda m: Grid(([0.0, 1.0],), np.array([0.5, 0.6])), "sum to 1"),
+        (lambda m: Grid(([0.0, 1.0],), np.array([1.5, -0.5])), "sum to 1"),
         (lambda m: Grid(([0.0, 0.0],)), "twice"),
         (lambda m: Grid(([np.nan],)), "finite"),
         (lambda m: Grid(()), "at least one agent"),
@@ -145,7 +155,53 @@ def test_grids_that_do_not_fit_are_refused_in_one_line(make, said):
     assert "\n" not in str(refused.value)
 
 
-def test_monotonicity_of_many_numbers_is_refused():
-    mechanism = MarketDirect(market_mechanism("ipfl"), 2)
-    with pytest.raises(GridError, match="own number only"):
-        exhaust(mechanism, even_grid(mechanism.space, 2, ["cost", "gain"]), "monotonicity")
+def test_only_what_may_be_misreported_differs_between_a_truth_and_a_report():
+    """Cost, gain and what is public all move on the grid: the rule is proof against false costs, not against gains."""
+    exact = MarketDirect(market_mechanism("ipfl-exact"), 2)
+    grid = grid_over(exact.space, (exact.space.low >= 0) & (np.array(exact.space.names) != "size"), 3)
+    for name in ("dsic-cost", "monotonicity"):
+        assert exhaust(exact, grid, name).holds
+    found = exhaust(exact, grid, "dsic")
+    assert not found.holds
+    assert (found.case.types[0, :, 3:] == found.case.after[0, 0, :, 3:]).all()  # public
+
+
+def test_numbers_that_stand_still_are_named():
+    mechanism = MarketDirect(market_mechanism("ipfl-exact"), 3)
+    [verdict] = verify(mechanism, ["dsic-cost"], grade="exhausted", budget=4)
+    assert verdict.grade is Grade.EXHAUSTED
+    only = "only with size, gain, pen_0, pen_1 and pen_2 fixed at the middle of their bounds"
+    assert verdict.statement.endswith(only)
+    assert only in verdict.bound
+    free = MarketDirect(market_mechanism("ipfl-exact"), 2, low=(100, 0, 5000), high=(100, 3, 5000))
+    [verdict] = verify(free, ["dsic-cost"], grade="exhausted", budget=4)
+    assert verdict.evidence["fixed"] == []
+    assert verdict.statement.endswith("in the cost only]")
+
+
+def test_a_budget_that_is_too_small_gives_no_coarser_grid():
+    for prop in ("dsic", "ir", "anonymity"):
+        [verdict] = verify(second_price(3), [prop], grade="exhausted", budget=1e-4)
+        assert (verdict.grade, verdict.holds) == (Grade.UNKNOWN, None)
+        assert "larger budget" in verdict.evidence["reason"]
+
+
+def test_whole_numbers_are_covered_whole_beside_real_ones():
+    space = Space(1, ("rank", "value"), [[0, 0.0]], [[23, 1.0]], integer=[1, 0])
+    [rows] = even_grid(space, 5).types
+    assert len(rows) == 24 * 5
+    assert set(rows[:, 0]) == set(range(24))
+
+
+def test_a_prior_over_real_numbers_is_not_exhausted():
+    [verdict] = verify(second_price(2), ["bic"], grade="exhausted", budget=1)
+    assert verdict.grade is Grade.UNKNOWN
+    assert "prior is continuous" in verdict.evidence["reason"]
+
+
+def test_utilities_that_depend_on_others_truths_are_asked_with_these_only():
+    private = MarketDirect(market_mechanism("ipfl-exact"), 2, sizes="private")
+    grid = even_grid(private.space, 2)
+    with pytest.raises(GridError, match="ask expost"):
+        exhaust(private, grid, "dsic-cost")
+    assert exhaust(private, grid, "expost-cost").holds
