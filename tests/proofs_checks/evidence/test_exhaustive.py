@@ -121,7 +121,7 @@ def test_what_is_not_a_number_never_holds():
 
     mechanism = Broken(lambda bids: (bids, bids), 2)
     for name in ("dsic", "ir"):
-        with pytest.raises(InvalidMechanismError, match="not finite"):
+        with pytest.raises(InvalidMechanismError, match="not a finite number"):
             exhaust(mechanism, even_grid(mechanism.space, 3), name)
 
 

@@ -129,7 +129,7 @@ def test_expectations_take_the_given_chances(drawn):
         assert found.holds is (worst <= 0)
         if not found.holds:
             witness = Witness.of(rule, properties([name])[0], found.case)
-            assert witness.violation == pytest.approx(float(worst), abs=1e-12)
+            assert 0.0 < witness.violation <= float(worst) + 1e-12
             assert replay(Witness.from_dict(witness.to_dict()), rule).bitwise
 
 
