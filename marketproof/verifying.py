@@ -17,6 +17,7 @@ from mechanism.errors import InputError, shown
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import verify
 from proofs_checks.evidence_errors import OutOfTime
+from proofs_checks.search.grids import Grid
 
 _AGAIN = 1.0  # seconds: code that swallowed the first interruption gets another
 
@@ -89,6 +90,7 @@ def verify_within(
     deadline: float,
     grade: str,
     seed: int,
+    types: Grid | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Verdict]:
     """Return a verdict for each property (default: all that apply); ``deadline`` is a time of `time.perf_counter`.
@@ -127,7 +129,7 @@ def verify_within(
 
     budget = max(deadline - time.perf_counter(), _LEAST)
     try:
-        found = verify(mechanism, ids, budget=budget, grade=grade, seed=seed, progress=count, guard=guard)
+        found = verify(mechanism, ids, budget=budget, grade=grade, seed=seed, types=types, progress=count, guard=guard)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after {done} properties; nothing was written") from None
     if source.file is None:

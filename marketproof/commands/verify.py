@@ -29,6 +29,8 @@ recomputes), unknown."""
 
 EPILOG = """Example: "marketproof verify first-price" refutes dsic by a bidder that is worth 1 and says less;
 "marketproof verify second-price --property dsic --require" proves it;
+"marketproof verify agv --types types.toml" sums over three types, where types.toml holds [\\[agents]] with types =
+[0, 0.5, 1] and prior = ["1/2", "1/4", "1/4"], for all agents;
 "marketproof verify my_auction.py:my_rule --budget 10 --witnesses found" looks at your own
 for ten seconds and writes what refutes it into the folder found."""
 
@@ -57,6 +59,14 @@ def verify(
     witnesses: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write each witness as DIR/PROPERTY.json.")
     ] = None,
+    types: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML or JSON: finitely many types of each agent and how likely they are; each property is exhausted "
+            "on these.",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Which probes are made; the same seed, the same ones.")
     ] = 0,
@@ -70,9 +80,10 @@ def verify(
     from marketproof.exits import RequirementFailed
     from marketproof.files.atomic import refuse_overwriting, write_all
     from marketproof.files.mechanism_files import file_of, is_file
+    from marketproof.files.type_files import read_grid
     from marketproof.terminal.console import bar, stdout
     from marketproof.verifying import load_within, verify_within
-    from mechanism.errors import InputError, shown
+    from mechanism.errors import InputError, one_line, shown
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known
 
@@ -83,12 +94,19 @@ def verify(
     known(properties)  # a misspelt name is told before any code runs
     if witnesses is not None and witnesses.exists() and not witnesses.is_dir():
         raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
-    refuse_overwriting([json], [file_of(mechanism)])
+    if types is not None and grade not in ("auto", "exhausted"):
+        raise InputError(f"--grade is {grade}; the types of --types are exhausted: leave it out")
+    refuse_overwriting([json], [file_of(mechanism), types])
     source, loaded = load_within(mechanism, clients, budget)
+    grid = None if types is None else read_grid(types, loaded.space)
     end = started + budget
     with bar("verifying", quiet=quiet) as progress:
-        found = verify_within(source, loaded, properties, deadline=end, grade=grade, seed=seed, progress=progress)
+        found = verify_within(
+            source, loaded, properties, deadline=end, grade=grade, seed=seed, types=grid, progress=progress
+        )
     domain = _domain_of(mechanism, loaded)
+    if grid is not None:
+        domain += f"; of these the types of {one_line(types)}: {grid.words()}"
     result = {"mechanism": mechanism, "domain": domain, "verdicts": [v.to_dict() for v in found]}
     written = {} if json is None else {json: dumps(result)}
     if witnesses is not None:

@@ -54,7 +54,10 @@ def all_profiles(spec: Spec) -> list[Profile]:
 
 
 def weight(spec: Spec, profile: Profile, *, without: int = -1) -> Fraction:
-    """Return the prior of a profile, of the other agents' part if one is left out."""
+    """Return the prior of a profile, of the other agents' part, given its type, if one is left out."""
+    if (joint := spec.correlated) is not None:
+        own = sum(share for p, share in joint.items() if without >= 0 and p[without] == profile[without])
+        return joint.get(profile, Fraction(0)) / (own or 1)
     total = Fraction(1)
     for i, (agent, t) in enumerate(zip(spec.agents, profile, strict=True)):
         if i != without:

@@ -16,6 +16,10 @@ A specification is a TOML file::
     prior = ["1/2", "1/2"]       # default: uniform
     values = [[0, 1, 0], [0, 2, 0]]   # a row for each type, money for each outcome
 
+    [[joint]]                    # instead of priors: how likely a profile is, those left out have no chance
+    types = ["low", "high"]
+    chance = "1/4"
+
     [linear]                     # with objective = "linear" only: weights, default 0
     outcomes = [0, 0, 0]
     payments = [1, 1]
@@ -27,46 +31,23 @@ Numbers are integers, decimals or fractions in quotes; all are kept exact.
 from __future__ import annotations
 
 import math
-import re
-import tomllib
-from collections.abc import Callable
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    PlainValidator,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
 
-from mechanism.errors import MarketProofError, one_line
-from mechanism.reading import read_bytes, validated
+from mechanism.design.type_lists import Exact, Likely, Row, Table, at_most, chances, parse_table, read_table
+from mechanism.errors import MarketProofError
+from mechanism.reading import validated
 
 MOST_AGENTS, MOST_TYPES, MOST_OUTCOMES, MOST_UNKNOWNS = 6, 64, 256, 20_000
-MOST_TEXT, MOST_NAME = 1 << 20, 60
-
-_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{0,29}[1-9][0-9]{0,29})?", re.ASCII)
+MOST_NAME = 60
 
 
 class SpecError(MarketProofError, ValueError):
     """A specification that cannot be read; the message names the key."""
-
-
-def _exact(value: object) -> Fraction:
-    number = None
-    if isinstance(value, Fraction):
-        number = value
-    elif type(value) is int or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        number = Fraction(value)  # the pattern has no exponents: 1e999999999 would be written out
-    if number is None or abs(number) > 10**9 or number.denominator > 10**30:
-        raise ValueError('expected a number up to a billion, such as 3, 0.25 or "1/3"')
-    return number
 
 
 def _named(name: str) -> str:
@@ -81,57 +62,34 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _at_most(most: int) -> Callable[[object], object]:
-    def counted(value: object) -> object:
-        if not isinstance(value, list) or not 1 <= len(value) <= most:
-            raise ValueError(f"expected a list of 1 to {most}")
-        return value
-
-    return counted
-
-
-Row = tuple[Annotated[Fraction, PlainValidator(_exact)], ...]
 Name = Annotated[str, AfterValidator(_named)]
 Names = Annotated[tuple[Name, ...], AfterValidator(_distinct)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Agent(_Table):
+class Agent(Likely):
     """Types by name, their ``prior`` (positive, sums to 1, independent of the others), ``values`` [type][outcome]."""
 
     name: Name
-    types: Annotated[Names, BeforeValidator(_at_most(MOST_TYPES))]
+    types: Annotated[Names, BeforeValidator(at_most(MOST_TYPES))]
     prior: Row
     values: tuple[Row, ...]
 
-    @model_validator(mode="before")
-    @classmethod
-    def _uniform(cls, table: Any) -> Any:
-        """Give types without a prior equal chances."""
-        if isinstance(table, dict) and "prior" not in table and isinstance(table.get("types"), list):
-            count = len(table["types"])
-            return table | {"prior": [Fraction(1, max(1, count))] * count}
-        return table
-
-    @field_validator("prior", "values")
-    @classmethod
-    def _one_for_each_type(cls, rows: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
-        if len(rows) != len(info.data.get("types", rows)):
-            raise ValueError(f"expected a list of {len(info.data['types'])}, one for each type")
-        return rows
-
     @field_validator("prior")
     @classmethod
-    def _sums_to_one(cls, prior: Row) -> Row:
-        if min(prior, default=0) <= 0 or sum(prior) != 1:
-            raise ValueError(f"expected positive numbers that sum to 1, got the sum {str(sum(prior))[:60]}")
+    def _positive(cls, prior: Row) -> Row:
+        if not all(prior):
+            raise ValueError("expected positive numbers: leave out types that nobody has")
         return prior
 
 
-class Linear(_Table):
+class Joint(Table):
+    """How likely a profile of types is, by their names."""
+
+    types: tuple[Name, ...]
+    chance: Exact
+
+
+class Linear(Table):
     """Weights of an objective: money for each outcome, for each agent's payment, for each agent's utility."""
 
     outcomes: Row
@@ -139,7 +97,7 @@ class Linear(_Table):
     utilities: Row
 
 
-class Spec(_Table):
+class Spec(Table):
     """A checked specification; the keys are those of the file. ``linear`` is None unless the objective is linear."""
 
     title: Name = "untitled"
@@ -148,9 +106,15 @@ class Spec(_Table):
     rationality: Literal["ex-post", "interim", "none"]
     budget: Literal["none", "weak", "exact"] = "none"
     budget_when: Literal["ex-post", "ex-ante"] = "ex-post"
-    outcomes: Annotated[Names, BeforeValidator(_at_most(MOST_OUTCOMES))]
-    agents: Annotated[tuple[Agent, ...], BeforeValidator(_at_most(MOST_AGENTS))]
+    outcomes: Annotated[Names, BeforeValidator(at_most(MOST_OUTCOMES))]
+    agents: Annotated[tuple[Agent, ...], BeforeValidator(at_most(MOST_AGENTS))]
+    joint: Annotated[tuple[Joint, ...], BeforeValidator(at_most(MOST_UNKNOWNS))] | None = None
     linear: Linear | None = None
+
+    @cached_property
+    def correlated(self) -> dict[tuple[int, ...], Fraction] | None:
+        """Chances of the profiles by the types' positions where they are given together, None where by priors."""
+        return None if self.joint is None else chances([agent.types for agent in self.agents], self.joint)
 
     @property
     def profiles(self) -> int:
@@ -161,7 +125,12 @@ class Spec(_Table):
     @classmethod
     def _weightless(cls, table: Any) -> Any:
         """Give weights of the objective that are left out the value 0."""
-        if not isinstance(table, dict) or not isinstance(table.get("linear"), dict):
+        if not isinstance(table, dict):
+            return table
+        agents = table.get("agents") if isinstance(table.get("agents"), list) else []
+        if table.get("joint") is not None and any(isinstance(a, dict) and "prior" in a for a in agents or ()):
+            raise ValueError("joint: give chances of profiles or priors of the agents, not both")
+        if not isinstance(table.get("linear"), dict):
             return table
         counts = {"outcomes": "outcomes", "payments": "agents", "utilities": "agents"}
         nothing = {key: [0] * len(table[of]) for key, of in counts.items() if isinstance(table.get(of), list)}
@@ -171,6 +140,10 @@ class Spec(_Table):
     def _fits(self) -> Self:
         if len({agent.name for agent in self.agents}) < len(self.agents):
             raise ValueError("agents: two have the same name; give each its own")
+        for i, agent in enumerate(self.agents if self.correlated is not None else ()):
+            had = {p[i] for p, share in (self.correlated or {}).items() if share}
+            if len(had) < len(agent.types):
+                raise ValueError(f"joint: expected a chance for each type; nobody is {agent.name} of some type")
         outcomes, agents = len(self.outcomes), len(self.agents)
         for k, agent in enumerate(self.agents):
             for row, values in enumerate(agent.values):
@@ -194,11 +167,7 @@ def read_spec(path: Path) -> Spec:
     SpecError
         If the file cannot be read or is no specification.
     """
-    content = read_bytes(path, MOST_TEXT, "a small TOML file", error=SpecError)
-    try:
-        return parse_spec(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise SpecError(f"{one_line(path)} cannot be read: it is no text in UTF-8") from None
+    return _checked(read_table(path, "a small TOML file", error=SpecError))
 
 
 def parse_spec(text: str) -> Spec:
@@ -209,19 +178,8 @@ def parse_spec(text: str) -> Spec:
     SpecError
         At a key that is missing, unknown, of the wrong kind or out of bounds.
     """
-    if len(text) > MOST_TEXT:
-        raise SpecError(f"the specification is longer than {MOST_TEXT} characters; expected a small TOML file")
-    try:
-        table = tomllib.loads(text, parse_float=_decimal)
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise SpecError(f"the specification is no TOML: {said}") from None
+    return _checked(parse_table(text, "the specification", error=SpecError))
+
+
+def _checked(table: dict[str, Any]) -> Spec:
     return validated(Spec, table, "the specification", error=SpecError)
-
-
-def _decimal(text: str) -> Fraction | str:
-    """Keep a decimal of the file exact; what is none (inf, nan, huge exponents) is left for the key's check."""
-    mantissa, _, power = text.lower().replace("_", "").partition("e")
-    if len(mantissa) > 30 or (power and abs(int(power)) > 12) or "n" in mantissa:
-        return text[:40]
-    return Fraction(f"{mantissa}e{power or 0}")

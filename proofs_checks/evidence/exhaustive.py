@@ -91,14 +91,7 @@ def exhaust(
         If the grid does not fit the mechanism or the property cannot be exhausted on it.
     """
     prop = properties([asked])[0] if isinstance(asked, str) else asked
-    space = mechanism.space
-    if len(grid.counts) != space.agents or grid.types[0].shape[1] != space.k:
-        raise GridError(f"the grid is for {len(grid.counts)} agents; expected {space.agents} with {space.k} numbers")
-    for i, rows in enumerate(grid.types):
-        if ((rows < space.low[i]) | (rows > space.high[i])).any():
-            raise GridError(f"a type of agent {i} lies outside the mechanism's bounds")
-        if (rows != np.rint(rows))[:, space.integer].any():
-            raise GridError(f"a type of agent {i} has a fraction where the mechanism takes whole numbers")
+    grid.check(mechanism.space)
     if (reason := prop.missing(mechanism) or problem(prop, mechanism, grid)) is not None:
         raise GridError(reason)
     table = OutcomeTable(mechanism, grid, tick)
@@ -112,7 +105,7 @@ def exhaust(
     deviations = grid.deviations if isinstance(prop, Truthful) else 0
     return Exhausted(
         prop.name, failing is None, worst, 0.0 if exact else MONEY, exact, grid.profiles, deviations, grid.words(),
-        None if failing is None else failing.case, _is_whole(space, grid),
+        None if failing is None else failing.case, _is_whole(mechanism.space, grid),
     )  # fmt: skip
 
 

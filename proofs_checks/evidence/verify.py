@@ -23,7 +23,7 @@ from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
 from proofs_checks.search.cases import Cases, examine
-from proofs_checks.search.grids import whole_grid
+from proofs_checks.search.grids import Grid, whole_grid
 from proofs_checks.search.sampling import PROFILES
 from proofs_checks.search.searching import Search
 from proofs_checks.search.shrinking import shrink
@@ -57,6 +57,7 @@ def verify(
     grade: str = "auto",
     seed: int = 0,
     probes: int | None = None,
+    types: Grid | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     guard: Guard = unguarded,
 ) -> list[Verdict]:
@@ -78,6 +79,8 @@ def verify(
         Which probes are drawn. The same seed makes the same probes in the same order.
     probes
         Stop each search after so many probes: then the result does not depend on the machine's speed.
+    types
+        Finitely many types and their chances: each property is exhausted on these, and nothing else is tried.
     progress
         Called with (property, how many are done, how many there are).
     guard
@@ -93,6 +96,8 @@ def verify(
     """
     if grade not in GRADES:
         raise InvalidMechanismError(f"grade is {grade!r}; expected one of {', '.join(GRADES)}")
+    if types is not None and grade not in ("auto", "exhausted"):
+        raise InvalidMechanismError(f"grade is {grade!r}; types that are given are exhausted: expected that, or auto")
     if not budget > 0.0:
         raise InvalidMechanismError(f"budget is {budget}; expected seconds > 0")
     deadline = time.perf_counter() + budget
@@ -109,7 +114,7 @@ def verify(
         share = max(0.0, deadline - started) / (len(chosen) - position)
         try:
             with guard(prop.name, share):
-                found.append(verdict(mechanism, prop, share, grade, seed, probes))
+                found.append(verdict(mechanism, prop, share, grade, seed, probes, types))
         except OutOfTime:
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
@@ -138,7 +143,13 @@ def check_mechanism(mechanism: DirectMechanism, seed: int = 0) -> None:
 
 
 def verdict(
-    mechanism: DirectMechanism, prop: Property, seconds: float, grade: str, seed: int, probes: int | None = None
+    mechanism: DirectMechanism,
+    prop: Property,
+    seconds: float,
+    grade: str,
+    seed: int,
+    probes: int | None = None,
+    types: Grid | None = None,
 ) -> Verdict:
     """Return the verdict on one property, within about ``seconds``."""
     started = time.perf_counter()
@@ -147,10 +158,12 @@ def verdict(
     if (reason := prop.missing(mechanism)) is not None:
         return say(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
     unfinished = None
-    if grade == "exhausted":
-        unfinished = exhausted_verdict(mechanism, prop, seconds, say)
+    if grade == "exhausted" or types is not None:
+        unfinished = exhausted_verdict(mechanism, prop, seconds, say, types)
         if isinstance(unfinished, Verdict):
             return unfinished
+        if types is not None:
+            return say(Grade.UNKNOWN, None, {"reason": unfinished})
     proof = None
     if grade in ("auto", "proved"):
         proof, why = find_proof(mechanism, prop, seed)

@@ -78,6 +78,24 @@ class Grid:
         """Return a label for each type of agent i: equal where only ``movable`` numbers (bool ``[k]``) differ."""
         return np.asarray(np.unique(self.types[i][:, ~movable], axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
 
+    def check(self, space: Space) -> None:
+        """Refuse a grid of types that are not a mechanism's.
+
+        Raises
+        ------
+        GridError
+            If it has other agents or numbers, a type outside the bounds, or a fraction where whole numbers are taken.
+        """
+        if len(self.counts) != space.agents or self.types[0].shape[1] != space.k:
+            raise GridError(
+                f"the grid is for {len(self.counts)} agents; expected {space.agents} with {space.k} numbers"
+            )
+        for i, rows in enumerate(self.types):
+            if ((rows < space.low[i]) | (rows > space.high[i])).any():
+                raise GridError(f"a type of agent {i} lies outside the mechanism's bounds")
+            if (rows != np.rint(rows))[:, space.integer].any():
+                raise GridError(f"a type of agent {i} has a fraction where the mechanism takes whole numbers")
+
     def words(self) -> str:
         """Say how large the grid is, per agent."""
         return f"grid of {' x '.join(map(str, self.counts))} types, {self.profiles} profiles"
