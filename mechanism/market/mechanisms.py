@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mechanism.entry import CatalogueEntry
 from mechanism.errors import UnknownNameError
 from mechanism.market.rules import (
+    clock_price,
     exact_marginal,
     ipfl,
     ipfl_exact,
@@ -22,7 +23,7 @@ from mechanism.market.rules import (
 from mechanism.market.rules.rule import Clearing
 
 _KNOWN = (
-    ipfl_exact, ipfl, exact_marginal, posted_price, pooled_price, vcg_two_sided, shapley_split, realised,
+    ipfl_exact, ipfl, exact_marginal, posted_price, pooled_price, clock_price, vcg_two_sided, shapley_split, realised,
     realised_bilateral, no_payment,
 )  # fmt: skip
 
