@@ -34,11 +34,11 @@ from mechanism.auctions.without_money import deferred_acceptance, mean_vote, med
 from mechanism.direct import DirectMechanism
 from mechanism.entry import PROPERTIES, CatalogueEntry, KnownEquilibrium
 from mechanism.errors import UnknownNameError, unknown
-from mechanism.market.mechanisms import MARKET_ENTRIES
+from mechanism.market.mechanisms import EFFECTIVE_ENTRIES, MARKET_ENTRIES
 
 __all__ = [
-    "AUCTION_ENTRIES", "CATALOGUE", "MARKET_ENTRIES", "PROPERTIES", "CatalogueEntry", "KnownEquilibrium",
-    "direct_mechanism",
+    "AUCTION_ENTRIES", "CATALOGUE", "EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "PROPERTIES", "CatalogueEntry",
+    "KnownEquilibrium", "direct_mechanism",
 ]  # fmt: skip
 
 _AUCTIONS = (
@@ -50,7 +50,7 @@ _AUCTIONS = (
 AUCTION_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType({rule.ENTRY.id: rule.ENTRY for rule in _AUCTIONS})
 """The classics by id."""
 
-CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType({**MARKET_ENTRIES, **AUCTION_ENTRIES})
+CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType({**MARKET_ENTRIES, **EFFECTIVE_ENTRIES, **AUCTION_ENTRIES})
 """All mechanisms, by id."""
 
 

@@ -48,18 +48,20 @@ _SHOWN_TRUTHS = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", 
 
 def mechanisms() -> Listing:
     """Every mechanism with what theory says of it; those for a market clear a run or a table."""
-    from mechanism.catalogue import CATALOGUE, MARKET_ENTRIES
+    from mechanism.catalogue import AUCTION_ENTRIES, EFFECTIVE_ENTRIES, MARKET_ENTRIES
 
+    kinds = {"market": MARKET_ENTRIES, "market on effective sizes": EFFECTIVE_ENTRIES, "auction": AUCTION_ENTRIES}
     rows = [
         {
             "id": entry.id,
-            "for": "market" if entry.id in MARKET_ENTRIES else "auction",
+            "for": kind,
             "title": entry.title,
             "citation": entry.citation,
             "domain": entry.domain,
             **entry.truths,
         }
-        for entry in CATALOGUE.values()
+        for kind, entries in kinds.items()
+        for entry in entries.values()
     ]
     return Listing("Mechanisms, and what theory says of them", ("id", "for", "title", *_SHOWN_TRUTHS), rows)
 

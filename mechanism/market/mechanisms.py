@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from mechanism.entry import CatalogueEntry
+from mechanism.entry import CatalogueEntry, truths
 from mechanism.errors import UnknownNameError
+from mechanism.market.direct import HIGH, MarketDirect, honest
 from mechanism.market.rules import (
     clock_price,
     exact_marginal,
@@ -31,6 +33,35 @@ MARKET_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType({known.ENTRY.id:
 """What the catalogue says of each, by id."""
 
 _RULES: Mapping[str, Clearing] = {known.RULE.id: known.RULE for known in _KNOWN}
+
+_SURE = {"ir": "yes", "ir_buyer": "yes", "ir_seller": "yes"}
+_SIZELESS = {**_SURE, **honest("yes", "yes", "yes"), "bic": "yes"}
+_ON_EFFECTIVE = {
+    "ipfl-exact": {
+        **_SURE, "dsic_size": "no (buyers; yes for sellers)", "expost_size": "no (buyers; yes for sellers)",
+    },
+    "pooled-price": _SIZELESS,
+    "clock-price": _SIZELESS,
+}  # fmt: skip
+
+
+def _on_effective(name: str, changed: Mapping[str, str]) -> CatalogueEntry:
+    """Return the entry of a market mechanism where effective sizes are public: what is known besides, or otherwise."""
+    plain, rule = MARKET_ENTRIES[name], _RULES[name]
+    return replace(
+        plain,
+        id=f"{name}-effective",
+        title=f"{plain.title}; on effective sizes",
+        domain="market of models with effective sizes e_ij >= 0, measured and public: size > 0, cost >= 0, gain >= 0",
+        truths={**plain.truths, **truths(**changed)},
+        build=lambda agents: MarketDirect(rule, agents, effective=HIGH[0]),
+    )
+
+
+EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
+    {entry.id: entry for entry in (_on_effective(*known) for known in _ON_EFFECTIVE.items())}
+)
+"""The same mechanisms where effective sizes are public, by id: what becomes true there (docs/effective.md)."""
 
 
 def market_mechanism(name: str) -> Clearing:

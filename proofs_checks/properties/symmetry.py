@@ -57,7 +57,7 @@ class Anonymous(Property):
         rng = np.random.default_rng(0)
         for _ in range(_JITTERS):
             step = rng.uniform(-_JITTER, _JITTER, cases.types.shape[1:]) * (space.high - space.low)
-            step = np.where(space.private & ~space.integer, step, 0.0)
+            step = np.where(space.integer, 0.0, step)  # public numbers can tie as well
             there = cases.types + step
             near = np.where((there < space.low) | (there > space.high), cases.types - step, there)  # bounds are no tie
             found = np.minimum(found, self._difference(mechanism, near, cases.more("order")))

@@ -1,0 +1,128 @@
+"""Markets on effective sizes: the lies that are looked for in them, and what truth in everything costs in welfare.
+
+    python benchmarks/effective.py                    10,240 markets of 3 to 6 clients for lies; about two minutes
+    python benchmarks/effective.py --markets 80       so many of each kind and number of clients
+    python benchmarks/effective.py --design           the prices that were tried for a truthful rule, and their welfare
+
+Markets: `proofs_checks.search.effective_markets`, all kinds (round numbers, ties, zeros). A cost lie is searched at
+every break point where the rule has them (`proofs_checks.search.lies`); lies about gain and size, and about cost, gain
+and size at once, are drawn. Money is compared with 1e-9. Exits 1 where a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from mechanism.market.accounting import MONEY, account
+from mechanism.market.clients import Market, Types
+from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.clock_price import ClockPrice
+from mechanism.market.rules.pooled_price import PooledPrice
+from mechanism.market.rules.rule import Clearing
+from proofs_checks.search.effective_markets import effective_markets, largest_lie
+from proofs_checks.search.lies import best_reports
+from proofs_checks.search.random_markets import KINDS
+
+TRUTHFUL = ("pooled-price", "clock-price")
+SIZES = (3, 4, 5, 6)
+WELFARE_SIZES = (5, 10, 20, 40)
+
+
+def lies(markets: int, seed: int = 0) -> dict[str, float]:
+    """Return the most that each lie gains, and the most that anyone loses at truth, over all kinds; money."""
+    worst: dict[str, float] = {}
+
+    def keep(name: str, amount: float) -> None:
+        worst[name] = max(worst.get(name, -np.inf), amount)
+
+    for kind in KINDS:
+        for m in SIZES:
+            rng = np.random.default_rng([seed, m, sorted(KINDS).index(kind)])
+            types, market = effective_markets(kind, rng, markets, m)
+            sellers = np.zeros((markets, m), dtype=np.bool_)
+            sellers[np.arange(markets), rng.integers(0, m, markets)] = True
+            pure = Types(types.size, types.cost, np.where(sellers, 0.0, types.gain))
+            exact = market_mechanism("ipfl-exact")
+            keep("ipfl-exact: cost", float(best_reports(exact, types, market).gain.max()))
+            moved = largest_lie(exact, pure, market, ("size",), rng, 12, sellers)[1]
+            keep("ipfl-exact: size of a pure seller, moved by", moved)
+            for name in TRUTHFUL:
+                rule = market_mechanism(name)
+                for told in (("cost",), ("gain",), ("size",), ("cost", "gain", "size")):
+                    gained = largest_lie(rule, types, market, told, rng, 12 if len(told) == 1 else 24)[0]
+                    keep(f"{name}: {', '.join(told)}", gained)
+            for name in ("ipfl-exact", *TRUTHFUL):
+                rule = market_mechanism(name)
+                utility = account(types, rule.clear(types.truthful(), market), market).utility
+                keep(f"{name}: loss at truth", float((-utility).max()))
+    return worst
+
+
+def welfare(rules: dict[str, Clearing], markets: int, seed: int = 0) -> dict[str, dict[tuple[str, int], float]]:
+    """Return the share of the largest welfare that each rule reaches, by kind and number of clients; λ = 0."""
+    found: dict[str, dict[tuple[str, int], float]] = {name: {} for name in rules}
+    for kind in KINDS:
+        for m in WELFARE_SIZES:
+            rng = np.random.default_rng([seed, m, sorted(KINDS).index(kind)])
+            types, drawn = effective_markets(kind, rng, markets, m)
+            market, reports = Market(effective=drawn.effective), types.truthful()
+            most = _total(market_mechanism("ipfl-exact"), types, market)
+            for name, rule in rules.items():
+                found[name][kind, m] = account(types, rule.clear(reports, market), market).welfare.sum() / most
+    return found
+
+
+def _total(rule: Clearing, types: Types, market: Market) -> float:
+    return float(account(types, rule.clear(types.truthful(), market), market).welfare.sum())
+
+
+def table(found: dict[str, dict[tuple[str, int], float]]) -> list[str]:
+    """Return the shares as lines: the mean over kinds by number of clients, by kind over all, mean and lowest."""
+    heads = [str(m) for m in WELFARE_SIZES] + list(KINDS) + ["mean", "lowest"]
+    lines = [f"{'share of the best welfare':34}" + "".join(f"{head:>13}" for head in heads)]
+    for name, cells in found.items():
+        numbers = [np.mean([v for (_, m), v in cells.items() if m == size]) for size in WELFARE_SIZES]
+        numbers += [np.mean([v for (kind, _), v in cells.items() if kind == one]) for one in KINDS]
+        numbers += [np.mean(list(cells.values())), min(cells.values())]
+        lines.append(f"{name:34}" + "".join(f"{number:13.3f}" for number in numbers))
+    return lines
+
+
+def design() -> dict[str, Clearing]:
+    """Return the truthful prices that were tried: the pool at several k, the clock at several powers and cautions."""
+    tried: dict[str, Clearing] = {f"pool of {k}": PooledPrice(k) for k in (1, 2, 3)}
+    tried["pool of half"] = PooledPrice()
+    for power in (0.0, 1 / 3, 1 / 2, 2 / 3, 1.0):
+        for caution in (0.3, 0.5, 0.7, 1.0):
+            tried[f"clock, power {power:.2f}, caution {caution:g}"] = ClockPrice(power, caution)
+    return tried
+
+
+def main() -> int:
+    """Print what was found; status 1 where a promise is broken."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--markets", type=int, default=320, help="of each kind and number of clients (default 320)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--design", action="store_true", help="compare the prices that were tried instead")
+    options = parser.parse_args()
+    began = time.perf_counter()
+    if options.design:
+        sys.stdout.write("\n".join(table(welfare(design(), max(8, options.markets // 8), options.seed))) + "\n")
+        return 0
+    worst = lies(options.markets, options.seed)
+    count = options.markets * len(KINDS) * len(SIZES)
+    sys.stdout.write(f"{count} markets, {len(KINDS)} kinds, {SIZES[0]} to {SIZES[-1]} clients; money gained at most\n")
+    for name, amount in worst.items():
+        sys.stdout.write(f"  {name:45} {amount:.1e}\n")
+    rules = {name: market_mechanism(name) for name in (*TRUTHFUL, "posted-price", "ipfl")}
+    sys.stdout.write("\n".join(table(welfare(rules, max(8, options.markets // 4), options.seed))) + "\n")
+    sys.stdout.write(f"{time.perf_counter() - began:.0f} s\n")
+    return int(max(worst.values()) > MONEY)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
