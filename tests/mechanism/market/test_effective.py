@@ -41,7 +41,7 @@ def test_sizes_for_every_importer_are_the_plain_market_to_the_bit(name, kind):
     np.testing.assert_array_equal(account(types, ours, same).utility, account(types, plain, market).utility)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", sorted(set(RULES) - {"clock-price"}))  # it reads the sizes of those who have left
 def test_each_importer_faces_the_plain_market_of_its_own_row(name):
     """Importer i's imports and prices are those of the market in which every seller has the size e_ij."""
     types, market = drawn("small", 40, 5)
