@@ -95,11 +95,52 @@ Qed.
 End Vickrey.
 (** Second price: one unit. *)
 Definition second_price (N : num) (agents : list nat) (reserve : N) : auction N := vickrey N agents 1 reserve.
-(** A posted price for one buyer at a time: it buys if its bid covers the price. *)
-Definition posted_single (N : num) (price : nat -> N) : auction N :=
-  Auction N (fun b i => leb (price i) (b i)) (fun b i => if leb (price i) (b i) then price i else zero).
-Theorem posted_single_critical N price agents : has_critical_values N (posted_single N price) agents any_number.
+(** One item offered at a price to the agents in their order: the first whose bid exceeds the price takes it. *)
+Definition in_turn (N : num) (agents : list nat) (price : N) : auction N :=
+  let wins b i := negb (leb (b i) price) && forallb (fun j => leb (b j) price) (filter (fun j => j <? i) agents) in
+  Auction N wins (fun b i => if wins b i then price else zero).
+Theorem in_turn_critical N agents price : has_critical_values N (in_turn N agents price) agents any_number.
 Proof.
-  intros b i _. left. exists (price i). intros v _. cbn. rewrite put_same. destruct (leb (price i) v) eqn:F; split; try reflexivity; [exact F|].
-  now apply leb_total.
+  intros b i _. set (before := filter (fun j => j <? i) agents).
+  assert (A : forall v l, incl l before -> forallb (fun j => leb (put b i v j) price) l = forallb (fun j => leb (b j) price) l).
+  { intros v l. induction l as [|j l IH]; intro H; [reflexivity|]. cbn. rewrite IH by (intros x Hx; apply H; now right). rewrite put_other; [reflexivity|].
+    pose proof (H j (or_introl eq_refl)) as Hj. apply filter_In in Hj as [_ Hj]. apply Nat.ltb_lt in Hj. lia. }
+  assert (W : forall v, wins_ N (in_turn N agents price) (put b i v) i = negb (leb v price) && forallb (fun j => leb (b j) price) before).
+  { intro v. unfold in_turn. cbn [wins_]. rewrite put_same. f_equal. apply (A v before), incl_refl. }
+  assert (P : forall v, pays_ N (in_turn N agents price) (put b i v) i = if wins_ N (in_turn N agents price) (put b i v) i then price else zero) by reflexivity.
+  destruct (forallb (fun j => leb (b j) price) before) eqn:F.
+  - left. exists price. intros v _. rewrite P, W. destruct (leb v price) eqn:G; cbn; split; try reflexivity; [exact G|]. now apply leb_total.
+  - right. intros v _. rewrite P, W, andb_false_r. split; reflexivity.
 Qed.
+(** ** Myerson's optimal auction: the highest virtual value of at least 0 wins, at the lowest bid that would still win *)
+Section Optimal.
+Variable N : num.
+Local Open Scope num_scope.
+Variable agents : list nat.
+Hypothesis distinct : NoDup agents.
+(** Virtual values and their inverses, of each agent: both rise (regular distributions). *)
+Variables virtual inverse : nat -> N -> N.
+Hypothesis inverse_rises : forall i v w, v <= w -> inverse i v <= inverse i w.
+Hypothesis there : forall i v, inverse i (virtual i v) = v.
+Definition scores (b : nat -> N) : nat -> N := fun j => virtual j (b j).
+Definition optimal : auction N := Auction N (fun b => vickrey_wins N agents 1 0 (scores b))
+  (fun b i => if vickrey_wins N agents 1 0 (scores b) i then inverse i (highest_losing N agents 1 0 (scores b)) else 0).
+Lemma scores_put b i v j : scores (put b i v) j = put (scores b) i (virtual i v) j.
+Proof. unfold scores, put. destruct (Nat.eqb_spec j i) as [->|]; reflexivity. Qed.
+Lemma wins_ext b b' i : (forall j, b j = b' j) -> vickrey_wins N agents 1 0 b i = vickrey_wins N agents 1 0 b' i.
+Proof. intro H. unfold vickrey_wins. rewrite H. rewrite (pool_ext N (fall N b) (fall N b')); [reflexivity|]. intros; unfold fall; now rewrite H. Qed.
+Lemma losing_ext b b' : (forall j, b j = b' j) -> highest_losing N agents 1 0 b = highest_losing N agents 1 0 b'.
+Proof.
+  intro H. unfold highest_losing. rewrite (next_ext N (fall N b) (fall N b')) by (intros; unfold fall; now rewrite H).
+  destruct (next N (fall N b') agents 1); [now rewrite H|reflexivity].
+Qed.
+Theorem optimal_critical : has_critical_values N optimal agents any_number.
+Proof.
+  intros b i Hi. destruct (vickrey_critical N agents distinct 1 Nat.lt_0_1 0 (scores b) i Hi) as [(z & C)|C].
+  - left. exists (inverse i z). intros v _. cbn. rewrite (wins_ext _ _ i (scores_put b i v)), (losing_ext _ _ (scores_put b i v)).
+    pose proof (C (virtual i v) I) as Cv. cbn in Cv. destruct (vickrey_wins N agents 1 0 (put (scores b) i (virtual i v)) i); destruct Cv as [H P].
+    + split; [|now rewrite P]. apply (inverse_rises i) in H. now rewrite there in H.
+    + split; [|reflexivity]. apply (inverse_rises i) in H. now rewrite there in H.
+  - right. intros v _. cbn. rewrite (wins_ext _ _ i (scores_put b i v)). destruct (C (virtual i v) I) as [W _]. cbn in W. rewrite W. split; reflexivity.
+Qed.
+End Optimal.

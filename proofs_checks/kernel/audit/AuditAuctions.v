@@ -40,9 +40,17 @@ Proof. exact vickrey_units. Qed.
 Theorem second_price_truth : forall (N : num) agents, NoDup agents -> forall reserve,
   auction_dsic N (second_price N agents reserve) agents any_number /\ auction_ir N (second_price N agents reserve) agents any_number.
 Proof. intros N agents H reserve. split; [apply vickrey_dsic|apply Vickrey.vickrey_ir]; auto. Qed.
-(** [posted-price-single] [dsic] A posted price: truthful, and nobody loses. *)
-Theorem posted_single_truth : forall (N : num) price agents, auction_dsic N (posted_single N price) agents any_number /\ auction_ir N (posted_single N price) agents any_number.
-Proof. intros. split; [apply critical_values_dsic|apply critical_values_ir]; apply posted_single_critical. Qed.
+(** [posted-price-single] [dsic] One item at a posted price, to the first in turn whose bid exceeds it: truthful, and nobody loses. *)
+Theorem in_turn_truth : forall (N : num) agents price, auction_dsic N (in_turn N agents price) agents any_number /\ auction_ir N (in_turn N agents price) agents any_number.
+Proof. intros. split; [apply critical_values_dsic|apply critical_values_ir]; apply in_turn_critical. Qed.
+Goal optimal = fun (N : num) agents virtual inverse => Auction N (fun b => vickrey_wins N agents 1 0 (scores N virtual b))
+  (fun b i => if vickrey_wins N agents 1 0 (scores N virtual b) i then inverse i (highest_losing N agents 1 0 (scores N virtual b)) else 0).
+Proof. reflexivity. Qed.
+(** [myerson-auction] [dsic] The highest virtual value of at least 0 wins, at the lowest bid that would still win: truthful, and nobody loses. *)
+Theorem optimal_truth : forall (N : num) agents, NoDup agents -> forall virtual inverse : nat -> N -> N,
+  (forall i v w, v <= w -> inverse i v <= inverse i w) -> (forall i v, inverse i (virtual i v) = v) ->
+  auction_dsic N (optimal N agents virtual inverse) agents any_number /\ auction_ir N (optimal N agents virtual inverse) agents any_number.
+Proof. intros. split; [apply critical_values_dsic|apply critical_values_ir]; now apply optimal_critical. Qed.
 (** [vcg] [dsic] VCG with the Clarke pivot on any finite set of outcomes: truthful. *)
 Theorem vcg_truth : forall (N : num) (A : Type) (first : A) rest agents, NoDup agents -> forall u v i w, In i agents ->
   vcg_utility N A first rest agents u v i w <= vcg_utility N A first rest agents u v i u.
@@ -89,6 +97,13 @@ Theorem mcafee_sellers_truth : forall (N : num) buyers sellers (low high : N), N
   gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - c) (put (fun j => 0 - ask j) i (0 - d)) i <=
   gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - c) (put (fun j => 0 - ask j) i (0 - c)) i.
 Proof. exact mcafee_sellers_dsic. Qed.
+(** [mcafee] [dsic] Both sides: no report is better than the truth, whatever the others say. *)
+Theorem mcafee_truth : forall (N : num) buyers sellers (low high : N), NoDup buyers -> NoDup sellers -> forall bid ask i v w,
+  (forall j, low <= bid j /\ bid j <= high) -> (forall j, low <= ask j /\ ask j <= high) -> low <= v /\ v <= high -> low <= w /\ w <= high ->
+  (In i buyers -> gain_ N (mcafee_buyers N buyers sellers low high ask) v (put bid i w) i <= gain_ N (mcafee_buyers N buyers sellers low high ask) v (put bid i v) i) /\
+  (In i sellers -> gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - v) (put (fun j => 0 - ask j) i (0 - w)) i <=
+    gain_ N (mcafee_sellers N buyers sellers low high bid) (0 - v) (put (fun j => 0 - ask j) i (0 - v)) i).
+Proof. intros N buyers sellers low high Db Ds bid ask i v w Hb Ha Hv Hw. split; intro Hi; [now apply mcafee_buyers_truth|now apply mcafee_sellers_truth]. Qed.
 (** [mcafee] [ir] A truthful buyer and a truthful seller lose nothing. *)
 Theorem mcafee_rational : forall (N : num) buyers sellers (low high : N), NoDup buyers -> NoDup sellers -> forall bid ask i v,
   (forall j, low <= bid j /\ bid j <= high) -> (forall j, low <= ask j /\ ask j <= high) -> low <= v /\ v <= high ->

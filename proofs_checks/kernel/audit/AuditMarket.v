@@ -315,6 +315,76 @@ Proof. exact Shapley.shapley_efficient. Qed.
 Theorem shapley_sells_less : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, monotone E (shapley_split N E sel orders).
 Proof. exact Shapley.shapley_monotone. Qed.
 
+(** ** Parts and single lies, as the catalogue asks for them *)
+(** [ipfl-exact] [ir-buyer] Buyers lose nothing where increments of the law fall and data are as reported. *)
+Theorem ipfl_exact_buyers : forall (N : num) (E : market N) sel, exact_rule N E sel -> falling E -> starts_at_zero E -> ir_buyer E (ipfl_exact N E sel).
+Proof. exact ipfl_exact_ir_buyer. Qed.
+(** [exact-marginal] [ir-buyer] Buyers lose nothing where increments of the law fall and data are as reported. *)
+Theorem exact_marginal_buyers : forall (N : num) (E : market N) sel, exact_rule N E sel -> falling E -> starts_at_zero E -> ir_buyer E (exact_marginal N E sel).
+Proof. exact exact_marginal_ir_buyer. Qed.
+(** [posted-price] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
+Theorem posted_buyers : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> starts_at_zero E -> ir_buyer E (posted N p sel).
+Proof. exact posted_ir_buyer. Qed.
+(** [posted-price] [ir-seller] Sellers lose nothing: any law. *)
+Theorem posted_sellers : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> ir_seller E (posted N p sel).
+Proof. exact posted_ir_seller. Qed.
+(** [pooled-price] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
+Theorem pooled_buyers : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> starts_at_zero E -> ir_buyer E (pooled N E width sel).
+Proof. exact pooled_ir_buyer. Qed.
+(** [pooled-price] [ir-seller] Sellers lose nothing: any law. *)
+Theorem pooled_sellers : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> ir_seller E (pooled N E width sel).
+Proof. exact pooled_ir_seller. Qed.
+(** [vcg-two-sided] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
+Theorem two_sided_buyers : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i, starts_at_zero E -> valid E r ->
+  (i < clients E)%nat -> as_reported E th r i -> gain r i = gain th i -> 0 <= value E th i (sel r i) - sum (weight E r i) (sel r i).
+Proof. exact two_sided_ir_buyer. Qed.
+(** [vcg-two-sided] [ir-seller] Sellers, who receive what ipfl-exact pays, lose nothing: any law. *)
+Theorem two_sided_sellers : forall (N : num) (E : market N) sel, exact_rule N E sel -> ir_seller E (ipfl_exact N E sel).
+Proof. intros N E sel _. exact (ipfl_exact_ir_seller N E sel). Qed.
+(** [vcg-two-sided] [monotonicity] A seller that asks more sells no more, as under every exact selection. *)
+Theorem two_sided_monotone : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall p, monotone E (Mechanism sel p).
+Proof. exact exact_monotone. Qed.
+(** [shapley-split] [ir-buyer] Buyers lose nothing where increments of the law fall and data are as reported. *)
+Theorem shapley_buyers : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall orders, are_orders N sel orders ->
+  falling E -> starts_at_zero E -> ir_buyer E (shapley_split N E sel orders).
+Proof. exact Shapley.shapley_ir_buyer. Qed.
+(** [realised] [monotonicity] A seller that asks more sells no more, as under every exact selection. *)
+Theorem realised_monotone : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall p, monotone E (Mechanism sel p).
+Proof. exact exact_monotone. Qed.
+(** [realised-bilateral] [expost-cost] Bilateral form: with the others truthful no lie about cost pays, buying and selling together. *)
+Theorem realised_bilateral_cost : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th i b, own_sizes N E -> (i < clients E)%nat ->
+  utility E (realised_bilateral N E sel th) th (set_cost th i b) i <= utility E (realised_bilateral N E sel th) th (set_cost th i (cost th i)) i.
+Proof. exact realised_bilateral_expost_cost. Qed.
+(** [realised-bilateral] [ir] Bilateral form: at the truth nobody loses where increments of the law fall. *)
+Theorem realised_bilateral_rational : forall (N : num) (E : market N) sel, exact_rule N E sel -> falling E -> starts_at_zero E -> forall th i,
+  valid_market E -> valid E th -> (i < clients E)%nat -> 0 <= utility E (realised_bilateral N E sel th) th th i.
+Proof.
+  intros N E sel H F Z th i VM V Hi. rewrite realised_bilateral_at_truth by exact H. apply Exact.ipfl_exact_ir; auto. now split.
+Qed.
+(** [realised-bilateral] [efficiency] The set that is chosen is the best for the reported types. *)
+Theorem realised_bilateral_best : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th, efficient E (realised_bilateral N E sel th).
+Proof. intros N E sel H th. exact (exact_efficient N E sel H (bilateral_price N E sel th)). Qed.
+(** [realised-bilateral] [monotonicity] A seller that asks more sells no more. *)
+Theorem realised_bilateral_monotone : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th, monotone E (realised_bilateral N E sel th).
+Proof. intros N E sel H th. exact (exact_monotone N E sel H (bilateral_price N E sel th)). Qed.
+(** [no-payment] [ir-buyer] Buyers, who pay nothing, lose nothing where the law starts at zero and rises. *)
+Theorem no_payment_buyers : forall (N : num) (E : market N), starts_at_zero E -> rising E -> ir_buyer E (no_payment N E).
+Proof. exact no_payment_ir_buyer. Qed.
+(** [no-payment] [monotonicity] A seller that asks more sells no more: what is sold reads no report. *)
+Theorem no_payment_sells_same : forall (N : num) (E : market N), monotone E (no_payment N E).
+Proof. exact no_payment_monotone. Qed.
+(** [ipfl] [ir-buyer] Buyers lose nothing where increments of the law fall and data are as reported. *)
+Theorem ipfl_buyers : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> falling E -> starts_at_zero E -> ir_buyer E (ipfl N E x ord).
+Proof. exact ipfl_ir_buyer. Qed.
+(** [ipfl] [ir-seller] Sellers lose nothing where the law rises with falling increments. *)
+Theorem ipfl_sellers : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> falling E -> rising E -> ir_seller E (ipfl N E x ord).
+Proof. exact ipfl_ir_seller. Qed.
+(** [ipfl] [monotonicity] A seller that asks more sells no more at the paper's law. *)
+Theorem ipfl_sells_less_sqrt : forall m e d l x ord, let E := sqrt_market m e d l in threshold_rule reals E x ord ->
+  forall r i k b, valid_market E -> valid E r -> (i < clients E)%nat -> (k < clients E)%nat -> k <> i -> cost r i <= b ->
+  In i (buys (ipfl reals E x ord) (set_cost r i b) k) -> In i (buys (ipfl reals E x ord) r k).
+Proof. intros m e d l x ord E H. exact (ipfl_monotone reals E x ord H (sqrt_thresholds_fall m e d l x ord H)). Qed.
+
 (** ** Certificates of optimality *)
 (** [certificate] [efficiency] A tree of lines above the law that certifies a limit bounds every set; what found it is not trusted. *)
 Theorem certificate_sound : forall (N : num) (E : market N) r i limit t s, valid_market E -> valid E r -> (i < clients E)%nat -> lines_above N E r i t ->

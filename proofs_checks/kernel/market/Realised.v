@@ -131,4 +131,32 @@ Proof.
   - apply (le_trans N _ (objective E th j (sel t j) - top E th j (without i (others E j)))); [|exact T].
     apply le_diff, M. apply subsets_filter_sub with (fun a => negb (Nat.eqb i a)). apply best_In.
 Qed.
+(** No lie about cost alone pays, in any part: what i buys and pays reads no cost of its own. *)
+Theorem realised_bilateral_expost_cost th i b : own_sizes -> (i < clients E)%nat ->
+  utility E (realised_bilateral th) th (set_cost th i b) i <= utility E (realised_bilateral th) th (set_cost th i (cost th i)) i.
+Proof.
+  intros L Hi. unfold utility. assert (B : forall c, bought E (realised_bilateral th) th (set_cost th i c) i = bought E (realised_bilateral th) th th i).
+  { intro c. unfold bought. cbn. pose proof (view_own_cost _ E th i c) as V. rewrite (sel_view N E sel exact _ _ _ V). f_equal. apply sum_ext. intros j Hj.
+    unfold bilateral_price. rewrite (sel_view N E sel exact _ _ _ V). f_equal; [f_equal; f_equal|].
+    - apply sum_ext. intros k Hk. apply without_In in Hk as [Hk _]. apply (sel_incl N E sel exact) in Hk. apply others_In in Hk. cbn. apply put_other. tauto.
+    - apply top_view; [exact V|intros k Hk; now apply without_In in Hk]. }
+  rewrite !B. assert (S : forall c, sold E (realised_bilateral th) th (set_cost th i c) i = sold E (realised_bilateral th) th (say th i c (gain th i) (size th i)) i).
+  { intro c. apply sum_ext. intros k Hk. apply others_In in Hk as [_ D]. cbn [realised_bilateral buys price].
+    assert (V : same_view E (set_cost th i c) (say th i c (gain th i) (size th i)) k).
+    { assert (P : forall (f : nat -> N) x, put f i (f i) x = f x) by (intros f x; unfold put; destruct (Nat.eqb_spec x i); congruence).
+      split; [symmetry; exact (P (size th) k)|]. split; [symmetry; exact (P (gain th) k)|]. intros x _.
+      split; [reflexivity|]. apply L; symmetry; apply P. }
+    rewrite (sel_view N E sel exact _ _ _ V). destruct (mem i _) eqn:M; [|reflexivity]. f_equal. unfold bilateral_price. rewrite (sel_view N E sel exact _ _ _ V). f_equal.
+    apply top_view; [exact V|intros x Hx; now apply without_In in Hx]. }
+  pose proof (realised_bilateral_expost_seller th i b (gain th i) (size th i) L) as H. rewrite <- !S in H. slack1 H.
+Qed.
+(** At the truth the prices are those of ipfl-exact. *)
+Theorem realised_bilateral_at_truth th i : utility E (realised_bilateral th) th th i = utility E (ipfl_exact N E sel) th th i.
+Proof.
+  assert (P : forall k j, In j (sel th k) -> bilateral_price th th k j = critical N E th k j).
+  { intros k j Hj. unfold bilateral_price, critical. rewrite <- (sel_top _ _ _ exact). unfold objective, weight. rewrite sum_add, (sum_without _ (cost th) j _ (sel_NoDup N E sel exact th k) Hj). ring. }
+  unfold utility, bought, sold. cbn [realised_bilateral ipfl_exact buys price]. f_equal.
+  - f_equal. apply sum_ext. intros j Hj. now apply P.
+  - apply sum_ext. intros k _. destruct (mem i (sel th k)) eqn:M; [|reflexivity]. apply mem_In in M. now rewrite P.
+Qed.
 End Realised.

@@ -61,15 +61,19 @@ Proof.
   apply (two_sided_dsic_cost th (set_gain r i (gain th i)) i c).
 Qed.
 (** U_i = W_i(M) + sum over k of W_k(M) - W_k(M without i) at the truth, so nobody loses. *)
-Theorem two_sided_ir th r i : starts_at_zero E -> valid E r -> (i < clients E)%nat -> as_reported E th r i -> gain r i = gain th i ->
-  cost r i = cost th i -> valid_market E -> 0 <= two_utility th r i.
+Theorem two_sided_ir_buyer th r i : starts_at_zero E -> valid E r -> (i < clients E)%nat -> as_reported E th r i -> gain r i = gain th i ->
+  0 <= two_bought th r i.
 Proof.
-  intros Z V Hi D HK Hc VM. apply add_nonneg; [|now apply ipfl_exact_ir_seller].
-  unfold two_bought. rewrite <- (value_true _ E th r i _ D HK). destruct (V i Hi) as (Hn & _ & Hk).
+  intros Z V Hi D HK. unfold two_bought. rewrite <- (value_true _ E th r i _ D HK). destruct (V i Hi) as (Hn & _ & Hk).
   pose proof (sel_best N E sel exact r i nil (subsets_nil _)) as H. unfold objective in H. cbn [sum] in H.
   replace (value E r i nil) with (@zero N) in H.
   - now replace (0 - 0) with (@zero N) in H by ring.
   - unfold value, data. cbn. replace (size r i + 0) with (size r i) by ring. now rewrite Z.
+Qed.
+Theorem two_sided_ir th r i : starts_at_zero E -> valid E r -> (i < clients E)%nat -> as_reported E th r i -> gain r i = gain th i ->
+  cost r i = cost th i -> valid_market E -> 0 <= two_utility th r i.
+Proof.
+  intros Z V Hi D HK Hc VM. apply add_nonneg; [now apply two_sided_ir_buyer|now apply ipfl_exact_ir_seller].
 Qed.
 (** The centre keeps the penalties and gives up what each seller was needed for ... *)
 Theorem two_sided_centre r : centre r =
