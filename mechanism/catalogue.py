@@ -19,7 +19,7 @@ from mechanism.auctions.one_item import (
     second_price,
     second_price_reserve,
 )
-from mechanism.auctions.public import clarke_public_good, moulin_shapley
+from mechanism.auctions.public import clarke_public_good, fact, moulin_shapley
 from mechanism.auctions.two_sides import k_double_auction, mcafee
 from mechanism.auctions.units import (
     discriminatory,
@@ -44,7 +44,7 @@ __all__ = [
 _AUCTIONS = (
     first_price, second_price, second_price_reserve, all_pay, uniform_price, discriminatory, gsp, vcg_positions,
     vcg_combinatorial, myerson, posted_price_single, mcafee, k_double_auction, clarke_public_good, agv, moulin_shapley,
-    greedy_knapsack, proportional_share, median_vote, mean_vote, serial_dictatorship, deferred_acceptance,
+    fact, greedy_knapsack, proportional_share, median_vote, mean_vote, serial_dictatorship, deferred_acceptance,
 )  # fmt: skip
 
 AUCTION_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType({rule.ENTRY.id: rule.ENTRY for rule in _AUCTIONS})

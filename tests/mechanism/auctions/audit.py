@@ -167,6 +167,8 @@ CHECKS: dict[str, Callable[[Any, int, Rng], float]] = {
     "ir-seller": lambda mechanism, count, rng: worst_utility(mechanism, count, rng, "seller"),
     "interim-ir": lambda mechanism, count, rng: expected_loss(mechanism, count // 4, rng),
     "dsic": best_lie,
+    "dsic-cost": best_lie,  # of those whose one private number is a cost
+    "expost-cost": best_lie,
     "bic": lambda mechanism, count, rng: expected_gain(mechanism, count // 4, rng),
     "budget-balance": imbalance,
     "weak-budget-balance": deficit,

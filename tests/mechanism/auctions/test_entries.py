@@ -16,7 +16,7 @@ IDS = [
     "first-price", "second-price", "second-price-reserve", "all-pay", "uniform-price", "discriminatory", "gsp",
     "vcg-positions", "vcg-combinatorial", "myerson", "posted-price-single", "mcafee", "k-double-auction",
     "clarke-public-good", "agv", "moulin-shapley", "greedy-knapsack", "proportional-share", "median-vote",
-    "mean-vote", "serial-dictatorship", "deferred-acceptance",
+    "mean-vote", "serial-dictatorship", "deferred-acceptance", "fact",
 ]  # fmt: skip
 ELSEWHERE = {"split-proof"}  # false names: test_single_item and test_vcg_combinatorial
 CASES = [(i, p) for i, entry in AUCTION_ENTRIES.items() for p in entry.truths if p not in ELSEWHERE]
@@ -42,12 +42,12 @@ def test_a_truth_holds_for_other_numbers_of_agents(name, prop):
         assert (violation > 1e-9) == entry.truths[prop].startswith("no"), (agents, entry.truths[prop], violation)
 
 
-def test_the_catalogue_holds_exactly_the_twenty_two_classics_with_a_source_and_a_domain():
+def test_the_catalogue_holds_exactly_twenty_two_classics_and_fact_with_a_source_and_a_domain():
     assert sorted(AUCTION_ENTRIES) == sorted(IDS)
     for name, entry in AUCTION_ENTRIES.items():
         assert CATALOGUE[name] is entry
         assert any(char.isdigit() for char in entry.citation)
-        assert "[0, 1]" in entry.domain
+        assert ("[0.5, 1.5]" if name == "fact" else "[0, 1]") in entry.domain
         assert set(entry.truths) <= set(PROPERTIES)
         assert all(truth.split()[0] in ("yes", "no") for truth in entry.truths.values())
         assert entry.agents >= entry.fewest
