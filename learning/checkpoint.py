@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from learning.errors import CheckpointError
+from learning.models.network import Layout
 from learning.plan import LearningPlan
 
 FORMAT = "marketproof-state-3"
@@ -19,6 +20,18 @@ FORMAT = "marketproof-state-3"
 pFedGraph by what the server made, so that its rounds and ours are no one run; 1 knew less of CFL's clusters."""
 
 _DTYPES = {torch.float32: "F32", torch.float64: "F64"}
+
+
+def identity(plan: LearningPlan, algorithm: str, seed: int, data: str, layout: Layout, base: Any) -> dict[str, Any]:
+    """Return what a saved state must agree with to be of a run; ``data`` and ``base`` are digests."""
+    return {
+        "plan": plan.to_dict(),
+        "algorithm": algorithm,
+        "seed": seed,
+        "data": data,
+        "layout": [[n, list(s)] for n, s in zip(layout.names, layout.shapes, strict=True)],
+        "base": base,
+    }
 
 
 def save(path: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any]) -> None:

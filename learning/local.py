@@ -99,7 +99,7 @@ def descend(
 def train_client(work: Work, task: TrainTask) -> float:
     """Train one client's model in place and return the mean of its batches' losses."""
     spec, bench, tensors = task.spec, work.bench, work.tensors
-    members = work.members(task.client)
+    members = work.members(task.client, spec.whole)
     purpose = f"batches/{spec.model}" if spec.model else "batches"
     rng = stream(work.facts.seed, purpose, task.round_index, task.client)
     order, cuts = batch_order(len(members), work.facts.plan.batch, spec.steps, rng)

@@ -13,6 +13,7 @@ from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, 
 from learning.backends.backend import Backend, one_thread
 from learning.differences import Geometry, combine, geometry
 from learning.errors import LearningError
+from learning.mixing import Mixing
 from learning.plan import LearningPlan
 from learning.valuation.sets import ValueTask
 from learning.work import State, Work
@@ -29,12 +30,14 @@ class Server:
 
     def __init__(self, plan: LearningPlan, algorithm: Algorithm, seed: int) -> None:
         self.plan, self.algorithm, self.seed = plan, algorithm, seed
+        self.mixing = Mixing(algorithm)
         self._geometry: Geometry | None = None
         self._step: tuple[Array, Aggregation | None] | None = None
 
     def forget(self) -> None:
         """Begin a round: what was computed of the last one's models no longer holds."""
         self._geometry = self._step = None
+        self.mixing.forget()
 
     def geometry(self, state: State) -> Geometry:
         """Return the geometry of all rows around θ_0; `LearningError` if one is not finite."""
@@ -90,15 +93,19 @@ class Server:
             memory[clients] if self.algorithm.own_memory else memory[among],
             self.seed,
             round_index,
+            effective=self.mixing.among(clients),
             clients=clients,
             parameters=state.layout.names,
         )
 
-    def write(self, step: Aggregation, state: State, clients: Clients, kept: Callable[[], None]) -> None:
-        """Write what the step makes of the models of ``clients`` into ``state``.
+    def write(self, step: Aggregation, backend: Backend, clients: Clients, kept: Callable[[], None]) -> bool:
+        """Write what the step makes of the models of ``clients``; return whether clients use other models now.
 
         ``kept`` is called between reading what they uploaded and writing: it puts back the models that they keep.
         """
+        if self.algorithm.measures:
+            return bool(self.mixing.write(backend, step.matrix, clients, kept).any())
+        state = backend.work.state
         with one_thread():
             into = state.slots[step.into] if step.into else state.rows
             index = torch.from_numpy(clients).to(into.device)
@@ -119,6 +126,7 @@ class Server:
                 state.memory.copy_(torch.from_numpy(memory))
         if not step.into:
             self._geometry = None
+        return not step.into and not self.algorithm.deployed
 
 
 def refuse_infinite(finite: NDArray[np.bool_]) -> None:

@@ -23,13 +23,14 @@ from learning.data.splits import Holdings, hold
 from learning.errors import LearningError
 from learning.evaluation import Exam
 from learning.local import TrainTask
-from learning.models.build import base_digest_of, network
+from learning.models.build import base_digest_of
 from learning.plan import LearningPlan
 from learning.server import Server, refuse_infinite
 from learning.streams import stream
 from learning.valuation.curves import WIDTH, Curve, collect
+from learning.valuation.effective import held_out
 from learning.valuation.sets import chosen_tasks, value_tasks
-from learning.work import Before, State, assemble, fresh_state, recover
+from learning.work import Before, State, begun, recover
 
 if TYPE_CHECKING:
     from learning.privacy.guard import Guard
@@ -68,14 +69,15 @@ class Trainer(AbstractContextManager["Trainer"]):
         self.plan, self.seed, self.algorithm = plan, seed, ALGORITHMS[algorithm]
         self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
         place = device_named(device, backend)
-        holdings = hold(plan, seed, data_dir, plan.held_out or self.algorithm.tries is not None)
+        holdings = hold(plan, seed, data_dir, *held_out(plan, self.algorithm))
         self.sizes, self._exam = holdings.sizes, Exam(holdings.weights, holdings.stratum_sizes)
-        self._base, self._digest = base_digest_of(plan.model, plan.base_model), holdings.dataset.digest()
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
         self._server = Server(plan, self.algorithm, seed)
         self.choice, self._backend = self._start(holdings, backend, place, processes)
         self.backend, self.device = self._backend.name, str(place)
+        parts = (holdings.dataset.digest(), self.state.layout, base_digest_of(plan.model, plan.base_model))
+        self._identity = checkpoint.identity(plan, algorithm, seed, *parts)
         self._guard: Guard | None = None
         if plan.dp_epsilon:
             from learning.privacy.guard import guard_of
@@ -90,12 +92,8 @@ class Trainer(AbstractContextManager["Trainer"]):
     def _start(
         self, holdings: Holdings, backend: str, place: torch.device, processes: int | None
     ) -> tuple[Choice, Backend]:
-        dataset, method = holdings.dataset, self.algorithm
-        net = network(self.plan.model, dataset.shape, dataset.classes, self.plan.base_model)
-        initial = torch.from_numpy(net.initial(stream(self.seed, "initial")))
-        state = fresh_state(net.layout, initial, self.plan.clients, self._slots, method.memory, method.gradients)
-        work = assemble(self.plan, self.seed, dataset, holdings.members, state, net, holdings.held)
-        del state  # a pool moves its matrices to shared memory one by one: nobody else may hold them
+        method = self.algorithm
+        work = begun(self.plan, self.seed, holdings, self._slots, method.memory, method.gradients)
         images = self._exam.images(method.own or bool(method.deployed), method.shared)
         return start(work, backend, place, images, processes)
 
@@ -194,30 +192,27 @@ class Trainer(AbstractContextManager["Trainer"]):
 
     def _step(self, imports: Graph, sizes: Array | None) -> Aggregation | None:
         clients = np.flatnonzero(self._present)
-        said = np.asarray(self.sizes if sizes is None else sizes, dtype=np.float64)
+        said = np.asarray(self.sizes if sizes is None or self.algorithm.measures else sizes, dtype=np.float64)
         return self._server.step(self._backend, self.state, imports, clients, said, self._round)
 
     def aggregate(self, imports: NDArray[np.bool_], sizes: Array | None = None) -> bool:
         """Do the server's step on the graph ``imports`` bool [m, m]; it sets what the next round starts from.
 
         Return whether that changed the models that clients use: then, and only then, `evaluate` finds other ones.
-
         ``sizes`` [m] are the numbers of samples that clients say they have, the true ones if None.
         """
         graph, m = np.asarray(imports), self.plan.clients
         if graph.dtype != bool or graph.shape != (m, m):
             raise LearningError(f"imports are {graph.dtype} {list(graph.shape)}; expected bool [{m}, {m}]")
-        clients, step = np.flatnonzero(self._present), None
-        if len(clients):
-            step = self._step(graph, sizes)
-            self._aggregated[clients] = True
-            if step is None:
-                self._put_back()
-            else:
-                self._server.write(step, self.state, clients, self._put_back)
+        clients = np.flatnonzero(self._present)
+        step = self._step(graph, sizes) if len(clients) else None
+        moved = step is not None and self._server.write(step, self._backend, clients, self._put_back)
+        if step is None:
+            self._put_back()
+        self._aggregated[clients] = True
         self._server.forget()
         self._uploaded = False
-        return step is not None and not step.into and not self.algorithm.deployed
+        return moved
 
     def _put_back(self) -> None:
         """Give their own models back to those who uploaded something else."""
@@ -228,16 +223,33 @@ class Trainer(AbstractContextManager["Trainer"]):
         """Return personal test accuracy [m] and test loss [m] of the models that clients would use now.
 
         Between `train` and `aggregate` these are the trained ones, whatever a client uploads in place of its own.
-
         Per stratum (class, unless the data says otherwise), weighted by each client's own shares; only strata with a
         share are tested, and a model that all clients have in common is tested once.
         """
-        slots = [self.algorithm.deployed] * self.plan.clients
-        for k in self._dishonest() if self._uploaded and not self.algorithm.deployed else ():
+        method, trained = self.algorithm, self._uploaded
+        deployed = "" if trained and method.deploys == "aggregated" else method.deployed
+        slots = [deployed] * self.plan.clients
+        for k in self._dishonest() if trained and not deployed else ():
             slots[k] = HELD
-        rows = self._backend.work.models(self.algorithm.deployed)
+        rows = self._backend.work.models(deployed)
         common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
         return self._exam.results(self._backend.run, slots, common)
+
+    def effective(self) -> Array | None:
+        """Return e [m, m], what models are measured to be worth in samples of the importer (row); None: not measured.
+
+        Call it as `measure`. Who did not train or is there for the first time measures nothing: its probe is too raw.
+        """
+        if not self.algorithm.measures:
+            return None
+        clients = np.flatnonzero(self._present).tolist()
+        buyers = [k for k in clients if self._aggregated[k] and self._conduct[k] not in FREE_RIDES]
+        return self._server.mixing.effective(self._backend, self.sizes.astype(float), clients, buyers, self._round)
+
+    def joint(self, imports: NDArray[np.bool_]) -> Array:
+        """Return what all that each client imports is measured to be worth together, in its samples, float64 [m]."""
+        step = self._step(np.asarray(imports), None)
+        return self._server.mixing.joint(self._backend, step, np.flatnonzero(self._present), self.sizes.astype(float))
 
     def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
         """Return what averaging others' models brings every client on the samples that it holds out.
@@ -252,18 +264,6 @@ class Trainer(AbstractContextManager["Trainer"]):
             tasks, width = chosen_tasks(imports, self.sizes, held), 1
         return collect(self.sizes, tasks, self._backend.run(tasks), width)
 
-    def _identity(self) -> dict[str, Any]:
-        """Return what a saved state must agree with to be of this run."""
-        layout = self._backend.work.network.layout
-        return {
-            "plan": self.plan.to_dict(),
-            "algorithm": self.algorithm.name,
-            "seed": self.seed,
-            "data": self._digest,
-            "layout": [[n, list(s)] for n, s in zip(layout.names, layout.shapes, strict=True)],
-            "base": self._base,
-        }
-
     def save(self, path: Path) -> None:
         """Write all that the next round depends on to one safetensors file; an existing one is replaced whole."""
         progress = {
@@ -274,13 +274,13 @@ class Trainer(AbstractContextManager["Trainer"]):
             "spent": [] if self._guard is None else self._guard.rows(),
             "stopped": [] if self._guard is None else self._guard.stopped,
         }
-        checkpoint.save(Path(path), self.state.tensors(), self._identity() | progress)
+        checkpoint.save(Path(path), self.state.tensors(), self._identity | progress)
 
     def load(self, path: Path) -> None:
         """Go on from a saved state, bitwise. `CheckpointError` if it is damaged or of another plan, method or seed."""
 
         def check(manifest: dict[str, Any]) -> None:
-            checkpoint.refuse_other_runs(self._identity(), manifest, self.plan)
+            checkpoint.refuse_other_runs(self._identity, manifest, self.plan)
 
         tensors, manifest = checkpoint.load(Path(path), self.state.tensors(), check)
         for name, tensor in tensors.items():

@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
+from learning.data.splits import Holdings
 from learning.errors import LearningError
 from learning.models.build import network
 from learning.models.network import Layout, Network
 from learning.plan import LearningPlan
+from learning.streams import stream
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ class Work:
         layout, tensors = self.network.layout, self.tensors
         return State(layout, tensors["rows"], tensors["initial"], slots, tensors.get("memory"))
 
-    def members(self, client: int) -> torch.Tensor:
-        """Return the indices of the samples that a client trains on."""
-        return self.tensors["members"][self.facts.starts[client] : self._cut(client)]
+    def members(self, client: int, whole: bool = False) -> torch.Tensor:
+        """Return the indices of the samples that a client trains on; of all that it has if ``whole``."""
+        end = self.facts.starts[client + 1] if whole else self._cut(client)
+        return self.tensors["members"][self.facts.starts[client] : end]
 
     def held_out(self, client: int) -> torch.Tensor:
         """Return the indices of the samples that a client holds out of training."""
@@ -147,6 +150,17 @@ class State:
         memory = {} if self.memory is None else {"memory": self.memory}
         slots = {f"slot/{k}": v for k, v in self.slots.items()}
         return {"rows": self.rows, "initial": self.initial, **slots, **memory}
+
+
+def begun(
+    plan: LearningPlan, seed: int, holdings: Holdings, slots: tuple[str, ...], memory: bool, gradients: tuple[str, ...]
+) -> Work:
+    """Return the work of a run before its first round. Nobody else holds its matrices: a pool moves them one by one."""
+    dataset = holdings.dataset
+    net = network(plan.model, dataset.shape, dataset.classes, plan.base_model)
+    initial = torch.from_numpy(net.initial(stream(seed, "initial")))
+    state = fresh_state(net.layout, initial, plan.clients, slots, memory, gradients)
+    return assemble(plan, seed, dataset, holdings.members, state, net, holdings.held)
 
 
 def fresh_state(

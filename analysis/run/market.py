@@ -24,6 +24,8 @@ HARMFUL = ("attacker", "free-rider")
 
 VALUATION = "valuation_"
 """What the names of the tensors of measured gains begin with; they stand behind the rounds."""
+EFFECTIVE, GAINED = f"{VALUATION}effective", f"{VALUATION}gained"
+"""Effective data e [.., m, m] in samples of the importer; gains [.., m] in money that were measured and settled on."""
 _LAW = ("kind", "exponent", "knots")
 
 
@@ -53,8 +55,8 @@ class MarketRecord:
     after the server's step (losses are infinite where training diverged). ``unmoved``: the model still equals the
     common start, so its differences are 1. ``present``: takes part; who does not stands there with a cost of 1e11 and
     no wish for models. ``roles``: places in `ROLES`. ``leaving``: for good, after the round. ``epsilon``: what the
-    training of each client has spent in all, 0 without privacy. ``valuation``: what was measured of gains, tensors by
-    name without `VALUATION`, empty where nothing was.
+    training of each client has spent in all, 0 without privacy. ``valuation``: what was measured of gains or effective
+    data, tensors by name without `VALUATION`, empty where nothing was.
     """
 
     differences: Annotated[Real, Tensor("Rmm")]
@@ -149,8 +151,13 @@ class MarketRecord:
 
     @cached_property
     def market(self) -> Market:
-        """What is public: differences, λ and the gain law."""
-        return Market(self.differences, self.lam, self.law)
+        """What is public: differences, λ, the gain law, and effective data where they were measured."""
+        return Market(self.differences, self.lam, self.law, self.valuation.get("effective"))
+
+    @property
+    def gained(self) -> Real | None:
+        """Gains ``[..., m]``, money, as measured after the models were combined; None where the law says them."""
+        return self.valuation.get("gained")
 
     @cached_property
     def outcome(self) -> CentralOutcome:
@@ -160,7 +167,7 @@ class MarketRecord:
     @cached_property
     def accounts(self) -> Accounts:
         """The true accounts ``[..., m]``, money."""
-        return account(self.types, self.outcome, self.market)
+        return account(self.types, self.outcome, self.market, self.gained)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the record as named tensors, as they are written."""

@@ -9,11 +9,12 @@ from learning.algorithms.fedfomo import FEDFOMO
 from learning.algorithms.fedper import FEDPER
 from learning.algorithms.fedprox import FEDPROX
 from learning.algorithms.ipfl import IPFL
+from learning.algorithms.ipfl_effective import IPFL_EFFECTIVE
 from learning.algorithms.local import LOCAL
 from learning.algorithms.pfedgraph import PFEDGRAPH
 from learning.algorithms.scaffold import SCAFFOLD
 
-_METHODS = (LOCAL, FEDAVG, FEDPROX, SCAFFOLD, DITTO, FEDPER, FEDAMP, CFL, FEDFOMO, PFEDGRAPH, IPFL)
+_METHODS = (LOCAL, FEDAVG, FEDPROX, SCAFFOLD, DITTO, FEDPER, FEDAMP, CFL, FEDFOMO, PFEDGRAPH, IPFL, IPFL_EFFECTIVE)
 
 ALGORITHMS: dict[str, Algorithm] = {method.name: method for method in _METHODS}
 """Every method by its name."""

@@ -20,6 +20,9 @@ Graph = NDArray[np.bool_]
 START = "start"
 """Slot that a method may declare: the models from which clients started the round, kept before they train."""
 
+PROBE = "probe"
+"""Slot of the models that never see the held-out samples, on which a method `measures` what others' are worth."""
+
 
 @dataclass(frozen=True)
 class LocalSpec:
@@ -28,7 +31,7 @@ class LocalSpec:
     The pull adds ``pull`` · (θ − target) to the gradient; 0 means none. ``correction`` names the slot whose row is
     added to every gradient, a control variate; ``gradient`` the one that gets the mean of the round's gradients, taken
     before pull and correction. Empty: none. ``model`` names the slot whose row is trained, the client's own row if
-    empty. ``then`` is further work of the same client in the same round.
+    empty. ``then`` is further work of the same client in the same round. ``whole``: on held-out samples too.
     """
 
     steps: int
@@ -38,6 +41,7 @@ class LocalSpec:
     then: LocalSpec | None = None
     correction: str = ""
     gradient: str = ""
+    whole: bool = False
 
     @property
     def all_steps(self) -> int:
@@ -66,8 +70,9 @@ class Uploads:
     bool [m, m] is the graph (its diagonal plays no part); ``sizes`` [m] samples; ``cosines`` [m, m] and
     ``norms`` [m] of the updates, counted from the method's ``origin``; ``memory`` [m, m] what server steps left to
     remember about pairs of them, all 0 before the first, or with ``own_memory`` about each of them, a row as long as
-    there are clients in the run; ``trials`` the trials that the method asked for; ``parameters`` the names of a model's
-    parameters in order, such as "output.weight".
+    there are clients in the run; ``trials`` the trials that the method asked for; ``effective`` [m, m] what models were
+    measured to be worth, in samples of the importer; ``parameters`` the names of a model's parameters in order, such as
+    "output.weight".
     """
 
     plan: LearningPlan
@@ -79,6 +84,7 @@ class Uploads:
     seed: int = 0
     round_index: int = 1
     trials: Trials | None = None
+    effective: Array | None = None
     clients: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     parameters: tuple[str, ...] = ()
 
@@ -139,15 +145,16 @@ class Algorithm:
     imports from column), or None if a market decides; recorded is the part of it whose weights are not 0 in a round.
     ``aggregate(uploads)`` gives the server's step, or None for nothing. ``tries(uploads)`` says which models clients
     must try on held-out samples before that, bool [m, m]; a method that has it trains on nine tenths of each client's
-    samples.
+    samples. One that ``measures`` asks for ``effective`` data, mixes only where that helps, and has a slot `PROBE`; see
+    `learning.valuation.effective`.
 
     ``deploys`` says by which models a round is judged: those that clients have when they have "trained", or those that
     the server has "aggregated"; ``shared`` if the server's step makes all rows one model, but for parameters that it
     leaves to each; ``own`` if clients go on from the models that they trained; ``deployed`` names the slot that holds
-    what they use, the rows if empty. ``slots`` are the matrices [m, P] besides the models that the method carries from
-    round to round, models too, ``gradients`` those that begin with 0, ``memory`` if it carries a matrix [m, m] too:
-    about pairs of clients, or with ``own_memory`` row i about client i alone. ``origin`` names the slot from which
-    updates are counted, θ_0 if empty.
+    what they use, the rows if empty (where they are judged by what was "aggregated", the rows until then). ``slots``
+    are the matrices [m, P] besides the models that the method carries from round to round, models too, ``gradients``
+    those that begin with 0, ``memory`` if it carries a matrix [m, m] too: about pairs of clients, or with
+    ``own_memory`` row i about client i alone. ``origin`` names the slot from which updates are counted, θ_0 if empty.
     """
 
     name: str
@@ -166,6 +173,7 @@ class Algorithm:
     memory: bool = False
     own_memory: bool = False
     origin: str = ""
+    measures: bool = False
 
 
 def stable(plan: LearningPlan, pull: float, name: str, remedy: str) -> float:

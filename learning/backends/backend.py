@@ -12,11 +12,12 @@ import torch
 
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
+from learning.valuation.effective import LineTask, MixtureTask, judge_mixture, measure_lines
 from learning.valuation.measuring import measure
 from learning.valuation.sets import ValueTask
 from learning.work import Work
 
-Task = TrainTask | EvaluateTask | ValueTask
+Task = TrainTask | EvaluateTask | ValueTask | LineTask | MixtureTask
 Result = float | ClassResults | tuple[float, ...]
 
 
@@ -46,7 +47,11 @@ def perform(work: Work, task: Task) -> Result:
             loss = train_client(work, task)
         further = 0.0 if task.spec.then is None else perform(work, replace(task, spec=task.spec.then))
         return loss if isinstance(further, float) and math.isfinite(further) else further
-    return measure(work, task) if isinstance(task, ValueTask) else evaluate_row(work, task)
+    if isinstance(task, EvaluateTask):
+        return evaluate_row(work, task)
+    if isinstance(task, LineTask):
+        return measure_lines(work, task)
+    return judge_mixture(work, task) if isinstance(task, MixtureTask) else measure(work, task)
 
 
 @contextmanager

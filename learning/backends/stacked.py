@@ -116,7 +116,7 @@ class _Batches:
         purpose = f"batches/{spec.model}" if spec.model else "batches"
         self._work, self._visited, cuts = work, [], []
         for task in tasks:
-            members = work.members(task.client).cpu().numpy()
+            members = work.members(task.client, spec.whole).cpu().numpy()
             rng = stream(work.facts.seed, purpose, round_index, task.client)
             order, cut = batch_order(len(members), work.facts.plan.batch, spec.steps, rng)
             self._visited.append(members[order])

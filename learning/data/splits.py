@@ -245,8 +245,8 @@ class Holdings:
     held: list[int] = field(default_factory=list)
 
 
-def hold(plan: LearningPlan, seed: int, data_dir: Path | None, holds: bool = False) -> Holdings:
-    """Load and divide, with some of each client's samples held out if it ``holds`` any.
+def hold(plan: LearningPlan, seed: int, data_dir: Path | None, share: float = 0.0, most: int = 10**9) -> Holdings:
+    """Load and divide, with a ``share`` of each client's samples held out, at most ``most``; none if it is 0.
 
     `DataError` if the data is missing, damaged or too small for the split.
     """
@@ -265,18 +265,20 @@ def hold(plan: LearningPlan, seed: int, data_dir: Path | None, holds: bool = Fal
     sizes = np.array([len(indices) for indices in members], dtype=np.int64)
     counts = np.array([np.bincount(dataset.train_strata[i], minlength=dataset.strata) for i in members])
     tests = np.bincount(dataset.test_strata, minlength=dataset.strata)
-    members, held = hold_out(members, seed) if holds else (members, [])
+    members, held = hold_out(members, seed, share, most) if share else (members, [])
     return Holdings(dataset, members, sizes, counts / sizes[:, None], tests, held)
 
 
-def hold_out(members: Sequence[NDArray[np.int64]], seed: int) -> tuple[list[NDArray[np.int64]], list[int]]:
-    """Return each client's samples with a tenth of them, drawn by seed, put last, and how many that is.
+def hold_out(
+    members: Sequence[NDArray[np.int64]], seed: int, share: float = 0.1, most: int = 10**9
+) -> tuple[list[NDArray[np.int64]], list[int]]:
+    """Return each client's samples with a ``share`` of them, at most ``most``, put last, and how many; drawn by seed.
 
     At least one is held out, and at least one is left to train on: of a single sample nothing is held out.
     """
     ordered, held = [], []
     for client, indices in enumerate(members):
-        count = min(max(1, len(indices) // 10), len(indices) - 1)
+        count = min(max(1, int(len(indices) * share)), most, len(indices) - 1)
         out = np.zeros(len(indices), dtype=bool)
         out[stream(seed, "held-out", 0, client).permutation(len(indices))[:count]] = True
         ordered.append(np.concatenate([indices[~out], indices[out]]))

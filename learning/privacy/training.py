@@ -34,7 +34,7 @@ def train_client_privately(work: Work, task: TrainTask) -> float:
     plan, spec, bench = work.facts.plan, task.spec, work.bench
     if not task.noise > 0:  # the ledger would count steps that protect nothing
         raise LearningError(f"private training of client {task.client} has noise {task.noise}; expected more than 0")
-    members = work.members(task.client)
+    members = work.members(task.client, spec.whole)
     q = sampling_rate(plan.batch, len(members))
     setting = (q, task.noise, plan.dp_clip)
     slots = [spec.model, *([spec.target] if spec.pull else []), *([spec.correction] if spec.correction else [])]

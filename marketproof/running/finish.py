@@ -67,7 +67,8 @@ def audit_markets(manifest: Manifest, files: Markets) -> Audit:
 def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequence[MarketRecord]) -> MethodAudit:
     """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports."""
     measured = [
-        measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective, r.optimal_gap)[0] for r in records
+        measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective, r.optimal_gap, r.gained)[0]
+        for r in records
     ]
     promises = _worst(measured)
     clearings = sum(record.rounds for record in records)
@@ -129,7 +130,7 @@ def _premise(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> Pre
 def valuations(record: MarketRecord) -> list[Valuation]:
     """Return the valuation of each round, none where gains were not measured."""
     told = {name: array for name, array in record.tensors().items() if name.startswith(VALUATION)}
-    rounds = range(record.rounds if told else 0)
+    rounds = range(record.rounds if "kind" in record.valuation else 0)
     return [Valuation.from_arrays({name: array[k] for name, array in told.items()}) for k in rounds]
 
 
@@ -179,7 +180,7 @@ def _best(
 
 def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
     """Say whether clearing the recorded reports again gives the recorded imports and prices."""
-    again = clear_and_settle(mechanism, record.reports, record.types, record.market, record.present)
+    again = clear_and_settle(mechanism, record.reports, record.types, record.market, record.present, record.gained)
     close = np.abs(again.prices - record.outcome.prices) <= MONEY * np.maximum(1.0, np.abs(again.prices))
     return bool(np.array_equal(again.imports, record.outcome.imports) and close.all())
 

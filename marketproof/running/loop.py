@@ -1,8 +1,9 @@
 """The round loop: train, measure differences, decide the graph, aggregate, evaluate, record.
 
 Where a trainer or a mechanism computes is not the loop's business; it asks a trainer, in each round and in this order:
-`train`, `measure` where gains are valued, `differences`, `implied_imports`, `measure` of what was bought, `evaluate`,
-`aggregate`, and `evaluate` again where that changed the models that clients use.
+`train`, `measure` where gains are valued, `differences`, `effective`, `implied_imports`, `joint` where payments follow
+from it, `measure` of what was bought, `evaluate`, `aggregate`, and `evaluate` again where that changed the models that
+clients use.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.market import MarketRecord
+from analysis.run.market import EFFECTIVE, GAINED, MarketRecord
 from learning.valuation.curves import Curve
 from learning.valuation.laws import value
 from learning.valuation.valuation import Valuation
@@ -26,7 +27,7 @@ from mechanism.market.accounting import MONEY, account, fixed_outcome, scale
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
-from mechanism.market.settling import clear_and_settle, objectives
+from mechanism.market.settling import TwoStage, clear_and_settle, objectives
 
 if TYPE_CHECKING:
     from learning.trainer import Trainer
@@ -73,6 +74,11 @@ def types_of(market: MarketSection, sizes: NDArray[Any], seed: int, participants
     return who.types(sizes, market.cost, market.gain, seed)
 
 
+def gained(trainer: Trainer, truth: Types, imports: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the gains [m], money, that imports were measured to bring: the law's of what all are worth together."""
+    return np.asarray(SqrtGain().value(truth.gain, truth.size, truth.size + trainer.joint(imports)))
+
+
 def play_round(
     trainer: Trainer,
     types: Types,
@@ -98,12 +104,21 @@ def play_round(
     truth = Types(*away(types, present))
     said = Reports(*away(truth.truthful() if participants is None else participants.reports(types), present))
     matrix, unmoved = trainer.differences()
-    market = Market(matrix, lam, law)
+    effective = trainer.effective()
+    market = Market(matrix, lam, law, effective)
+    gains: NDArray[np.float64] | None = None
     implied = trainer.implied_imports(said.size)
     if implied is None:
         if mechanism is None:
             raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
-        outcome = clear_and_settle(market_mechanism(mechanism), said, truth, market, present)
+        rule = market_mechanism(mechanism)
+        if effective is None or not isinstance(rule, TwoStage):
+            outcome = clear_and_settle(rule, said, truth, market, present)
+        else:
+            outcome = clear_and_settle(
+                rule, said, truth, market, present, lambda imports: gained(trainer, truth, imports)
+            )
+            gains = gained(trainer, truth, outcome.imports)
     else:
         outcome = fixed_outcome(implied & present[:, None] & present[None, :])
     if valuation is not None:  # the bound on what a buyer may lose rests on what was bought
@@ -112,10 +127,13 @@ def play_round(
     aggregated = trainer.evaluate() if trainer.aggregate(outcome.imports, said.size) else trained
     accuracy, loss = aggregated if trainer.judged == "aggregated" else trained
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
+    measured = {} if valuation is None else dict(valuation.arrays())
+    measured |= {} if effective is None else {EFFECTIVE: effective}
+    measured |= {} if gains is None else {GAINED: gains}
     codes = np.zeros(m, dtype=np.uint8) if participants is None else participants.codes
     leaving = np.zeros(m, dtype=bool)
     if attendance is not None:
-        money = account(truth, outcome, market)
+        money = account(truth, outcome, market, gains)
         small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
         leaving = attendance.decide(number, present, money.utility, small)
     return MarketRecord.of(
@@ -124,7 +142,7 @@ def play_round(
         accuracy=accuracy, loss=loss, accuracy_trained=trained[0], loss_trained=trained[1],
         accuracy_aggregated=aggregated[0], loss_aggregated=aggregated[1], training_loss=training_loss,
         unmoved=unmoved, present=present, roles=codes, leaving=leaving,
-        valuation=None if valuation is None else valuation.arrays(),
+        valuation=measured,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def test_the_state_of_another_run_is_refused_and_the_difference_named(saved, pla
 
 def test_other_data_are_refused(saved):
     with Trainer(PLAN, "ipfl", backend="rows", seed=1) as trainer:
-        trainer._digest = "0" * 32
+        trainer._identity["data"] = "0" * 32
         with pytest.raises(CheckpointError, match="data is '0000"):
             trainer.load(saved)
 

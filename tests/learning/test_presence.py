@@ -106,7 +106,7 @@ def trials_among(trainer: Trainer, uploads: Uploads, rows: torch.Tensor, start: 
     return Trials(before, losses, distances)
 
 
-@pytest.mark.parametrize("name", list(ALGORITHMS))
+@pytest.mark.parametrize("name", [name for name, method in ALGORITHMS.items() if not method.measures])
 def test_the_others_play_the_method_on_the_market_of_those_who_are_there(name):
     method = ALGORITHMS[name]
     with Trainer(replace(PLAN, steps=8, split_beta=5.0), name, backend="rows", seed=1) as trainer:

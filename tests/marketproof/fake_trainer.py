@@ -41,6 +41,9 @@ class FakeTrainer:
             return None
         return np.zeros((4, 4), bool) if self.unit.method.algorithm == "local" else ~np.eye(4, dtype=bool)
 
+    def effective(self) -> None:
+        return
+
     def aggregate(self, imports: np.ndarray, sizes: np.ndarray | None = None) -> bool:
         self.rows = self.rows + 0.1 * (imports @ self.rows)
         return True

@@ -1,0 +1,141 @@
+"""The server's side of methods that measure effective data: e of a round, and mixtures kept only where they help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, Array, Graph
+from learning.backends.backend import Backend, one_thread
+from learning.valuation.effective import LineTask, MixtureTask, needed
+from learning.work import State
+
+KEPT = 0.5
+"""Share of the last round's e in a seller's that is measured anew."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What importing brought each of m clients on its held-out samples; 0 for who imports nothing.
+
+    ``fall`` [m]: of the mean loss, nats; ``t`` [m]: that in standard errors; ``alpha`` [m]: the weight of all
+    imports together at which it would be lowest.
+    """
+
+    fall: Array
+    t: Array
+    alpha: Array
+
+
+class Mixing:
+    """What is measured in a round, once for each question; what outlives it is in the state's memory, e smoothed."""
+
+    def __init__(self, algorithm: Algorithm) -> None:
+        self.algorithm = algorithm
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin a round: nothing is measured yet."""
+        self._effective: Array | None = None
+        self._judged: tuple[Array, Judged] | None = None
+
+    def among(self, clients: NDArray[np.int64]) -> Array | None:
+        """Return what was measured in this round between ``clients`` [k, k]; None if nothing was."""
+        return None if self._effective is None else self._effective[np.ix_(clients, clients)]
+
+    def effective(
+        self, backend: Backend, sizes: Array, clients: Sequence[int], buyers: Sequence[int], round_index: int
+    ) -> Array:
+        """Return e [m, m], in samples of the importer: of models of ``clients`` for ``buyers``; 0 for all others.
+
+        A seller is new until it was better beyond noise; then e is smoothed over rounds, kept while the loss still
+        falls towards it, and dropped to 0 when it does not.
+        """
+        if self._effective is None:
+            work, m = backend.work, len(sizes)
+            memory = work.tensors["memory"].cpu().numpy().copy()
+            tasks = [
+                LineTask(i, tuple(j for j in clients if j != i), frozenset(np.flatnonzero(known).tolist()), round_index)
+                for i, known in zip(buyers, memory[list(buyers)], strict=True)
+            ]
+            found = np.zeros((m, m))
+            for task, result in zip(tasks, backend.run(tasks), strict=True):
+                i, sellers, (alpha, t) = task.client, list(task.sellers), np.reshape(result, (2, -1))
+                fresh, old = sizes[i] * alpha / (1.0 - alpha), memory[i, sellers]
+                better = t > needed(max(1, len(work.held_out(i))))
+                smooth = np.where(old > 0, KEPT * old + (1.0 - KEPT) * fresh, fresh)
+                found[i, sellers] = np.where(better, smooth, np.where(t > 0, old, 0.0))
+                memory[i, sellers] = found[i, sellers]
+            work.tensors["memory"].copy_(torch.from_numpy(memory))
+            self._effective = found
+        return self._effective
+
+    def judged(self, backend: Backend, matrix: Array, clients: NDArray[np.int64]) -> Judged:
+        """Return how mixing by ``matrix`` [k, k] over ``clients`` would do, asked of the importers among them."""
+        m = len(backend.work.state.rows)
+        if self._judged is None or not np.array_equal(self._judged[0], matrix):
+            tasks = []
+            for k, i in enumerate(clients.tolist()):
+                sold = np.flatnonzero((matrix[k] > 0) & (np.arange(len(matrix)) != k))
+                if len(sold):
+                    share = float(1.0 - matrix[k, k])
+                    weights = tuple((matrix[k, sold] / matrix[k, sold].sum()).tolist())
+                    tasks.append(MixtureTask(i, tuple(clients[sold].tolist()), weights, share))
+            found = np.zeros((3, m))
+            for task, result in zip(tasks, backend.run(tasks), strict=True):
+                found[:, task.client] = result
+            self._judged = matrix, Judged(*found)
+        return self._judged[1]
+
+    def joint(self, backend: Backend, step: Aggregation | None, clients: NDArray[np.int64], sizes: Array) -> Array:
+        """Return what all that each imports is worth together, in its samples [m], by what ``step`` mixes."""
+        if step is None or not len(clients):
+            return np.zeros(len(sizes))
+        alpha = self.judged(backend, step.matrix, clients).alpha
+        return np.asarray(sizes * alpha / (1.0 - alpha))
+
+    def write(
+        self, backend: Backend, matrix: Array, clients: NDArray[np.int64], kept: Callable[[], None]
+    ) -> NDArray[np.bool_]:
+        """Mix models and probes where that does not raise the held-out loss; return who uses the mixed model [m].
+
+        ``kept`` puts the models back that clients keep who uploaded something else.
+        """
+        judged, state = self.judged(backend, matrix, clients), backend.work.state
+        mixed = np.zeros(len(state.rows), dtype=bool)
+        used = np.zeros_like(mixed)
+        imports: Graph = (matrix > 0) & ~np.eye(len(matrix), dtype=bool)
+        for k, i in enumerate(clients.tolist()):
+            mixed[i] = imports[k].any() and judged.fall[i] >= 0
+            used[i] = mixed[i] and judged.t[i] > needed(len(backend.work.held_out(i)))
+        with one_thread():
+            self._write(state, matrix, clients, mixed, used, kept)
+        return used
+
+    def _write(
+        self,
+        state: State,
+        matrix: Array,
+        clients: NDArray[np.int64],
+        mixed: NDArray[np.bool_],
+        used: NDArray[np.bool_],
+        kept: Callable[[], None],
+    ) -> None:
+        index = torch.from_numpy(clients).to(state.rows.device)
+        off = torch.from_numpy(matrix - np.diag(np.diag(matrix))).to(state.rows.device)
+        imported = {
+            i: off[k] @ state.rows[index].double() for k, i in enumerate(clients.tolist()) if mixed[i]
+        }  # before any row changes
+        kept()
+        deployed = state.slots[self.algorithm.deployed]
+        deployed[index] = state.rows[index]
+        own = dict(zip(clients.tolist(), np.diag(matrix).tolist(), strict=True))
+        for i, brought in imported.items():
+            for models in (state.rows, state.slots[PROBE]):
+                models[i] = (own[i] * models[i].double() + brought).to(models.dtype)
+            if used[i]:
+                deployed[i] = state.rows[i]

@@ -1,0 +1,77 @@
+"""A run on effective data, from the command line to its record, its audit, and going on after a kill."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from analysis.run.files import RecordError
+from analysis.run.records import read_market
+from mechanism.market.accounting import MONEY
+from mechanism.market.gains import SqrtGain
+from tests.marketproof.conftest import command
+
+METHODS = "ipfl-effective/ipfl-exact,ipfl-effective/pooled-price,ipfl-effective/realised"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("effective") / "run"
+    options = [
+        "--population",
+        "attackers-flip",
+        "--clients",
+        "6",
+        "--rounds",
+        "3",
+        "--steps",
+        "30",
+        "--backend",
+        "rows",
+    ]
+    answer = command("run", "digits-skew", "--methods", METHODS, *options, "--out", out)
+    assert answer.status == 0, answer.err
+    return out
+
+
+def record(folder, mechanism):
+    return read_market(folder / "markets" / f"ipfl-effective__{mechanism}-0.safetensors")
+
+
+def test_effective_data_are_recorded_and_the_audit_clears_on_them(folder):
+    audit = json.loads((folder / "audit.json").read_text())["methods"]
+    assert all(method["reproduced"] for method in audit.values())
+    priced = audit["ipfl-effective/pooled-price"]
+    assert all(priced["best_lie"][coordinate]["gain"] <= MONEY for coordinate in ("cost", "gain", "size"))
+    for mechanism in ("ipfl-exact", "pooled-price"):
+        one = record(folder, mechanism)
+        e = one.market.effective
+        assert e.shape == (3, 6, 6)
+        assert not e[0].any()
+        assert e.any()
+        assert not one.imports[e == 0].any()
+        total = one.size + (one.imports * e).sum(-1)
+        np.testing.assert_allclose(one.accounts.gain, SqrtGain().value(one.gain, one.size, total))
+        junk = one.roles[0] == 4
+        assert junk.sum() == 1
+        assert not one.imports[..., junk].any()
+        assert not one.accounts.received[:, junk].any()
+
+
+def test_realised_settles_on_gains_that_were_measured_after_mixing(folder):
+    one = record(folder, "realised")
+    np.testing.assert_array_equal(one.accounts.gain, one.gained)
+    bought = one.imports.any(-1)
+    assert bought.any()
+    assert not one.gained[~bought].any()
+    law = SqrtGain().value(one.gain, one.size, one.size + (one.imports * one.market.effective).sum(-1))
+    assert not np.allclose(one.gained, law)
+
+
+def test_a_record_whose_effective_data_do_not_fit_is_refused(folder, tmp_path):
+    tensors = load_file(folder / "markets" / "ipfl-effective__ipfl-exact-0.safetensors")
+    for e in (tensors["valuation_effective"][..., :5], -1.0 - tensors["valuation_effective"]):
+        save_file({**tensors, "valuation_effective": np.ascontiguousarray(e)}, tmp_path / "m.safetensors")
+        with pytest.raises(RecordError, match="effective"):
+            read_market(tmp_path / "m.safetensors")
