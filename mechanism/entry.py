@@ -21,6 +21,7 @@ PROPERTIES: Mapping[str, str] = MappingProxyType(
         "expost-cost": "no client gains by a false report of its cost when the others tell the truth",
         "expost-gain": "no client gains by a false report of its gain parameter when the others tell the truth",
         "expost-size": "no client gains by a false report of its number of samples when the others tell the truth",
+        "expost": "no agent gains by any false report when the others tell the truth",
         "bic": "no agent expects to gain by a false report, the others truthful and drawn from the prior",
         "budget-balance": "what all pay and receive sums to zero",
         "weak-budget-balance": "the centre loses nothing: payments to it sum to at least zero",
@@ -32,6 +33,7 @@ PROPERTIES: Mapping[str, str] = MappingProxyType(
         "group-dsic": "no coalition can report so that none of it loses and one gains, without side payments",
         "split-proof": "no agent gains by taking part as two",
         "merge-proof": "no two agents gain by taking part as one",
+        "revenue-monotonicity": "one bidder more never lowers what the centre receives",
         "core": "no coalition could do better on its own",
     }
 )

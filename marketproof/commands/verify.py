@@ -91,7 +91,7 @@ def verify(
         raise InputError(f"--grade is {shown(grade)}; expected one of {', '.join(GRADES)}")
     if not 0.0 < budget < 1e6:
         raise InputError(f"--budget is {budget:g}; expected seconds > 0")
-    known(properties)  # a misspelt name is told before any code runs
+    known([p for p in properties or () if not p.startswith(("dsic-", "expost-"))])  # told before any code runs
     if witnesses is not None and witnesses.exists() and not witnesses.is_dir():
         raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
     if types is not None and grade not in ("auto", "exhausted"):
@@ -171,5 +171,6 @@ def _why(verdict: Verdict) -> str:
 def _aside(verdict: Verdict) -> str:
     from proofs_checks.properties.registry import properties
 
-    aside = properties([verdict.property])[0].aside if verdict.holds else ""
+    known = {prop.name: prop for prop in properties()}
+    aside = known[verdict.property].aside if verdict.holds and verdict.property in known else ""
     return f"; {aside}" if aside else ""

@@ -101,7 +101,7 @@ def verify(
     if not budget > 0.0:
         raise InvalidMechanismError(f"budget is {budget}; expected seconds > 0")
     deadline = time.perf_counter() + budget
-    chosen = properties(ids)
+    chosen = properties(ids, mechanism.space.names if hasattr(mechanism, "space") else ())
     with guard(None, budget):
         check_mechanism(mechanism, seed)
         if ids is None:

@@ -24,6 +24,7 @@ from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.properties.split_merge import resized
+from proofs_checks.properties.truthful import about
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.given_markets import GivenMarkets
 
@@ -220,12 +221,13 @@ def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None
 
 
 def _property(witness: Witness) -> Property:
-    prop = PROPERTY.get(witness.property)
+    known = {**{p.id: p for name in witness.names for p in about(name)}, **PROPERTY}
+    prop = known.get(witness.property)
     if prop is None:
         raise WitnessError(f"the witness is about {witness.property[:40]!r}; expected one of {', '.join(PROPERTY)}")
-    known = prop.variant
-    if set(witness.variant) != set(known) or any(type(witness.variant[k]) is not type(known[k]) for k in known):
-        raise WitnessError(f"the witness has the parameters {sorted(witness.variant)}; expected {sorted(known)}")
+    kind = prop.variant
+    if set(witness.variant) != set(kind) or any(type(witness.variant[k]) is not type(kind[k]) for k in kind):
+        raise WitnessError(f"the witness has the parameters {sorted(witness.variant)}; expected {sorted(kind)}")
     return replace(prop, **witness.variant)
 
 

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.errors import unknown
-from proofs_checks.properties import expectation, monotone, rational, split_merge, symmetry, truthful
+from proofs_checks.properties import expectation, monotone, rational, revenue, split_merge, symmetry, truthful
 from proofs_checks.properties.property import Property
 
-FAMILIES = (rational, truthful, expectation, monotone, symmetry, split_merge)
+FAMILIES = (rational, truthful, expectation, monotone, symmetry, split_merge, revenue)
 """Files whose ``FAMILY`` lists properties; a new one is added here."""
 
 _EVERY: tuple[Property, ...] = tuple(prop for family in FAMILIES for prop in family.FAMILY)
@@ -31,15 +31,19 @@ VARIANTS: Mapping[str, Property] = MappingProxyType({prop.name: prop for prop in
 """Variants of properties, by name: ``group-dsic=weak``, ``split-proof=half``, ``merge-proof=min``; asked for only."""
 
 
-def properties(ids: Iterable[str] | None = None) -> list[Property]:
+def properties(ids: Iterable[str] | None = None, coordinates: Iterable[str] = ()) -> list[Property]:
     """Return property objects by their ids or names of `VARIANTS`, in the order given; by default all but variants.
+
+    ``coordinates``: names of private numbers, each of which may follow ``dsic-`` and ``expost-``.
 
     Raises
     ------
     UnknownNameError
-        If an id is none of `mechanism.PROPERTIES` nor a variant of one.
+        If an id is none of `mechanism.PROPERTIES`, nor a variant of one, nor about one of the coordinates.
     """
     known = {**PROPERTY, **VARIANTS}
+    for name in coordinates:
+        known |= {prop.id: prop for prop in truthful.about(name) if prop.id not in known}
     chosen = list(PROPERTY) if ids is None else list(dict.fromkeys(ids))
     if missing := [name for name in chosen if name not in known]:
         raise unknown("property", missing[0], known)

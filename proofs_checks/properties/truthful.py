@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism, Floats
+from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.market.direct import MarketDirect
 from mechanism.wording import letters, number
 from proofs_checks.properties.property import Probe, Property, Rng, change, profile_words, row_words
@@ -166,19 +167,28 @@ def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[flo
 _ALWAYS = "U_i(θ_i, r_-i) >= U_i(r_i, r_-i) for all θ_i, r_i, r_-i"
 _EX_POST = "U_i(θ_i, θ_-i) >= U_i(r_i, θ_-i) for all θ, r_i"
 
+
+def about(coordinate: str) -> tuple[Truthful, Truthful]:
+    """Return the two properties that no agent gains by a false report of that number alone: dsic and ex post."""
+    one, post = f"dsic-{coordinate}", f"expost-{coordinate}"
+    words = f"no agent gains by a false report of its {coordinate}"
+    return (
+        Truthful(
+            one, STATEMENTS.get(one, f"{words}, whatever the others report"),
+            f"{_ALWAYS}, r_i false in the {coordinate} only", follows=("dsic",), coordinate=coordinate,
+        ),
+        Truthful(
+            post, STATEMENTS.get(post, f"{words} when the others tell the truth"),
+            f"{_EX_POST} false in the {coordinate} only", follows=(one, "expost", "dsic"), coordinate=coordinate,
+            others="truthful",
+        ),
+    )  # fmt: skip
+
+
 FAMILY = (
     Truthful.stated("dsic", _ALWAYS),
-    *(
-        Truthful.stated(f"dsic-{x}", f"{_ALWAYS}, r_i false in the {x} only", follows=("dsic",), coordinate=x)
-        for x in ("cost", "gain", "size")
-    ),
-    *(
-        Truthful.stated(
-            f"expost-{x}", f"{_EX_POST} false in the {x} only", follows=(f"dsic-{x}", "dsic"), coordinate=x,
-            others="truthful",
-        )
-        for x in ("cost", "gain", "size")
-    ),
+    *(prop for name in ("cost", "gain", "size") for prop in about(name)),
+    Truthful.stated("expost", _EX_POST, follows=("dsic",), others="truthful"),
     GroupTruthful.stated("group-dsic", "no T, r_T: U_i(r_T, θ_-T) >= U_i(θ) for all i in T, one strictly"),
     GroupTruthful(
         "group-dsic",

@@ -35,6 +35,11 @@ def pay_all(bids: Floats) -> tuple[ArrayLike, ArrayLike]:
     return winner(bids), bids
 
 
+def thinning(bids: Floats) -> tuple[ArrayLike, ArrayLike]:
+    """Each of n pays 1 / n²."""
+    return 0.0 * bids, 0.0 * bids + 1.0 / bids.shape[1] ** 2
+
+
 def nothing(bids: Floats) -> tuple[ArrayLike, ArrayLike]:
     """Nobody gets or pays anything."""
     return 0.0 * bids, 0.0 * bids

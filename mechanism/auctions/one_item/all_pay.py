@@ -44,7 +44,7 @@ ENTRY = CatalogueEntry(
     "all-pay", "all-pay auction", "Baye, Kovenock, de Vries 1996", ONE_ITEM,
     truths(
         ir="no (losers pay)", interim_ir="no", dsic="no", bic="no", **SELLING, efficiency="yes", **MONOTONE,
-        anonymity="yes", non_bossiness="yes", group_dsic="no",
+        anonymity="yes", non_bossiness="yes", group_dsic="no", revenue_monotonicity="yes",
     ),
     all_pay, equilibrium=ALL_PAY,
 )  # fmt: skip

@@ -47,7 +47,7 @@ ENTRY = CatalogueEntry(
     "first-price", "first-price sealed-bid auction", "Vickrey 1961", ONE_ITEM,
     truths(
         **VOLUNTARY, dsic="no (bidding less)", bic="no (bidding less)", **SELLING, efficiency="yes", **MONOTONE,
-        anonymity="yes", group_dsic="no",
+        anonymity="yes", group_dsic="no", revenue_monotonicity="yes",
         non_bossiness="yes",  # a loser never picks the winner, and only the winner moves its price
     ),
     first_price, equilibrium=FIRST_PRICE,

@@ -48,6 +48,7 @@ ENTRY = CatalogueEntry(
     ONE_ITEM,
     truths(
         **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="no", **MONOTONE, anonymity="no (the order)",
+        revenue_monotonicity="yes",
         non_bossiness="yes", group_dsic="yes",  # the taker would lose by giving up, those before it by buying
     ),
     posted_price_single,

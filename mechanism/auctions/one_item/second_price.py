@@ -34,6 +34,7 @@ ENTRY = CatalogueEntry(
     truths(
         **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="yes", **MONOTONE, anonymity="yes",
         non_bossiness="no (the second bid sets the price)", group_dsic="no (the second bidder helps the winner)",
+        revenue_monotonicity="yes",
         split_proof="yes",  # one's other name can only raise one's price
     ),
     second_price, equilibrium=truth("Vickrey 1961; Krishna, Auction Theory, 2.2"),

@@ -49,7 +49,7 @@ ENTRY = CatalogueEntry(
     "second-price-reserve", "second-price auction with reserve 1/2", "Myerson 1981", ONE_ITEM,
     truths(
         **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="no (the item may be kept)", **MONOTONE, anonymity="yes",
-        non_bossiness="no", group_dsic="no", split_proof="yes",
+        non_bossiness="no", group_dsic="no", split_proof="yes", revenue_monotonicity="yes",
     ),
     second_price_reserve,
 )  # fmt: skip

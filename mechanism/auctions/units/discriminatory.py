@@ -37,7 +37,7 @@ ENTRY = CatalogueEntry(
     "discriminatory", "discriminatory (pay-as-bid) auction", "Vickrey 1961", TWO_UNITS,
     truths(
         **VOLUNTARY, dsic="no (bidding less)", bic="no (bidding less)", **SELLING, efficiency="yes",
-        cyclic_monotonicity="yes", anonymity="yes", group_dsic="no",
+        cyclic_monotonicity="yes", anonymity="yes", group_dsic="no", revenue_monotonicity="yes",
         non_bossiness="yes",  # with x units won the others get the best units - x bids of their own
     ),
     discriminatory,

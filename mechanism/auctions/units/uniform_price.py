@@ -40,6 +40,7 @@ ENTRY = CatalogueEntry(
         **VOLUNTARY, dsic="no (demand reduction)", bic="no (demand reduction)", **SELLING, efficiency="yes",
         cyclic_monotonicity="yes",  # an efficient rule: the pivot payments make it truthful
         anonymity="yes", non_bossiness="no (a losing bid sets the price)", group_dsic="no",
+        revenue_monotonicity="yes",
     ),
     uniform_price,
 )  # fmt: skip

@@ -124,6 +124,7 @@ ENTRY = CatalogueEntry(
     truths(
         **VOLUNTARY, **TRUTHFUL, **SELLING, efficiency="yes", cyclic_monotonicity="yes", anonymity="yes",
         non_bossiness="no", group_dsic="no",
+        revenue_monotonicity="no (a bidder for one item helps another for the other)",  # Ausubel, Milgrom 2002
         split_proof="no (false names against a bundle bid)",  # Yokoo, Sakurai, Matsubara 2004
     ),
     VcgCombinatorial,

@@ -35,6 +35,7 @@ from tests.proofs_checks.rules import (
     plain,
     posted,
     rows,
+    thinning,
     to_the_first,
     to_the_lowest,
 )
@@ -63,6 +64,9 @@ BREAKS: dict[str, tuple[Any, Any, float]] = {
     "expost-cost": (Told(("cost",)), lie("cost"), 2.5),
     "expost-gain": (Told(("gain",)), lie("gain"), 2.5),
     "expost-size": (Told(("size",)), lie("size"), 2.5),
+    "expost": (Told(("cost",)), lie("cost"), 2.5),
+    # each of n pays 1 / n²: half in all of two, 1 of one alone
+    "revenue-monotonicity": (auction(thinning), plain(0.75, 0.5), 0.5),
     "budget-balance": (auction(pay_bid), plain(0.75, 0.5), 0.75),
     "weak-budget-balance": (auction(gift), plain(0.75, 0.5), 0.5),
     "efficiency": (auction(to_the_lowest, optimum=True), plain(0.75, 0.5), 0.25),
@@ -97,6 +101,8 @@ KEEPS: dict[str, Any] = {
     "expost-cost": Product("cost"),
     "expost-gain": Product("gain"),
     "expost-size": Product("size"),
+    "expost": auction(pay_second),
+    "revenue-monotonicity": auction(pay_bid),
     "bic": auction(pay_second),
     "budget-balance": auction(nothing),
     "weak-budget-balance": auction(pay_bid),
