@@ -83,7 +83,7 @@ def validated(
         what = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
         what = re.sub(r"(Tuple|List) should have (.*) after.*", r"expected \2", what).replace("a valid tuple", "a list")
         given = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
-        told = f"{key} is {_found(given)}; " if key else ""
+        told = f"{one_line(key)} is {_found(given)}; " if key else ""
         raise error(f"{source}: {told}{what}") from None
 
 

@@ -24,13 +24,22 @@ Rng = np.random.Generator
 class Probe:
     """What one batch showed: its worst case (P = R = 1), by how much that breaks the property, and how much was tried.
 
-    ``tried``: deviations, or profiles where there are none. ``profiles``: independent profiles behind them.
+    ``tried``: deviations, or profiles where there are none. ``profiles``: independent profiles behind them. ``sized``:
+    the case that breaks it most for its `size`, which may be another: a small one is not hidden by large ones.
     """
 
     case: Cases
     worst: float
     tried: int
     profiles: int
+    sized: Cases | None = None
+
+
+def size(cases: Cases) -> Floats:
+    """Return how large the numbers of each case are ``[P, R]``: max(1, the largest of its types and reports)."""
+    arrays = [a[:, None] for a in (cases.types, cases.before)] + ([] if cases.after is None else [cases.after])
+    sizes = [np.abs(a).max(axis=(2, 3)) for a in arrays]
+    return np.maximum(1.0, sizes[0] if len(sizes) == 1 else np.maximum(sizes[0], np.maximum(sizes[1], sizes[-1])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +119,11 @@ class Property:
         """Look at about ``count`` alternatives and return the worst case among them."""
         cases = self.draw(mechanism, rng, ways, count)
         found = self.violation(mechanism, cases)
-        profile, alternative = np.unravel_index(int(np.argmax(found)), found.shape)
-        return Probe(
-            cases.one(int(profile), int(alternative)), float(found[profile, alternative]), found.size, len(found)
+        worst, sized = (
+            tuple(int(x) for x in np.unravel_index(int(np.argmax(by)), found.shape))
+            for by in (found, found / size(cases))
         )
+        return Probe(cases.one(*worst), float(found[worst]), found.size, len(found), cases.one(*sized))
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return by how much each case breaks the property, ``[P, R]``; at most 0: not at all."""

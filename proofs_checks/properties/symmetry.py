@@ -54,9 +54,10 @@ class Anonymous(Property):
         """Return the largest change of an agent's utility or payment by relabelling ``[P, 1]``."""
         found = self._difference(mechanism, cases.types, cases.more("order"))
         space = mechanism.space
+        low, high = sampling.around(space, cases.types)
         rng = np.random.default_rng(0)
         for _ in range(_JITTERS):
-            step = rng.uniform(-_JITTER, _JITTER, cases.types.shape[1:]) * (space.high - space.low)
+            step = rng.uniform(-_JITTER, _JITTER, cases.types.shape[1:]) * (high - low)
             step = np.where(space.integer, 0.0, step)  # public numbers can tie as well
             there = cases.types + step
             near = np.where((there < space.low) | (there > space.high), cases.types - step, there)  # bounds are no tie

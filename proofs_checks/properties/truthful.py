@@ -21,8 +21,15 @@ from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.lies import best_reports
 from proofs_checks.search.lines import draw_lines, linear, utility_table
 
-LOSS = 1e-12
-"""A member of a coalition counts as losing if it loses more than this, relative to the utilities involved."""
+_ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+"""A member of a coalition loses if it is left with less by more than this share of its utilities: their rounding."""
+
+_RESOLVED = 1e-6
+"""A coalition's gain counts from this share of its members' utilities.
+
+A loss of second order hides in rounding: where a helper moves its report by x and loses about x², it may gain another x
+while nothing of the loss is seen up to some 1e-8.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,15 @@ class Truthful(Property):
         lines = draw_lines(mechanism, rng, ways, count, self._movable(mechanism), levels=levels, others=self.others)
         table = utility_table(mechanism, lines)
         gain = table.max(axis=2) - np.diagonal(table, axis1=1, axis2=2)
-        line, truth = (int(x) for x in np.unravel_index(int(np.argmax(gain)), gain.shape))
-        report = int(np.argmax(table[line, truth]))
         p, r = lines.shape
-        return Probe(lines.case(line, truth, report), float(gain[line, truth]), p * r * (r - 1), p)
+
+        def worst(by: Floats) -> tuple[Cases, float]:
+            line, truth = (int(x) for x in np.unravel_index(int(np.argmax(by)), by.shape))
+            return lines.case(line, truth, int(np.argmax(table[line, truth]))), float(gain[line, truth])
+
+        case, amount = worst(gain)
+        sized, _ = worst(gain / lines.size[:, None]) if sampling.wide(mechanism.space) else (None, 0.0)
+        return Probe(case, amount, p * r * (r - 1), p, sized)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return U_i(after) - U_i(before) of the deviator ``[P, R]``."""
@@ -127,7 +139,11 @@ class GroupTruthful(Property):
         return Cases(types, types, after, deviators)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
-        """Return the largest gain where no member loses (strong), the smallest gain (weak); ``[P, R]``."""
+        """Return the largest gain where no member loses (strong), the smallest gain (weak); ``[P, R]``.
+
+        Gains and losses are measured on one scale, the utilities of the members; a gain too small to tell that nobody
+        pays for it (`_RESOLVED`) counts only as far as all gain.
+        """
         before, after = change(mechanism, cases)
         assert cases.deviators is not None
         inside = cases.deviators[:, None, :]
@@ -135,10 +151,11 @@ class GroupTruthful(Property):
         least = np.where(inside, gain, np.inf).min(axis=-1)
         if not self.strong:
             return np.asarray(least)
-        room = LOSS * np.maximum(1.0, np.abs(np.where(inside, before, 0.0)).max(axis=-1))
-        return np.asarray(
-            np.where(least >= -room, np.where(inside, gain, -np.inf).max(axis=-1), np.minimum(least, -room))
-        )
+        own = np.where(inside, np.maximum(1.0, np.maximum(np.abs(before), np.abs(after))), 0.0)
+        most = np.where(inside, gain, -np.inf).max(axis=-1)
+        told = (most >= _RESOLVED * own.max(axis=-1)) | (cases.deviators.sum(axis=1) == 1)[:, None]
+        loses = (gain < -_ROUNDING * own).any(axis=-1, where=inside)
+        return np.asarray(np.where(loses, np.minimum(least, -_ROUNDING), np.where(told, most, least)))
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Each member's truth, report and change; shrinking may leave one member, which counts as a coalition."""

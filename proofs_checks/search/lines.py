@@ -94,6 +94,12 @@ class Lines:
         """P and R."""
         return self.levels.shape[0], self.levels.shape[1]
 
+    @property
+    def size(self) -> Floats:
+        """How large the numbers of each line are ``[P]``, one at least."""
+        largest = [np.abs(a.reshape(len(a), -1)).max(axis=1) for a in (self.types, self.reports, self.levels)]
+        return np.maximum(1.0, np.maximum.reduce(largest))
+
     def profiles(self, base: Floats) -> Floats:
         """Return ``base`` with each level in place ``[P · R, n, k]``."""
         p, r = self.shape

@@ -73,12 +73,49 @@ def boxes(space: Space, rng: Rng, count: int) -> Floats:
     return _whole(space, space.low + (space.high - space.low) * values)
 
 
+_WIDE = 1e4
+
+
+def wide(space: Space) -> bool:
+    """Tell whether a private number ranges so far (above 1e4) that small amounts need draws of their own."""
+    return bool(((space.high - space.low)[space.private] > _WIDE).any())
+
+
+def _nearest_to_zero(space: Space) -> Floats:
+    return np.clip(0.0, space.low, space.high)
+
+
+def scales(space: Space, rng: Rng, count: int) -> Floats:
+    """Amounts of all sizes: uniform, drawn towards the number nearest to zero by a log-uniform factor, down to 1e-2.
+
+    Two thirds of the profiles have one factor for all of their numbers, the others one for each: mixed scales.
+    """
+    values = uniform(space, rng, count)
+    decades = np.log10(np.maximum(space.high - space.low, 1.0)) + 2.0
+    power = np.where(rng.random((count, 1, 1)) < 1 / 3, rng.random(values.shape), rng.random((count, 1, 1)))
+    zero = _nearest_to_zero(space)
+    return np.clip(_whole(space, zero + (values - zero) * 10.0 ** (-decades * power)), space.low, space.high)
+
+
+def around(space: Space, profiles: Floats) -> tuple[Floats, Floats]:
+    """Return low and high ``[P, n, k]`` of the numbers that are of a profile's own size.
+
+    The bounds; in a wide space twice the farthest from the number nearest to zero that any agent of the profile is.
+    """
+    if not wide(space):
+        return np.broadcast_to(space.low, profiles.shape), np.broadcast_to(space.high, profiles.shape)
+    zero = _nearest_to_zero(space)
+    reach = np.maximum(1.0, 2.0 * np.abs(profiles - zero).max(axis=1, keepdims=True))
+    return np.maximum(space.low, zero - reach), np.minimum(space.high, zero + reach)
+
+
 PROFILES: dict[str, Callable[[Space, Rng, int], Floats]] = {
     "uniform": uniform,
     "corners": corners,
     "ties": ties,
     "lattice": lattice,
     "boxes": boxes,
+    "scales": scales,
 }
 """Ways to draw profiles, by name; only `uniform` carries a statistical statement."""
 
@@ -91,11 +128,14 @@ def reports(
     ``agent`` ``[P]``; ``movable`` bool ``[k]``: the coordinates to misreport (public ones never are). ``way``:
     "uniform"; "others" (at or beside what others report, their midpoints); "near" (log-uniform distance 1e-7 … 1 of
     the range from the truth); "ends" (bounds, halves, doubles, a lattice); "scan" and "breaks" (a regular grid; the
-    second is refined to jumps by `lines.draw_lines`).
+    second is refined to jumps by `lines.draw_lines`). In a wide space every other batch takes the range of the
+    profile's own size (`around`).
     """
     rows = np.arange(len(profiles))
     own = profiles[rows, agent][:, None, :]
     low, high = space.low[agent][:, None, :], space.high[agent][:, None, :]
+    if wide(space) and rng.random() < 0.5:
+        low, high = (end[rows, agent][:, None, :] for end in around(space, profiles))
     span = high - low
     shape = (len(profiles), count, space.k)
     if way == "uniform":

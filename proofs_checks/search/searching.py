@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from proofs_checks.properties.property import Property, Rng
+from proofs_checks.properties.property import Property, Rng, size
 from proofs_checks.properties.truthful import exact_probe
 from proofs_checks.search.cases import Cases
+from proofs_checks.search.sampling import around, wide
 
 WAYS: tuple[tuple[str, str], ...] = (
     ("uniform", "uniform"), ("ties", "others"), ("uniform", "near"), ("lattice", "ends"), ("corners", "ends"),
@@ -26,6 +27,8 @@ _FIRST, _LARGEST = 512, 1 << 16
 _BYTES = 1 << 26
 _CLIMBERS = 128
 _CLIMB_EVERY = 6
+_FOR_ITS_SIZE = 1e-6
+_SCALES_EVERY = 3
 
 
 @dataclass(eq=False)
@@ -44,6 +47,7 @@ class Search:
     found: Cases | None = None
     best: Cases | None = None
     worst: float = -np.inf
+    height: float = -np.inf
     seconds: float = 0.0
     probes: int = 0
     slowest: float = 0.0
@@ -72,10 +76,14 @@ class Search:
             self._note(probe.case, probe.worst)
         else:
             ways = WAYS[turn % len(WAYS)]
+            if turn % _SCALES_EVERY == 0 and wide(self.mechanism.space):
+                ways = "scales", ways[1]
             probe = self.prop.probe(self.mechanism, self.rng, ways, self.count)
             self.tried += probe.tried
             self.uniform_profiles += probe.profiles if ways[0] == "uniform" else 0
             self._note(probe.case, probe.worst)
+            if probe.sized is not None and self.found is None:
+                self._note(probe.sized, float(self.prop.violation(self.mechanism, probe.sized).max()))
         spent = time.perf_counter() - started
         self.slowest = max(spent, self.slowest)
         self.seconds += spent
@@ -89,8 +97,9 @@ class Search:
             self.step()
 
     def _note(self, case: Cases, worst: float) -> None:
-        if worst > self.worst:
-            self.worst, self.best = worst, case
+        self.worst = max(worst, self.worst)
+        if (height := worst / float(size(case).max())) > self.height:
+            self.height, self.best = height, case
         if worst <= 0.0:
             return
         tolerance = self.prop.tolerance(self.prop.numbers(self.mechanism, case))
@@ -100,7 +109,7 @@ class Search:
 
     def _climb(self) -> None:
         assert self.best is not None
-        if not np.isfinite(self.worst):
+        if not np.isfinite(self.height):
             return
         case, worst, tried = climb(self.mechanism, self.prop, self.best, self.rng, rounds=4)
         self.tried += tried
@@ -112,12 +121,16 @@ def climb(
 ) -> tuple[Cases, float, int]:
     """Move the numbers of a case at random, over all scales, and keep what breaks the property most.
 
+    What breaks it by more, but for its `size` by less than 1e-6 and than the case does, is not taken: it may be within
+    its tolerance.
     Returns the best case (maybe the one given), its violation and the number of cases tried.
     """
     best, height, tried = case, float(prop.violation(mechanism, case).max()), 0
+    least = min(_FOR_ITS_SIZE, height / size(case).max())
     for _ in range(rounds):
         near = _neighbours(mechanism, best, rng, climbers)
         found = prop.violation(mechanism, near).max(axis=1)
+        found = np.where(found >= least * size(near).max(axis=1), found, -np.inf)
         tried += len(found)
         top = int(np.argmax(found))
         if found[top] > height:
@@ -128,11 +141,12 @@ def climb(
 
 def _neighbours(mechanism: DirectMechanism, case: Cases, rng: Rng, count: int) -> Cases:
     space = mechanism.space
-    span = space.high - space.low
+    low, high = around(space, case.before)
+    span = (high - low)[0]
 
     def step(shape: tuple[int, ...]) -> Floats:
-        size = 10.0 ** rng.uniform(-6, -0.3, shape) * rng.choice((-1.0, 1.0), shape)
-        return np.asarray(size * (rng.random(shape) < 0.4) * span)
+        length = 10.0 ** rng.uniform(-6, -0.3, shape) * rng.choice((-1.0, 1.0), shape)
+        return np.asarray(length * (rng.random(shape) < 0.4) * span)
 
     def within(values: Floats) -> Floats:
         values = np.where(space.integer, np.rint(values), values)

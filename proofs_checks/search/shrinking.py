@@ -35,7 +35,10 @@ def shrink(
     for _ in range(6):
         if prop.costly or time.perf_counter() > deadline - 0.7 * seconds:
             break
-        case, height, _ = climb(mechanism, prop, case, rng, rounds=3)
+        higher, height, _ = climb(mechanism, prop, case, rng, rounds=3)
+        if height <= prop.tolerance(prop.numbers(mechanism, higher)):
+            break
+        case = higher
     mechanism, case = _fewer(mechanism, prop, case, deadline)
     height = float(prop.violation(mechanism, case).max())
     least = _ROOM * prop.tolerance(prop.numbers(mechanism, case))

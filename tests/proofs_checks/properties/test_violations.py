@@ -9,7 +9,7 @@ import pytest
 
 from mechanism.auctions.two_sides.double_auction import DoubleAuction
 from mechanism.catalogue import direct_mechanism
-from mechanism.direct import Deal, Floats, SingleParameter
+from mechanism.direct import Deal, Floats, SingleParameter, Space
 from mechanism.entry import PROPERTIES
 from mechanism.errors import UnknownNameError
 from proofs_checks.evidence.verify import make_witness, verify
@@ -214,6 +214,48 @@ def test_what_one_member_loses_another_cannot_make_up_for():
     """Values 3/4, 1/2, 1/4: the first steps aside and loses 1/4, the second wins at 1/4 and gains 1/4."""
     case = replace(moved(rows(0.75, 0.5, 0.25), 0, 0.0), deviators=np.array([[True, True, False]]))
     assert PROPERTY["group-dsic"].violation(auction(pay_second, 3), case).tolist() == [[-0.25]]
+
+
+@pytest.mark.parametrize(("loss", "counts"), [(0.0, True), (1e-13, False), (1e-9, False), (1e-2, False)])
+def test_a_coalition_whose_helper_loses_is_none_on_whatever_scale_the_other_gains(loss, counts):
+    """The first reports 1 and gains a hundred million; the second, who has 1, is left with a little less."""
+
+    class Favour:
+        space = Space(2, ("value",), np.asarray(0.0), np.asarray(1.0))
+
+        def outcome(self, reports):
+            asked = reports[:, 0, 0]
+            return np.stack([1e8 * asked, 1.0 - loss * asked], axis=1)
+
+        def utility(self, types, outcome):
+            return outcome
+
+        def payments(self, outcome):
+            return np.zeros_like(outcome)
+
+    case = replace(moved(rows(0.0, 0.5), 0, 1.0), deviators=np.array([[True, True]]))
+    assert (PROPERTY["group-dsic"].violation(Favour(), case).max() > 0.0) == counts
+
+
+def test_a_loss_of_second_order_is_no_free_gift():
+    """Who moves its report by x loses x² and gives x: at x = 1e-8 the loss is below rounding, and nobody is accused."""
+
+    class Bowl:
+        space = Space(2, ("value",), np.asarray(0.0), np.asarray(1.0))
+
+        def outcome(self, reports):
+            return reports[..., 0]
+
+        def utility(self, types, outcome):
+            moved = outcome[:, 1] - types[:, 1, 0]
+            return np.stack([1.0 + moved, 1.0 - moved**2], axis=1)
+
+        def payments(self, outcome):
+            return np.zeros_like(outcome)
+
+    for step in 10.0 ** np.arange(-9.0, 0.0):
+        case = replace(moved(rows(0.5, 0.5), 1, 0.5 + step), deviators=np.array([[True, True]]))
+        assert PROPERTY["group-dsic"].violation(Bowl(), case).max() <= 0.0
 
 
 def told_of(members, case):

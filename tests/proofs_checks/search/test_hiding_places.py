@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mechanism.catalogue import direct_mechanism
-from mechanism.direct import Space
+from mechanism.direct import SingleParameter, Space
 from proofs_checks import verify
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search import sampling
@@ -192,3 +192,46 @@ def test_ties_corners_and_round_numbers_are_among_them():
     assert np.isin(lattice, [a / b for b in range(1, 13) for a in range(b + 1)]).all()
     boxes = np.concatenate([sampling.boxes(space, rng, 50)[..., 0] for _ in range(40)])
     assert (np.abs(boxes[:, 0] - boxes[:, 1]) < 0.01).mean() > 0.1
+
+
+def dearer(high, least=0.0, share=0.0):
+    """Second price, whose winner pays ``least`` more and, where all say less than 10, a ``share`` of its own bid."""
+
+    def rule(bids):
+        won = winners(bids)
+        near = (bids < 10.0).all(axis=1, keepdims=True)
+        return won, won * (second(bids) + least + near * share * bids)
+
+    return SingleParameter(rule, 3, high=high)
+
+
+@pytest.mark.parametrize("high", [1e5, 1e8, 1e11])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_small_profile_is_not_hidden_by_the_amounts_of_large_ones(high, seed):
+    """A break of a cent, or of 5 % where all numbers are below 10, in domains of up to a hundred thousand million."""
+    ir, dsic = verify(dearer(high, least=0.01), ["ir", "dsic"], budget=30, probes=40, seed=seed, grade="searched")
+    assert ir.holds is dsic.holds is False
+    assert max(abs(x) for x in ir.witness.case.types.ravel()) < 1e6
+    assert (
+        verify(dearer(high, share=0.05), ["dsic"], budget=30, probes=60, seed=seed, grade="searched")[0].holds is False
+    )
+
+
+def test_large_amounts_alone_break_nothing():
+    verdicts = verify(dearer(1e8), ["dsic", "ir", "group-dsic=weak"], budget=30, probes=24, grade="searched")
+    assert [v.holds for v in verdicts] == [True] * 3
+
+
+def test_a_small_welfare_and_a_small_imbalance_are_seen_in_a_large_domain():
+    def loser_of_the_small(bids):
+        near = bids.max(axis=1, keepdims=True) < 5.0
+        return np.where(near, np.arange(3) == bids.argmin(axis=1)[:, None], winners(bids)), 0.0 * bids
+
+    def leaks(bids):
+        paid = bids[:, :1] * np.array([[1.0, -1.0]])
+        return 0.0 * bids, paid + 0.01 * (bids < 3.0).all(axis=1, keepdims=True)
+
+    wasteful = SingleParameter(loser_of_the_small, 3, high=1e9, optimum=lambda bids: bids.max(axis=1))
+    leaking = SingleParameter(leaks, 2, high=1e8)
+    for mechanism, name in ((wasteful, "efficiency"), (leaking, "budget-balance")):
+        assert verify(mechanism, [name], budget=30, probes=40, grade="searched")[0].holds is False
