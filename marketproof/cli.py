@@ -17,6 +17,7 @@ import typer  # noqa: E402 - our packages come first on purpose
 
 from marketproof import exits  # noqa: E402
 from marketproof.commands import (  # noqa: E402
+    check,
     claims,
     clear,
     design,
@@ -41,7 +42,7 @@ app = typer.Typer(
     help="Markets for shared models: train what is traded, clear it exactly, settle it truthfully, check the promises.",
     epilog="Start with: marketproof run --scale smoke",
 )
-for module in (run, study, clear, verify, design, frontier, list_, report, replay, play, strategic, claims):
+for module in (run, study, clear, verify, design, frontier, list_, report, replay, check, play, strategic, claims):
     name = module.__name__.rpartition(".")[2]  # of the file and of the function in it
     app.command(name.rstrip("_"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -54,6 +55,21 @@ def read_toml(path: Path, expected: str, *, error: type[MarketProofError] = Inpu
         return tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as failed:
         raise error(f"{one_line(path)}: is no TOML ({one_line(failed)[:200]}); correct it there") from None
+
+
+def read_json(path: Path, most: int, expected: str, *, error: type[MarketProofError] = InputError) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    InputError
+        As `read_bytes`, and if it is no JSON.
+    """
+    content = read_bytes(path, most, expected, error=error)
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as failed:
+        raise error(f"{one_line(path)}: is no JSON ({one_line(failed)[:100]}); expected {expected}") from None
 
 
 def validated(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marketproof.clearing import ACCOUNT, Cleared, as_json, clear_market, tables, trades
 from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.files.atomic import dumps, refuse_overwriting, write_all
 from marketproof.terminal.console import stderr, stdout, table
@@ -16,16 +17,9 @@ from mechanism.errors import InputError, shown
 from mechanism.wording import number
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from rich.console import Console
 
-    from marketproof.files.market_tables import ClientTable
-    from mechanism.market.accounting import Accounts, Outcome
-    from mechanism.market.clients import Market, Types
-    from mechanism.market.rules.rule import Clearing
     from mechanism.market.settling import Promises
-    from proofs_checks.search.lies import Lie
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
@@ -79,11 +73,15 @@ def clear(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write clear.json, accounts.csv and payments.csv to DIR.")
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a proof of purchases and prices, for 'marketproof check'."),
+    ] = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Read, clear, audit, write, show."""
+    """Read, clear, audit, certify, write, show."""
     from marketproof.files import market_tables as files
 
     _check_rule(mechanism, price, pool)
@@ -94,8 +92,12 @@ def clear(
     worth = None if effective is None else files.read_effective(effective, names)
     weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
     cleared = clear_market(clients_read, matrix, weight, rule, worth)
+    proof = b""
+    if certificate is not None:
+        cleared, proof = _certified(cleared, rule.payment)
     result = dumps(as_json(cleared))
     written = {} if json is None else {json: result}
+    written |= {} if certificate is None else {certificate: proof}
     if out is not None:
         written |= {out / "clear.json": result, **{out / name: text for name, text in tables(cleared).items()}}
     refuse_overwriting(written, (clients, differences, effective, files.table_of_prices(price)))
@@ -104,7 +106,23 @@ def clear(
     if matrix is None and weight:
         stderr(quiet=quiet).print(f"note: --lam {weight:g} has no effect: it weighs --differences, and none are given")
     _show(cleared, stdout(quiet=quiet))
-    _show_written(json, out, made, stdout(quiet=quiet))
+    _show_written(json, out, certificate, made, stdout(quiet=quiet))
+
+
+def _certified(cleared: Cleared, payment: str) -> tuple[Cleared, bytes]:
+    """Return the clearing with what its certificate proves, and the certificate's file."""
+    from json import dumps as compact
+
+    from marketproof.exits import RequirementFailed
+    from mechanism.market.allocation.certificate_file import certified
+
+    reports = cleared.types.truthful()
+    told, found = certified(
+        cleared.names, reports, cleared.market, cleared.outcome, cleared.mechanism, payment
+    )  # fmt: skip
+    if not found.holds:
+        raise RequirementFailed(f"the clearing is not what its rule says: {found.failures[0]}; please report this")
+    return replace(cleared, checked=found), compact(told).encode() + b"\n"
 
 
 def _check_rule(mechanism: str, price: str | None, pool: int | None) -> None:
@@ -116,123 +134,6 @@ def _check_rule(mechanism: str, price: str | None, pool: int | None) -> None:
         raise InputError(f"--price belongs to --mechanism posted-price, not to {mechanism}; leave it out")
     if pool is not None and rule.id != "pooled-price":
         raise InputError(f"--pool belongs to --mechanism pooled-price, not to {mechanism}; leave it out")
-
-
-ACCOUNT = ("gain", "cost", "paid", "received", "utility")
-"""The parts of a client's account, in the order in which they are written."""
-
-
-@dataclass(frozen=True, eq=False)
-class Cleared:
-    """One clearing of m clients: who they are, what was decided, what it is worth, and what was promised."""
-
-    names: tuple[str, ...]
-    types: Types
-    market: Market
-    mechanism: str
-    outcome: Outcome
-    accounts: Accounts
-    promises: Promises
-    lies: dict[str, Lie]
-
-    @property
-    def words(self) -> list[str]:
-        """The audit in sentences, the scope of the claim last."""
-        from mechanism.market.settling import SCOPE, sentences
-
-        return [*sentences(self.promises), *(lie.sentence(self.names) for lie in self.lies.values()), SCOPE]
-
-
-def clear_market(
-    table: ClientTable,
-    differences: NDArray[np.float64] | None,
-    lam: float,
-    mechanism: Clearing,
-    effective: NDArray[np.float64] | None = None,
-) -> Cleared:
-    """Clear one market, taking the numbers of the table as true and as reported; effective sizes are public.
-
-    Raises
-    ------
-    InvalidMarketError
-        If the penalty weight is negative or not finite.
-    """
-    from mechanism.market.accounting import objective
-    from mechanism.market.allocation.selection import optimal_objective
-    from mechanism.market.clients import Market, Types
-    from mechanism.market.settling import clear_and_settle, measure
-    from proofs_checks.search.lies import COORDINATES, best_lie
-
-    market = Market(differences, lam, effective=effective)
-    types = Types(table.size, table.cost, table.gain)
-    reports = types.truthful()
-    outcome = clear_and_settle(mechanism, reports, types, market)
-    optimal, optimal_gap = optimal_objective(reports, market)
-    reached = objective(reports, outcome.imports, market)
-    promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
-    lies: dict[str, Lie] = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
-    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
-
-
-def trades(cleared: Cleared) -> list[dict[str, Any]]:
-    """Return every import as its row of JSON and CSV, in the order of the clients; its effective size if there are."""
-    names, prices, e = cleared.names, cleared.outcome.prices, cleared.market.effective
-    return [
-        {"from": names[i], "to": names[j], "amount": float(prices[i, j]) + 0.0}
-        | ({} if e is None else {"effective": float(e[i, j])})
-        for i, j in zip(*cleared.outcome.imports.nonzero(), strict=True)
-    ]
-
-
-def _accounts(cleared: Cleared) -> dict[str, dict[str, float]]:
-    """Return every client's account by its name: the parts of `ACCOUNT`, money."""
-    return {
-        name: {part: float(getattr(cleared.accounts, part)[k]) + 0.0 for part in ACCOUNT}
-        for k, name in enumerate(cleared.names)
-    }
-
-
-def as_json(cleared: Cleared) -> dict[str, Any]:
-    """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
-    from mechanism.market.accounting import MONEY
-    from mechanism.market.settling import SCOPE
-
-    names, promises = cleared.names, cleared.promises
-    return {
-        "mechanism": cleared.mechanism,
-        "clients": list(names),
-        "imports": {name: [names[j] for j in cleared.outcome.imports[k].nonzero()[0]] for k, name in enumerate(names)},
-        "payments": trades(cleared),
-        "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
-        "clients_accounts": _accounts(cleared),
-        "welfare": float(cleared.accounts.welfare) + 0.0,
-        "objective": promises.objective,
-        "optimal_objective": promises.optimal,
-        "gap": promises.gap,
-        "audit": {
-            "scope": SCOPE,
-            "tolerance": MONEY,
-            "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
-            "budget_imbalance": promises.imbalance,
-            "optimality_gap": promises.gap,
-            "selection_gap": float(cleared.outcome.gap.max(initial=0.0)),
-            "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
-            "words": cleared.words,
-        },
-    }
-
-
-def tables(cleared: Cleared) -> dict[str, bytes]:
-    """Return accounts and payments as CSV by the names of their files; floats in the shortest form that reads back."""
-    from analysis.page.export import Table
-
-    accounts: tuple[Any, ...] = tuple((name, *account.values()) for name, account in _accounts(cleared).items())
-    payments = tuple(tuple(row.values()) for row in trades(cleared))
-    columns = ("from", "to", "amount", *(() if cleared.market.effective is None else ("effective",)))
-    return {
-        "accounts.csv": Table("", ("client", *ACCOUNT), accounts).to_csv().encode(),
-        "payments.csv": Table("", columns, payments).to_csv().encode(),
-    }
 
 
 MOST_ROWS = 40
@@ -285,10 +186,13 @@ def _objective(promises: Promises) -> str:
     return "welfare less penalties"
 
 
-def _show_written(json: Path | None, out: Path | None, made: Collection[Path], console: Console) -> None:
+def _show_written(
+    json: Path | None, out: Path | None, certificate: Path | None, made: Collection[Path], console: Console
+) -> None:
     """Print in one line what was written where, and which folders were ``made`` for it."""
     parts = [] if json is None else [f"JSON: {shown(json)}"]
     parts += [] if out is None else [f"tables: {shown(out)} (clear.json, accounts.csv, payments.csv)"]
+    parts += [] if certificate is None else [f"certificate: {shown(certificate)} (marketproof check)"]
     if made:
         parts.append(f"new folder{'s' if len(made) > 1 else ''}: {', '.join(shown(folder) for folder in made)}")
     if parts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.files.atomic import dumps
-from marketproof.files.csv_input import read_text
 from mechanism.errors import InputError, one_line, shown
+from mechanism.reading import read_json
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -166,12 +165,7 @@ def read_witnesses(path: Path) -> list[Found]:
     WitnessError
         If a witness in it is malformed.
     """
-    try:
-        content = json.loads(read_text(path, _LARGEST))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{one_line(path)}: is no JSON ({one_line(error)[:100]}); expected a witness") from None
+    content = read_json(path, _LARGEST, "a witness")
     if not isinstance(content, Mapping):
         return [_found(one_line(path), content)]
     if "verdicts" in content:

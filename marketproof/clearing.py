@@ -1,0 +1,138 @@
+"""One clearing of a user's numbers with all that is said of it, and its forms as JSON and CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from marketproof.files.market_tables import ClientTable
+    from mechanism.market.accounting import Accounts, Outcome
+    from mechanism.market.allocation.checking import Checked
+    from mechanism.market.clients import Market, Types
+    from mechanism.market.rules.rule import Clearing
+    from mechanism.market.settling import Promises
+    from proofs_checks.search.lies import Lie
+
+ACCOUNT = ("gain", "cost", "paid", "received", "utility")
+"""The parts of a client's account, in the order in which they are written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cleared:
+    """One clearing of m clients: who they are, what was decided, what it is worth, what was promised and proved."""
+
+    names: tuple[str, ...]
+    types: Types
+    market: Market
+    mechanism: str
+    outcome: Outcome
+    accounts: Accounts
+    promises: Promises
+    lies: dict[str, Lie]
+    checked: Checked | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The audit in sentences, the scope of the claim last."""
+        from mechanism.market.settling import SCOPE, sentences
+
+        lies = (lie.sentence(self.names) for lie in self.lies.values())
+        checked = () if self.checked is None else (self.checked.sentence,)
+        return [*sentences(self.promises), *lies, *checked, SCOPE]
+
+
+def clear_market(
+    table: ClientTable,
+    differences: NDArray[np.float64] | None,
+    lam: float,
+    mechanism: Clearing,
+    effective: NDArray[np.float64] | None = None,
+) -> Cleared:
+    """Clear one market, taking the numbers of the table as true and as reported; effective sizes are public.
+
+    Raises
+    ------
+    InvalidMarketError
+        If the penalty weight is negative or not finite.
+    """
+    from mechanism.market.accounting import objective
+    from mechanism.market.allocation.selection import optimal_objective
+    from mechanism.market.clients import Market, Types
+    from mechanism.market.settling import clear_and_settle, measure
+    from proofs_checks.search.lies import COORDINATES, best_lie
+
+    market = Market(differences, lam, effective=effective)
+    types = Types(table.size, table.cost, table.gain)
+    reports = types.truthful()
+    outcome = clear_and_settle(mechanism, reports, types, market)
+    optimal, optimal_gap = optimal_objective(reports, market)
+    reached = objective(reports, outcome.imports, market)
+    promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
+    lies: dict[str, Lie] = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
+    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
+
+
+def trades(cleared: Cleared) -> list[dict[str, Any]]:
+    """Return every import as its row of JSON and CSV, in the order of the clients; its effective size if there are."""
+    names, prices, e = cleared.names, cleared.outcome.prices, cleared.market.effective
+    return [
+        {"from": names[i], "to": names[j], "amount": float(prices[i, j]) + 0.0}
+        | ({} if e is None else {"effective": float(e[i, j])})
+        for i, j in zip(*cleared.outcome.imports.nonzero(), strict=True)
+    ]
+
+
+def accounts_of(cleared: Cleared) -> dict[str, dict[str, float]]:
+    """Return every client's account by its name: the parts of `ACCOUNT`, money."""
+    return {
+        name: {part: float(getattr(cleared.accounts, part)[k]) + 0.0 for part in ACCOUNT}
+        for k, name in enumerate(cleared.names)
+    }
+
+
+def as_json(cleared: Cleared) -> dict[str, Any]:
+    """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
+    from mechanism.market.accounting import MONEY
+    from mechanism.market.settling import SCOPE
+
+    names, promises = cleared.names, cleared.promises
+    return {
+        "mechanism": cleared.mechanism,
+        "clients": list(names),
+        "imports": {name: [names[j] for j in cleared.outcome.imports[k].nonzero()[0]] for k, name in enumerate(names)},
+        "payments": trades(cleared),
+        "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
+        "clients_accounts": accounts_of(cleared),
+        "welfare": float(cleared.accounts.welfare) + 0.0,
+        "objective": promises.objective,
+        "optimal_objective": promises.optimal,
+        "gap": promises.gap,
+        "audit": {
+            "scope": SCOPE,
+            "tolerance": MONEY,
+            "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
+            "budget_imbalance": promises.imbalance,
+            "optimality_gap": promises.gap,
+            "selection_gap": float(cleared.outcome.gap.max(initial=0.0)),
+            "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
+            **({} if cleared.checked is None else {"certificate": cleared.checked.as_json()}),
+            "words": cleared.words,
+        },
+    }
+
+
+def tables(cleared: Cleared) -> dict[str, bytes]:
+    """Return accounts and payments as CSV by the names of their files; floats in the shortest form that reads back."""
+    from analysis.page.export import Table
+
+    accounts: tuple[Any, ...] = tuple((name, *account.values()) for name, account in accounts_of(cleared).items())
+    payments = tuple(tuple(row.values()) for row in trades(cleared))
+    columns = ("from", "to", "amount", *(() if cleared.market.effective is None else ("effective",)))
+    return {
+        "accounts.csv": Table("", ("client", *ACCOUNT), accounts).to_csv().encode(),
+        "payments.csv": Table("", columns, payments).to_csv().encode(),
+    }

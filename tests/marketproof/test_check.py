@@ -1,0 +1,155 @@
+"""`check`: certificates of clearings as files; what was changed is refused, sealed again or not."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from mechanism import Market, Reports, market_mechanism
+from mechanism.errors import InvalidMarketError
+from mechanism.market.allocation.certificate_file import ClearingFile, certified, check_file, check_parts, digest_of
+
+RULES = ["ipfl-exact", "exact-marginal", "vcg-two-sided"]
+
+
+def clearing(rule, m=6, seed=0):
+    """The file of one certified clearing with penalties and effective sizes."""
+    rng = np.random.default_rng(seed)
+    d, e = rng.uniform(0, 1, (m, m)), rng.uniform(0, 800, (m, m))
+    np.fill_diagonal(d, 0)
+    reports = Reports(rng.uniform(50, 500, m), rng.uniform(0.1, 1, m), rng.uniform(1e3, 2e4, m))
+    market, mechanism = Market(d, 0.3, effective=e), market_mechanism(rule)
+    told, found = certified("abcdefgh"[:m], reports, market, mechanism.clear(reports, market), rule, mechanism.payment)
+    assert found.proved
+    return told
+
+
+def places(value, path=()):
+    """Where the leaves of plain data are."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*path, key))
+    elif value is not None:
+        yield path
+
+
+def changed(data, path, change):
+    """A copy with one leaf changed."""
+    data = copy.deepcopy(data)
+    inner = data
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = change(inner[path[-1]])
+    return data
+
+
+def another(rng):
+    """Some other value of the same kind."""
+
+    def change(value):
+        if isinstance(value, str):
+            return value[:-1] + ("0" if value[-1:] != "0" else "1")
+        if isinstance(value, int):
+            return value + int(rng.choice([-1, 1]))
+        return float(np.nextafter(value, np.inf)) if rng.random() < 0.5 else value + float(rng.normal())
+
+    return change
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_any_change_is_refused_as_damage(rule):
+    """Every number and word of a file, changed by the last bit or more: 1,000 and more changes, none accepted."""
+    data, rng = clearing(rule), np.random.default_rng(1)
+    assert check_file(data, "it").holds
+    every = list(places(data))
+    for _ in range(1 + 400 // len(every)):
+        for path in every:
+            with pytest.raises(InvalidMarketError):
+                check_file(changed(data, path, another(rng)), "it")
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", range(4))
+def test_false_money_and_purchases_are_refused_though_sealed_again(rule, seed):
+    """The mathematics alone: money off by 2.1 tolerances or more, somebody bought more or less, a gap denied."""
+    data, rng = clearing(rule, seed=seed), np.random.default_rng(seed)
+
+    def refused(told):
+        try:
+            return not check_parts(ClearingFile.model_validate(told)).holds
+        except InvalidMarketError:
+            return True
+
+    tolerance = check_parts(ClearingFile.model_validate(data)).tolerance.max()
+    money = [path for path in places(data) if path[0] in ("prices", "centre", "sales")]
+    for path in money * 8:
+        wide = 2.1 if path[0] == "prices" else 20
+        by = rng.choice([-1, 1]) * max(wide * tolerance, 10 ** rng.uniform(-8, 2))
+        assert refused(changed(data, path, lambda value, by=by: value + by))
+    m = len(data["clients"])
+    for i in range(m):
+        for j in set(range(m)) - {i}:
+            told = copy.deepcopy(data)
+            row, paid = told["imports"][i], told["prices"][i]
+            if j in row:
+                paid.pop(row.index(j))
+                row.remove(j)
+            else:
+                row.append(j)
+                row.sort()
+                paid.insert(row.index(j), data["inputs"]["cost"][j])
+            assert refused(told)
+
+
+def test_a_file_is_of_one_clearing(cli, tmp_path):
+    """Sealed parts of two clearings, another rule's name, no digest, no certificate: one line each, status 2."""
+    one, two = clearing("ipfl-exact"), clearing("ipfl-exact", seed=5)
+
+    def sealed(**parts):
+        told = {**one, **parts}
+        return {**told, "digest": digest_of({k: v for k, v in told.items() if k != "digest"})}
+
+    cases = {
+        "inputs of another": sealed(inputs=two["inputs"]),
+        "another rule": sealed(mechanism="exact-marginal"),
+        "unknown rule": sealed(mechanism="best-of-all"),
+        "empty digest": {**one, "digest": ""},
+        "another format": sealed(format="marketproof-clearing-2"),
+        "deep": sealed(nodes=[0] * 3000),
+        "nothing": {},
+        "no tree": sealed(nodes=[], slopes=[], others=[]),
+    }
+    for name, told in cases.items():
+        (tmp_path / "it.json").write_text(json.dumps(told))
+        answer = cli("check", tmp_path / "it.json")
+        assert (name, answer.status, answer.err.count("\n")) == (name, 2, 1)
+    other = sealed(inputs=two["inputs"], inputs_digest=two["inputs_digest"])
+    (tmp_path / "it.json").write_text(json.dumps(other))
+    answer = cli("check", tmp_path / "it.json")
+    assert answer.status == 1
+    assert "may miss the optimum" in answer.err
+
+
+def test_clear_writes_what_check_accepts(cli, tmp_path):
+    table = tmp_path / "A.csv"
+    table.write_text("client,size,cost,gain\nbuyer,100,0,3600\ndear,300,1.1,0\ncheap,300,1.0,0\n")
+    proof, result = tmp_path / "A.json", tmp_path / "out.json"
+    answer = cli("clear", table, "--certificate", proof, "--json", tmp_path / "clear.json")
+    assert answer.status == 0
+    assert "Proved by certificate" in " ".join(answer.out.split())
+    assert json.loads((tmp_path / "clear.json").read_text())["audit"]["certificate"]["proved"]
+    answer = cli("check", proof, "--json", result)
+    assert answer.status == 0
+    assert json.loads(result.read_text())["holds"]
+    changed_price = json.loads(proof.read_text())
+    changed_price["prices"][0][0] = 1.2
+    proof.write_text(json.dumps(changed_price))
+    answer = cli("check", proof)
+    assert answer.status == 2
+    assert "changed after it was written" in answer.err
+    answer = cli("clear", table, "--certificate", table)
+    assert answer.status == 2
+    answer = cli("clear", table, "--mechanism", "posted-price", "--certificate", tmp_path / "no.json")
+    assert answer.status == 2
+    assert not (tmp_path / "no.json").exists()
