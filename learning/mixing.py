@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, Array, Graph
 from learning.backends.backend import Backend, one_thread
-from learning.valuation.effective import LineTask, MixtureTask, needed
+from learning.valuation.effective import TRIED, LineTask, MixtureTask, needed
 from learning.work import State
 
 KEPT = 0.5
@@ -23,7 +23,7 @@ class Judged:
     """What importing brought each of m clients on its held-out samples; 0 for who imports nothing.
 
     ``fall`` [m]: of the mean loss, nats; ``t`` [m]: that in standard errors; ``alpha`` [m]: the weight of all
-    imports together at which it would be lowest.
+    imports together at which it would be lowest, if that was asked for.
     """
 
     fall: Array
@@ -66,7 +66,7 @@ class Mixing:
             for task, result in zip(tasks, backend.run(tasks), strict=True):
                 i, sellers, (alpha, t) = task.client, list(task.sellers), np.reshape(result, (2, -1))
                 fresh, old = sizes[i] * alpha / (1.0 - alpha), memory[i, sellers]
-                better = t > needed(max(1, len(work.held_out(i))))
+                better = t > needed(min(TRIED, len(work.held_out(i))))
                 smooth = np.where(old > 0, KEPT * old + (1.0 - KEPT) * fresh, fresh)
                 found[i, sellers] = np.where(better, smooth, np.where(t > 0, old, 0.0))
                 memory[i, sellers] = found[i, sellers]
@@ -74,7 +74,7 @@ class Mixing:
             self._effective = found
         return self._effective
 
-    def judged(self, backend: Backend, matrix: Array, clients: NDArray[np.int64]) -> Judged:
+    def judged(self, backend: Backend, matrix: Array, clients: NDArray[np.int64], joint: bool = False) -> Judged:
         """Return how mixing by ``matrix`` [k, k] over ``clients`` would do, asked of the importers among them."""
         m = len(backend.work.state.rows)
         if self._judged is None or not np.array_equal(self._judged[0], matrix):
@@ -84,7 +84,7 @@ class Mixing:
                 if len(sold):
                     share = float(1.0 - matrix[k, k])
                     weights = tuple((matrix[k, sold] / matrix[k, sold].sum()).tolist())
-                    tasks.append(MixtureTask(i, tuple(clients[sold].tolist()), weights, share))
+                    tasks.append(MixtureTask(i, tuple(clients[sold].tolist()), weights, share, joint))
             found = np.zeros((3, m))
             for task, result in zip(tasks, backend.run(tasks), strict=True):
                 found[:, task.client] = result
@@ -95,7 +95,7 @@ class Mixing:
         """Return what all that each imports is worth together, in its samples [m], by what ``step`` mixes."""
         if step is None or not len(clients):
             return np.zeros(len(sizes))
-        alpha = self.judged(backend, step.matrix, clients).alpha
+        alpha = self.judged(backend, step.matrix, clients, joint=True).alpha
         return np.asarray(sizes * alpha / (1.0 - alpha))
 
     def write(

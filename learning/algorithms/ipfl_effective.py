@@ -13,8 +13,8 @@ DEPLOYED = "deployed"
 
 
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD on all samples, then half as many steps of the probe on those not held out of it."""
-    return LocalSpec(plan.steps, whole=True, then=LocalSpec(-(-plan.steps // 2), model=PROBE))
+    """Return plain SGD on all samples, then a quarter as many steps of the probe on those not held out of it."""
+    return LocalSpec(plan.steps, whole=True, then=LocalSpec(-(-plan.steps // 4), model=PROBE))
 
 
 def aggregate(uploads: Uploads) -> Aggregation:

@@ -1,7 +1,7 @@
 """Effective data, measured: how many of its own samples another's model is worth to a client.
 
 A client holds half of its samples (at most `JUDGED`) out of its *probe*, a second model that trains on the rest, for
-half of the steps, and is mixed with what the client imports as its own model is. The model that it uses and uploads
+a quarter of the steps, and is mixed with what the client imports as its own model is. What it uses and uploads
 sees all samples: nobody gives up data. On the line from probe p to seller's model θ_j let α minimise the held-out loss
 of (1 − α) p + α θ_j. Then e_ij = n_i α/(1 − α): the weight at which a sample-weighted average would mix them.
 
@@ -34,7 +34,7 @@ GRID = (0.25, 0.5)
 LARGEST = 0.75
 MOST = 12
 """Sellers tried by a client in a round at most."""
-JUDGED, TRIED = 1000, 256
+JUDGED, TRIED = 1000, 128
 """Samples held out of the probe at most, and how many of them a seller is tried on."""
 CERTAIN = 2.0
 """Standard errors by which a loss must fall, for large samples."""
@@ -74,18 +74,19 @@ class LineTask:
 class MixtureTask:
     """Judge the probe of ``client`` mixed with ``share`` of an average of ``rows``, weighted by ``weights``.
 
-    The weights sum to 1.
+    The weights sum to 1. ``joint``: find the best share too.
     """
 
     client: int
     rows: tuple[int, ...]
     weights: tuple[float, ...]
     share: float
+    joint: bool = False
 
     @property
     def cost(self) -> float:
         """Relative length of the task, for sharing work out: samples."""
-        return float(4 * JUDGED)
+        return float((4 if self.joint else 2) * JUDGED)
 
 
 def needed(samples: int) -> float:
@@ -177,13 +178,14 @@ def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
 def judge_mixture(work: Work, task: MixtureTask) -> tuple[float, ...]:
     """Return how the task's mixture does beside the probe on the client's held-out samples.
 
-    By how much the mean loss falls, that in standard errors, and the α at which it would be lowest.
+    By how much the mean loss falls, that in standard errors, and the α at which it would be lowest (0 if not asked).
     """
     line = _Line(work, task.client, JUDGED)
     rows, weights = list(task.rows), torch.tensor(task.weights, dtype=torch.float64, device=work.device)
     other = (weights @ work.models("")[rows].double()).float()
     own, mixed = line.losses(line.probe, 0.0), line.losses(other, task.share)
-    alpha = minimiser([float(np.mean(losses)) for losses in (own, *(line.losses(other, share) for share in GRID))])
+    others = [line.losses(other, share) for share in GRID] if task.joint else [own, own]
+    alpha = minimiser([float(np.mean(losses)) for losses in (own, *others)])
     with np.errstate(all="ignore"):
         fall = float(np.mean(own - mixed))
     return (fall if np.isfinite(fall) else -1.0, certainty(own - mixed), alpha)
