@@ -28,11 +28,13 @@ _MOST_CLIENTS, _RARER = 10, 20  # larger markets of 2^(m-1) sets for each import
 class _Buyer:
     """One importer in a batch of markets: others ``[s]``, values of all 2^s sets of them ``[B, 2^s]``.
 
-    ``held`` bool ``[2^s, s]``; ``costs``, ``pens``, ``prices`` ``[B, s]``; ``at`` ``[B]``: the set that was imported.
+    ``held`` bool ``[2^s, s]``; ``sizes`` (what each counts for the importer), ``costs``, ``pens``, ``prices``
+    ``[B, s]``; ``at`` ``[B]``: the set that was imported.
     """
 
     client: int
     held: NDArray[np.bool_]
+    sizes: Array
     costs: Array
     pens: Array
     prices: Array
@@ -53,7 +55,8 @@ class _Buyer:
 def random_cases(rng: np.random.Generator, count: int, m: int, law: GainLaw) -> tuple[Reports, Market]:
     """Draw markets: sizes over a decade, some equal, round costs and zeros among them, penalties in half of the calls.
 
-    Shapes: reports ``[count, m]``, differences ``[count, m, m]`` or none.
+    In a third of the calls effective sizes, some of them 0. Shapes: reports ``[count, m]``, differences and effective
+    sizes ``[count, m, m]`` or none.
     """
     size = rng.uniform(50.0, 1000.0, (count, m))
     size[: count // 4] = np.round(size[: count // 4], -2) + 100.0
@@ -62,11 +65,14 @@ def random_cases(rng: np.random.Generator, count: int, m: int, law: GainLaw) -> 
     gain = rng.uniform(0.0, 20_000.0, (count, m)) * rng.choice([0.0, 1.0, 1.0, 10.0], (count, m))
     size, cost, gain = (rng.permuted(a, axis=0) if rng.random() < 0.2 else a for a in (size, cost, gain))
     reports = Reports(size, cost, gain)
+    effective = None
+    if rng.random() < 1 / 3:
+        effective = size[:, None, :] * rng.choice([0.0, 0.5, 1.0, 1.7], (count, m, m))
     if rng.random() < 0.4:
-        return reports, Market(law=law)
+        return reports, Market(law=law, effective=effective)
     differences = rng.uniform(0.0, 2.0, (count, m, m))
     differences[:, np.arange(m), np.arange(m)] = 0.0
-    return reports, Market(differences, float(rng.choice([0.01, 0.1, 1.0])), law)
+    return reports, Market(differences, float(rng.choice([0.01, 0.1, 1.0])), law, effective)
 
 
 def market_conformance(
@@ -135,13 +141,13 @@ def _bilateral(outcome: Outcome) -> list[str]:
 def _buyer(i: int, reports: Reports, market: Market, outcome: Outcome) -> _Buyer:
     others = np.flatnonzero(np.arange(reports.clients) != i)
     held = (np.arange(2**others.size)[:, None] >> np.arange(others.size)) & 1 == 1
-    size = reports.size[:, others]
+    size = np.broadcast_to(market.counted(reports.size), outcome.prices.shape)[:, i][:, others]
     pens = np.broadcast_to(market.penalties(reports.size), outcome.prices.shape)[:, i][:, others]
     own = reports.size[:, [i]]
     gains = market.law.value(reports.gain[:, [i]], own, own + size @ held.T)
     bought = outcome.imports[:, i][:, others]
     at = (bought * (1 << np.arange(others.size))).sum(axis=1)
-    return _Buyer(i, held, reports.cost[:, others], pens, outcome.prices[:, i][:, others], bought, gains, at)
+    return _Buyer(i, held, size, reports.cost[:, others], pens, outcome.prices[:, i][:, others], bought, gains, at)
 
 
 def _optimal(buyer: _Buyer, outcome: Outcome, tolerance: float) -> list[str]:
@@ -182,16 +188,15 @@ def _prices(buyer: _Buyer, due: Array, words: str, tolerance: float) -> list[str
 
 def _threshold(buyer: _Buyer, reports: Reports, market: Market) -> list[str]:
     """Run the reference rule once more; markets in which a test is as good as a tie are left out."""
-    others = np.flatnonzero(np.arange(reports.clients) != buyer.client)
     for b in range(len(buyer.at)):
-        size, gain = reports.size[b, others], float(reports.gain[b, buyer.client])
+        size, gain = buyer.sizes[b], float(reports.gain[b, buyer.client])
         marks = [
             _root(market.law, gain, float(n), float(w))
             for n, w in zip(size, buyer.costs[b] + buyer.pens[b], strict=True)
         ]
         total, taken, close = float(reports.size[b, buyer.client]), 0, False
-        for j in sorted(range(others.size), key=lambda j: (-marks[j], j)):
-            close |= any(k != j and 0 < abs(marks[k] - marks[j]) <= 1e-9 * marks[j] for k in range(others.size))
+        for j in sorted(range(size.size), key=lambda j: (-marks[j], j)):
+            close |= any(k != j and 0 < abs(marks[k] - marks[j]) <= 1e-9 * marks[j] for k in range(size.size))
             close |= abs(total + size[j] - marks[j]) <= 1e-9 * marks[j]
             if total + size[j] >= marks[j]:
                 break
@@ -204,6 +209,8 @@ def _threshold(buyer: _Buyer, reports: Reports, market: Market) -> list[str]:
 
 def _root(law: GainLaw, gain: float, n: float, price: float) -> float:
     """Total data x > n with f(x) - f(x-n) = price, by bisection; n if there is none, inf where the price is 0."""
+    if n <= 0.0:  # who brings nothing is never taken
+        return n
     if price <= 0.0:
         return np.inf
 

@@ -262,3 +262,21 @@ def test_the_market_used_for_testing_trades():
         assert isinstance(market, Market)
         shares.append(market_mechanism("ipfl-exact").clear(reports, market).imports.any(axis=(1, 2)).mean())
     assert np.mean(shares) > 0.5
+
+
+@pytest.mark.parametrize("name", ["ipfl-exact", "exact-marginal", "ipfl"])
+def test_a_rule_that_does_not_read_effective_sizes_is_noticed(name):
+    """It holds in every plain market, and counts what sellers say where something else was measured."""
+    from proofs_checks.proofs.market_conformance import market_conformance
+
+    rule = market_mechanism(name)
+
+    class Deaf:
+        id, allocation, payment = rule.id, rule.allocation, rule.payment
+
+        def clear(self, reports, market):
+            return rule.clear(reports, Market(market.differences, market.lam, market.law))
+
+    law = PowerGain(0.5)
+    assert market_conformance(rule, name, np.random.default_rng(1), 400, law) == []
+    assert market_conformance(Deaf(), name, np.random.default_rng(1), 400, law) != []
