@@ -91,6 +91,7 @@ def verify_within(
     grade: str,
     seed: int,
     types: Grid | None = None,
+    randomised: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Verdict]:
     """Return a verdict for each property (default: all that apply); ``deadline`` is a time of `time.perf_counter`.
@@ -129,7 +130,17 @@ def verify_within(
 
     budget = max(deadline - time.perf_counter(), _LEAST)
     try:
-        found = verify(mechanism, ids, budget=budget, grade=grade, seed=seed, types=types, progress=count, guard=guard)
+        found = verify(
+            mechanism,
+            ids,
+            budget=budget,
+            grade=grade,
+            seed=seed,
+            types=types,
+            randomised=randomised,
+            progress=count,
+            guard=guard,
+        )
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after {done} properties; nothing was written") from None
     if source.file is None:

@@ -67,6 +67,12 @@ def verify(
             "on these.",
         ),
     ] = None,
+    randomised: Annotated[
+        bool,
+        typer.Option(
+            "--randomised", help="The rule may draw: what reports come to on average is estimated, at a confidence."
+        ),
+    ] = False,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Which probes are made; the same seed, the same ones.")
     ] = 0,
@@ -96,14 +102,19 @@ def verify(
         raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
     if types is not None and grade not in ("auto", "exhausted"):
         raise InputError(f"--grade is {grade}; the types of --types are exhausted: leave it out")
+    if randomised and (types is not None or grade not in ("auto", "searched")):
+        raise InputError(
+            "--randomised estimates by samples, which exhaust and prove nothing: leave out --grade, --types"
+        )
     refuse_overwriting([json], [file_of(mechanism), types])
     source, loaded = load_within(mechanism, clients, budget)
     grid = None if types is None else read_grid(types, loaded.space)
     end = started + budget
     with bar("verifying", quiet=quiet) as progress:
         found = verify_within(
-            source, loaded, properties, deadline=end, grade=grade, seed=seed, types=grid, progress=progress
-        )
+            source, loaded, properties, deadline=end, grade=grade, seed=seed, types=grid, randomised=randomised,
+            progress=progress,
+        )  # fmt: skip
     domain = _domain_of(mechanism, loaded)
     if grid is not None:
         domain += f"; of these the types of {one_line(types)}: {grid.words()}"

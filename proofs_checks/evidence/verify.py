@@ -14,6 +14,7 @@ from mechanism.direct import DirectMechanism, SingleParameter
 from mechanism.errors import InvalidMechanismError
 from mechanism.wording import count
 from proofs_checks.evidence.exhaustive import exhausted_verdict
+from proofs_checks.evidence.randomised import randomised_verdict
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, name_of, replay
@@ -58,6 +59,7 @@ def verify(
     seed: int = 0,
     probes: int | None = None,
     types: Grid | None = None,
+    randomised: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
     guard: Guard = unguarded,
 ) -> list[Verdict]:
@@ -81,6 +83,8 @@ def verify(
         Stop each search after so many probes: then the result does not depend on the machine's speed.
     types
         Finitely many types and their chances: each property is exhausted on these, and nothing else is tried.
+    randomised
+        The mechanism may draw: what its reports come to on average is estimated, at a confidence.
     progress
         Called with (property, how many are done, how many there are).
     guard
@@ -98,12 +102,14 @@ def verify(
         raise InvalidMechanismError(f"grade is {grade!r}; expected one of {', '.join(GRADES)}")
     if types is not None and grade not in ("auto", "exhausted"):
         raise InvalidMechanismError(f"grade is {grade!r}; types that are given are exhausted: expected that, or auto")
+    if randomised and (types is not None or grade not in ("auto", "searched")):
+        raise InvalidMechanismError("a randomised mechanism is searched only: leave out grade and types")
     if not budget > 0.0:
         raise InvalidMechanismError(f"budget is {budget}; expected seconds > 0")
     deadline = time.perf_counter() + budget
     chosen = properties(ids, mechanism.space.names if hasattr(mechanism, "space") else ())
     with guard(None, budget):
-        check_mechanism(mechanism, seed)
+        check_mechanism(mechanism, seed, randomised=randomised)
         if ids is None:
             chosen = [prop for prop in chosen if prop.missing(mechanism) is None]
     found = []
@@ -114,7 +120,7 @@ def verify(
         share = max(0.0, deadline - started) / (len(chosen) - position)
         try:
             with guard(prop.name, share):
-                found.append(verdict(mechanism, prop, share, grade, seed, probes, types))
+                found.append(verdict(mechanism, prop, share, grade, seed, probes, types, randomised))
         except OutOfTime:
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
@@ -122,7 +128,7 @@ def verify(
     return found
 
 
-def check_mechanism(mechanism: DirectMechanism, seed: int = 0) -> None:
+def check_mechanism(mechanism: DirectMechanism, seed: int = 0, *, randomised: bool = False) -> None:
     """Ask a few hundred profiles of all kinds and refuse what cannot be verified.
 
     Raises
@@ -141,7 +147,7 @@ def check_mechanism(mechanism: DirectMechanism, seed: int = 0) -> None:
     profiles = np.concatenate(
         [draw(space, rng, 64) for way, draw in PROFILES.items() if way != "scales" or wide(space)]
     )
-    examine(mechanism, rng, profiles)
+    examine(mechanism, rng, profiles, randomised=randomised)
 
 
 def verdict(
@@ -152,6 +158,7 @@ def verdict(
     seed: int,
     probes: int | None = None,
     types: Grid | None = None,
+    randomised: bool = False,
 ) -> Verdict:
     """Return the verdict on one property, within about ``seconds``."""
     started = time.perf_counter()
@@ -159,6 +166,8 @@ def verdict(
     say = partial(_verdict, prop, started)
     if (reason := prop.missing(mechanism)) is not None:
         return say(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
+    if randomised:
+        return randomised_verdict(mechanism, prop, seconds, seed, say, probes)
     unfinished = None
     if grade == "exhausted" or types is not None:
         unfinished = exhausted_verdict(mechanism, prop, seconds, say, types)

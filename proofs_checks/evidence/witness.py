@@ -27,6 +27,7 @@ from proofs_checks.properties.split_merge import resized
 from proofs_checks.properties.truthful import about
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.given_markets import GivenMarkets
+from proofs_checks.search.sampled import Averaged, estimate
 
 if TYPE_CHECKING:
     from mechanism import Market, Types
@@ -169,6 +170,9 @@ def _digest(plain: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
+MOST_DOUBT = 0.01
+"""With which a witness about a rule that draws may be wrong."""
+
 TOLERANCE = 1e-12
 """Relative to the amounts of the witness: another machine may add in another order, which moves the last bits."""
 
@@ -203,7 +207,12 @@ def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None
     asked = _fitting(witness, _mechanism(witness, mechanism))
     if (reason := prop.missing(asked)) is not None:
         raise WitnessError(f"{prop.id} does not apply to this mechanism: {reason}")
+    radius = 0.0
     try:
+        if (sampled := dict(witness.case.extra).get("sampled")) is not None:  # of a rule that draws
+            calls, rows, seed, doubt = (float(x) for x in sampled[0])
+            asked = Averaged(asked, int(calls), int(rows), int(seed))
+            radius = estimate(prop, asked, witness.case, min(doubt, MOST_DOUBT))[1]
         again = Witness.of(asked, prop, witness.case)
         amounts = {name: row for name, row in again.numbers.items() if not name.startswith("imports_")}
         tolerance = prop.tolerance(amounts)
@@ -211,10 +220,10 @@ def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None
         raise
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError, AssertionError) as error:
         raise WitnessError(f"the witness is incomplete: {type(error).__name__}: {str(error)[:100]}") from None
-    difference = _difference(witness, again)
+    difference = _difference(witness, again, radius)
     if difference is None and witness.digest not in ("", witness.fingerprint()):
         difference = "the witness was changed after it was written, in what plays no part"
-    if difference is None and not again.violation > tolerance:
+    if difference is None and not again.violation > tolerance + radius:
         difference = f"{prop.id} holds there: the violation is {again.violation!r}"
     exact = difference is None and again.numbers == witness.numbers and again.violation == witness.violation
     return Replay(difference is None, exact, difference, again.violation, again.sentence)
@@ -269,11 +278,11 @@ def _fitting(witness: Witness, mechanism: DirectMechanism) -> DirectMechanism:
     return mechanism
 
 
-def _difference(witness: Witness, again: Witness) -> str | None:
-    """Return which number differs first by more than rounding, None if none does."""
+def _difference(witness: Witness, again: Witness, radius: float) -> str | None:
+    """Return which number differs first by more than rounding, or than two samples may; None if none does."""
     if set(again.numbers) != set(witness.numbers):
         return f"the witness holds {', '.join(sorted(witness.numbers))}; the replay {', '.join(sorted(again.numbers))}"
-    room = TOLERANCE * max(1.0, *(abs(x) for row in again.numbers.values() for x in row))
+    room = 2.0 * radius + TOLERANCE * max(1.0, *(abs(x) for row in again.numbers.values() for x in row))
     for name, row in again.numbers.items():
         old = witness.numbers[name]
         if len(old) != len(row):

@@ -241,8 +241,12 @@ def part(
     return values
 
 
-def examine(mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floats) -> None:
+def examine(
+    mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floats, *, randomised: bool = False
+) -> None:
     """Refuse a mechanism that cannot be verified: random, dependent on its batch, or of the wrong shape.
+
+    ``randomised``: it may be random, and is asked once.
 
     Raises
     ------
@@ -251,6 +255,8 @@ def examine(mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floa
     """
     first = answer(mechanism, profiles)
     values = utilities(mechanism, profiles, first), payments(mechanism, profiles, first)
+    if randomised:
+        return
     again = answer(mechanism, profiles.copy())
     repeat = utilities(mechanism, profiles, again), payments(mechanism, profiles, again)
     for a, b in zip(values, repeat, strict=True):
@@ -258,7 +264,7 @@ def examine(mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floa
             row = int(np.argwhere(a != b)[0][0])
             raise InvalidMechanismError(
                 f"the mechanism is random: the same reports {np.round(profiles[row], 12).tolist()} gave two outcomes; "
-                "expected one answer (put the randomness into the expected allocation and payment)"
+                "expected one answer (return the expected allocation and payment, or verify it with --randomised)"
             )
     for row in rng.choice(len(profiles), size=min(8, len(profiles)), replace=False):
         alone = profiles[row : row + 1]

@@ -84,3 +84,26 @@ def test_wrong_types_are_refused_in_one_line(cli, tmp_path):
     file.write_text(EVEN)
     assert "leave it out" in cli("verify", "second-price", "--types", file, "--grade", "searched").err
     assert "input itself" in cli("verify", "second-price", "--types", file, "--json", file).err
+
+
+COIN = """
+import numpy as np
+from mechanism import single_parameter
+
+@single_parameter(agents=2)
+def coin(bids):
+    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
+    return wins, wins * bids * (np.random.random((len(bids), 1)) < 0.5)
+"""
+
+
+def test_a_rule_that_draws_is_sampled_where_that_is_asked_for(cli, tmp_path):
+    file, out = tmp_path / "coin.py", tmp_path / "verdicts.json"
+    file.write_text(COIN)
+    asked = ("verify", f"{file}:coin", "--property", "dsic", "--budget", 8)
+    assert "--randomised" in cli(*asked).err
+    assert cli(*asked, "--randomised", "--json", out).status == 0
+    [verdict] = json.loads(out.read_text())["verdicts"]
+    assert (verdict["grade"], verdict["evidence"]["method"]) == ("refuted", "sampled")
+    assert cli("replay", out, f"{file}:coin").status == 0
+    assert "leave out --grade" in cli(*asked, "--randomised", "--grade", "proved").err
