@@ -36,7 +36,9 @@ class RevenueMonotone(Profiles):
             if any((left != np.delete(whole, j, axis=0)).any() for j in range(space.agents)):
                 return "agents have different domains"
         try:
-            answer(smaller, rest.low[None])
+            profiles = np.stack([rest.low, 0.5 * (rest.low + rest.high), rest.high])
+            profiles = np.where(rest.integer, np.floor(profiles), profiles)
+            payments(smaller, profiles, answer(smaller, profiles))
         except MarketProofError:
             return "the mechanism does not answer one agent less"
         return None
