@@ -58,7 +58,7 @@ def replay(
     if mechanism is not None and any(w.witness.terms is not None for w in found):
         raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")
     own = None if mechanism is None else find_mechanism(mechanism)
-    results = [_replayed(w, own) for w in found]
+    results = [replayed(w, own) for w in found]
     if json is not None:
         write_all({json: dumps({"reproduced": all(r["reproduced"] for r in results), "witnesses": results})})
     console = stdout(quiet=quiet)
@@ -94,7 +94,8 @@ def _others(results: list[dict[str, Any]]) -> str:
     return f"the witness is about {' and '.join(map(shown, other))}; replayed under {shown(asked)} as asked"
 
 
-def _replayed(found: Found, own: Source | None) -> dict[str, Any]:
+def replayed(found: Found, own: Source | None) -> dict[str, Any]:
+    """Recompute a witness with the catalogue's mechanism or one's own; return what came out as plain data."""
     from marketproof.files.mechanism_files import Source
     from mechanism.catalogue import CATALOGUE
     from mechanism.errors import InputError, shown

@@ -264,9 +264,14 @@ def _bound(search: Search, share: float | None) -> str:
         return told
     if share is None:
         return "no profile was drawn from the uniform prior: no statistical statement"
+    return bound_words(CONFIDENCE, share, search.uniform_profiles)
+
+
+def bound_words(confidence: float, share: float, drawn: int) -> str:
+    """Return what a search without finds says of the uniform prior; ``share`` as of `upper_share`."""
     return (
-        f"with confidence {CONFIDENCE}, at most {share:.2g} of the profiles (uniform on the declared bounds) hold a "
-        f"violation above 1e-9 of the amounts that these probes would have found; {search.uniform_profiles} drawn"
+        f"with confidence {confidence}, at most {share:.2g} of the profiles (uniform on the declared bounds) hold a "
+        f"violation above 1e-9 of the amounts that these probes would have found; {drawn} drawn"
     )
 
 

@@ -1,4 +1,4 @@
-"""`check`: certificates of clearings as files; what was changed is refused, sealed again or not."""
+"""`check`: certificates of clearings and verdicts as files; what was changed is refused, sealed again or not."""
 
 import copy
 import json
@@ -153,3 +153,97 @@ def test_clear_writes_what_check_accepts(cli, tmp_path):
     answer = cli("clear", table, "--mechanism", "posted-price", "--certificate", tmp_path / "no.json")
     assert answer.status == 2
     assert not (tmp_path / "no.json").exists()
+
+
+@pytest.fixture(scope="module")
+def verdicts(cli, tmp_path_factory):
+    """Verdicts of all grades about the first-price auction and a market, as `verify --json` writes them."""
+    folder = tmp_path_factory.mktemp("verdicts")
+    told = []
+    for name, asked in (("second-price", ["dsic", "split-proof", "group-dsic"]), ("ipfl-exact", ["split-proof=half"])):
+        file = folder / f"{name}.json"
+        asks = [part for prop in asked for part in ("--property", prop)]
+        assert cli("verify", name, *asks, "--budget", 6, "--json", file, "-q").status == 0
+        told.append(json.loads(file.read_text()))
+    file = folder / "grid.json"
+    exhausted = ("--property", "ir", "--grade", "exhausted", "--budget", 4)
+    assert cli("verify", "second-price", *exhausted, "--json", file, "-q").status == 0
+    told.append(json.loads(file.read_text()))
+    return told
+
+
+def test_verdicts_stand_and_a_refuted_variant_replays(cli, verdicts, tmp_path):
+    grades = set()
+    for told in verdicts:
+        (tmp_path / "v.json").write_text(json.dumps(told))
+        assert cli("check", tmp_path / "v.json").status == 0
+        grades |= {verdict["grade"] for verdict in told["verdicts"]}
+    assert grades == {"proved", "searched", "refuted", "exhausted"}
+    (tmp_path / "v.json").write_text(json.dumps(verdicts[1]))
+    assert cli("replay", tmp_path / "v.json").status == 0
+
+
+def test_verdicts_that_were_relabelled_emptied_or_mixed_do_not_stand(cli, verdicts, tmp_path):
+    second, market, grid = verdicts
+
+    def status(told, name, **parts):
+        told = copy.deepcopy(told)
+        verdict = next(v for v in told["verdicts"] if v["property"] == name)
+        for path, value in parts.items():
+            inner = verdict
+            *keys, last = path.split("__")
+            for key in keys:
+                inner = inner[key]
+            inner[last] = value
+        (tmp_path / "v.json").write_text(json.dumps(told))
+        answer = cli("check", tmp_path / "v.json")
+        assert answer.err.count("\n") == (answer.status != 0)
+        return answer.status
+
+    refuted = next(v for v in second["verdicts"] if v["property"] == "group-dsic")
+    proved = next(v for v in second["verdicts"] if v["property"] == "dsic")
+    relabelled = [
+        {"grade": "proved"}, {"grade": "proved", "holds": True}, {"grade": "proved", "holds": True, "witness": None},
+        {"grade": "searched", "holds": True, "witness": None}, {"holds": True}, {"witness": None}, {"grade": "perfect"},
+        {"grade": "proved", "holds": True, "witness": None, "evidence": proved["evidence"]},
+        {"witness__digest": ""}, {"witness__sentence": "nothing"}, {"witness__mechanism": "first-price"},
+        {"witness__violation": 2.0}, {"property": "group-dsic=weak"}, {"evidence": None}, {"statement": "it is fine"},
+        {"witness": market["verdicts"][0]["witness"]},
+    ]  # fmt: skip
+    for parts in relabelled:
+        assert status(second, "group-dsic", **parts) == 1, parts
+    searched = [
+        {"evidence__uniform_profiles": 10**9, "evidence__tried": 10**9}, {"evidence__share": 1e-9}, {"bound": "never"},
+        {"evidence__tried": 0}, {"evidence__confidence": 0.5}, {"evidence__share": None}, {"grade": "exhausted"},
+        {"grade": "proved"}, {"witness": refuted["witness"]}, {"evidence__uniform_profiles": "many"},
+    ]  # fmt: skip
+    for parts in searched:
+        assert status(second, "split-proof", **parts) == 1, parts
+    for parts in ({"evidence__certificate": {}}, {"evidence__certificate": None}, {"property": "group-dsic=weak"}):
+        assert status(second, "dsic", **parts) == 1, parts
+    for parts in ({"evidence__grid": ""}, {"evidence__profiles": 0}, {"grade": "proved"}):
+        assert status(grid, "ir", **parts) == 1, parts
+    assert status(market, "split-proof=half", witness__variant={}) == 1
+    mixed = {**second, "verdicts": second["verdicts"] + market["verdicts"]}
+    assert status(mixed, "split-proof=half") == 1
+    assert status({**second, "verdicts": second["verdicts"] * 2}, "dsic") == 2
+    assert status({**second, "mechanism": "first-price"}, "dsic") == 1
+    assert status({**second, "mechanism": "mine.py:rule"}, "dsic") == 2
+
+
+def test_code_proofs_are_checked_on_the_code_that_is_named(cli, tmp_path):
+    """A certificate of regions stands for the code that it is about, and for no other."""
+    from mechanism.catalogue import direct_mechanism
+    from proofs_checks.evidence.recheck import recheck_all
+    from proofs_checks.properties.registry import PROPERTY
+    from proofs_checks.symbolic.prove import CodeProof, prove_code
+
+    found = prove_code(direct_mechanism("second-price", 3), "dsic", 20.0)
+    assert isinstance(found, CodeProof)
+    words = f"{PROPERTY['dsic'].statement} [{PROPERTY['dsic'].formula}]"
+    evidence = {"code": {"certificate": found.certificate}}
+    told = {"property": "dsic", "grade": "proved", "holds": True, "statement": words, "evidence": evidence}
+    told |= {"bound": None, "witness": None}
+    for name, stands in (("second-price", True), ("first-price", False)):
+        wrong = recheck_all([told], name, lambda agents, name=name: direct_mechanism(name, agents))[0][2]
+        assert (wrong is None) == stands
