@@ -3,6 +3,7 @@
     python benchmarks/effective.py                    10,240 markets of 3 to 6 clients for lies; about two minutes
     python benchmarks/effective.py --markets 80       so many of each kind and number of clients
     python benchmarks/effective.py --design           the prices that were tried for a truthful rule, and their welfare
+    python benchmarks/effective.py --run RUN          the same rules on the markets of a run of `ipfl-effective`
 
 Markets: `proofs_checks.search.effective_markets`, all kinds (round numbers, ties, zeros). A cost lie is searched at
 every break point where the rule has them (`proofs_checks.search.lies`); lies about gain and size, and about cost, gain
@@ -18,6 +19,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.records import read_run
 from mechanism.auctions.public.fact import Fact
 from mechanism.market.accounting import MONEY, account
 from mechanism.market.clients import Market, Types
@@ -104,6 +106,31 @@ def design() -> dict[str, Clearing]:
     return tried
 
 
+def recorded(folder: str, rules: dict[str, Clearing]) -> list[str]:
+    """Return the share of the largest welfare on the markets of a run: true types, measured effective sizes, λ = 0.
+
+    One line for each method of the run that measured them: mean over its seeds, with the lowest and the highest.
+    """
+    run = read_run(folder)
+    lines = []
+    for method in run.methods:
+        shares: dict[str, list[float]] = {name: [] for name in rules}
+        for seed in run.seeds:
+            rounds = [run.market_round(method, seed, k + 1) for k in range(run.rounds)]
+            markets = [
+                (r.types, Market(law=r.law, effective=r.market.effective))
+                for r in rounds
+                if r.market.effective is not None
+            ]
+            most = sum(_total(market_mechanism("ipfl-exact"), *one) for one in markets)
+            for name, rule in rules.items() if most > 0 else ():
+                shares[name].append(sum(_total(rule, *one) for one in markets) / most)
+        told = (f"{name} {np.mean(v):.3f} ({min(v):.3f} to {max(v):.3f})" for name, v in shares.items() if v)
+        if words := "; ".join(told):
+            lines.append(f"{method}: {words}, {len(run.seeds)} seeds of {run.rounds} rounds")
+    return lines
+
+
 def earners(agents: int = 9, draws: int = 2000, seed: int = 0) -> list[str]:
     """Return who earns what by the place of its cost, and what the best lie about it adds: FACT beside the clock.
 
@@ -143,7 +170,12 @@ def main() -> int:
     parser.add_argument("--markets", type=int, default=320, help="of each kind and number of clients (default 320)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--design", action="store_true", help="compare the prices that were tried instead")
+    parser.add_argument("--run", metavar="RUN", help="a run's folder: its recorded markets instead of random ones")
     options = parser.parse_args()
+    if options.run is not None:
+        lines = recorded(options.run, {name: market_mechanism(name) for name in (*TRUTHFUL, "posted-price", "ipfl")})
+        sys.stdout.write("\n".join(lines or ["no method of this run measured effective sizes"]) + "\n")
+        return 0
     began = time.perf_counter()
     if options.design:
         sys.stdout.write("\n".join(table(welfare(design(), max(8, options.markets // 8), options.seed))) + "\n")
