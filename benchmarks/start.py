@@ -1,4 +1,4 @@
-"""What a user waits for before anything runs: imports, `--help`, and the check of a large certificate.
+"""What a user waits for before anything runs: imports and `--help`.
 
 Processor seconds of a process of its own, the best of ten; exit status 1 if one is above its target.
 """
@@ -8,15 +8,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-
-from proofs_checks.proofs import check, prove
 
 TARGET = 0.3
 """Processor seconds that a start may take."""
-
-CERTIFICATE = 1.0
-"""Seconds for the certificate of 200 sellers."""
 
 REPEATS = 10
 
@@ -40,14 +34,6 @@ def main() -> int:
         seconds = start(*arguments)
         missed += seconds > TARGET
         print(f"{name}: {seconds:.2f} s (at most {TARGET:g}){'' if seconds <= TARGET else '   MISSED'}")
-    certificate = prove("ipfl", "ir", instance=200)
-    if certificate is None:
-        raise RuntimeError("there is no certificate of ir under ipfl")
-    began = time.perf_counter()
-    assert check(certificate) == []
-    seconds = time.perf_counter() - began
-    missed += seconds > CERTIFICATE
-    print(f"certificate of 200 sellers checked: {seconds:.2f} s (at most {CERTIFICATE:g})")
     return missed
 
 

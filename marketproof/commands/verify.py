@@ -23,7 +23,7 @@ _HOLDS = {True: "yes", False: "no", None: "-"}
 HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
 
 MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED: verify
-only code that you would run. A grade is one of: proved (a certificate, checked again), exhausted (every profile of a
+only code that you would run. A grade is one of: proved (of the formula, by Coq's kernel), exhausted (every profile of a
 finite grid), searched (nothing found, with a bound), refuted (with a small example that "marketproof replay"
 recomputes), unknown."""
 
@@ -166,8 +166,9 @@ def _why(verdict: Verdict) -> str:
         return verdict.witness.sentence
     if "words" in evidence:
         return (
-            f"certificate: {evidence['scope']}; the code agrees with the formula on {evidence['conformance_samples']} "
-            f"profiles, {count(evidence['tried'])} tried besides"
+            f"(kernel) {evidence['formula']['name']}: {evidence['formula']['words']} Scope: {evidence['scope']}. Coq "
+            f"{evidence['formula']['version']}, {evidence['formula']['checked']}. The code agrees with the formula on "
+            f"{evidence['conformance_samples']} profiles, {count(evidence['tried'])} tried besides"
         )
     if "reason" in evidence:
         return str(evidence["reason"])

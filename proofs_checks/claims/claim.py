@@ -14,6 +14,7 @@ from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import verdict as engine_verdict
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.proofs.certificate import Certificate
+from proofs_checks.proofs.kernel_record import stated
 from proofs_checks.proofs.theorems import check as check_certificate
 from proofs_checks.properties.property import Property, Rng
 
@@ -148,6 +149,20 @@ def proved(certificate: Certificate | None, words: str = "", **evidence: Any) ->
         "assumptions": list(certificate.assumptions), "certificate": certificate.to_dict(), **evidence,
     }  # fmt: skip
     return ClaimVerdict(True, Grade.PROVED, told, None, words or f"{certificate.statement} ({certificate.scope})")
+
+
+def kernel(name: str) -> Check:
+    """Return a check that answers with a theorem of the record, whatever it is about."""
+
+    def told(context: Context) -> ClaimVerdict:
+        theorem = stated(name)
+        evidence = {
+            "method": "theorem checked by Coq's kernel", "theorem": name, "coq": theorem["statement"],
+            "assumptions": theorem["assumptions"], "checked": "recorded",
+        }  # fmt: skip
+        return ClaimVerdict(True, Grade.PROVED, evidence, None, f"proved (kernel), {name}: {theorem['words']}")
+
+    return told
 
 
 def asked(mechanism: DirectMechanism, prop: Property, context: Context, words: str = "") -> ClaimVerdict:

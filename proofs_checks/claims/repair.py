@@ -11,13 +11,11 @@ from mechanism.market.accounting import MONEY, account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
-from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, unknown, worked
+from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, kernel, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.paper import PAIR
 from proofs_checks.claims.sweeps import Array, searched, sweep, swept
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.proofs.derivation import Derivation, Problem, Step, check_derivation, form
-from proofs_checks.proofs.problems import PROBLEMS
 from proofs_checks.properties.property import Rng
 from proofs_checks.search.lies import best_reports
 
@@ -60,22 +58,6 @@ def _below_marginal(types: Types, market: Market, rng: Rng) -> Array:
     marginal = market.law.value(gain, own, held) - market.law.value(gain, own, left) - market.penalties(types.size)
     scale = np.maximum(1.0, np.abs(outcome.prices))
     return np.where(outcome.imports, (outcome.prices - marginal) / scale, -np.inf)
-
-
-def _any_gain(context: Context) -> ClaimVerdict:
-    """Prove p_ij <= G(S*) - G(S* without j) - pen_ij for any gain, in four lines without the telescoping lemma."""
-    whole = PROBLEMS["clarke-buyer"]
-    named = ("rest", "best", "price", "objective")
-    problem = Problem({name: whole.axioms[name] for name in named}, "marg[j] - p[j] - pen[j] >= 0")
-    lines = [Step(str(form(whole.axioms[name].claim)), "axiom", name, ()) for name in named]
-    total = Step(str(form(problem.goal)), "combine", "", ((0, 1), (1, -1), (2, -1), (3, -1)))
-    if wrong := check_derivation(Derivation("clarke-buyer", (*lines, total)), problem):
-        return unknown(f"the derivation is refused: {wrong[0]}")
-    evidence = {
-        "method": "derivation checked in integers", "lines": [line.claim for line in (*lines, total)],
-        "assumptions": [axiom.words for axiom in problem.axioms.values()],
-    }  # fmt: skip
-    return ClaimVerdict(True, Grade.PROVED, evidence, None, "; ".join(evidence["lines"]))
 
 
 @swept("across", MONEY, "utility that a buyer has more under ipfl than under ipfl-exact")
@@ -143,7 +125,7 @@ CLAIMS = (
     Claim("repair-below-marginal", _S, "On the same set no price exceeds the marginal payment.", True,
           _below_marginal),
     Claim("repair-any-gain", _S, "The marginal payment on the same set bounds p_ij for any gain, concave or not.", True,
-          _any_gain),
+          kernel("ipfl_exact_below_marginal")),
     Claim("repair-across", _S, "Against ipfl no buyer is worse off.", False, _across),
     Claim("repair-budget", _S, "Payments are exactly balanced.", True,
           ask(_RULE, "budget-balance")),

@@ -13,6 +13,7 @@ from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.entry import PROPERTIES
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import check_mechanism, verdict
+from proofs_checks.proofs.kernel_record import kernel_refutation, kernel_theorem
 from proofs_checks.properties.registry import PROPERTY
 
 SECONDS = 0.45
@@ -33,10 +34,15 @@ class Cell:
         return None if self.truth is None else self.truth.startswith("yes") == self.verdict.holds
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form; certificates are left out, they are made again from their ids."""
+        """Return the JSON form; certificates are left out, they are made again from their ids.
+
+        ``kernel``: the theorem that proves the cell of the formula, or refutes it, by Coq's kernel.
+        """
         told = self.verdict.to_dict()
         told["evidence"] = {k: v for k, v in told["evidence"].items() if k != "certificate"}
-        return {"mechanism": self.mechanism, "truth": self.truth, "agrees": self.agrees, **told}
+        named = kernel_theorem(self.mechanism, self.verdict.property)
+        kernel = kernel_refutation(self.mechanism, self.verdict.property) if named is None else named.name
+        return {"mechanism": self.mechanism, "truth": self.truth, "agrees": self.agrees, "kernel": kernel, **told}
 
 
 def row(name: str, seconds: float = SECONDS, seed: int = 0) -> list[Cell]:

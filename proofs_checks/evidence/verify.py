@@ -19,6 +19,7 @@ from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
+from proofs_checks.proofs.kernel_record import kernel_theorem
 from proofs_checks.proofs.proving import Proof, prove_mechanism
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
@@ -203,10 +204,13 @@ def verdict(
         return say(Grade.REFUTED, False, evidence, witness=witness)
     if proof is not None and proof.certificate is not None:
         certificate = proof.certificate
+        formula = kernel_theorem(certificate.mechanism, certificate.property)
+        assert formula is not None
         evidence = {
             "method": "certificate", "of": certificate.property, "scope": certificate.scope,
             "assumptions": list(certificate.assumptions), "conformance_samples": proof.samples, "words": proof.words,
             "tried": search.tried, "certificate": certificate.to_dict(),
+            "formula": {"by": "kernel", **formula.to_dict()},
         }  # fmt: skip
         return say(Grade.PROVED, True, evidence)
     searched = _searched(search)

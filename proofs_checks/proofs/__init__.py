@@ -1,11 +1,11 @@
-"""Certificates: proofs that a small program without a solver checks, and what they prove of the catalogue's rules.
+"""Certificates: theorems that Coq's kernel has checked of the catalogue's rules, and trade on grids, added up.
 
 `prove` by id, `prove_mechanism` for code (tested against the formula first), `check` for any certificate from anyone.
 
 >>> from proofs_checks.proofs import check, prove
 >>> certificate = prove("ipfl-exact", "dsic-cost")
->>> certificate.formula, check(certificate)
-("U - U' >= 0", [])
+>>> certificate.parts[0].theorem, check(certificate)
+('ipfl_exact_cost', [])
 """
 
 from proofs_checks.evidence_errors import CertificateError

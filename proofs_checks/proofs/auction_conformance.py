@@ -220,3 +220,6 @@ _TESTS: dict[str, Callable[[Any, Array], list[str]]] = {
     "vcg-combinatorial": _combinatorial,
     "clarke-public-good": _public_good,
 }
+
+CLASSICS = tuple(_TESTS)
+"""Textbook mechanisms whose code is held against the formula."""

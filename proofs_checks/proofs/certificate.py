@@ -1,4 +1,4 @@
-"""A certificate: a statement and a proof of it that a small program without any solver can check.
+"""A certificate: a statement, and what proves it: a theorem that Coq's kernel checked, or numbers that are added up.
 
 As JSON it is frozen dataclasses of integers, fractions and strings, read back with suspicion.
 """
@@ -15,8 +15,7 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from proofs_checks.evidence_errors import CertificateError
-from proofs_checks.proofs.derivation import Derivation
-from proofs_checks.proofs.lemmas import FallingReturns, TangentGap, Telescoping
+from proofs_checks.proofs.kernel_record import KernelProof
 from proofs_checks.proofs.trade import TradeProof
 
 MOST_TEXT = 32 * 2**20
@@ -121,16 +120,10 @@ def short(value: object) -> str:
 
 FORMAT = "marketproof-certificate-1"
 
-Part = TangentGap | FallingReturns | Telescoping | Derivation | TradeProof
-"""The kinds of proof; each stands beside its checker in the file named after it."""
+Part = KernelProof | TradeProof
+"""The kinds of proof."""
 
-KINDS: dict[str, type[Part]] = {
-    "tangent-gap": TangentGap,
-    "falling-returns": FallingReturns,
-    "telescoping": Telescoping,
-    "derivation": Derivation,
-    "trade": TradeProof,
-}
+KINDS: dict[str, type[Part]] = {"kernel": KernelProof, "trade": TradeProof}
 """Kinds by the name that JSON uses."""
 
 

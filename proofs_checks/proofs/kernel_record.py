@@ -7,6 +7,7 @@ mechanism, read by hand against ``docs/properties.md``; a theorem that says less
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -14,11 +15,24 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-Law = Literal["any", "concave", "square root"]
+Law = Literal["any", "from zero", "concave", "square root"]
 
-_EXACT = "every importer's set is a best one (gap 0), ties broken by anything but the importer's own numbers"
-_FIXED = "prices read no cost and no gain; every importer's set is a best one among the willing sellers (gap 0)"
-_POOL = "every importer's set is a best one of its pool (gap 0), ties broken by anything but its own numbers"
+DELIVERED = "data that is there as reported"
+"""Said in the scope of what compares a buyer's true gain: others that overstate their data make a buyer lose."""
+
+LAWS: dict[Law, str] = {
+    "any": "any gain law", "from zero": "any gain law that starts at zero",
+    "concave": "gain laws that start at zero and rise with falling increments, as all concave and power laws do",
+    "square root": "the paper's gain law sqrt(K/n) - sqrt(K/x)",
+}  # fmt: skip
+"""What is said of the gain laws that a theorem is about."""
+
+_EXACT = (
+    "selection solved exactly (gap 0), ties broken by nothing but what enters the importer's problem: a gap ε of an "
+    "importer may cost up to 2ε"
+)
+_FIXED = "prices that read no cost and no gain; every importer takes a best set of the willing sellers (gap 0)"
+_POOL = "every importer takes a best set of its pool (gap 0)"
 _ROOTS = "thresholds are exact roots; that they exist is proved for the paper's law"
 _BEST = "the outcome is a best one of a finite set that no report changes"
 _AUCTION = "ties to the first agent"
@@ -30,8 +44,8 @@ _VALID = "sizes > 0; costs, gain parameters, differences and the penalty's weigh
 class Cell:
     """A theorem about one property of one mechanism, by name, and under which premises.
 
-    ``law``: for which gain laws, "any" that is 0 where nothing is bought, "concave" ones that rise, or the paper's
-    "square root". ``delivered``: others' data are as reported. ``premises``: in words.
+    ``law``: for which gain laws, "any", those that start "from zero" where nothing is bought, "concave" ones that rise
+    from zero, or the paper's "square root". ``delivered``: others' data are as reported. ``premises``: in words.
     """
 
     theorem: str
@@ -102,19 +116,19 @@ CELLS: dict[tuple[str, str], Cell] = {
     ),
     **_market(
         "posted-price", _FIXED, dsic_cost=("posted_cost", "any", False), dsic_gain=("posted_gain", "any", True),
-        ir=("posted_rational", "any", True), ir_buyer=("posted_buyers", "any", True),
+        ir=("posted_rational", "from zero", True), ir_buyer=("posted_buyers", "from zero", True),
         ir_seller=("posted_sellers", "any", False), budget_balance=("posted_budget", "any", False),
         monotonicity=("posted_monotone", "any", False),
     ),
     **_market(
         "pooled-price", _POOL, dsic_cost=("pooled_cost", "any", False), dsic_gain=("pooled_gain", "any", True),
-        ir=("pooled_rational", "any", True), ir_buyer=("pooled_buyers", "any", True),
+        ir=("pooled_rational", "from zero", True), ir_buyer=("pooled_buyers", "from zero", True),
         ir_seller=("pooled_sellers", "any", False), budget_balance=("pooled_budget", "any", False),
         monotonicity=("pooled_monotone", "any", False),
     ),
     **_market(
         "vcg-two-sided", _EXACT, dsic_cost=("two_sided_cost", "any", False), dsic_gain=("two_sided_gain", "any", True),
-        ir=("two_sided_rational", "any", True), ir_buyer=("two_sided_buyers", "any", True),
+        ir=("two_sided_rational", "from zero", True), ir_buyer=("two_sided_buyers", "from zero", True),
         ir_seller=("two_sided_sellers", "any", False), efficiency=("two_sided_best", "any", False),
         monotonicity=("two_sided_monotone", "any", False),
     ),
@@ -126,7 +140,7 @@ CELLS: dict[tuple[str, str], Cell] = {
     ),
     **_market(
         "realised", _EXACT, expost_cost=("realised_truth", "any", False), expost_gain=("realised_truth", "any", False),
-        expost_size=("realised_truth", "any", False), ir=("realised_rational", "any", True),
+        expost_size=("realised_truth", "any", False), ir=("realised_rational", "from zero", True),
         efficiency=("realised_best", "any", False), monotonicity=("realised_monotone", "any", False),
     ),
     **_market(
@@ -171,18 +185,42 @@ def record() -> dict[str, Any]:
     return found
 
 
+def stated(name: str) -> dict[str, Any]:
+    """Return what the record holds of a theorem: words, statement, assumptions (axioms), file.
+
+    Raises
+    ------
+    KeyError
+        If the record holds no theorem of the name.
+    """
+    return {str(theorem["name"]): theorem for theorem in record()["theorems"]}[name]
+
+
+@dataclass(frozen=True)
+class KernelProof:
+    """A reference to a theorem of the record: its name, Coq's version, and the digest of the sources checked."""
+
+    theorem: str
+    coq: str
+    sources: str
+
+
+def reference(theorem: KernelTheorem) -> KernelProof:
+    """Return the reference that a certificate holds to a theorem."""
+    lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(theorem.sources.items()))
+    return KernelProof(theorem.name, theorem.version, hashlib.sha256(lines.encode()).hexdigest())
+
+
 def kernel_theorem(mechanism_id: str, property_name: str) -> KernelTheorem | None:
     """Return the theorem that says the property of the catalogue's mechanism, or None where the kernel has none."""
     cell = CELLS.get((mechanism_id, property_name))
     if cell is None:
         return None
     kept = record()
-    told = next(theorem for theorem in kept["theorems"] if theorem["name"] == cell.theorem)
-    law = {"any": "any gain law", "concave": "gain laws that rise with falling increments: every concave one",
-           "square root": "the paper's gain law sqrt(K/n) - sqrt(K/x)"}[cell.law]  # fmt: skip
+    told = stated(cell.theorem)
     market = cell.premises[-1] == _GIVEN
     parts = ["every number of clients" if market else "every number of agents", "exact arithmetic", *cell.premises]
-    parts += [law] * market + ["for data that is there as reported"] * cell.delivered
+    parts += [LAWS[cell.law]] * market + [DELIVERED] * cell.delivered
     return KernelTheorem(
         mechanism_id, property_name, told["name"], told["words"], told["statement"], tuple(told["assumptions"]),
         "; ".join(parts), cell.law, cell.delivered, told["file"], kept["coq"], kept["sources"],

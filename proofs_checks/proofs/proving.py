@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,19 +15,17 @@ import numpy as np
 from mechanism.design.solve import Infeasible, maximise
 from mechanism.errors import SolverError
 from mechanism.market.direct import MarketDirect
-from mechanism.market.gains import GainLaw, PowerGain, SqrtGain
+from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
 from proofs_checks.evidence_errors import CertificateError
-from proofs_checks.proofs.auction_conformance import CRITICAL_ONLY, classic_conformance
-from proofs_checks.proofs.certificate import Certificate, Part
+from proofs_checks.proofs.auction_conformance import CLASSICS, CRITICAL_ONLY, classic_conformance
+from proofs_checks.proofs.certificate import Certificate
+from proofs_checks.proofs.kernel_record import DELIVERED, KernelTheorem, kernel_theorem
 from proofs_checks.proofs.market_conformance import market_conformance
-from proofs_checks.proofs.prover import derive, falling_returns, tangent_gap, telescoping
-from proofs_checks.proofs.theorems import DELIVERED, THEOREMS, Theorem, check, claim_of, with_exponent
+from proofs_checks.proofs.theorems import THEOREMS, certificate_of, check, claim_of
 from proofs_checks.proofs.trade import TradeProof, trade_system
 
 MARKETS = ("ipfl", "exact-marginal", "ipfl-exact", "posted-price")
-"""Market mechanisms about which theorems are kept."""
-
-_LARGEST_DENOMINATOR = 64
+"""Market mechanisms whose code is held against the formula."""
 
 
 @dataclass(frozen=True)
@@ -44,53 +41,21 @@ class Proof:
     samples: int = 0
 
 
-def prove(mechanism_id: str, property_id: str, *, law: GainLaw | None = None, instance: int = 4) -> Certificate | None:
+def prove(mechanism_id: str, property_id: str, *, law: GainLaw | None = None) -> Certificate | None:
     """Return a certificate of a property of a catalogue mechanism's *formula*, or None if no proof is kept.
 
-    ``law``: the gain law of a market (default the paper's); theorems that rest on concavity are kept for power laws
-    with an exponent of small denominator. ``instance``: number of sellers for which the telescoping rows are written
-    out, besides the induction step for every number.
+    ``law``: the gain law of a market (default the paper's); a theorem that rests on what a law does is said only of
+    laws that are known to do it: power laws, and where only their start matters, tables.
     """
-    theorem = THEOREMS.get((mechanism_id, property_id))
-    if theorem is None:
-        return None
-    if any(kind == "tangent-gap" for kind, _ in theorem.parts):
-        exponent = _exponent(law)
-        if exponent is None:
-            return None
-        theorem = with_exponent(theorem, exponent.numerator, exponent.denominator)
-    return _certificate(theorem, instance)
+    theorem = kernel_theorem(mechanism_id, property_id)
+    return None if theorem is None or not _covers(theorem, law or SqrtGain()) else certificate_of(theorem)
 
 
-@cache
-def _certificate(theorem: Theorem, instance: int) -> Certificate:
-    certificate = Certificate(
-        theorem.mechanism, theorem.property, theorem.statement, theorem.formula, theorem.scope, theorem.assumptions,
-        tuple(_part(kind, name, instance) for kind, name in theorem.parts),
-    )  # fmt: skip
-    if wrong := check(certificate):
-        raise CertificateError(f"the proof of {theorem.property} of {theorem.mechanism} is wrong: {wrong[0]}")
-    return certificate
-
-
-def _part(kind: str, name: str, instance: int) -> Part:
-    if kind == "tangent-gap":
-        exponent = Fraction(name)
-        return tangent_gap(exponent.numerator, exponent.denominator)
-    if kind == "falling-returns":
-        return falling_returns()
-    return telescoping(instance) if kind == "telescoping" else derive(name)
-
-
-def _exponent(law: GainLaw | None) -> Fraction | None:
-    """Return the exponent of a power law as a fraction that its float stands for, None for another law."""
-    if law is None:
-        return Fraction(1, 2)
-    if type(law) not in (PowerGain, SqrtGain):
-        return None
-    exponent: float = law.exponent  # type: ignore[attr-defined]
-    near = Fraction(exponent).limit_denominator(_LARGEST_DENOMINATOR)
-    return near if float(near) == exponent else None
+def _covers(theorem: KernelTheorem, law: GainLaw) -> bool:
+    power = type(law) in (PowerGain, SqrtGain)  # a subclass may compute otherwise
+    if theorem.law == "square root":
+        return power and law.exponent == 0.5  # type: ignore[attr-defined]
+    return theorem.law == "any" or power or (theorem.law == "from zero" and type(law) is TableGain)
 
 
 def conformance(
@@ -138,12 +103,14 @@ def prove_mechanism(
         under = f" under the gain law {law.name!r}" if law is not None and (name, property_id) in THEOREMS else ""
         return Proof(None, f"no proof is kept of {property_id} of {name or 'a mechanism without name'}{under}")
     if DELIVERED in certificate.scope and "size" in getattr(mechanism, "interdependent", ()):
-        return Proof(None, f"{property_id} is proved only{DELIVERED[1:]}; here others' data may differ from reports")
+        return Proof(None, f"{property_id} is proved only for {DELIVERED}; here others' data may differ from reports")
+    if name not in (*MARKETS, *CLASSICS):
+        return Proof(None, f"{certificate.statement} But this code is not held against the formula: no test is kept")
     if departures := conformance(certificate, mechanism, rng or np.random.default_rng(0), samples):
         return Proof(None, f"the code is not the formula that is proved: {departures[0]}")
     part = " as far as the proof needs it, winning and paying by a critical value," if name in CRITICAL_ONLY else ""
     words = (
-        f"proved of the formula in exact arithmetic, {certificate.statement} ({certificate.scope}); that the code "
+        f"proved of the formula by Coq's kernel, {certificate.statement} ({certificate.scope}); that the code "
         f"computes this formula{part} is tested on {samples} random cases, not proved"
     )
     return Proof(certificate, words, samples)

@@ -384,6 +384,14 @@ Theorem ipfl_sells_less_sqrt : forall m e d l x ord, let E := sqrt_market m e d 
   forall r i k b, valid_market E -> valid E r -> (i < clients E)%nat -> (k < clients E)%nat -> k <> i -> cost r i <= b ->
   In i (buys (ipfl reals E x ord) (set_cost r i b) k) -> In i (buys (ipfl reals E x ord) r k).
 Proof. intros m e d l x ord E H. exact (ipfl_monotone reals E x ord H (sqrt_thresholds_fall m e d l x ord H)). Qed.
+(** [ipfl-exact] [below-marginal] On the same set a price is at most the marginal payment G(S) - G(S without j) - pen: any law, concave or not. *)
+Theorem ipfl_exact_below_marginal : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall r i j, In j (sel r i) ->
+  price (ipfl_exact N E sel) r i j <= marginal E r i (sel r i) j - pen E r i j.
+Proof. exact critical_marginal. Qed.
+(** [gain-law] [marginals] Where increments of a law fall, the marginal contributions of a set sum to at most its gain. *)
+Theorem marginals_sum : forall (N : num) (E : market N) r i s, falling E -> starts_at_zero E -> valid_market E -> valid E r -> (i < clients E)%nat ->
+  NoDup s -> incl s (others E i) -> sum (marginal E r i s) s <= value E r i s.
+Proof. exact marginals_total. Qed.
 
 (** ** Certificates of optimality *)
 (** [certificate] [efficiency] A tree of lines above the law that certifies a limit bounds every set; what found it is not trusted. *)

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from proofs_checks.proofs import THEOREMS, Certificate, CertificateError, check, prove
 from proofs_checks.proofs.certificate import KINDS, kind_of
-from proofs_checks.proofs.proving import _part, trade_certificate
-from proofs_checks.proofs.theorems import claim_of
+from proofs_checks.proofs.proving import trade_certificate
 from tests.checks import refused
 from tests.proofs_checks.changes import at, changed, places, variants
 
@@ -26,10 +25,7 @@ ASKED = (
 def samples():
     """One certificate of each kind of proof."""
     return {
-        "telescoping": prove("ipfl", "ir"),
-        "clarke": prove("ipfl-exact", "dsic-cost"),
-        "critical": prove("second-price", "dsic"),
-        "vcg": prove("vcg-positions", "ir"),
+        "kernel": prove("ipfl-exact", "dsic-cost"),
         "impossible": trade_certificate([1, 5], [0, 4]),
         "possible": trade_certificate([1, 3], [0, 2], rationality="ex-post", balance="ex-post"),
     }
@@ -93,19 +89,6 @@ def test_a_proof_of_one_mechanism_is_none_of_another():
 def test_every_theorem_has_a_proof_that_is_checked():
     for mechanism, prop in THEOREMS:
         assert check(prove(mechanism, prop)) == []
-
-
-def test_the_certificate_of_two_hundred_sellers_is_checked_row_by_row():
-    """How long that takes is said by benchmarks/start.py."""
-    certificate = prove("ipfl", "ir", instance=200)
-    rows = certificate.parts[2].rows
-    assert len(rows) == 200 * 199 // 2
-    assert check(certificate) == []
-
-
-def test_a_part_that_proves_a_lemma_has_no_claim_of_its_own():
-    with pytest.raises(CertificateError, match="lemma"):
-        claim_of(_part("telescoping", "", 3))
 
 
 @pytest.mark.parametrize(

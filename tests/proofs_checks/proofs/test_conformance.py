@@ -16,6 +16,7 @@ from mechanism.auctions.units.greedy_knapsack import GreedyKnapsack
 from mechanism.auctions.units.gsp import gsp
 from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 from mechanism.auctions.units.vcg_positions import vcg_positions
+from mechanism.catalogue import direct_mechanism
 from mechanism.market.direct import MarketDirect
 from mechanism.market.rules.posted_price import PostedPrice
 from proofs_checks.proofs import THEOREMS, check, prove, prove_mechanism
@@ -33,12 +34,20 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize(("name", "prop"), THEOREMS)
+@pytest.mark.parametrize(("name", "prop"), [key for key in THEOREMS if key[0] in GOOD])
 def test_the_catalogue_computes_its_formulas(name, prop):
     proof = prove_mechanism(GOOD[name], prop, samples=80)
     assert proof.certificate is not None, proof.words
     assert check(proof.certificate) == []
     assert "tested on 80 random cases, not proved" in proof.words
+
+
+def test_code_that_is_not_held_against_the_formula_is_not_called_proved():
+    for name, prop in THEOREMS:
+        if name not in GOOD:
+            proof = prove_mechanism(direct_mechanism(name), prop)
+            assert proof.certificate is None
+            assert "not held against the formula" in proof.words or "differ from reports" in proof.words
 
 
 @dataclass(frozen=True)
@@ -233,7 +242,7 @@ def test_a_market_wrapper_that_accounts_otherwise_gets_no_certificate():
 def test_the_gain_law_is_part_of_what_is_proved():
     table = TableGain((100.0, 1000.0, 5000.0), (0.0, 1.0, 1.2))
     inner = market_mechanism("ipfl-exact")
-    assert prove_mechanism(MarketDirect(inner, 3, law=PowerGain(0.25)), "ir").certificate.parts[0].q == 4
+    assert prove_mechanism(MarketDirect(inner, 3, law=PowerGain(0.25)), "ir").certificate is not None
     assert "gain law 'table'" in prove_mechanism(MarketDirect(inner, 3, law=table), "ir").words
     assert prove_mechanism(MarketDirect(inner, 3, law=table), "dsic-cost").certificate is not None
 
