@@ -35,6 +35,7 @@ from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.grids import Grid, GridError, grid_over, sizes
 from proofs_checks.search.lines import linear
+from proofs_checks.search.searching import Search
 
 Bools = NDArray[np.bool_]
 
@@ -46,6 +47,7 @@ _OF_UTILITIES = (Truthful, GroupTruthful, Monotone, Rational, Balanced)
 
 _LEAST_POWER, _MOST_POWER = 2, 10
 _SHARE = 0.5  # of the time: what a grid may take by the pace of a sample
+_BESIDE, _MOST_BESIDE = 0.25, 2.0  # share of the time, and seconds at most, in which all else is searched
 _MEASURED = 0.02  # seconds after which a pace is known well enough
 
 
@@ -155,6 +157,13 @@ def exhausted_verdict(
     if result.case is not None:
         return say(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
     words = result.words() if given is None else f"{result.words()} that was given"
+    if given is None and not result.whole:
+        search = Search(mechanism, prop)
+        search.run(min(deadline, time.perf_counter() + min(_BESIDE * seconds, _MOST_BESIDE)))
+        if search.found is not None:
+            return f"it holds on the {grid.words()} and fails off it"
+        evidence["besides"] = search.tried
+        words += f"; {count(search.tried)} tried besides, none found"
     found = say(Grade.EXHAUSTED, True, evidence, bound=words)
     if not fixed:
         return found

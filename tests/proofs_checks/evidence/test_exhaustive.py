@@ -205,3 +205,27 @@ def test_utilities_that_depend_on_others_truths_are_asked_with_these_only():
     with pytest.raises(GridError, match="ask expost"):
         exhaust(private, grid, "dsic-cost")
     assert exhaust(private, grid, "expost-cost").holds
+
+
+def test_what_fails_off_the_grid_is_not_called_exhausted():
+    """Between the grid's points an eighth of every value is wrong; and a public number matters at its end only."""
+
+    @single_parameter(agents=2)
+    def between(bids):
+        wins = bids >= 0.5
+        odd = np.abs(bids * 1024 - np.rint(bids * 1024)) > 0.25
+        return wins, 0.5 * wins - 0.25 * odd
+
+    [verdict] = verify(between, ["dsic"], grade="exhausted", budget=4)
+    assert (verdict.grade, verdict.holds) == (Grade.REFUTED, False)
+
+    class Budgets(Table):
+        def __init__(self):
+            self.space = Space(5, ("value", "budget"), 0.0, 1.0, private=[True, False])
+
+        def outcome(self, reports):
+            paid = np.where((reports[:, :, 1] > 0.9).any(axis=1)[:, None], -reports[:, :, 0], 0.0)
+            return np.zeros(paid.shape), paid
+
+    [verdict] = verify(Budgets(), ["dsic"], grade="exhausted", budget=4)
+    assert (verdict.grade, verdict.holds) == (Grade.REFUTED, False)

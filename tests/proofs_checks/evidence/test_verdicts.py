@@ -111,7 +111,7 @@ def test_a_user_file_cannot_pass_for_the_catalogue_by_its_class(grade):
 )  # fmt: skip
 def test_a_grid_is_exhausted(name, prop, holds):
     mechanism = direct_mechanism(name)
-    verdict = verify(mechanism, [prop], grade="exhausted", budget=30)[0]
+    verdict = verify(mechanism, [prop], grade="exhausted", budget=3)[0]
     assert verdict.holds is holds
     assert verdict.evidence["profiles"] == 33**3
     assert verdict.evidence["exact"] is True
