@@ -77,7 +77,7 @@ def first_answers(source: Source, seconds: float) -> Iterator[None]:
             yield
     except OutOfTime:
         raise InputError(
-            f"{source.name} did not answer a few hundred profiles within {seconds:.0f} s; "
+            f"{source.name} did not answer its first profiles within {seconds:.0f} s; "
             "expected a rule that answers a whole batch at once and ends"
         ) from None
 

@@ -26,6 +26,7 @@ from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
 from proofs_checks.search.cases import Cases, examine
 from proofs_checks.search.grids import Grid, whole_grid
+from proofs_checks.search.pacing import FAST, Pace, first_look
 from proofs_checks.search.sampling import PROFILES, wide
 from proofs_checks.search.searching import Search
 from proofs_checks.search.shrinking import shrink
@@ -110,7 +111,7 @@ def verify(
     deadline = time.perf_counter() + budget
     chosen = properties(ids, mechanism.space.names if hasattr(mechanism, "space") else ())
     with guard(None, budget):
-        check_mechanism(mechanism, seed, randomised=randomised)
+        pace = check_mechanism(mechanism, seed, budget, randomised=randomised)
         if ids is None:
             chosen = [prop for prop in chosen if prop.missing(mechanism) is None]
     found = []
@@ -118,10 +119,13 @@ def verify(
         if progress is not None:
             progress(prop.name, position, len(chosen))
         started = time.perf_counter()
-        share = max(0.0, deadline - started) / (len(chosen) - position)
+        left = max(0.0, deadline - started)
+        share = left / (len(chosen) - position)
+        if _slow(pace, share):  # the first properties whole rather than none of them
+            share = max(share, min(left, 1.5 * pace.needs(prop.least)))
         try:
             with guard(prop.name, share):
-                found.append(verdict(mechanism, prop, share, grade, seed, probes, types, randomised))
+                found.append(verdict(mechanism, prop, share, grade, seed, probes, types, randomised, pace))
         except OutOfTime:
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
@@ -129,8 +133,12 @@ def verify(
     return found
 
 
-def check_mechanism(mechanism: DirectMechanism, seed: int = 0, *, randomised: bool = False) -> None:
-    """Ask a few hundred profiles of all kinds and refuse what cannot be verified.
+def check_mechanism(
+    mechanism: DirectMechanism, seed: int = 0, seconds: float = np.inf, *, randomised: bool = False
+) -> Pace:
+    """Ask a few hundred profiles of all kinds and refuse what cannot be verified; return how fast it answers.
+
+    Of a slow rule as many as fit into a tenth of the time: two, or none where even six answers take longer than it.
 
     Raises
     ------
@@ -148,7 +156,15 @@ def check_mechanism(mechanism: DirectMechanism, seed: int = 0, *, randomised: bo
     profiles = np.concatenate(
         [draw(space, rng, 64) for way, draw in PROFILES.items() if way != "scales" or wide(space)]
     )
-    examine(mechanism, rng, profiles, randomised=randomised)
+    profiles, pace = first_look(mechanism, profiles, seconds)
+    if len(profiles):
+        examine(mechanism, rng, profiles, randomised=randomised)
+    return pace
+
+
+def _slow(pace: Pace, seconds: float) -> bool:
+    """Tell whether probes and samples must be measured out: the usual first ones take more than half of the time."""
+    return pace.needs(512) > 0.5 * seconds
 
 
 def verdict(
@@ -160,6 +176,7 @@ def verdict(
     probes: int | None = None,
     types: Grid | None = None,
     randomised: bool = False,
+    pace: Pace = FAST,
 ) -> Verdict:
     """Return the verdict on one property, within about ``seconds``."""
     started = time.perf_counter()
@@ -176,22 +193,26 @@ def verdict(
             return unfinished
         if types is not None:
             return say(Grade.UNKNOWN, None, {"reason": unfinished})
+    slow = probes is None and _slow(pace, seconds)
+    if slow and pace.needs(prop.least) > seconds and not ours(mechanism):
+        needed = f"a search takes some {1.5 * pace.needs(prop.least):.0f} s at least; give it a larger budget"
+        return say(Grade.UNKNOWN, None, {"reason": f"an answer takes {pace.single:.2g} s: {needed}"})
     proof = None
     if grade in ("auto", "proved"):
-        proof, why = find_proof(mechanism, prop, seed)
+        proof, why = find_proof(mechanism, prop, seed, 0.25 * seconds / pace.row if slow else np.inf)
         if proof is None and grade == "proved":
             return say(Grade.UNKNOWN, None, {"reason": why})
     if grade == "auto" and proof is None and whole_grid(mechanism.space, np.nan, _MOST_WHOLE) is not None:
         found = exhausted_verdict(mechanism, prop, 0.5 * seconds, say)
         if isinstance(found, Verdict):
             return found
-    search = Search(mechanism, prop, seed)
+    search = Search(mechanism, prop, seed, pace=pace if slow else None)
     known = proof is not None and ours(mechanism)  # somebody else's code is searched as if nothing were proved
     deadline = started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds)
     search.run(deadline, probes)
     if search.found is not None:
-        left = min(_SHRINK_SECONDS, max(1.5, started + seconds - time.perf_counter()))
-        witness = make_witness(mechanism, prop, search.found, seed, left)
+        left = min(_SHRINK_SECONDS, max(0.0 if slow else 1.5, started + seconds - time.perf_counter()))
+        witness = make_witness(mechanism, prop, search.found, seed, left, pace if slow else FAST)
         again = replay(witness, mechanism)
         if not again.reproduces:  # nobody is accused by an answer that is not given twice
             raise InvalidMechanismError(
@@ -228,10 +249,12 @@ def _verdict(
     return Verdict(prop.name, grade, holds, words, evidence, seconds=spent, **more)
 
 
-def find_proof(mechanism: DirectMechanism, prop: Property, seed: int) -> tuple[Proof | None, str]:
+def find_proof(mechanism: DirectMechanism, prop: Property, seed: int, most: float = np.inf) -> tuple[Proof | None, str]:
     """Return a proof of the property, or of one that it follows from; else None and why there is none."""
     why = ""
     samples = _SAMPLES_OURS if ours(mechanism) else _SAMPLES_THEIRS
+    if samples > most and not ours(mechanism):
+        return None, f"the code answers too slowly to be held against a formula on {samples} profiles"
     for name in (prop.name, *prop.follows):
         if name == "dsic" and prop.id == "monotonicity" and mechanism.space.k > 1:
             continue
@@ -280,9 +303,14 @@ def bound_words(confidence: float, share: float, drawn: int) -> str:
 
 
 def make_witness(
-    mechanism: DirectMechanism, prop: Property, case: Cases, seed: int = 0, seconds: float = _SHRINK_SECONDS
+    mechanism: DirectMechanism,
+    prop: Property,
+    case: Cases,
+    seed: int = 0,
+    seconds: float = _SHRINK_SECONDS,
+    pace: Pace = FAST,
 ) -> Witness:
     """Shrink a case that breaks a property and record it with what it gives."""
     rng = np.random.default_rng([seed, 3])
-    smaller, case = shrink(mechanism, prop, case, rng, seconds)
+    smaller, case = shrink(mechanism, prop, case, rng, seconds, pace)
     return Witness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))

@@ -45,6 +45,11 @@ class Expected(Property):
         return None if mechanism.space.private.any() else "agents have no private number"
 
     @property
+    def least(self) -> int:
+        """A candidate and its confirmation."""
+        return 2 * _LEAST
+
+    @property
     def _reports(self) -> int:
         """How many reports of each type are compared."""
         return _LEVELS
@@ -230,6 +235,11 @@ class InterimRational(Expected):
         """Staying out must be possible."""
         voluntary = getattr(mechanism, "voluntary", True)
         return super().missing(mechanism) if voluntary else "there is no staying out of this mechanism"
+
+    @property
+    def least(self) -> int:
+        """A candidate and its confirmation."""
+        return 2 * _LEAST
 
     @property
     def _reports(self) -> int:

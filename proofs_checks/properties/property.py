@@ -99,6 +99,11 @@ class Property:
         return False
 
     @property
+    def least(self) -> int:
+        """How many outcomes the smallest probe asks for."""
+        return 8
+
+    @property
     def aside(self) -> str:
         """What the check leaves aside, for whoever reads that the property holds; "" if nothing."""
         return ""

@@ -263,10 +263,11 @@ def examine(
         if not np.array_equal(a, b):
             row = int(np.argwhere(a != b)[0][0])
             raise InvalidMechanismError(
-                f"the mechanism is random: the same reports {np.round(profiles[row], 12).tolist()} gave two outcomes; "
-                "expected one answer (return the expected allocation and payment, or verify it with --randomised)"
+                f"the mechanism is random or keeps a state: its answer to the reports "
+                f"{np.round(profiles[row], 12).tolist()} changed when it was asked again; expected one answer (keep "
+                "nothing between calls; return the expected allocation and payment, or verify it with --randomised)"
             )
-    for row in rng.choice(len(profiles), size=min(8, len(profiles)), replace=False):
+    for row in rng.choice(len(profiles), size=min(8, max(1, len(profiles) // 4)), replace=False):
         alone = profiles[row : row + 1]
         single = answer(mechanism, alone)
         for a, b in zip(values, (utilities(mechanism, alone, single), payments(mechanism, alone, single)), strict=True):

@@ -135,6 +135,7 @@ def draw_lines(
     others is drawn anew, in the coordinates that the mechanism names as ``interdependent``.
     """
     space = mechanism.space
+    levels = max(2, min(levels, count))
     number = max(1, count // levels)
     if ways[1] == "breaks":  # each line takes some sixty halvings
         number = min(max(8, count // _BREAK_COST), _MOST_BREAKS)

@@ -12,6 +12,7 @@ from mechanism.direct import DirectMechanism, Floats
 from proofs_checks.properties.property import Property, Rng, size
 from proofs_checks.properties.truthful import exact_probe
 from proofs_checks.search.cases import Cases
+from proofs_checks.search.pacing import Pace
 from proofs_checks.search.sampling import around, wide
 
 WAYS: tuple[tuple[str, str], ...] = (
@@ -25,17 +26,20 @@ WAYS: tuple[tuple[str, str], ...] = (
 
 _FIRST, _LARGEST = 512, 1 << 16
 _BYTES = 1 << 26
-_CLIMBERS = 128
+CLIMBERS = 128
 _CLIMB_EVERY = 6
 _FOR_ITS_SIZE = 1e-6
 _SCALES_EVERY = 3
+_SLOW_FIRST = 16
+_FOR_BREAKS = 2048
 
 
 @dataclass(eq=False)
 class Search:
     """One property's search, resumable: `step` makes one probe, `found` is set once a violation is certain.
 
-    The sequence of probes depends on the seed alone, never on the clock: a budget only decides how far it goes.
+    The sequence of probes depends on the seed alone, never on the clock: a budget only decides how far it goes. Where a
+    slow rule's ``pace`` is given, probes start small and none is larger than what is left of the time.
     """
 
     mechanism: DirectMechanism
@@ -51,6 +55,8 @@ class Search:
     seconds: float = 0.0
     probes: int = 0
     slowest: float = 0.0
+    pace: Pace | None = None
+    fits: int = _LARGEST
     rng: Rng = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +67,8 @@ class Search:
         """Outcomes to ask for in the next probe: doubled every third probe, bounded by memory."""
         space = self.mechanism.space
         room = max(32, _BYTES // (8 * space.agents * space.k))
-        return min(_FIRST << (self.probes // 3), _LARGEST, room)
+        first = _FIRST if self.pace is None else _SLOW_FIRST
+        return min(first << (self.probes // 3), self.fits, room)
 
     def step(self) -> None:
         """Make the next probe, or a climb from the best case so far."""
@@ -76,6 +83,8 @@ class Search:
             self._note(probe.case, probe.worst)
         else:
             ways = WAYS[turn % len(WAYS)]
+            if ways[1] == "breaks" and self.count < _FOR_BREAKS:
+                ways = ways[0], "others"
             if turn % _SCALES_EVERY == 0 and wide(self.mechanism.space):
                 ways = "scales", ways[1]
             probe = self.prop.probe(self.mechanism, self.rng, ways, self.count)
@@ -92,7 +101,12 @@ class Search:
         """Step until a violation is found, the deadline (`time.perf_counter`) is near, or ``probes`` are made."""
         stop = None if probes is None else self.probes + probes
         while self.found is None and (stop is None or self.probes < stop):
-            if self.probes and time.perf_counter() + min(self.slowest, 1.0) > deadline:
+            if self.pace is not None:
+                left = deadline - time.perf_counter() - self.pace.needs(0)
+                self.fits = min(_LARGEST, int(left / max(self.pace.row, 1e-9)))
+                if self.fits < self.prop.least:
+                    return
+            elif self.probes and time.perf_counter() + min(self.slowest, 1.0) > deadline:
                 return
             self.step()
 
@@ -111,13 +125,15 @@ class Search:
         assert self.best is not None
         if not np.isfinite(self.height):
             return
-        case, worst, tried = climb(self.mechanism, self.prop, self.best, self.rng, rounds=4)
+        case, worst, tried = climb(
+            self.mechanism, self.prop, self.best, self.rng, 4, max(1, min(CLIMBERS, self.count // 8))
+        )
         self.tried += tried
         self._note(case, worst)
 
 
 def climb(
-    mechanism: DirectMechanism, prop: Property, case: Cases, rng: Rng, rounds: int, climbers: int = _CLIMBERS
+    mechanism: DirectMechanism, prop: Property, case: Cases, rng: Rng, rounds: int, climbers: int = CLIMBERS
 ) -> tuple[Cases, float, int]:
     """Move the numbers of a case at random, over all scales, and keep what breaks the property most.
 

@@ -13,7 +13,8 @@ from proofs_checks.properties.property import Property, Rng
 from proofs_checks.properties.split_merge import resized
 from proofs_checks.properties.symmetry import relabelled
 from proofs_checks.search.cases import Cases
-from proofs_checks.search.searching import climb
+from proofs_checks.search.pacing import FAST, Clock, Pace
+from proofs_checks.search.searching import CLIMBERS, climb
 
 DIGITS = (1, 2, 3)
 """Significant digits that are tried, fewest first."""
@@ -22,7 +23,7 @@ _KEEP, _ROOM = 0.2, 10.0
 
 
 def shrink(
-    mechanism: DirectMechanism, prop: Property, case: Cases, rng: Rng, seconds: float = 2.0
+    mechanism: DirectMechanism, prop: Property, case: Cases, rng: Rng, seconds: float = 2.0, pace: Pace = FAST
 ) -> tuple[DirectMechanism, Cases]:
     """Return a smaller case of the same violation, and the mechanism for as many agents as it has left.
 
@@ -31,23 +32,26 @@ def shrink(
     Deterministic in ``rng`` unless the time runs out.
     """
     deadline = time.perf_counter() + seconds
+    clock, early = Clock(deadline, pace), Clock(deadline - 0.7 * seconds, pace)
+    if not clock.fits(calls=8):
+        return mechanism, case
     height = float(prop.violation(mechanism, case).max())
     for _ in range(6):
-        if prop.costly or time.perf_counter() > deadline - 0.7 * seconds:
+        if prop.costly or not early.fits(rows=6 * CLIMBERS):
             break
         higher, height, _ = climb(mechanism, prop, case, rng, rounds=3)
         if height <= prop.tolerance(prop.numbers(mechanism, higher)):
             break
         case = higher
-    mechanism, case = _fewer(mechanism, prop, case, deadline)
+    mechanism, case = _fewer(mechanism, prop, case, clock)
     height = float(prop.violation(mechanism, case).max())
     least = _ROOM * prop.tolerance(prop.numbers(mechanism, case))
     for need in dict.fromkeys((max(_KEEP * height, least), min(least, 0.5 * height))):
-        case = _shorter(mechanism, prop, case, need, deadline)
+        case = _shorter(mechanism, prop, case, need, clock)
         if longest(case) <= DIGITS[-1]:
             break
-    told = _without_idle(mechanism, prop, case)
-    return (mechanism, case) if told is case else _fewer(mechanism, prop, told, deadline)
+    told = _without_idle(mechanism, prop, case) if clock.fits(calls=12) else case
+    return (mechanism, case) if told is case else _fewer(mechanism, prop, told, clock)
 
 
 def _without_idle(mechanism: DirectMechanism, prop: Property, case: Cases) -> Cases:
@@ -65,9 +69,9 @@ def _without_idle(mechanism: DirectMechanism, prop: Property, case: Cases) -> Ca
     return case
 
 
-def _fewer(mechanism: DirectMechanism, prop: Property, case: Cases, deadline: float) -> tuple[DirectMechanism, Cases]:
+def _fewer(mechanism: DirectMechanism, prop: Property, case: Cases, clock: Clock) -> tuple[DirectMechanism, Cases]:
     agent = case.types.shape[1] - 1
-    while agent >= 0 and case.types.shape[1] > 2 and time.perf_counter() < deadline:
+    while agent >= 0 and case.types.shape[1] > 2 and clock.fits(calls=4):
         smaller = resized(mechanism, case.types.shape[1] - 1)
         shorter = None if smaller is None else without(mechanism, case, agent)
         if smaller is not None and shorter is not None and prop.missing(smaller) is None:
@@ -122,9 +126,9 @@ def without(mechanism: DirectMechanism, case: Cases, agent: int) -> Cases | None
     )
 
 
-def _shorter(mechanism: DirectMechanism, prop: Property, case: Cases, need: float, deadline: float) -> Cases:
+def _shorter(mechanism: DirectMechanism, prop: Property, case: Cases, need: float, clock: Clock) -> Cases:
     for digits in DIGITS:
-        if time.perf_counter() > deadline:
+        if not clock.fits(calls=6):
             return case
         rounded = _tried(mechanism, prop, case, [_all_rounded(mechanism, case, digits)], need)
         if rounded is not None:
@@ -133,11 +137,11 @@ def _shorter(mechanism: DirectMechanism, prop: Property, case: Cases, need: floa
     for _ in range(3):
         before = case
         for variable in _variables(case):
-            if time.perf_counter() > deadline:
-                return case
             value = variable[1]
             options = [v for v in _simpler(mechanism, variable) if _cost(v) < _cost(value)]
             candidates = [_with(case, variable, v) for v in sorted(options, key=_cost)]
+            if not clock.fits(calls=4, rows=2 * len(candidates)):
+                return case
             better = _tried(mechanism, prop, case, candidates, need)
             case = case if better is None else better
         if case is before:

@@ -30,13 +30,13 @@ WRONG = {
     "welfare raises": (
         CLASS + "    def welfare(self, t, o): return {}['x']\n    def optimal_welfare(self, t): return t[:, 0, 0]\n",
         "efficiency",
-        "fails when efficiency is checked, line 15: KeyError: 'x'",
+        "the mechanism's welfare failed in own.py, line 15: KeyError: 'x'",
     ),
     "welfare of another shape": (
         CLASS
         + "    def welfare(self, t, o): return np.zeros((3, 7))\n    def optimal_welfare(self, t): return t[:, 0, 0]\n",
         "efficiency",
-        "does an optional part (welfare, allocation, …) return another shape?",
+        "the mechanism's welfare has shape [3, 7]; expected [",
     ),
     "resized raises": (CLASS + "    def resized(self, n): raise OSError('disk')\n", "dsic", "OSError: disk"),
     "no space": (CLASS + "    space = None\n", "ir", "the space of own.py:rule is a NoneType"),
@@ -79,7 +79,7 @@ def test_a_rule_that_never_ends_is_stopped(cli, own, monkeypatch):
     text = (
         RULE + "    while True:\n        try:\n            time.sleep(1)\n        except Exception:\n            pass\n"
     )
-    assert "did not answer a few hundred profiles" in cli("verify", own(text), "--budget", 0.5).line()
+    assert "did not answer its first profiles" in cli("verify", own(text), "--budget", 0.5).line()
 
 
 def test_a_rule_that_hangs_in_one_check_leaves_that_property_unknown(cli, own, tmp_path, monkeypatch):

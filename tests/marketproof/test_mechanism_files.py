@@ -22,7 +22,10 @@ WRONG = {
     "one answer": (HEAD + "    return bids\n", "expected (allocation, payment)"),
     "text": (HEAD + "    return np.full(bids.shape, 'x'), bids\n", "not numbers"),
     "nan": (HEAD + WINS + "    return wins, wins * np.log(bids - 0.9)\n", "not finite at bids ["),
-    "random": (HEAD + WINS + "    return wins, np.random.rand(*bids.shape)\n", "is random: the same reports [["),
+    "random": (
+        HEAD + WINS + "    return wins, np.random.rand(*bids.shape)\n",
+        "is random or keeps a state: its answer to",
+    ),
     "batch": (HEAD + "    return bids == bids.max(), bids * 0\n", "depends on the other rows of the batch"),
     "crash": (
         HEAD

@@ -1,0 +1,66 @@
+"""How fast a rule answers, and what fits into a time: a rule may call a solver and take a second for a profile."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError
+from proofs_checks.search.cases import answer
+
+AFTER = 20
+"""Profiles asked alone when something is found: the case again, its numbers, its witness, its replay."""
+
+_SIZES = (1, 1, 2, 8, 32, 128)
+_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of a profile that is asked alone (``single``), and of one more in a batch (``row``)."""
+
+    single: float = 0.0
+    row: float = 0.0
+
+    def needs(self, outcomes: int) -> float:
+        """Return the seconds of a search of so many outcomes, with what comes after a find."""
+        return outcomes * self.row + AFTER * self.single
+
+
+FAST = Pace()
+"""A rule whose answers take no time worth measuring."""
+
+
+def first_look(mechanism: DirectMechanism, profiles: Floats, seconds: float) -> tuple[Floats, Pace]:
+    """Ask more and more of these profiles ``[P, n, k]``; return as many as fit into a tenth of the time, and the pace.
+
+    The first answer may compile what the second does not. None fit where six answers take longer than all the time.
+    """
+    began = time.perf_counter()
+    single, row, seen = seconds, seconds, 0
+    for place, size in enumerate(_SIZES):
+        started = time.perf_counter()
+        try:
+            answer(mechanism, profiles[:size])
+        except InvalidMechanismError:  # whoever looks at all of them says on which it fails
+            return profiles, FAST
+        spent = time.perf_counter() - started
+        single, row, seen = min(single, spent), min(row, spent / size), size
+        room = (0.5 if place == 0 else _SHARE) * seconds - (time.perf_counter() - began)
+        following = (*_SIZES[1:], len(profiles))[place]
+        if following * spent / size > room:
+            return profiles[: 0 if 6.0 * single > seconds else seen], Pace(single, row)
+    return profiles, Pace(single, row)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time of `time.perf_counter` by which to end, and the pace of what is asked until then."""
+
+    deadline: float
+    pace: Pace = FAST
+
+    def fits(self, calls: int = 0, rows: int = 0) -> bool:
+        """Tell whether so many profiles alone, and so many in batches, are answered before the end."""
+        return time.perf_counter() + calls * self.pace.single + rows * self.pace.row < self.deadline
