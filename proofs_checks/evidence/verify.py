@@ -27,7 +27,6 @@ from proofs_checks.properties.registry import properties
 from proofs_checks.search.cases import Cases, examine
 from proofs_checks.search.grids import Grid, whole_grid
 from proofs_checks.search.pacing import FAST, Pace, first_look
-from proofs_checks.search.sampling import PROFILES, wide
 from proofs_checks.search.searching import Search
 from proofs_checks.search.shrinking import shrink
 
@@ -121,7 +120,7 @@ def verify(
         started = time.perf_counter()
         left = max(0.0, deadline - started)
         share = left / (len(chosen) - position)
-        if _slow(pace, share):  # the first properties whole rather than none of them
+        if pace.slow(share):  # the first properties whole rather than none of them
             share = max(share, min(left, 1.5 * pace.needs(prop.least)))
         try:
             with guard(prop.name, share):
@@ -152,19 +151,10 @@ def check_mechanism(
                 "object with space, outcome, utility and payments (mechanism.DirectMechanism)"
             )
     rng = np.random.default_rng([seed, 1])
-    space = mechanism.space
-    profiles = np.concatenate(
-        [draw(space, rng, 64) for way, draw in PROFILES.items() if way != "scales" or wide(space)]
-    )
-    profiles, pace = first_look(mechanism, profiles, seconds)
+    profiles, pace = first_look(mechanism, rng, seconds)
     if len(profiles):
         examine(mechanism, rng, profiles, randomised=randomised)
     return pace
-
-
-def _slow(pace: Pace, seconds: float) -> bool:
-    """Tell whether probes and samples must be measured out: the usual first ones take more than half of the time."""
-    return pace.needs(512) > 0.5 * seconds
 
 
 def verdict(
@@ -180,7 +170,6 @@ def verdict(
 ) -> Verdict:
     """Return the verdict on one property, within about ``seconds``."""
     started = time.perf_counter()
-
     say = partial(_verdict, prop, started)
     if (reason := prop.missing(mechanism)) is not None:
         return say(Grade.UNKNOWN, None, {"reason": f"does not apply: {reason}"})
@@ -193,10 +182,9 @@ def verdict(
             return unfinished
         if types is not None:
             return say(Grade.UNKNOWN, None, {"reason": unfinished})
-    slow = probes is None and _slow(pace, seconds)
+    slow = probes is None and pace.slow(seconds)
     if slow and pace.needs(prop.least) > seconds and not ours(mechanism):
-        needed = f"a search takes some {1.5 * pace.needs(prop.least):.0f} s at least; give it a larger budget"
-        return say(Grade.UNKNOWN, None, {"reason": f"an answer takes {pace.single:.2g} s: {needed}"})
+        return say(Grade.UNKNOWN, None, {"reason": pace.reason(prop.least)})
     proof = None
     if grade in ("auto", "proved"):
         proof, why = find_proof(mechanism, prop, seed, 0.25 * seconds / pace.row if slow else np.inf)

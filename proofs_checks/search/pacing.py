@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError
 from proofs_checks.search.cases import answer
+from proofs_checks.search.sampling import PROFILES, wide
 
 AFTER = 20
 """Profiles asked alone when something is found: the case again, its numbers, its witness, its replay."""
@@ -27,16 +30,27 @@ class Pace:
         """Return the seconds of a search of so many outcomes, with what comes after a find."""
         return outcomes * self.row + AFTER * self.single
 
+    def slow(self, seconds: float) -> bool:
+        """Tell whether probes and samples must be measured out: the usual first ones take half of the time or more."""
+        return self.needs(512) > 0.5 * seconds
+
+    def reason(self, outcomes: int) -> str:
+        """Say that a search of so many outcomes does not fit."""
+        needed = 1.5 * self.needs(outcomes)
+        return f"an answer takes {self.single:.2g} s: a search takes some {needed:.0f} s; give it a larger budget"
+
 
 FAST = Pace()
 """A rule whose answers take no time worth measuring."""
 
 
-def first_look(mechanism: DirectMechanism, profiles: Floats, seconds: float) -> tuple[Floats, Pace]:
-    """Ask more and more of these profiles ``[P, n, k]``; return as many as fit into a tenth of the time, and the pace.
+def first_look(mechanism: DirectMechanism, rng: np.random.Generator, seconds: float) -> tuple[Floats, Pace]:
+    """Ask more and more profiles of all kinds ``[P, n, k]``; return those that fit a tenth of the time, and the pace.
 
     The first answer may compile what the second does not. None fit where six answers take longer than all the time.
     """
+    ways = [draw for way, draw in PROFILES.items() if way != "scales" or wide(mechanism.space)]
+    profiles = np.concatenate([draw(mechanism.space, rng, 64) for draw in ways])
     began = time.perf_counter()
     single, row, seen = seconds, seconds, 0
     for place, size in enumerate(_SIZES):
