@@ -118,10 +118,7 @@ def verify(
         if progress is not None:
             progress(prop.name, position, len(chosen))
         started = time.perf_counter()
-        left = max(0.0, deadline - started)
-        share = left / (len(chosen) - position)
-        if pace.slow(share):  # the first properties whole rather than none of them
-            share = max(share, min(left, 1.5 * pace.needs(prop.least)))
+        share = pace.share(max(0.0, deadline - started), len(chosen) - position, prop.least)
         try:
             with guard(prop.name, share):
                 found.append(verdict(mechanism, prop, share, grade, seed, probes, types, randomised, pace))
@@ -135,9 +132,7 @@ def verify(
 def check_mechanism(
     mechanism: DirectMechanism, seed: int = 0, seconds: float = np.inf, *, randomised: bool = False
 ) -> Pace:
-    """Ask a few hundred profiles of all kinds and refuse what cannot be verified; return how fast it answers.
-
-    Of a slow rule as many as fit into a tenth of the time: two, or none where even six answers take longer than it.
+    """Ask a few hundred profiles of all kinds and refuse what cannot be verified; return its pace.
 
     Raises
     ------
@@ -299,6 +294,5 @@ def make_witness(
     pace: Pace = FAST,
 ) -> Witness:
     """Shrink a case that breaks a property and record it with what it gives."""
-    rng = np.random.default_rng([seed, 3])
-    smaller, case = shrink(mechanism, prop, case, rng, seconds, pace)
+    smaller, case = shrink(mechanism, prop, case, np.random.default_rng([seed, 3]), seconds, pace)
     return Witness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))

@@ -34,6 +34,11 @@ class Pace:
         """Tell whether probes and samples must be measured out: the usual first ones take half of the time or more."""
         return self.needs(512) > 0.5 * seconds
 
+    def share(self, left: float, among: int, outcomes: int) -> float:
+        """Return the next search's part of the time; of a slow rule's, the first properties are searched whole."""
+        share = left / among
+        return max(share, min(left, 1.5 * self.needs(outcomes))) if self.slow(share) else share
+
     def reason(self, outcomes: int) -> str:
         """Say that a search of so many outcomes does not fit."""
         needed = 1.5 * self.needs(outcomes)
