@@ -19,8 +19,8 @@ nobody could have bought better and that prices are what the rule says. They are
 outwards; how they were found does not matter. Of verdicts ('marketproof verify --json FILE') the words must be the
 property's and the grade fit the evidence: witnesses replay, certificates add up and agree with the code, bounds follow
 from their counts, and none stands beside one that denies it. If they are about your own mechanism, name its code as
-FILE.py:NAME; it is then EXECUTED. Exit status 0 if all holds, 1 if something does not, 2 if the file is
-damaged or no such file."""
+FILE.py:NAME; it is then EXECUTED. --kernel, with or without a FILE, has Coq check the theorems. Exit status 0 if all
+holds, 1 if something does not, 2 if the file is damaged or no such file."""
 
 EPILOG = """Example: "marketproof clear A.csv --certificate A.json", then "marketproof check A.json". Or
 "marketproof verify first-price --json v.json", then "marketproof check v.json"."""
@@ -30,12 +30,16 @@ _LARGEST = 1 << 27
 
 def check(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A certificate, the file of verify --json, a witness, an audit.json.")
-    ],
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A certificate, the file of verify --json, a witness, an audit.json."),
+    ] = None,
     mechanism: Annotated[
         str | None,
         typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism; default the catalogue's that FILE names."),
     ] = None,
+    kernel: Annotated[
+        bool, typer.Option("--kernel", help="Have Coq check every theorem that 'proved' rests on again; 2 minutes.")
+    ] = False,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -45,9 +49,14 @@ def check(
     from marketproof.files.atomic import dumps, refuse_overwriting, write_all
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
+    from mechanism.errors import InputError
 
-    refuse_overwriting([json], [file])
-    results = checked(file, None if mechanism is None else find_mechanism(mechanism))
+    if file is None and not kernel:
+        raise InputError("nothing is to be checked; expected a FILE, or --kernel for the theorems")
+    results = [check_kernel()] if kernel else []
+    if file is not None:
+        refuse_overwriting([json], [file])
+        results += checked(file, None if mechanism is None else find_mechanism(mechanism))
     holds = all(result["holds"] for result in results)
     if json is not None:
         write_all({json: dumps({"holds": holds, "checked": results})})
@@ -55,6 +64,34 @@ def check(
         stdout(quiet=quiet).print(f"{result['what']}: {result['sentence']}")
     if not holds:
         raise RequirementFailed("; ".join(f"{r['what']}: {r['sentence']}" for r in results if not r["holds"]))
+
+
+def check_kernel() -> dict[str, Any]:
+    """Have Coq build and check the packaged proofs, and hold them against the record.
+
+    Raises
+    ------
+    InputError
+        If Coq is not installed here.
+    """
+    import shutil
+    import subprocess
+    import sys
+    from importlib.resources import as_file, files
+
+    from mechanism.errors import InputError, one_line
+
+    if not all(shutil.which(tool) for tool in ("coqc", "coqchk", "coq_makefile", "make")):
+        raise InputError(
+            "Coq is not installed here; expected coqc, coqchk, coq_makefile and make "
+            "(Debian: apt-get install --no-install-recommends coq make)"
+        )
+    with as_file(files("proofs_checks") / "kernel") as folder:
+        done = subprocess.run(
+            [sys.executable, str(folder / "check.py"), "--again"], capture_output=True, text=True, check=False
+        )
+    said = one_line((done.stdout + done.stderr).strip())
+    return {"what": "Kernel", "holds": done.returncode == 0, "sentence": said}
 
 
 def checked(path: Path, own: Source | None = None) -> list[dict[str, Any]]:

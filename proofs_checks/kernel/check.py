@@ -2,6 +2,7 @@
 
     python proofs_checks/kernel/check.py            all of it; writes record.json beside this file
     python proofs_checks/kernel/check.py --no-chk   without coqchk and without the record (while writing proofs)
+    python proofs_checks/kernel/check.py --again    all of it, held against the record; writes nothing
 
 Needs Coq 8.16 (Debian: ``apt-get install --no-install-recommends coq``). Everything is built in a temporary folder:
 no compiled file is left among the sources. The audit files (``audit/*.v``) restate each shipped claim in full under a
@@ -176,6 +177,7 @@ def main() -> int:
     """Run the check from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-chk", action="store_true", help="skip coqchk and write no record")
+    parser.add_argument("--again", action="store_true", help="write nothing: hold what is found against the record")
     options = parser.parse_args()
     if not shutil.which("coqc"):
         sys.stderr.write("Coq is not installed here (Debian: apt-get install --no-install-recommends coq)\n")
@@ -183,6 +185,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         record = check(copy(Path(folder)), chk=not options.no_chk)
     theorems = record["theorems"]
+    if options.again:
+        kept = json.loads(RECORD.read_text())
+        if wrong := [key for key in ("sources", "theorems") if record[key] != kept[key]]:
+            sys.stderr.write(f"the record's {' and '.join(wrong)} are not what was checked here\n")
+            return 1
+        sys.stdout.write(f"{len(theorems)} theorems checked here by Coq {record['coq']} and coqchk, as recorded\n")
+        return 0
     for theorem in theorems:
         axioms = ", ".join(theorem["assumptions"]) or "no axiom"
         sys.stdout.write(f"{theorem['mechanism']:16} {theorem['property']:20} {theorem['name']}: {axioms}\n")

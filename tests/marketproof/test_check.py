@@ -2,6 +2,7 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -247,3 +248,23 @@ def test_code_proofs_are_checked_on_the_code_that_is_named(cli, tmp_path):
     for name, stands in (("second-price", True), ("first-price", False)):
         wrong = recheck_all([told], name, lambda agents, name=name: direct_mechanism(name, agents))[0][2]
         assert (wrong is None) == stands
+
+
+def test_the_kernel_needs_coq_and_a_check_something_to_check(cli, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda tool: None)
+    for arguments, said in (((), "nothing is to be checked"), (("--kernel",), "Coq is not installed here")):
+        answer = cli("check", *arguments)
+        assert answer.status == 2
+        assert said in answer.err
+        assert answer.err.strip().count("\n") == 0
+
+
+def test_what_the_kernel_says_is_told(cli, monkeypatch):
+    """That Coq accepts the proofs is tested beside them; here, that its answer decides."""
+    monkeypatch.setattr("shutil.which", lambda tool: f"/bin/{tool}")
+    for code, said in ((0, "7 theorems checked here"), (1, "the record's theorems are not what was checked here")):
+        done = SimpleNamespace(returncode=code, stdout=said, stderr="")
+        monkeypatch.setattr("subprocess.run", lambda *arguments, done=done, **more: done)
+        answer = cli("check", "--kernel")
+        assert answer.status == code
+        assert said in " ".join((answer.out + answer.err).split())
