@@ -150,6 +150,7 @@ def refuse_other_runs(mine: dict[str, Any], manifest: dict[str, Any], plan: Lear
     done = manifest.get("round")
     whole = isinstance(done, int) and not isinstance(done, bool) and done >= 0
     flagged = all(_flags(manifest.get(name), plan.clients) for name in ("aggregated", "present"))
+    flagged = flagged and _flags(manifest.get("poisoned", manifest["aggregated"]), plan.clients)
     stopped = manifest.get("stopped")
     told = isinstance(stopped, list) and all(isinstance(client, int) for client in stopped)
     if not whole or not flagged or not told or not isinstance(manifest.get("spent"), list):

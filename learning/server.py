@@ -98,6 +98,12 @@ class Server:
             parameters=state.layout.names,
         )
 
+    def mark(self, given: Graph, step: Aggregation | None, clients: Clients, dishonest: Sequence[int]) -> None:
+        """Mark in ``given`` [m] whom a step among ``clients`` gave something of what the ``dishonest`` uploaded."""
+        given[clients] = False if step is None else step.graph[:, np.isin(clients, dishonest)].any(axis=1)
+        if self.algorithm.shared and len(clients):
+            given[:] = given[clients].any()
+
     def write(self, step: Aggregation, backend: Backend, clients: Clients, kept: Callable[[], None]) -> bool:
         """Write what the step makes of the models of ``clients``; return whether clients use other models now.
 

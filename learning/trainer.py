@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -85,7 +85,7 @@ class Trainer(AbstractContextManager["Trainer"]):
             steps = self.algorithm.local_spec(plan, False).all_steps  # all of them touch a client's samples
             self._guard = guard_of(plan, self._backend.work, steps, self.sizes.tolist(), keys)
         self._notices: list[str] = []
-        self._aggregated = np.zeros(plan.clients, dtype=bool)
+        self._aggregated, self._poisoned = np.zeros((2, plan.clients), dtype=bool)  # poisoned: see `Server.mark`
         self._present = np.ones(plan.clients, dtype=bool)
         self._round, self._uploaded = 0, False  # the last round; do rows hold what clients upload, not their models?
 
@@ -115,9 +115,8 @@ class Trainer(AbstractContextManager["Trainer"]):
     def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> Array:
         """Let clients do their local work of round ``round_index`` >= 1; return the mean losses [m] of their batches.
 
-        ``present`` bool [m] says who takes part, everybody if None; the others keep what they have, and their loss is
-        told as 0, as is that of who does not train. `LearningError` if a client's training diverges; beside attackers
-        or free-riders it goes back to a former model (`learning.adversaries`) instead; its loss is 0, a notice says so.
+        ``present`` bool [m]: who takes part, everybody if None; the others keep what they have. 0 for who does not
+        train. `LearningError` if training diverges; whom attackers or free-riders gave something goes back, told as 0.
         """
         if round_index < 1:
             raise LearningError(f"round_index is {round_index}; rounds are counted from 1")
@@ -141,7 +140,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         before = Before.of(state) if HELD in self._slots else None
         losses = np.zeros(m)
         losses[clients] = self._backend.run(tasks)
-        self._notices += recover(state, before, losses, clients, round_index, self.algorithm.own)
+        self._notices += recover(state, before, losses, clients, round_index, self.algorithm.own, self._poisoned)
         if self.algorithm.deployed:  # the rows are looked at with their geometry
             refuse_infinite(state.slots[self.algorithm.deployed].isfinite().all(1).cpu().numpy())
         base = state.initial if self.plan.model == "lora" else None
@@ -210,6 +209,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         if step is None:
             self._put_back()
         self._aggregated[clients] = True
+        self._server.mark(self._poisoned, step, clients, self._dishonest())
         self._server.forget()
         self._uploaded = False
         return moved
@@ -269,6 +269,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         progress = {
             "round": self._round,
             "aggregated": self._aggregated.tolist(),
+            "poisoned": self._poisoned.tolist(),
             "present": self._present.tolist(),
             "uploaded": self._uploaded,
             "spent": [] if self._guard is None else self._guard.rows(),
@@ -278,14 +279,13 @@ class Trainer(AbstractContextManager["Trainer"]):
 
     def load(self, path: Path) -> None:
         """Go on from a saved state, bitwise. `CheckpointError` if it is damaged or of another plan, method or seed."""
-
-        def check(manifest: dict[str, Any]) -> None:
-            checkpoint.refuse_other_runs(self._identity, manifest, self.plan)
-
-        tensors, manifest = checkpoint.load(Path(path), self.state.tensors(), check)
+        tensors, manifest = checkpoint.load(
+            Path(path), self.state.tensors(), lambda told: checkpoint.refuse_other_runs(self._identity, told, self.plan)
+        )
         for name, tensor in tensors.items():
             self._backend.work.tensors[name].copy_(tensor)
         self._round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
+        self._poisoned = np.array(manifest.get("poisoned", manifest["aggregated"]), dtype=bool)  # before: not told
         self._present = np.array(manifest["present"], dtype=bool)
         self._uploaded = manifest.get("uploaded") is True  # runs of version 0.1 were saved after the server's step
         if self._guard is not None:

@@ -220,15 +220,18 @@ def recover(
     clients: Sequence[int],
     round_index: int,
     own: bool,
+    poisoned: NDArray[np.bool_],
 ) -> list[str]:
     """Let go back whose training diverged, its loss [m] told as 0; return a notice about each.
 
-    `LearningError` if nothing was kept from ``before`` the round: all are honest, and it is the settings' doing.
+    ``poisoned`` bool [m]: who was given something of what an attacker or free-rider uploaded. `LearningError` if
+    another's training diverged, or nothing was kept from ``before`` the round: then it is the settings' doing.
     """
     gone = diverged(state, losses, clients)
-    if gone and before is None:
+    own_doing = [k for k in gone if before is None or not poisoned[k]]
+    if own_doing:
         raise LearningError(
-            f"training of client {gone[0]} diverged in round {round_index}: its loss is {losses[gone[0]]}; "
+            f"training of client {own_doing[0]} diverged in round {round_index}: its loss is {losses[own_doing[0]]}; "
             "take a smaller lr, lam or eta"
         )
     if before is not None:

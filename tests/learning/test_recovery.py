@@ -61,3 +61,33 @@ def test_ditto_keeps_the_personal_model_that_it_had():
 def test_among_honest_clients_it_is_an_error_of_the_settings():
     with poisoned("local", PLAN) as trainer, pytest.raises(LearningError, match="client 2 diverged in round 2"):
         trainer.train(2)
+
+
+@pytest.mark.parametrize("method", ["local", "fedavg"])
+def test_beside_attackers_a_wrong_learning_rate_is_no_attackers_doing(method):
+    """In round 1 nobody has received anything, and with `local` nobody ever does."""
+    plan = replace(POISONED, lr=1e20)
+    with Trainer(plan, method, backend="rows") as trainer, pytest.raises(LearningError, match="take a smaller lr"):
+        trainer.train(1)
+
+
+@pytest.mark.parametrize(("method", "graph"), [("local", ~GRAPH & GRAPH), ("ipfl", ~GRAPH & GRAPH)])
+def test_who_received_nothing_of_an_attacker_is_no_victim(method, graph):
+    with Trainer(POISONED, method, backend="rows") as trainer:
+        trainer.train(1)
+        trainer.aggregate(graph)
+        trainer.state.rows[2] = 1e30
+        if "target" in trainer.state.slots:
+            trainer.state.slots["target"][2] = 1e30
+        with pytest.raises(LearningError, match="client 2 diverged in round 2"):
+            trainer.train(2)
+
+
+def test_who_was_poisoned_is_known_after_a_restart(tmp_path):
+    path = tmp_path / "state.safetensors"
+    with poisoned("fedavg") as trainer:
+        trainer.save(path)
+    with Trainer(POISONED, "fedavg", backend="rows") as again:
+        again.load(path)
+        again.train(2)
+        assert again.notices == ["client 2 diverged in round 2 on what others uploaded, and goes back"]
