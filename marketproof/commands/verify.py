@@ -15,10 +15,12 @@ from mechanism.wording import count
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mechanism.direct import DirectMechanism
+    from mechanism.direct import DirectMechanism, Space
     from proofs_checks.evidence.verdict import Verdict
 
 _HOLDS = {True: "yes", False: "no", None: "-"}
+
+_MOST_BOUNDS = 8
 
 HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
 
@@ -137,14 +139,23 @@ def _domain_of(name: str, mechanism: DirectMechanism) -> str:
     from mechanism.catalogue import CATALOGUE
 
     space = mechanism.space
-    bounds = ", ".join(
-        f"{n} in [{space.low[:, c].min():g}, {space.high[:, c].max():g}]"
-        for c, n in enumerate(space.names)
-        if space.private[:, c].any()
-    )
+    bounds = ", ".join(_bounds(space, c) for c in range(space.k) if space.private[:, c].any())
     known = CATALOGUE.get(name)
     head = f"{known.domain}; " if known is not None else ""
     return f"{head}{space.agents} agents, private {bounds}"
+
+
+def _bounds(space: Space, column: int) -> str:
+    """Return the bounds of one private number: of all agents, or by agent where they are unlike (the first few)."""
+    from mechanism.wording import letters
+
+    agents = [a for a, private in enumerate(space.private[:, column]) if private]
+    ends = {a: f"[{space.low[a, column]:g}, {space.high[a, column]:g}]" for a in agents}
+    if len(set(ends.values())) == 1:
+        return f"{space.names[column]} in {ends[agents[0]]}"
+    told = ", ".join(f"of {letters(a)} in {ends[a]}" for a in agents[:_MOST_BOUNDS])
+    more = f", of {len(agents) - _MOST_BOUNDS} more in others" if len(agents) > _MOST_BOUNDS else ""
+    return f"{space.names[column]} {told}{more}"
 
 
 def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: bool) -> None:
