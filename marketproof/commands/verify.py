@@ -175,11 +175,14 @@ def _why(verdict: Verdict) -> str:
     evidence = verdict.evidence
     if verdict.witness is not None:
         return verdict.witness.sentence
+    if "code" in evidence and "words" not in evidence:
+        return f"{evidence['code']['words']}; {count(evidence['tried'])} tried besides"
     if "words" in evidence:
         return (
             f"(kernel) {evidence['formula']['name']}: {evidence['formula']['words']} Scope: {evidence['scope']}. Coq "
             f"{evidence['formula']['version']}, {evidence['formula']['checked']}. The code agrees with the formula on "
             f"{evidence['conformance_samples']} profiles, {count(evidence['tried'])} tried besides"
+            + (f"; {evidence['code']['words']}" if "code" in evidence else "")
         )
     if "reason" in evidence:
         return str(evidence["reason"])

@@ -40,6 +40,8 @@ class Cell:
         """
         told = self.verdict.to_dict()
         told["evidence"] = {k: v for k, v in told["evidence"].items() if k != "certificate"}
+        if "code" in told["evidence"]:
+            told["evidence"]["code"] = {k: v for k, v in told["evidence"]["code"].items() if k != "certificate"}
         named = kernel_theorem(self.mechanism, self.verdict.property)
         kernel = kernel_refutation(self.mechanism, self.verdict.property) if named is None else named.name
         return {"mechanism": self.mechanism, "truth": self.truth, "agrees": self.agrees, "kernel": kernel, **told}

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from mechanism.direct import DirectMechanism, SingleParameter
+from mechanism.direct import DirectMechanism
 from mechanism.errors import InvalidMechanismError
 from mechanism.wording import count
 from proofs_checks.evidence.exhaustive import exhausted_verdict
+from proofs_checks.evidence.formulas import find_proof, ours
 from proofs_checks.evidence.randomised import randomised_verdict
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
 from proofs_checks.proofs.kernel_record import kernel_theorem
-from proofs_checks.proofs.proving import Proof, prove_mechanism
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
@@ -29,6 +29,7 @@ from proofs_checks.search.grids import Grid, whole_grid
 from proofs_checks.search.pacing import FAST, Pace, first_look
 from proofs_checks.search.searching import Search
 from proofs_checks.search.shrinking import shrink
+from proofs_checks.symbolic.prove import CodeProof, CodeRefutation, GaveUp, prove_code
 
 GRADES = ("auto", "searched", "exhausted", "proved")
 """What may be asked for: auto proves, else searches; the others do one thing only."""
@@ -36,8 +37,8 @@ GRADES = ("auto", "searched", "exhausted", "proved")
 CONFIDENCE = 0.99
 
 _SHRINK_SECONDS = 3.0
-_SAMPLES_OURS, _SAMPLES_THEIRS = 500, 5000  # on how many profiles code is held against the formula that is proved
 _MOST_WHOLE = 1 << 16  # profiles of whole numbers that are exhausted though nobody asks for it
+_BY_REGIONS = 0.4  # share of its time in which the code's regions are looked at
 _BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
 _MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
@@ -180,32 +181,42 @@ def verdict(
     slow = probes is None and pace.slow(seconds)
     if slow and pace.needs(prop.least) > seconds and not ours(mechanism):
         return say(Grade.UNKNOWN, None, {"reason": pace.reason(prop.least)})
-    proof = None
+    proof, code, why, undecided = None, None, "", True
     if grade in ("auto", "proved"):
-        proof, why = find_proof(mechanism, prop, seed, 0.25 * seconds / pace.row if slow else np.inf)
-        if proof is None and grade == "proved":
-            return say(Grade.UNKNOWN, None, {"reason": why})
-    if grade == "auto" and proof is None and whole_grid(mechanism.space, np.nan, _MOST_WHOLE) is not None:
+        code = None if prop.kind or slow else prove_code(mechanism, prop.name, seconds * _BY_REGIONS)
+        undecided = code is None or isinstance(code, GaveUp)
+        if not isinstance(code, CodeRefutation) and not (isinstance(code, GaveUp) and code.broken):
+            proof, why = find_proof(mechanism, prop, seed, 0.25 * seconds / pace.row if slow else np.inf)
+        if grade == "proved" and proof is None and undecided:
+            return say(Grade.UNKNOWN, None, {"reason": why or (code.reason if isinstance(code, GaveUp) else "")})
+    if grade == "auto" and proof is None and undecided and whole_grid(mechanism.space, np.nan, _MOST_WHOLE) is not None:
         found = exhausted_verdict(mechanism, prop, 0.5 * seconds, say)
         if isinstance(found, Verdict):
             return found
     search = Search(mechanism, prop, seed, pace=pace if slow else None)
-    known = proof is not None and ours(mechanism)  # somebody else's code is searched as if nothing were proved
-    deadline = started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds)
-    search.run(deadline, probes)
-    if search.found is not None:
+    broken = code.case if isinstance(code, CodeRefutation) else None
+    if broken is None:
+        # somebody else's code is searched as if nothing were proved of a formula
+        known = isinstance(code, CodeProof) or (proof is not None and ours(mechanism))
+        search.run(started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds), probes)
+        broken = search.found
+    if broken is not None:
         left = min(_SHRINK_SECONDS, max(0.0 if slow else 1.5, started + seconds - time.perf_counter()))
-        witness = make_witness(mechanism, prop, search.found, seed, left, pace if slow else FAST)
+        witness = make_witness(mechanism, prop, broken, seed, left, pace if slow else FAST)
         again = replay(witness, mechanism)
         if not again.reproduces:  # nobody is accused by an answer that is not given twice
             raise InvalidMechanismError(
                 f"the mechanism does not repeat its answers: at reports {witness.to_dict()['before']}, asked again for "
                 f"{prop.id}, {again.difference}; expected a rule without randomness or memory"
             )
-        evidence = {"method": "search", "tried": search.tried, "probes": search.probes}
+        method = "search" if broken is search.found else "regions"
+        evidence = {"method": method, "tried": search.tried, "probes": search.probes}
         if proof is not None:
             evidence["note"] = "the formula is proved, and this code is not that formula"
         return say(Grade.REFUTED, False, evidence, witness=witness)
+    told = {"code": code.to_dict()} if isinstance(code, CodeProof) else {}
+    if told and proof is None:
+        return say(Grade.PROVED, True, {"method": "regions", "tried": search.tried, **told})
     if proof is not None and proof.certificate is not None:
         certificate = proof.certificate
         formula = kernel_theorem(certificate.mechanism, certificate.property)
@@ -214,7 +225,7 @@ def verdict(
             "method": "certificate", "of": certificate.property, "scope": certificate.scope,
             "assumptions": list(certificate.assumptions), "conformance_samples": proof.samples, "words": proof.words,
             "tried": search.tried, "certificate": certificate.to_dict(),
-            "formula": {"by": "kernel", **formula.to_dict()},
+            "formula": {"by": "kernel", **formula.to_dict()}, **told,
         }  # fmt: skip
         return say(Grade.PROVED, True, evidence)
     searched = _searched(search)
@@ -230,29 +241,6 @@ def _verdict(
     """Return the verdict in the property's words; ``started``: when its check began (`time.perf_counter`)."""
     words, spent = f"{prop.statement} [{prop.formula}]", time.perf_counter() - started
     return Verdict(prop.name, grade, holds, words, evidence, seconds=spent, **more)
-
-
-def find_proof(mechanism: DirectMechanism, prop: Property, seed: int, most: float = np.inf) -> tuple[Proof | None, str]:
-    """Return a proof of the property, or of one that it follows from; else None and why there is none."""
-    why = ""
-    samples = _SAMPLES_OURS if ours(mechanism) else _SAMPLES_THEIRS
-    if samples > most and not ours(mechanism):
-        return None, f"the code answers too slowly to be held against a formula on {samples} profiles"
-    for name in (prop.name, *prop.follows):
-        if name == "dsic" and prop.id == "monotonicity" and mechanism.space.k > 1:
-            continue
-        proof = prove_mechanism(mechanism, name, rng=np.random.default_rng([seed, 2]), samples=samples)
-        if proof.certificate is not None:
-            return proof, ""
-        why = why or proof.words
-    return None, why
-
-
-def ours(mechanism: DirectMechanism) -> bool:
-    """Tell whether the code is the catalogue's: a rule from elsewhere may bear the name of another."""
-    inner = getattr(mechanism, "mechanism", mechanism)
-    packages = {type(m).__module__.split(".")[0] for m in (mechanism, inner)}
-    return packages == {"mechanism"} and type(mechanism) is not SingleParameter
 
 
 def _searched(search: Search) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import MarketProofError
 from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.properties.registry import PROPERTY, properties
 from proofs_checks.search.cases import Cases, answer, truthful
 from proofs_checks.symbolic.affine import AT_LEAST, GREATER, Affine, Exact, GivesUp
 from proofs_checks.symbolic.farkas import Constraint, Multipliers
@@ -59,6 +59,13 @@ class CodeProof:
     words: str
     certificate: dict[str, Any]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a verdict says of the code."""
+        return {
+            "grade": "proved", "agents": self.agents, "regions": self.regions, "pairs": self.pairs,
+            "words": self.words, "certificate": self.certificate,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class CodeRefutation:
@@ -71,15 +78,16 @@ class CodeRefutation:
 
 @dataclass(frozen=True)
 class GaveUp:
-    """Neither: why."""
+    """Neither: why. ``broken``: the property it would follow from, where that was found not to hold."""
 
     property: str
     reason: str
+    broken: str | None = None
 
 
 def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -> CodeProof | CodeRefutation | GaveUp:
     """Decide a property of a rule made of comparisons and linear payments."""
-    prop = PROPERTY[property_name]
+    prop = properties([property_name], mechanism.space.names)[0]
     deadline = time.perf_counter() + seconds
     if (reason := prop.missing(mechanism)) is not None:
         return GaveUp(property_name, f"does not apply: {reason}")
@@ -98,12 +106,12 @@ def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -
     if found is not None:
         if prop.id in (of, "group-dsic"):
             return CodeRefutation(property_name, found, float(prop.violation(mechanism, found).max()))
-        return GaveUp(property_name, f"{of}, from which it would follow, does not hold")
+        return GaveUp(property_name, f"{of}, from which it would follow, does not hold", of)
     if property_name == "group-dsic":
         return GaveUp(property_name, "no agent alone gains by a lie; coalitions of several are not decided by regions")
     certificate = {
         "format": FORMAT, **_about(mechanism, property_name, of), "regions": attempt.regions, "pairs": attempt.pairs,
-        "refutations": [None if m is None else {str(k): str(v) for k, v in m.items()} for m in record],
+        "refutations": [None if m is None else " ".join(f"{k}:{v}" for k, v in m.items()) for m in record],
     }  # fmt: skip
     return CodeProof(
         property_name, mechanism.space.agents, attempt.regions, attempt.pairs, attempt.words(), certificate
@@ -116,12 +124,10 @@ def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any])
         about = _about(mechanism, str(certificate["property"]), str(certificate["of"]))
         if certificate["format"] != FORMAT or any(certificate[name] != value for name, value in about.items()):
             return ["the certificate is about another mechanism, number of agents, bounds or property"]
-        prop, of = PROPERTY[about["property"]], about["of"]
+        prop, of = properties([about["property"]], mechanism.space.names)[0], about["of"]
         if of not in (prop.id, *prop.follows):
             return [f"{prop.id} does not follow from {of}"]
-        record = [
-            None if m is None else {int(k): Fraction(v) for k, v in m.items()} for m in certificate["refutations"]
-        ]
+        record = [None if m is None else _multipliers(m) for m in certificate["refutations"]]
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return [f"the certificate is incomplete: {type(error).__name__}: {str(error)[:80]}"]
     entries = iter(record)
@@ -136,6 +142,12 @@ def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any])
     if (attempt.regions, attempt.pairs) != (certificate["regions"], certificate["pairs"]):
         return ["the certificate counts other regions"]
     return []
+
+
+def _multipliers(text: str) -> dict[int, Fraction]:
+    """Read "position:multiplier …"."""
+    parts = [part.split(":") for part in text.split()]
+    return {int(position): Fraction(multiplier) for position, multiplier in parts}
 
 
 def _about(mechanism: DirectMechanism, name: str, of: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Profiles:
         self, decider: Decider, measure: Measure, liar: int | None = None, coordinates: tuple[int, ...] = ()
     ) -> list[Affine]:
         """Run the code, and return what is measured."""
-        with tracing():
+        with tracing(), np.errstate(all="ignore"):
             types = self.array(decider)
             reports = types if liar is None else self.array(decider, liar, coordinates)
             found = measure(self.mechanism, types, outcome(self.mechanism, reports))

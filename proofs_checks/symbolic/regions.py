@@ -210,7 +210,7 @@ class Explorer(Generic[T]):
             except GivesUp:
                 if self._reason is None:
                     raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 said = (str(error).splitlines() or [""])[0][:160]
                 self._reason = self._reason or f"it fails on symbolic reports: {type(error).__name__}: {said}"
             if self._reason is not None:

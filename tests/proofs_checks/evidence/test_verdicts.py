@@ -10,12 +10,14 @@ from mechanism.auctions.one_item.second_price import second_price
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.direct import Floats, SingleParameter
 from mechanism.errors import InvalidMechanismError, UnknownNameError
+from proofs_checks.evidence.formulas import ours
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.evidence.verify import check_mechanism, ours, verify
+from proofs_checks.evidence.verify import check_mechanism, verify
 from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.proofs.certificate import Certificate
 from proofs_checks.proofs.theorems import check
 from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.symbolic.prove import check_code_proof
 from tests.proofs_checks.rules import auction, pay_bid, pay_second, winner
 
 FEW = ("first-price", "second-price", "median-vote", "moulin-shapley", "ipfl", "ipfl-exact")
@@ -35,7 +37,9 @@ def test_twelve_probes_agree_with_theory(name):
     for prop, verdict in known.items():
         assert verdict.holds == truths[prop].startswith("yes"), (prop, verdict.evidence)
     for verdict in verdicts:
-        if verdict.grade is Grade.PROVED:
+        if verdict.grade is Grade.PROVED and "code" in verdict.evidence:
+            assert check_code_proof(mechanism, verdict.evidence["code"]["certificate"]) == []
+        if verdict.grade is Grade.PROVED and "certificate" in verdict.evidence:
             certificate = Certificate.from_json(json.dumps(verdict.evidence["certificate"]))
             assert check(certificate) == []
             assert certificate.property in (verdict.property, *PROPERTY[verdict.property].follows)
@@ -154,7 +158,7 @@ def test_by_default_only_what_applies_is_asked():
 
 
 def test_no_proof_is_unknown_with_a_reason():
-    verdict = verify(direct_mechanism("first-price"), ["ir"], grade="proved", budget=5)[0]
+    verdict = verify(direct_mechanism("proportional-share"), ["ir"], grade="proved", budget=5)[0]
     assert (verdict.grade, verdict.holds) == (Grade.UNKNOWN, None)
     assert verdict.evidence["reason"]
 

@@ -107,9 +107,11 @@ def test_a_coalition_alone_is_found_and_named():
         return wins, 0.5 * wins - 0.05 * both[:, None] * (np.arange(3) == 2)
 
     mechanism = made(rule)
-    verdict = verify(mechanism, ["group-dsic"], budget=10)[0]
+    verdict = verify(mechanism, ["group-dsic"], budget=10, grade="searched")[0]
     assert verdict.holds is False
     assert verdict.witness.case.deviators[0].tolist() == [True, False, True]
+    alone = verify(mechanism, ["group-dsic"], budget=10)[0]  # regions look at coalitions of one: a may be there anyhow
+    assert (alone.holds, alone.witness.case.deviators[0].tolist()) == (False, [False, False, True])
 
 
 def test_sound_rules_with_awkward_numbers_are_not_accused():

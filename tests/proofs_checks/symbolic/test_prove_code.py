@@ -238,10 +238,12 @@ def test_a_certificate_that_was_changed_is_refused():
         at = int(rng.integers(len(entries)))
         other = list(entries)
         if entries[at] is None or rng.random() < 0.3:
-            other[at] = {"0": "1"} if entries[at] is None else None
+            other[at] = "0:1" if entries[at] is None else None
         else:
-            key = list(entries[at])[int(rng.integers(len(entries[at])))]
-            other[at] = entries[at] | {key: str(-7)}
+            parts = entries[at].split()
+            which = int(rng.integers(len(parts)))
+            parts[which] = parts[which].split(":")[0] + ":-7"
+            other[at] = " ".join(parts)
         assert check_code_proof(mechanism, kept | {"refutations": other}) != [], (at, entries[at], other[at])
     assert check_code_proof(mechanism, kept | {"refutations": entries[:-1]}) != []
     assert check_code_proof(mechanism, kept | {"refutations": [*entries, None]}) != []
