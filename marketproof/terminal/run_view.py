@@ -31,7 +31,7 @@ LEGEND = (
     "utility per round: money, mean over clients and rounds · welfare: sum of all utilities over the run",
     "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all",
     "lowest utility: of any client in any round, below 0 somebody loses",
-    "best lie: most that a client could gain in a round by lying about its cost (-: nobody reports)",
+    "best lie: most that a client could gain in a round by a false cost (-: nobody reports, or skipped: over 100)",
 )
 """What the columns of the last table mean."""
 
