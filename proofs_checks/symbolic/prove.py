@@ -16,6 +16,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import MarketProofError
+from proofs_checks.proofs.certificate import decode
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY, properties
 from proofs_checks.search.cases import Cases, answer, truthful
@@ -147,7 +148,7 @@ def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any])
 def _multipliers(text: str) -> dict[int, Fraction]:
     """Read "position:multiplier …"."""
     parts = [part.split(":") for part in text.split()]
-    return {int(position): Fraction(multiplier) for position, multiplier in parts}
+    return {int(position): decode(Fraction, multiplier, "a multiplier") for position, multiplier in parts}
 
 
 def _about(mechanism: DirectMechanism, name: str, of: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ takes part, an array of floats that comes out is such an array again, so that re
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,8 +36,11 @@ class Traced(np.ndarray[Any, Any]):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return traced(super().__array_function__(func, types, args, kwargs))
 
-    def __array_finalize__(self, other: Any) -> None:
-        """Nothing to carry over."""
+    @property
+    def dtype(self) -> Any:
+        """float64, as the code would find it; NumPy itself and this file see that objects are there."""
+        kind, asking = super().dtype, sys._getframe(1).f_globals.get("__name__", "")
+        return np.dtype(np.float64) if kind.kind == "O" and not asking.startswith(("numpy", __name__)) else kind
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Return a copy; of floats, one that still holds the forms."""
