@@ -3,11 +3,11 @@
     A theorem here restates a claim with everything that it assumes, so that no name can stay while its statement weakens.
     The header of each says [mechanism] [property] and the claim in words; the check reads the headers, prints the
     assumptions of each theorem, and records all. *)
-From Coq Require Import List Permutation.
+From Coq Require Import List Permutation Reals.
 From MarketKernel Require Import base.Num base.Sets base.Rank base.RealNumbers.
 From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw market.PowerLaw.
 From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists.
-From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Certificate.
+From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Clearing.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -393,12 +393,27 @@ Theorem marginals_sum : forall (N : num) (E : market N) r i s, falling E -> star
   NoDup s -> incl s (others E i) -> sum (marginal E r i s) s <= value E r i s.
 Proof. exact marginals_total. Qed.
 
-(** ** Certificates of optimality *)
-(** [certificate] [efficiency] A tree of lines above the law that certifies a limit bounds every set; what found it is not trusted. *)
-Theorem certificate_sound : forall (N : num) (E : market N) r i limit t s, valid_market E -> valid E r -> (i < clients E)%nat -> lines_above N E r i t ->
-  certifies N E r i limit t (others E i) (size r i) 0 = true -> In s (subsets (others E i)) -> objective E r i s <= limit.
-Proof. exact certificate_bounds. Qed.
-(** [certificate] [regret] A set is best up to the limit less its objective: the gap that near_rule asks for. *)
-Theorem certificate_gap_sound : forall (N : num) (E : market N) r i limit t s, valid_market E -> valid E r -> (i < clients E)%nat -> lines_above N E r i t ->
-  certifies N E r i limit t (others E i) (size r i) 0 = true -> top E r i (others E i) - (limit - objective E r i s) <= objective E r i s.
-Proof. exact certificate_gap. Qed.
+(** ** Certificates of clearings, in the format of the code *)
+Goal bounded = fun (N : num) own e w l => fix bounded limit t a o := match t with
+  | Leaf c mu => (existsb (fun j => existsb (fun b => Nat.eqb j b || dominates N e w j b) a && existsb (fun b => Nat.eqb j b || dominates N e w b j) o) l
+      || leb (c + mu * own + sum (share N e w mu a o) l) limit)%bool
+  | Ask j t u => (mem j l && (bounded limit t (j :: a) o && bounded limit u a (j :: o)))%bool end.
+Proof. reflexivity. Qed.
+(** [clearing-certificate] [efficiency] A checked tree whose leaves are bounded by U, and a set of objective J: the optimum lies between J and U. *)
+Theorem certified_optimal : forall (N : num) (E : market N) r i, valid_market E -> valid E r -> (i < clients E)%nat -> rising E -> forall limit t s,
+  certified N E r i limit t (others E i) -> In s (subsets (others E i)) ->
+  objective E r i s <= top E r i (others E i) /\ top E r i (others E i) <= limit.
+Proof. exact clearing_optimal. Qed.
+(** [clearing-certificate] [critical-value] With a checked tree for M, one for M without j, and prices within 2 eps of both far ends: the price misses the critical value by at most 2 eps. *)
+Theorem certified_priced : forall (N : num) (E : market N) r i, valid_market E -> valid E r -> (i < clients E)%nat -> rising E ->
+  forall limit limit_j t u s s_j j price eps,
+  certified N E r i limit t (others E i) -> certified N E r i limit_j u (without j (others E i)) ->
+  In s (subsets (others E i)) -> In s_j (subsets (without j (others E i))) ->
+  price - (cost r j + objective E r i s - limit_j) <= eps + eps -> cost r j + limit - objective E r i s_j - price <= eps + eps ->
+  price - (cost r j + top E r i (others E i) - top E r i (without j (others E i))) <= eps + eps /\
+  (cost r j + top E r i (others E i) - top E r i (without j (others E i))) - price <= eps + eps.
+Proof. exact clearing_priced. Qed.
+(** [clearing-certificate] [lines] The tangents of the paper's law, by which leaves are bounded, lie above it. *)
+Theorem certified_lines : forall K n z x : R, (0 <= K -> 0 < z -> 0 < x ->
+  sqrt (K / n) - sqrt (K / x) <= (sqrt (K / n) - 3 * sqrt K / (2 * z)) + sqrt K / (2 * (z * z * z)) * x)%R.
+Proof. exact sqrt_tangent. Qed.

@@ -47,3 +47,14 @@ Proof.
   assert (0 < sqrt x) by now apply sqrt_lt_R0. assert (0 < sqrt (x + b)) by (apply sqrt_lt_R0; lra).
   apply Rmult_le_pos; [assumption|]. left. apply Rinv_0_lt_compat. repeat apply Rmult_lt_0_compat; lra.
 Qed.
+(** The tangents of the paper's law lie above it: at x0 = z z the slope is sqrt K / (2 z^3). *)
+Theorem sqrt_tangent K n z x : 0 <= K -> 0 < z -> 0 < x ->
+  rlaw K n x <= (sqrt (K / n) - 3 * sqrt K / (2 * z)) + sqrt K / (2 * (z * z * z)) * x.
+Proof.
+  intros HK Hz Hx. unfold rlaw. rewrite (sqrt_div_alt K x) by assumption. assert (Y : 0 < sqrt x) by now apply sqrt_lt_R0.
+  assert (X : x = sqrt x * sqrt x) by (symmetry; apply sqrt_sqrt; lra). rewrite X at 2. set (y := sqrt x) in *. set (k := sqrt K). assert (Hk : 0 <= k) by apply sqrt_pos.
+  apply Rminus_le. replace (_ - _) with (- (k * ((y - z) * (y - z)) * (y + 2 * z) * / (2 * y * (z * z * z)))) by (field; split; lra).
+  enough (0 <= k * ((y - z) * (y - z)) * (y + 2 * z) * / (2 * y * (z * z * z))) by lra.
+  apply Rmult_le_pos; [apply Rmult_le_pos; [apply Rmult_le_pos; [assumption|apply Rle_0_sqr]|lra]|]. left. apply Rinv_0_lt_compat.
+  repeat apply Rmult_lt_0_compat; lra.
+Qed.

@@ -32,6 +32,16 @@ MUTANTS = {
         "match next N (cost r) (suppliers r k) (width k) with\n",
         "match next N (cost r) (suppliers r k) (pred (width k)) with\n",
     ),
+    "a certificate's leaf that forgets the undecided": (
+        "market/Clearing.v",
+        "else if taken_too a j then mu * e j - w j else plus (mu * e j - w j).",
+        "else if taken_too a j then mu * e j - w j else 0.",
+    ),
+    "a certificate's exchange for less data": (
+        "market/Clearing.v",
+        "bool := leb (e b) (e a) && leb (w a) (w b) &&",
+        "bool := leb (e a) (e b) && leb (w a) (w b) &&",
+    ),
     "effective data moved by a report": (
         "market/Market.v",
         "(n : nat -> N) (i j : nat) : N := e i j.",
