@@ -82,7 +82,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         if plan.dp_epsilon:
             from learning.privacy.guard import guard_of
 
-            steps = self.algorithm.local_spec(plan, False).all_steps  # all of them touch a client's samples
+            steps = max(self.algorithm.local_spec(plan, first).all_steps for first in (True, False))  # at most, a round
             self._guard = guard_of(plan, self._backend.work, steps, self.sizes.tolist(), keys)
         self._notices: list[str] = []
         self._aggregated, self._poisoned = np.zeros((2, plan.clients), dtype=bool)  # poisoned: see `Server.mark`

@@ -13,8 +13,12 @@ DEPLOYED = "deployed"
 
 
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
-    """Return plain SGD on all samples, then a quarter as many steps of the probe on those not held out of it."""
-    return LocalSpec(plan.steps, whole=True, then=LocalSpec(-(-plan.steps // 4), model=PROBE))
+    """Return plain SGD on all samples, then of the probe on those not held out of it.
+
+    The probe takes as many steps in a client's first round, so that it is not far behind; a quarter as many after that.
+    """
+    steps = plan.steps if first else -(-plan.steps // 4)
+    return LocalSpec(plan.steps, whole=True, then=LocalSpec(steps, model=PROBE))
 
 
 def aggregate(uploads: Uploads) -> Aggregation:

@@ -15,7 +15,8 @@ LARGEST_EPSILON = 500.0
 NOT_COVERED: tuple[str, ...] = (
     "how many samples each client has: they set its sampling rate, and the weights of averages and of the market",
     "the losses of training in the record: they are computed from the private batches, without noise",
-    "validation losses on held-out samples: FedFomo's weights, measured gains and everything decided by them",
+    "validation losses on held-out samples: FedFomo's weights, measured gains, effective data and everything decided "
+    "by them",
     "each client's label shares, by which personal accuracy is weighted, and so that accuracy itself",
     "the choice of hyperparameters, if it was made by looking at runs on the same data",
     "several methods or seeds: they train on the same samples, so who sees the models of all adds up their epsilons, "

@@ -161,5 +161,5 @@ def test_with_privacy_all_steps_of_both_models_are_counted():
     with Trainer(plan, "ipfl-effective", "rows", seed=1, keys=keys) as trainer:
         play(trainer, 1)
         play(trainer, 2)
-        assert all(row["steps"] == 2 * (4 + 1) for row in trainer._guard.rows())
+        assert all(row["steps"] == 2 * (4 + 4) for row in trainer._guard.rows())
         assert 0 < trainer.epsilon.max() <= 8.0
