@@ -154,6 +154,19 @@ class Premise(_Part):
     words: list[str]
 
 
+class Certified(_Part):
+    """How many of the recorded clearings were checked by certificate, and proved; ``largest_gap`` in money.
+
+    None where a certificate could not be made.
+    """
+
+    clearings: Annotated[int, Field(ge=0)]
+    checked: Annotated[int, Field(ge=0)]
+    proved: Annotated[int, Field(ge=0)]
+    largest_gap: Figure | None
+    words: str
+
+
 class MethodAudit(_Part):
     """The audit of one method: money throughout; ``best_lie`` by coordinate, None where nobody reports anything.
 
@@ -168,6 +181,7 @@ class MethodAudit(_Part):
     optimal_objective: Figure
     reproduced: bool | None = None
     best_lie: dict[Coordinate, RecordedLie | None] | None = None
+    certified: Certified | None = None
     premise: Premise | None = None
     words: list[str]
 

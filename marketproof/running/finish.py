@@ -23,6 +23,7 @@ from analysis.run.records import Markets, books_of, open_markets
 from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, Privacy, RecordedLie, Summary, summarise
 from learning.valuation.valuation import Valuation
 from marketproof.files.atomic import dumps
+from marketproof.running.certificates import certified
 from marketproof.running.config import Method, RunConfig, judged_by
 from marketproof.running.privacy import noise_of, privacy_statement
 from marketproof.running.recorder import Progress, Recorder, Unit
@@ -83,6 +84,8 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         words.append(_same_words(same, clearings))
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
+    proofs = certified(mechanism, records)
+    words += [] if proofs is None else [proofs.words]
     premise = _premise(mechanism, records)
     return MethodAudit(
         mechanism=None if mechanism is None else mechanism.id,
@@ -93,6 +96,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         optimal_objective=promises.optimal,
         reproduced=same,
         best_lie=lies,
+        certified=proofs,
         premise=premise,
         words=[*words, *([] if premise is None else premise.words)],
     )

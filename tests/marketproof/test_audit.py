@@ -196,3 +196,30 @@ def test_damaged_records_are_told_in_a_line(tmp_path):
     path.write_bytes(save(arrays))
     with pytest.raises(RecordError, match="tensor 'prices' is missing"):
         audit_run(tmp_path)
+
+
+@pytest.mark.parametrize("mechanism", ["ipfl-exact", "exact-marginal", "vcg-two-sided", "realised"])
+def test_recorded_clearings_are_proved_by_certificate(tmp_path, mechanism):
+    """With absences and penalties; what was changed in the record is not proved, whatever the rule would do again."""
+    rng = np.random.default_rng(0)
+    types = Types(rng.uniform(50, 500, 5), rng.uniform(0.1, 1, 5), rng.uniform(1e3, 2e4, 5))
+    differences = rng.uniform(0, 1, (5, 5)) * (1 - np.eye(5))
+    rounds = [
+        record(types, mechanism, differences, 0.3, present=there) for there in ([1] * 5, [1, 0, 1, 1, 1], [0] * 5)
+    ]
+    rule, market = market_mechanism(mechanism), recorded(tmp_path, *rounds)
+    told = audited(rule, [0], [market])
+    assert {key: told["certified"][key] for key in ("clearings", "checked", "proved")} == {
+        "clearings": 3, "checked": 3, "proved": 3,
+    }  # fmt: skip
+    assert told["certified"]["words"] in told["words"]
+    i, j = np.argwhere(market.imports[1])[0]
+    imports = market.imports.copy()
+    imports[1, i, j] = False
+    assert audited(rule, [0], [replace(market, imports=imports)])["certified"]["proved"] == 2
+    if mechanism != "realised":
+        part = "sales" if mechanism == "vcg-two-sided" else "prices"
+        money = getattr(market, part).copy()
+        money[(0, j) if part == "sales" else (0, *np.argwhere(market.imports[0])[0])] += 1e-6
+        assert audited(rule, [0], [replace(market, **{part: money})])["certified"]["proved"] == 2
+    assert audited(market_mechanism("ipfl"), [0], [recorded(tmp_path, record(TRUTHFUL, "ipfl"))])["certified"] is None
