@@ -11,6 +11,7 @@ denies it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -89,20 +90,28 @@ def _refuted(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: 
 
 
 def _certificates(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return every certificate in the evidence, of the formula or of the code."""
-    parts = (evidence, *(part for part in evidence.values() if isinstance(part, Mapping)))
-    return [part["certificate"] for part in parts if isinstance(part.get("certificate"), Mapping)]
+    """Return every certificate in the evidence, of the formula or of the code; {} for one that should be there."""
+    told = [evidence.get("certificate")] if evidence.get("method") == "certificate" or "certificate" in evidence else []
+    if "code" in evidence:
+        told.append(evidence["code"].get("certificate") if isinstance(evidence["code"], Mapping) else None)
+    return [part if isinstance(part, Mapping) else {} for part in told]
 
 
 def _proved(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: Build) -> str | None:
     from proofs_checks.proofs.certificate import Certificate
+    from proofs_checks.proofs.kernel_record import kernel_theorem
     from proofs_checks.proofs.proving import conformance
     from proofs_checks.proofs.theorems import check
     from proofs_checks.symbolic.prove import check_code_proof
 
-    certificates = _certificates(verdict["evidence"])
-    if not certificates:
-        return "proved, and no certificate in its evidence"
+    evidence = verdict["evidence"]
+    certificates = _certificates(evidence)
+    if not all(certificates) or not certificates:
+        return "proved, and a certificate is missing in its evidence"
+    if isinstance(theorem := evidence.get("formula"), Mapping):
+        known = kernel_theorem(str(theorem.get("mechanism")), str(theorem.get("property")))
+        if known is None or json.loads(json.dumps({"by": "kernel", **known.to_dict()})) != theorem:
+            return "the theorem that it rests on is not the one on record"
     for told in certificates:
         if told.get("property") not in (prop.id, prop.name, *prop.follows):
             return f"its certificate is about {shown(told.get('property'))}, from which it does not follow"

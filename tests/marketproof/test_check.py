@@ -220,7 +220,8 @@ def test_verdicts_that_were_relabelled_emptied_or_mixed_do_not_stand(cli, verdic
     ]  # fmt: skip
     for parts in searched:
         assert status(second, "split-proof", **parts) == 1, parts
-    for parts in ({"evidence__certificate": {}}, {"evidence__certificate": None}, {"property": "group-dsic=weak"}):
+    emptied = ({"evidence__certificate": {}}, {"evidence__certificate": None}, {"evidence__code": None})
+    for parts in (*emptied, {"evidence__formula__name": "another"}, {"property": "group-dsic=weak"}):
         assert status(second, "dsic", **parts) == 1, parts
     for parts in ({"evidence__grid": ""}, {"evidence__profiles": 0}, {"grade": "proved"}):
         assert status(grid, "ir", **parts) == 1, parts
