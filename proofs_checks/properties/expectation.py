@@ -26,7 +26,7 @@ DOUBT = 1e-9
 
 _LEVELS = 12
 _CHUNK = 1 << 14
-_LEAST, _MOST = 1 << 15, 1 << 18
+_SECOND, _LEAST, _MOST = 1 << 9, 1 << 15, 1 << 18
 _MOST_SUMMED = 1 << 16
 """Profiles of the others up to which an expectation over whole numbers is summed."""
 
@@ -101,10 +101,19 @@ class Expected(Property):
         who[0, agent] = True
         draws = np.array([float(rng.integers(1 << 31)), float(min(_MOST, max(_LEAST, 8 * count)))])
         case = Cases(types, types, after[:, None], who, (("draws", draws[None]),))
-        rough = self._samples(mechanism, case, others)
-        suspicious = rough.mean() > 2.0 * rough.std() / math.sqrt(len(rough))
-        worst = float(self.violation(mechanism, case)[0, 0]) if suspicious else -math.inf
+        worst = -math.inf
+        rough = self._samples(mechanism, case, others)  # the case was chosen by these: they flatter it
+        if rough.mean() > 2.0 * rough.std() / math.sqrt(len(rough)):
+            anew = np.where(space.private, sampling.uniform(space, rng, _SECOND), base)
+            if self._promises(self._samples(mechanism, case, anew), int(draws[1])):
+                worst = float(self.violation(mechanism, case)[0, 0])
         return Probe(case, worst, drawn * _LEVELS * self._reports, 1)
+
+    def _promises(self, samples: Floats, draws: int) -> bool:
+        """Tell whether so many draws could confirm what a sample shows, two standard errors of it in its favour."""
+        spread = float(samples.std())
+        error = spread * math.sqrt(2.0 * math.log(2.0 / DOUBT) / draws)
+        return bool(samples.mean() + 2.0 * spread / math.sqrt(len(samples)) > error)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the lower confidence bound of each case ``[P, 1]``, by the draws that it names."""
