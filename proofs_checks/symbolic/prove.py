@@ -23,7 +23,7 @@ from proofs_checks.search.cases import Cases, answer, truthful
 from proofs_checks.symbolic.affine import AT_LEAST, GREATER, Affine, Exact, GivesUp
 from proofs_checks.symbolic.farkas import Constraint, Multipliers
 from proofs_checks.symbolic.points import breaking, centre
-from proofs_checks.symbolic.questions import Profiles, difference, question
+from proofs_checks.symbolic.questions import Profiles, difference, question, shared
 from proofs_checks.symbolic.regions import (
     Box,
     Checking,
@@ -44,7 +44,7 @@ TOLERANCE = Fraction(1, 10**9)
 
 MOST_REGIONS = 20_000
 _MISFITS = 30
-_COMPARED = 1000
+_COMPARED = 200
 _NEAR = 1e-9
 Tree = Fork[list[Affine]] | Region[list[Affine]]
 
@@ -206,24 +206,33 @@ class _Attempt:
                     if not reasoner.refuted(broken):
                         yield None, (), broken, reasoner
             return
-        for agent in range(self.mechanism.space.agents):
-            if coordinates := self.profiles.lies(agent, self.asked.upwards):
-                yield from self._lies(tree, agent, coordinates)
+        # where few regions give what they give a break hides, if anywhere: those come first, for every agent
+        others: dict[int, Tree] = {}
+        for odd in (True, False):
+            for agent in range(self.mechanism.space.agents):
+                if coordinates := self.profiles.lies(agent, self.asked.upwards):
+                    if odd:
+                        others[agent] = self._explored(agent, coordinates)
+                    yield from self._lies(tree, others[agent], agent, coordinates, odd)
 
-    def _lies(self, tree: Tree, agent: int, coordinates: tuple[int, ...]) -> Iterator[Any]:
-        other = self._explored(agent, coordinates)
+    def _lies(self, tree: Tree, other: Tree, agent: int, coordinates: tuple[int, ...], odd: bool) -> Iterator[Any]:
         reasoner = self._reasoner(self.profiles.box(agent, coordinates))
         space = self.mechanism.space
         if self.asked.upwards:
             said, own = space.agents * space.k + coordinates[0], agent * space.k + coordinates[0]
             reasoner.assume(Constraint({said: 1, own: -1}, 0, GREATER))
-        for truth in within(tree, reasoner, known=not self.asked.upwards):
-            for lie in within(other, reasoner):
+        passes = [(shared(tree, agent, odd), other, 1), *([(shared(other, agent, odd), tree, -1)] if odd else [])]
+        for region, second, sign in ((region, second, sign) for found, second, sign in passes for region in found):
+            for constraint in region.path:
+                reasoner.assume(constraint)
+            for forms in within(second, reasoner):
                 self.pairs += 1
-                terms, constant = difference(lie[agent], truth[agent], self.asked.sign)
+                terms, constant = difference(forms[agent], region.result[agent], sign * self.asked.sign)
                 broken = Constraint(terms, constant - TOLERANCE, GREATER)
                 if not reasoner.refuted(broken):
                     yield agent, coordinates, broken, reasoner
+            for _ in region.path:
+                reasoner.drop()
 
     def refutation(self) -> Cases | None:
         """Return a case that breaks the property, in the code's own floats; None if every region is proved.
@@ -267,7 +276,7 @@ class _Attempt:
         return Cases(types[None], types[None], after[None, None], who[None])
 
     def _compare(self) -> None:
-        """Ask the code in floats, all profiles in one batch, in the middle of every region (of 1,000, evenly chosen).
+        """Ask the code in floats, all profiles in one batch, in the middle of every region (of 200, evenly chosen).
 
         Raises
         ------
@@ -276,7 +285,7 @@ class _Attempt:
         """
         assert self.tree is not None
         found = leaves(self.tree)
-        chosen = found[:: max(1, len(found) // _COMPARED)]
+        chosen = found[:: -(-len(found) // _COMPARED)]
         box = walls(self.profiles.box())
         middles = [self._floats(p) for region in chosen if (p := centre([*box, *region.path])) is not None]
         batch = np.array(middles * 2)  # two at least, so that a batch of one is told apart

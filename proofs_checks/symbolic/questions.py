@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,8 +13,10 @@ import numpy as np
 
 from mechanism.direct import Deal, DirectMechanism, SingleParameter
 from proofs_checks.symbolic.affine import Affine, Decider, added, simplest
-from proofs_checks.symbolic.regions import Box
+from proofs_checks.symbolic.regions import Box, Fork, Region, leaves
 from proofs_checks.symbolic.traced import traced, tracing
+
+_ODD = 50
 
 Measure = Callable[[Any, Any, Any], Any]
 """Of the mechanism, true types and outcome (``[1, …]``): an array of numbers."""
@@ -138,6 +141,14 @@ def _form(value: Any, decider: Decider) -> Affine:
     if not math.isfinite(value):
         decider.give_up("it returns a number that is not finite")
     return Affine({}, simplest(Fraction(float(value))), decider)
+
+
+def shared(tree: Fork[list[Affine]] | Region[list[Affine]], agent: int, odd: bool) -> list[Region[list[Affine]]]:
+    """Return the regions whose form for the agent few others share (2 % of all with them, ``odd``), or those left."""
+    found = leaves(tree)
+    keys = [(tuple(sorted(r.result[agent].terms.items())), r.result[agent].constant) for r in found]
+    alike = Counter(keys)
+    return [r for r, key in zip(found, keys, strict=True) if (_ODD * alike[key] <= len(found)) == odd]
 
 
 def difference(a: Affine, b: Affine, sign: int) -> tuple[dict[int, Any], Any]:
