@@ -34,6 +34,7 @@ _EXACT = (
 _FIXED = "prices that read no cost and no gain; every importer takes a best set of the willing sellers (gap 0)"
 _POOL = "every importer takes a best set of its pool (gap 0)"
 _ROOTS = "thresholds are exact roots; that they exist is proved for the paper's law"
+_MEASURED = "what a model counts for an importer is measured: no report moves it"
 _BEST = "the outcome is a best one of a finite set that no report changes"
 _AUCTION = "ties to the first agent"
 _GIVEN = "one clearing, its differences given: later rounds, and uploads that move them, are not covered"
@@ -154,6 +155,19 @@ CELLS: dict[tuple[str, str], Cell] = {
         dsic_cost=("no_payment_truth", "any", False), dsic_gain=("no_payment_truth", "any", False),
         dsic_size=("no_payment_truth", "any", False), ir_buyer=("no_payment_buyers", "concave", True),
         budget_balance=("no_payment_budget", "any", False), monotonicity=("no_payment_sells_same", "any", False),
+    ),
+    **_market(
+        "ipfl-exact-effective", f"{_EXACT}; {_MEASURED}", dsic_cost=("ipfl_exact_cost", "any", False),
+        ir=("ipfl_exact_rational", "concave", False), ir_buyer=("ipfl_exact_buyers", "concave", False),
+        ir_seller=("ipfl_exact_sellers", "any", False), budget_balance=("ipfl_exact_budget", "any", False),
+        efficiency=("ipfl_exact_best", "any", False), monotonicity=("ipfl_exact_monotone", "any", False),
+    ),
+    **_market(
+        "pooled-price-effective", f"{_POOL}; {_MEASURED}", dsic=("pooled_all", "any", False),
+        dsic_cost=("pooled_cost", "any", False), dsic_gain=("pooled_gain", "any", False),
+        dsic_size=("pooled_size", "any", False), ir=("pooled_rational", "from zero", False),
+        ir_buyer=("pooled_buyers", "from zero", False), ir_seller=("pooled_sellers", "any", False),
+        budget_balance=("pooled_budget", "any", False), monotonicity=("pooled_monotone", "any", False),
     ),
     **_auction("second-price", f"{_AUCTION}; reserve 0, values >= 0", dsic="second_price_truth",
                ir="second_price_truth"),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKS: Mapping[str, tuple[str, str, str]] = {
-    "proved": ("●", GAIN, "proved: a certificate that a small checker accepts"),
+    "proved": ("●", GAIN, "proved: a theorem of Coq's kernel, or a certificate checked again"),
     "exhausted": ("◉", GAIN, "exhausted: every profile and report of a finite grid"),
     "searched": ("○", GAIN, "searched: nothing found, with the bound that this gives"),
     "refuted": ("×", LOSS, "refuted: a witness that anyone can replay"),
@@ -45,13 +45,15 @@ _WORDS = 4.4  # inches that the words of the grades need
 class VerdictMatrix:
     """Grades by mechanism and property; ``grades[mechanism].get(property)`` is absent where it does not apply.
 
-    ``wrong``: the cells in which evidence and theory disagree.
+    ``wrong``: the cells in which evidence and theory disagree. ``kernel``: those that a theorem of Coq's kernel proves,
+    or refutes, of the formula.
     """
 
     mechanisms: tuple[str, ...]
     properties: tuple[str, ...]
     grades: Mapping[str, Mapping[str, str]]
     wrong: frozenset[tuple[str, str]]
+    kernel: frozenset[tuple[str, str]] = frozenset()
 
 
 def read_matrix(path: Path) -> VerdictMatrix:
@@ -68,7 +70,8 @@ def as_matrix(cells: Sequence[Mapping[str, Any]]) -> VerdictMatrix:
         if cell.get("agrees") is False:
             wrong.add((str(cell["mechanism"]), str(cell["property"])))
     properties = dict.fromkeys(str(cell["property"]) for cell in cells)
-    return VerdictMatrix(tuple(grades), tuple(properties), grades, frozenset(wrong))
+    kernel = frozenset((str(cell["mechanism"]), str(cell["property"])) for cell in cells if cell.get("kernel"))
+    return VerdictMatrix(tuple(grades), tuple(properties), grades, frozenset(wrong), kernel)
 
 
 def draw_columns(matrix: VerdictMatrix) -> Figure:
@@ -121,6 +124,8 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None, *, key: bool = Tr
             strength = 0.30 if grade in ("proved", "exhausted") else 0.12
             ax.add_patch(_square(x, y, faded(tone, strength), "none"))
             ax.text(x, y, mark, ha="center", va="center_baseline", color=tone, fontsize=SMALL + 2)
+            if (mechanism, name) in matrix.kernel:
+                ax.plot((x - 0.3, x + 0.3), (y + 0.36, y + 0.36), color=INK, linewidth=1.2, solid_capstyle="butt")
             if (mechanism, name) in matrix.wrong:
                 ax.add_patch(_square(x, y, "none", INK))
     ax.set_xlim(-0.5, columns - 0.5)
@@ -132,8 +137,10 @@ def draw_matrix(matrix: VerdictMatrix, ax: Axes | None = None, *, key: bool = Tr
     ax.tick_params(length=0, labelsize=SMALL, labelcolor=INK)
     for side in ax.spines.values():
         side.set_color(GRID)
-    for k, grade in enumerate(_used(matrix) if key else ()):
-        mark, tone, words = MARKS[grade]
+    told = [MARKS[grade] for grade in _used(matrix)]
+    if matrix.kernel:
+        told.append(("_", INK, "underlined: a theorem of Coq's kernel proves or refutes it of the formula"))
+    for k, (mark, tone, words) in enumerate(told if key else ()):
         for text, colour, right, middle in ((mark, tone, 6, "center"), (words, INK, 18, "left")):
             ax.annotate(
                 text, (0.0, 0.0), xycoords="axes fraction", xytext=(right, -14 - 17 * k), textcoords="offset points",

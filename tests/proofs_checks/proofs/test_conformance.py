@@ -44,7 +44,7 @@ def test_the_catalogue_computes_its_formulas(name, prop):
 
 def test_code_that_is_not_held_against_the_formula_is_not_called_proved():
     for name, prop in THEOREMS:
-        if name not in GOOD:
+        if name not in GOOD and not name.endswith("-effective"):  # there the code is that of the plain rule
             proof = prove_mechanism(direct_mechanism(name), prop)
             assert proof.certificate is None
             assert "not held against the formula" in proof.words or "differ from reports" in proof.words

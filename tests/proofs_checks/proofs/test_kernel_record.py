@@ -41,7 +41,7 @@ def test_a_theorem_on_falling_increments_is_not_said_of_every_law():
         if "sqrt_market" in theorem.coq:
             assert theorem.law == "square root", cell
         if any(word in theorem.coq for word in ("as_reported", " ir E", "ir_buyer E", "dsic_gain E (p")):
-            assert theorem.delivered, cell
+            assert theorem.delivered or cell[0].endswith("-effective"), cell  # measured: nothing to deliver
 
 
 def test_refutations_are_not_proofs():
