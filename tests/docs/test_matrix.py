@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.findings.rules.verdicts import as_matrix, draw_matrix, read_matrix
+from analysis.findings.rules.verdicts import as_matrix, draw_matrix
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from proofs_checks import Witness, replay
 from proofs_checks.evidence.matrix import row
@@ -70,7 +70,7 @@ def test_one_row_is_made_again_as_it_stands() -> None:
 
 
 def test_the_picture_marks_every_cell_and_frames_what_disagrees() -> None:
-    matrix = read_matrix(PATH)
+    matrix = as_matrix(TOLD["cells"])
     assert sum(len(grades) for grades in matrix.grades.values()) == len(TOLD["cells"])
     cells = [dict(cell, agrees=cell["property"] != "dsic") for cell in TOLD["cells"] if cell["mechanism"] == "agv"]
     axes = draw_matrix(as_matrix(cells))

@@ -2,9 +2,8 @@
 
 The package holds the verdicts on the market rules, made from ``docs/results/matrix.json`` by
 ``python -m analysis.findings.rules.verdicts docs/results/matrix.json``. What can be checked in a moment is not taken on
-trust: every certificate is written anew and checked by the checker that trusts no solver, and every witness is
-replayed. A verdict that fails this becomes *unknown*. Only *searched* ones are quoted, with the bound that the search
-gave.
+trust: every theorem is held against the record of what Coq's kernel checked, and every witness is replayed. A verdict
+that fails this becomes *unknown*. Only *searched* ones are quoted, with the bound that the search gave.
 """
 
 from __future__ import annotations
@@ -54,11 +53,6 @@ class VerdictMatrix:
     grades: Mapping[str, Mapping[str, str]]
     wrong: frozenset[tuple[str, str]]
     kernel: frozenset[tuple[str, str]] = frozenset()
-
-
-def read_matrix(path: Path) -> VerdictMatrix:
-    """Read what ``make matrix`` wrote."""
-    return as_matrix(read_json(path)["cells"])
 
 
 def as_matrix(cells: Sequence[Mapping[str, Any]]) -> VerdictMatrix:
@@ -257,8 +251,8 @@ def answer(_: Run, found: Verdicts) -> str:
         )
     redone = [v.grade for v in found if v.redone]
     said.append(
-        f"For this page {redone.count('proved')} certificates were checked and {redone.count('refuted')} "
-        "counterexamples recomputed; what was only searched is quoted."
+        f"For this page {redone.count('proved')} theorems were looked up in the record of Coq's kernel and "
+        f"{redone.count('refuted')} counterexamples recomputed; what was only searched is quoted."
     )
     return " ".join(said)
 
