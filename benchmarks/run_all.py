@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("start.py", "clearing.py", "difference_matrix.py", "methods.py", "memory.py", "verification.py")
+SCRIPTS = (
+    "start.py", "clearing.py", "certificates.py", "difference_matrix.py", "methods.py", "memory.py",
+    "verification.py",
+)  # fmt: skip
 
 
 def main() -> int:

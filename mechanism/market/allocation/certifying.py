@@ -59,6 +59,10 @@ def certify(
             )
         length *= 1 if used[0] else _GROWTH
     nodes, slopes, flat = (np.concatenate(part) for part in parts)
-    ends = np.flatnonzero(flat == -1)
-    others = tuple(tuple(int(s) for s in piece if s >= 0) for piece in np.split(flat, ends + 1)[: len(ends)])
-    return Certificate(nodes.astype(np.int64), slopes.astype(np.float64), others)
+    others: list[list[int]] = [[]]
+    for seller in flat.tolist():
+        if seller >= 0:
+            others[-1].append(seller)
+        else:
+            others.append([])
+    return Certificate(nodes.astype(np.int64), slopes.astype(np.float64), tuple(map(tuple, others[:-1])))
