@@ -32,6 +32,8 @@ from proofs_checks.symbolic.regions import (
     Proving,
     Reasoner,
     Region,
+    entered,
+    leave,
     leaves,
     region_at,
     walls,
@@ -223,16 +225,13 @@ class _Attempt:
             reasoner.assume(Constraint({said: 1, own: -1}, 0, GREATER))
         passes = [(shared(tree, agent, odd), other, 1), *([(shared(other, agent, odd), tree, -1)] if odd else [])]
         for region, second, sign in ((region, second, sign) for found, second, sign in passes for region in found):
-            for constraint in region.path:
-                reasoner.assume(constraint)
-            for forms in within(second, reasoner):
+            for forms in within(second, reasoner) if entered(reasoner, region.path, self.asked.upwards) else ():
                 self.pairs += 1
                 terms, constant = difference(forms[agent], region.result[agent], sign * self.asked.sign)
                 broken = Constraint(terms, constant - TOLERANCE, GREATER)
                 if not reasoner.refuted(broken):
                     yield agent, coordinates, broken, reasoner
-            for _ in region.path:
-                reasoner.drop()
+            leave(reasoner, region.path)
 
     def refutation(self) -> Cases | None:
         """Return a case that breaks the property, in the code's own floats; None if every region is proved.

@@ -260,6 +260,21 @@ def within(tree: Fork[T] | Region[T], reasoner: Reasoner, known: bool = False) -
             reasoner.drop()
 
 
+def entered(reasoner: Reasoner, path: tuple[Constraint, ...], ask: bool) -> bool:
+    """Assume the constraints of a region; tell whether any point is left, as far as one must ``ask``."""
+    possible = True
+    for constraint in path:
+        possible = possible and not (ask and reasoner.refuted(constraint))
+        reasoner.assume(constraint)
+    return possible
+
+
+def leave(reasoner: Reasoner, path: tuple[Constraint, ...]) -> None:
+    """Withdraw the constraints of a region."""
+    for _ in path:
+        reasoner.drop()
+
+
 def region_at(tree: Fork[T] | Region[T], point: Mapping[int, Exact]) -> tuple[T, Exact]:
     """Return what holds at a point, and how near the closest comparison on the way is to a tie (a large number: none).
 
