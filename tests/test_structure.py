@@ -17,6 +17,15 @@ MODULES = [path for path in FILES if path.name != "__init__.py"]
 LONGER = {"kernels.py"}
 """Compiled call trees: numba's cache misses a change in another file, so each stands in one."""
 
+CLOCKS = {"time", "monotonic", "perf_counter", "process_time", "thread_time", "times", "now", "today", "timeit"}
+CLOCKS |= {f"{name}_ns" for name in CLOCKS}
+
+WAITING = {
+    ("tests/marketproof/test_run.py", "test_a_killed_training_is_resumed_to_the_same_bits"),
+    ("tests/learning/backends/test_pool.py", "wait_until"),
+}
+"""Loops of tests that wait for an event of another process; running out of time is their failure."""
+
 ONCE = ("Witness", "Lie", "Verdict", "Run", "Finding")
 """Nouns of which there is one class."""
 
@@ -50,3 +59,18 @@ def test_central_nouns_are_one_class_each():
         node.name for path in FILES for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)
     )
     assert {name: classes[name] for name in ONCE if classes[name] != 1} == {}
+
+
+def test_no_test_reads_a_clock():
+    """A busy machine must not fail a test: work is counted, a clock is moved by the test, timings are benchmarks."""
+    read = set()
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for part in ast.parse(path.read_text()).body:
+            for node in ast.walk(part):
+                named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in CLOCKS
+                owner = node.value.id if named else node.module if isinstance(node, ast.ImportFrom) else ""
+                if owner in ("time", "os", "datetime", "date", "timeit") and (
+                    named or {alias.name for alias in node.names} & CLOCKS
+                ):
+                    read.add((path.relative_to(ROOT).as_posix(), getattr(part, "name", "")))
+    assert read == WAITING

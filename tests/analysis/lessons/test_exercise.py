@@ -130,11 +130,9 @@ def test_units_that_are_not_there_are_not_handed_out():
 @pytest.mark.parametrize("code", ["while True: pass", "def rule(bids):\n    while True: pass\n",
                                   "try:\n    while True: pass\nexcept BaseException: pass\n"])  # fmt: skip
 def test_code_that_loops_for_ever_is_stopped(code):
-    began = time.monotonic()
     found = check("second_price", code, seconds=1.0)
     assert found.kind == "error"
     assert found.headline.startswith("Your code did not answer within 1 s: does a loop run for ever?")
-    assert time.monotonic() - began < 20.0
 
 
 def test_what_the_code_started_is_stopped_with_it(tmp_path):

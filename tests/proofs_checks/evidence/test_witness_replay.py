@@ -2,7 +2,7 @@
 
 import copy
 import json
-import time
+import math
 from functools import cache
 from typing import Any
 
@@ -34,7 +34,7 @@ def written(name: str, prop: str) -> str:
     """Return the JSON text of a witness; ``name``: of the catalogue, or "by hand"."""
     mechanism = subject(name, prop)
     search = Search(mechanism, PROPERTY[prop])
-    search.run(time.perf_counter() + 20, probes=40)
+    search.run(math.inf, probes=40)
     assert search.found is not None
     return json.dumps(make_witness(mechanism, search.prop, search.found, seconds=1.0).to_dict())
 

@@ -1,6 +1,6 @@
 """The examples of the theory's text, by the engine's properties: lies, splitting, merging, the core."""
 
-import time
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -157,10 +157,10 @@ def test_a_search_with_few_draws_accuses_the_right_one(monkeypatch):
     for seed in SEEDS:
         for name in ("bic", "interim-ir"):
             search = Search(auction(coin), PROPERTY[name], seed)
-            search.run(time.perf_counter() + 60, probes=3)
+            search.run(math.inf, probes=3)
             assert search.found is None
         search = Search(auction(pay_bid), PROPERTY["bic"], seed)
-        search.run(time.perf_counter() + 60, probes=3)
+        search.run(math.inf, probes=3)
         accused.append(search.found is not None)
     assert np.mean(accused) > 0.9
 

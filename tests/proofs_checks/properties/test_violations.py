@@ -1,6 +1,6 @@
 """Every property on a mechanism that breaks it, by an amount worked out by hand, and on one that keeps it."""
 
-import time
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -145,7 +145,7 @@ def test_the_same_case_is_no_violation_of_the_mechanism_that_keeps_it(name):
 @pytest.mark.parametrize("name", BREAKS)
 def test_the_search_finds_it_and_what_it_found_is_shrunk(name):
     search = Search(BREAKS[name][0], PROPERTY[name])
-    search.run(time.perf_counter() + 20, probes=12)
+    search.run(math.inf, probes=12)
     assert search.found is not None
     witness = make_witness(search.mechanism, search.prop, search.found, seconds=1.0)
     assert witness.violation > 1e-9
@@ -157,7 +157,7 @@ def test_the_search_accuses_nobody_who_keeps_it(name):
     prop = PROPERTY[name]
     assert prop.missing(KEEPS[name]) is None
     search = Search(KEEPS[name], prop)
-    search.run(time.perf_counter() + 20, probes=24)
+    search.run(math.inf, probes=24)
     assert search.found is None
     assert search.probes == 24
     assert search.tried > 0
@@ -170,14 +170,14 @@ def test_ex_post_is_weaker_where_values_depend_on_others(coordinate):
     dominant = PROPERTY[f"dsic-{coordinate}"]
     assert dominant.violation(Product(coordinate), case).tolist() == [[1.0]]
     search = Search(Product(coordinate), dominant)
-    search.run(time.perf_counter() + 10, probes=6)
+    search.run(math.inf, probes=6)
     assert search.found is not None
     assert (search.found.types != search.found.before).any()
 
 
 def test_a_lie_about_one_coordinate_moves_no_other():
     search = Search(Told(("cost", "gain")), PROPERTY["dsic-cost"])
-    search.run(time.perf_counter() + 10, probes=6)
+    search.run(math.inf, probes=6)
     assert search.found is not None
     assert np.array_equal(search.found.after[0, 0, :, [0, 2]], search.found.before[0][:, [0, 2]].T)
 
