@@ -25,9 +25,9 @@ _MOST_BOUNDS = 8
 HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
 
 MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED: verify
-only code that you would run. A grade is one of: proved (of the formula, by Coq's kernel), exhausted (every profile of a
-finite grid), searched (nothing found, with a bound), refuted (with a small example that "marketproof replay"
-recomputes), unknown."""
+only code that you would run. A grade is one of: proved (of the formula, for every number of agents, by
+Coq's kernel, or of the code itself, for this number: a line for each), exhausted (every profile of a finite grid),
+searched (nothing found, with a bound), refuted (with a small example that "marketproof replay" recomputes), unknown."""
 
 EPILOG = """Example: "marketproof verify first-price" refutes dsic by a bidder that is worth 1 and says less;
 "marketproof verify second-price --property dsic --require" proves it;
@@ -175,15 +175,15 @@ def _why(verdict: Verdict) -> str:
     evidence = verdict.evidence
     if verdict.witness is not None:
         return verdict.witness.sentence
-    if "code" in evidence and "words" not in evidence:
-        return f"{evidence['code']['words']}; {count(evidence['tried'])} tried besides"
-    if "words" in evidence:
-        return (
-            f"(kernel) {evidence['formula']['name']}: {evidence['formula']['words']} Scope: {evidence['scope']}. Coq "
-            f"{evidence['formula']['version']}, {evidence['formula']['checked']}. The code agrees with the formula on "
-            f"{evidence['conformance_samples']} profiles, {count(evidence['tried'])} tried besides"
-            + (f"; {evidence['code']['words']}" if "code" in evidence else "")
-        )
+    if verdict.grade == "proved":
+        formula, code = evidence["formula"], evidence["code"]
+        lines = [f"code: {code['words']}"]
+        if formula is not None:
+            checked = f"Coq {formula['version']}, {formula['checked']}"
+            lines.insert(
+                0, f"formula (kernel), {formula['name']}: {formula['words']} Scope: {formula['scope']}. {checked}"
+            )
+        return "\n".join(lines) + f"; {count(evidence['tried'])} tried besides"
     if "reason" in evidence:
         return str(evidence["reason"])
     if verdict.share is not None:

@@ -22,7 +22,9 @@ from mechanism.market.rules import (
     shapley_split,
     vcg_two_sided,
 )
-from mechanism.market.rules.rule import Clearing
+from mechanism.market.rules.rule import Clearing, MarketMechanism
+
+__all__ = ["EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "MarketMechanism", "market_mechanism"]
 
 _KNOWN = (
     ipfl_exact, ipfl, exact_marginal, posted_price, pooled_price, clock_price, vcg_two_sided, shapley_split, realised,

@@ -11,6 +11,7 @@ from typing import Any
 
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.entry import PROPERTIES
+from proofs_checks.evidence.agreeing import agreed
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import check_mechanism, verdict
 from proofs_checks.proofs.kernel_record import kernel_refutation, kernel_theorem
@@ -40,7 +41,7 @@ class Cell:
         """
         told = self.verdict.to_dict()
         told["evidence"] = {k: v for k, v in told["evidence"].items() if k != "certificate"}
-        if "code" in told["evidence"]:
+        if "certificate" in told["evidence"].get("code", {}):
             told["evidence"]["code"] = {k: v for k, v in told["evidence"]["code"].items() if k != "certificate"}
         named = kernel_theorem(self.mechanism, self.verdict.property)
         kernel = kernel_refutation(self.mechanism, self.verdict.property) if named is None else named.name
@@ -52,11 +53,9 @@ def row(name: str, seconds: float = SECONDS, seed: int = 0) -> list[Cell]:
     mechanism = direct_mechanism(name)
     check_mechanism(mechanism, seed)
     truths = CATALOGUE[name].truths
-    return [
-        Cell(name, verdict(mechanism, prop, seconds, "auto", seed), truths.get(prop.id))
-        for prop in PROPERTY.values()
-        if prop.missing(mechanism) is None
-    ]
+    asked = [prop for prop in PROPERTY.values() if prop.missing(mechanism) is None]
+    found = agreed(mechanism, [verdict(mechanism, prop, seconds, "auto", seed) for prop in asked])
+    return [Cell(name, answer, truths.get(prop.id)) for prop, answer in zip(asked, found, strict=True)]
 
 
 def matrix(

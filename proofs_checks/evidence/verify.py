@@ -13,14 +13,15 @@ import numpy as np
 from mechanism.direct import DirectMechanism
 from mechanism.errors import InvalidMechanismError
 from mechanism.wording import count
+from proofs_checks.evidence.agreeing import agreed
 from proofs_checks.evidence.exhaustive import exhausted_verdict
-from proofs_checks.evidence.formulas import find_proof, ours
+from proofs_checks.evidence.grounds import find_proof, proved_code, proved_formula
 from proofs_checks.evidence.randomised import randomised_verdict
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
-from proofs_checks.proofs.kernel_record import kernel_theorem
+from proofs_checks.proofs.catalogued import not_catalogued
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
@@ -38,8 +39,8 @@ CONFIDENCE = 0.99
 
 _SHRINK_SECONDS = 3.0
 _MOST_WHOLE = 1 << 16  # profiles of whole numbers that are exhausted though nobody asks for it
-_BY_REGIONS = 0.4  # share of its time in which the code's regions are looked at
 _BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
+_CODE_SHARE, _MOST_CODE = 0.4, 10.0  # share of its time, and seconds at most, in which the code itself is proved
 _MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
 
@@ -127,7 +128,7 @@ def verify(
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
             found.append(_verdict(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
-    return found
+    return agreed(mechanism, found)
 
 
 def check_mechanism(
@@ -179,16 +180,17 @@ def verdict(
         if types is not None:
             return say(Grade.UNKNOWN, None, {"reason": unfinished})
     slow = probes is None and pace.slow(seconds)
-    if slow and pace.needs(prop.least) > seconds and not ours(mechanism):
+    if slow and pace.needs(prop.least) > seconds and not_catalogued(mechanism):
         return say(Grade.UNKNOWN, None, {"reason": pace.reason(prop.least)})
     proof, code, why, undecided = None, None, "", True
     if grade in ("auto", "proved"):
-        code = None if prop.kind or slow else prove_code(mechanism, prop.name, seconds * _BY_REGIONS)
+        code = None if prop.kind or slow else prove_code(mechanism, prop.name, min(_CODE_SHARE * seconds, _MOST_CODE))
         undecided = code is None or isinstance(code, GaveUp)
         if not isinstance(code, CodeRefutation) and not (isinstance(code, GaveUp) and code.broken):
-            proof, why = find_proof(mechanism, prop, seed, 0.25 * seconds / pace.row if slow else np.inf)
+            proof, why = find_proof(mechanism, prop, seed)
         if grade == "proved" and proof is None and undecided:
-            return say(Grade.UNKNOWN, None, {"reason": why or (code.reason if isinstance(code, GaveUp) else "")})
+            given_up = f"of the code: {code.reason}; of a formula: " if isinstance(code, GaveUp) else ""
+            return say(Grade.UNKNOWN, None, {"reason": f"{given_up}{why}"})
     if grade == "auto" and proof is None and undecided and whole_grid(mechanism.space, np.nan, _MOST_WHOLE) is not None:
         found = exhausted_verdict(mechanism, prop, 0.5 * seconds, say)
         if isinstance(found, Verdict):
@@ -196,8 +198,7 @@ def verdict(
     search = Search(mechanism, prop, seed, pace=pace if slow else None)
     broken = code.case if isinstance(code, CodeRefutation) else None
     if broken is None:
-        # somebody else's code is searched as if nothing were proved of a formula
-        known = isinstance(code, CodeProof) or (proof is not None and ours(mechanism))
+        known = proof is not None or isinstance(code, CodeProof)
         search.run(started + (min(seconds * _BESIDE_PROOF, _MOST_BESIDE) if known else seconds), probes)
         broken = search.found
     if broken is not None:
@@ -209,30 +210,23 @@ def verdict(
                 f"the mechanism does not repeat its answers: at reports {witness.to_dict()['before']}, asked again for "
                 f"{prop.id}, {again.difference}; expected a rule without randomness or memory"
             )
-        method = "search" if broken is search.found else "regions"
+        method = "search" if broken is search.found else "regions of the code"
         evidence = {"method": method, "tried": search.tried, "probes": search.probes}
         if proof is not None:
             evidence["note"] = "the formula is proved, and this code is not that formula"
         return say(Grade.REFUTED, False, evidence, witness=witness)
-    told = {"code": code.to_dict()} if isinstance(code, CodeProof) else {}
-    if told and proof is None:
-        return say(Grade.PROVED, True, {"method": "regions", "tried": search.tried, **told})
-    if proof is not None and proof.certificate is not None:
-        certificate = proof.certificate
-        formula = kernel_theorem(certificate.mechanism, certificate.property)
-        assert formula is not None
-        evidence = {
-            "method": "certificate", "of": certificate.property, "scope": certificate.scope,
-            "assumptions": list(certificate.assumptions), "conformance_samples": proof.samples, "words": proof.words,
-            "tried": search.tried, "certificate": certificate.to_dict(),
-            "formula": {"by": "kernel", **formula.to_dict()}, **told,
-        }  # fmt: skip
-        return say(Grade.PROVED, True, evidence)
+    if isinstance(code, CodeProof):
+        return say(Grade.PROVED, True, proved_code(mechanism, prop, code, search.tried))
     searched = _searched(search)
+    bound = _bound(search, searched.get("share"))
+    if proof is not None:
+        return say(Grade.PROVED, True, proved_formula(mechanism, proof, {**searched, "bound": bound}))
     if unfinished is not None:
         tried = f"{count(search.tried)} tried besides, none found"
         return say(Grade.UNKNOWN, None, searched | {"reason": f"not exhausted: {unfinished}; {tried}"})
-    return say(Grade.SEARCHED, True, searched, bound=_bound(search, searched.get("share")))
+    if isinstance(code, GaveUp):
+        searched["code"] = {"grade": "none", "agents": mechanism.space.agents, "words": f"not proved: {code.reason}"}
+    return say(Grade.SEARCHED, True, searched, bound=bound)
 
 
 def _verdict(

@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 
 from mechanism import MONEY, Market, Outcome, Reports
 from mechanism.market.accounting import scale
+from mechanism.market.allocation.certifying import certify
+from mechanism.market.allocation.checking import check_clearing
+from mechanism.market.allocation.purchases import Purchases
+from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import GainLaw
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage
 from proofs_checks.proofs.independence import clarke_independence, posted_independence
+from proofs_checks.search.sampling import PROFILES
 
 Array = NDArray[np.float64]
 
@@ -76,26 +81,57 @@ def random_cases(rng: np.random.Generator, count: int, m: int, law: GainLaw) -> 
 
 
 def market_conformance(
-    mechanism: Clearing, formula: str, rng: np.random.Generator, samples: int, law: GainLaw, agents: int = 0
+    mechanism: Clearing, formula: str, rng: np.random.Generator, samples: int, law: GainLaw
 ) -> list[str]:
     """Return how the mechanism departs from a formula on ``samples`` random markets; empty if nowhere.
 
     ``formula``: ``ipfl``, ``exact-marginal``, ``ipfl-exact`` or ``posted-price``; the last needs ``prices(reports,
-    market)``. What a proof says does not depend on a report is tested by moving that report. ``agents``: the number of
-    clients that the mechanism is held for, tried besides 2 to 5 (up to 10).
+    market)``. What a proof says does not depend on a report is tested by moving that report.
     """
     if isinstance(mechanism, TwoStage):
         return ["it settles payments after the clearing, the formula does not"]
-    larger = min(agents, _MOST_CLIENTS)
-    for m in (*_CLIENTS, *((larger,) if larger > _CLIENTS[-1] else ())):
-        count = max(1, samples // len(_CLIENTS) // (1 if m in _CLIENTS else _RARER))
+    for m in _CLIENTS:
+        count = max(1, samples // len(_CLIENTS))
         for share in (count // 2, count - count // 2):
-            if share:
-                reports, market = random_cases(rng, share, m, law)
-                wrong = _departures(mechanism, formula, reports, market)
-                if wrong:
-                    return wrong
+            if share and (wrong := _departures(mechanism, formula, *random_cases(rng, share, m, law))):
+                return wrong
     return []
+
+
+def declared_conformance(direct: MarketDirect, formula: str, rng: np.random.Generator, samples: int) -> list[str]:
+    """Return how a market departs from a formula, at its own number of clients and on its own declared bounds.
+
+    Drawn as the search draws: uniform, corners, ties, lattice, boxes, all sizes of number. Up to 10 clients all sets
+    are listed; above, the certificate of each clearing is made and checked, on a twentieth of the samples.
+    """
+    if isinstance(direct.mechanism, TwoStage):
+        return ["it settles payments after the clearing, the formula does not"]
+    few = direct.agents <= _CLIENTS[-1]
+    for draw in PROFILES.values():
+        count = max(4, samples // len(PROFILES) // (1 if few else _RARER))
+        profiles = draw(direct.space, rng, count)
+        reports, market = direct.types(profiles).truthful(), direct.market(profiles)
+        check = _departures if direct.agents <= _MOST_CLIENTS else _uncertified
+        if wrong := check(direct.mechanism, formula, reports, market):
+            return wrong
+    return []
+
+
+def _uncertified(mechanism: Clearing, formula: str, reports: Reports, market: Market) -> list[str]:
+    """Return what the certificates of many clients' clearings do not prove."""
+    if formula not in ("ipfl-exact", "exact-marginal"):
+        return [f"it is held against the formula for up to {_MOST_CLIENTS} clients, here are {reports.clients}"]
+    outcome = mechanism.clear(reports, market)
+    wrong = _bilateral(outcome)
+    payment = "clarke" if formula == "ipfl-exact" else "marginal"
+    for b in range(len(reports.size)):
+        purchases = Purchases.of(reports.at(b), market.at(b))
+        one = Outcome(outcome.imports[b], outcome.prices[b], outcome.centre[b], outcome.gap[b])
+        certificate = certify(purchases, one.imports, critical=payment == "clarke")
+        checked = check_clearing(purchases, one, certificate, payment, formula)
+        if not (checked.holds and checked.proved):
+            return [*wrong, checked.sentence]
+    return wrong
 
 
 def _departures(mechanism: Clearing, formula: str, reports: Reports, market: Market) -> list[str]:

@@ -20,7 +20,7 @@ from proofs_checks.evidence_errors import CertificateError
 from proofs_checks.proofs.auction_conformance import CLASSICS, CRITICAL_ONLY, classic_conformance
 from proofs_checks.proofs.certificate import Certificate
 from proofs_checks.proofs.kernel_record import DELIVERED, KernelTheorem, kernel_theorem
-from proofs_checks.proofs.market_conformance import market_conformance
+from proofs_checks.proofs.market_conformance import declared_conformance, market_conformance
 from proofs_checks.proofs.theorems import THEOREMS, certificate_of, check, claim_of
 from proofs_checks.proofs.trade import TradeProof, trade_system
 
@@ -68,23 +68,16 @@ def conformance(
     """
     formula = certificate.mechanism
     try:
+        if formula in MARKETS and type(mechanism) is MarketDirect:  # a subclass may account otherwise
+            return declared_conformance(mechanism, formula, rng, samples)
         if formula in MARKETS:
-            inner, own = _unwrapped(mechanism)
-            agents = mechanism.agents if type(mechanism) is MarketDirect else 0
-            return market_conformance(inner, formula, rng, samples, law or own, agents)
+            if hasattr(mechanism, "space"):
+                raise TypeError("a direct mechanism of a market must be a MarketDirect, whose accounting is known")
+            return market_conformance(mechanism, formula, rng, samples, law or SqrtGain())
         return classic_conformance(mechanism, formula, rng, samples)
     except Exception as error:  # a user's code may raise anything, and then it does not compute the formula
         said = (str(error).splitlines() or [""])[0][:200]
         return [f"the mechanism cannot be tested, {type(error).__name__}: {said}"]
-
-
-def _unwrapped(mechanism: Any) -> tuple[Any, GainLaw]:
-    """Return the market mechanism inside, and the gain law that it is used with."""
-    if type(mechanism) is MarketDirect:  # a subclass may account otherwise
-        return mechanism.mechanism, mechanism.law
-    if hasattr(mechanism, "space"):
-        raise TypeError("a direct mechanism of a market must be a MarketDirect, whose accounting is known")
-    return mechanism, SqrtGain()
 
 
 def prove_mechanism(

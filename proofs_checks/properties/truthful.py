@@ -203,7 +203,7 @@ def about(coordinate: str) -> tuple[Truthful, Truthful]:
 
 
 FAMILY = (
-    Truthful.stated("dsic", _ALWAYS),
+    Truthful.stated("dsic", _ALWAYS, follows=("group-dsic", "group-dsic=weak")),
     *(prop for name in ("cost", "gain", "size") for prop in about(name)),
     Truthful.stated("expost", _EX_POST, follows=("dsic",), others="truthful"),
     GroupTruthful.stated("group-dsic", "no T, r_T: U_i(r_T, θ_-T) >= U_i(θ) for all i in T, one strictly"),
@@ -212,6 +212,7 @@ FAMILY = (
         "no coalition can report so that all of it gain, without side payments",
         "no T, r_T: U_i(r_T, θ_-T) > U_i(θ) for all i in T",
         strong=False,
+        follows=("group-dsic",),
     ),
 )  # fmt: skip
 

@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from proofs_checks.evidence.formulas import ours
 
 from mechanism.auctions.auction import Auction
 from mechanism.auctions.one_item.second_price import second_price
 from mechanism.catalogue import CATALOGUE, direct_mechanism
 from mechanism.direct import Floats, SingleParameter
 from mechanism.errors import InvalidMechanismError, UnknownNameError
-from proofs_checks.evidence.formulas import ours
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.verify import check_mechanism, verify
 from proofs_checks.evidence.witness import Witness, replay

@@ -1,0 +1,69 @@
+"""Verdicts of one answer, made to agree: what refutes a consequence refutes the premise, and withdraws proofs.
+
+Implications are those that properties state (`Property.follows`): bic follows from dsic, dsic from group-dsic, and so
+on, transitively. A property that holds "so far" beside a refuted consequence is refuted by the same case where that
+case breaks it too, else it is unknown. A witness against code of which a formula was proved says that the code is not
+that formula: no proof of the formula is then one of the code, whichever property it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mechanism.direct import DirectMechanism
+from mechanism.errors import MarketProofError
+from proofs_checks.evidence.verdict import Grade, Verdict
+from proofs_checks.evidence.witness import Witness, name_of
+from proofs_checks.properties.property import Property
+from proofs_checks.properties.registry import properties
+
+
+def agreed(mechanism: DirectMechanism, found: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts, each with what the others take from it."""
+    names = mechanism.space.names
+    refuted = [v for v in found if v.holds is False]
+    told = list(found)
+    if any("note" in v.evidence for v in refuted):
+        told = [_withdrawn(v) for v in told]
+    for broken in refuted:
+        premises = set(_premises(properties([broken.property], names)[0], names))
+        told = [_denied(mechanism, v, broken) if v.holds and v.property in premises else v for v in told]
+    return told
+
+
+def _premises(prop: Property, names: Sequence[str]) -> Iterator[str]:
+    """Yield every property from which this one follows."""
+    for name in prop.follows:
+        yield name
+        yield from _premises(properties([name], names)[0], names)
+
+
+def _withdrawn(verdict: Verdict) -> Verdict:
+    """Return a verdict without the proof that rests on a formula: what the search beside it says."""
+    evidence = verdict.evidence
+    if verdict.grade is not Grade.PROVED or evidence["code"]["grade"] == "proved":
+        return verdict
+    note = {"note": "the formula is proved, and this code is not that formula: another property was refuted"}
+    return replace(
+        verdict, grade=Grade.SEARCHED, evidence=evidence["searched"] | note, bound=evidence["searched"]["bound"]
+    )
+
+
+def _denied(mechanism: DirectMechanism, verdict: Verdict, broken: Verdict) -> Verdict:
+    """Return the verdict on a premise of what was refuted: refuted by the same case, or unknown."""
+    prop = properties([verdict.property], mechanism.space.names)[0]
+    reason = f"{broken.property}, which follows from it, is refuted"
+    witness = broken.witness
+    if witness is not None and witness.agents == mechanism.space.agents:
+        try:
+            check = prop.check(mechanism, witness.case)
+            if not check.holds:
+                mine = Witness.of(mechanism, prop, check.case, name=name_of(mechanism))
+                return replace(
+                    verdict, grade=Grade.REFUTED, holds=False, bound=None, witness=mine,
+                    evidence={"method": f"the case that refutes {broken.property}", "tried": 1},
+                )  # fmt: skip
+        except (MarketProofError, ValueError, IndexError, KeyError):
+            pass  # a case of another shape: it says nothing of this property by itself
+    return replace(verdict, grade=Grade.UNKNOWN, holds=None, bound=None, evidence={"reason": reason})
