@@ -28,7 +28,7 @@ MORE_SECONDS = 12.0
 """For all that it is asked after that."""
 
 _LONGEST = 20_000
-_BUDGET, _PROBES = 2.0, 24
+_BUDGET = 2.0
 
 POINTS = 40_000
 """How many points: a jump of a rule at 0.42, 0.425 or 1/2 lies between two of them."""
@@ -125,7 +125,7 @@ def judged(exercise: Exercise, mechanism: SingleParameter) -> Answer:
     allocation, payment = mechanism(bids)
     complaint = exercise.goal(bids, allocation, payment) if exercise.goal is not None else ""
     remark = exercise.remark(bids, allocation, payment) if exercise.remark is not None and not complaint else ""
-    verdicts = verify(mechanism, exercise.properties, budget=_BUDGET, probes=_PROBES)
+    verdicts = verify(mechanism, exercise.properties, budget=_BUDGET)
     return worded(exercise, verdicts, complaint, remark)
 
 
@@ -143,7 +143,7 @@ def worded(exercise: Exercise, verdicts: Sequence[Verdict], complaint: str = "",
         lines.append(remark)
     proved = [v for v in verdicts if v.grade is Grade.PROVED]
     names = ", ".join(v.property for v in proved)
-    how = f"proved (of the formula with which your code agreed on {_samples(proved)} profiles)" if proved else ""
+    how = f"proved of your code for {_agents(proved[0])} agents" if proved else ""
     if len(proved) == len(verdicts):
         return Answer("right", f"Right, and {how}: {names}.", tuple(lines))
     searched = ", ".join(v.property for v in verdicts if v.grade is not Grade.PROVED)
@@ -152,8 +152,8 @@ def worded(exercise: Exercise, verdicts: Sequence[Verdict], complaint: str = "",
     return Answer("right", f"{begun} {searched} nothing was found against your rule.", tuple(lines))
 
 
-def _samples(verdicts: Sequence[Verdict]) -> int:
-    return min(int(v.evidence.get("conformance_samples", 0)) for v in verdicts)
+def _agents(verdict: Verdict) -> int:
+    return int(verdict.evidence["code"]["agents"])
 
 
 def _case(exercise: Exercise, verdict: Verdict) -> str:
@@ -186,8 +186,7 @@ def _line(exercise: Exercise, verdict: Verdict) -> str:
     if verdict.holds is False:
         return f"{name}: broken; {_case(exercise, verdict)}."
     if verdict.grade is Grade.PROVED:
-        agreed = f"your code agreed with the formula proved on {_samples([verdict])} profiles"
-        return f"{name}: proved for all bids; {agreed}."
+        return f"{name}: proved of your code, for all bids of {_agents(verdict)} agents."
     if verdict.holds is None:
         return f"{name}: not decided ({verdict.evidence.get('reason', '')})."
     return f"{name}: nothing found in {verdict.evidence.get('tried', 0)} tries."

@@ -277,18 +277,16 @@ def test_words_when_all_is_proved_and_when_something_is_open():
             grade,
             None if grade is Grade.UNKNOWN else True,
             "",
-            {"tried": 7, "reason": "because", "conformance_samples": 70},
+            {"tried": 7, "reason": "because", "code": {"agents": 3}},
         )
 
     exercise = EXERCISES["myerson"]
-    assert worded(exercise, [verdict(Grade.PROVED)]).headline == (
-        "Right, and proved (of the formula with which your code agreed on 70 profiles): ir."
-    )
+    assert worded(exercise, [verdict(Grade.PROVED)]).headline == ("Right, and proved of your code for 3 agents: ir.")
     searched = worded(exercise, [verdict(Grade.SEARCHED)])
     assert "nothing was found" in searched.headline
     assert "nothing found in 7 tries" in searched.lines[0]
     both = worded(exercise, [verdict(Grade.PROVED), verdict(Grade.UNKNOWN)], remark="So it is.")
-    assert both.headline.startswith("Right: ir proved (of the formula with which your code agreed on 70 profiles); for")
+    assert both.headline.startswith("Right: ir proved of your code for 3 agents; for")
     assert both.lines[2] == "So it is."
 
 
