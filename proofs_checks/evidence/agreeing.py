@@ -14,7 +14,7 @@ from dataclasses import replace
 from mechanism.direct import DirectMechanism
 from mechanism.errors import MarketProofError
 from proofs_checks.evidence.verdict import Grade, Verdict
-from proofs_checks.evidence.witness import Witness, name_of
+from proofs_checks.evidence.witness import Witness, fitting, name_of
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
 
@@ -55,11 +55,12 @@ def _denied(mechanism: DirectMechanism, verdict: Verdict, broken: Verdict) -> Ve
     prop = properties([verdict.property], mechanism.space.names)[0]
     reason = f"{broken.property}, which follows from it, is refuted"
     witness = broken.witness
-    if witness is not None and witness.agents == mechanism.space.agents:
+    if witness is not None:
         try:
-            check = prop.check(mechanism, witness.case)
+            held = fitting(witness, mechanism)
+            check = prop.check(held, witness.case)
             if not check.holds:
-                mine = Witness.of(mechanism, prop, check.case, name=name_of(mechanism))
+                mine = Witness.of(held, prop, check.case, built=witness.built, name=name_of(mechanism))
                 return replace(
                     verdict, grade=Grade.REFUTED, holds=False, bound=None, witness=mine,
                     evidence={"method": f"the case that refutes {broken.property}", "tried": 1},

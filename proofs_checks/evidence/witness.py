@@ -204,7 +204,7 @@ def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None
         If no mechanism is given and the catalogue does not know the witness's.
     """
     prop = _property(witness)
-    asked = _fitting(witness, _mechanism(witness, mechanism))
+    asked = fitting(witness, _mechanism(witness, mechanism))
     if (reason := prop.missing(asked)) is not None:
         raise WitnessError(f"{prop.id} does not apply to this mechanism: {reason}")
     radius = 0.0
@@ -261,7 +261,8 @@ def _mechanism(witness: Witness, mechanism: DirectMechanism | Clearing | None) -
     return GivenMarkets.over(clears, witness.agents, witness.terms.lam, witness.terms.law)
 
 
-def _fitting(witness: Witness, mechanism: DirectMechanism) -> DirectMechanism:
+def fitting(witness: Witness, mechanism: DirectMechanism) -> DirectMechanism:
+    """Return the mechanism as the witness was held with it, resized if need be; `WitnessError` if it cannot be."""
     n, k = witness.case.types.shape[1:]
     for agents in (witness.built or n, n):
         if mechanism.space.agents != agents:
