@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_checks.symbolic.affine import EITHER, Affine
+from proofs_checks.symbolic.affine import EITHER, Affine, GivesUp
 
 _MADE = ("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like")
 _TAKEN = ("array", "asarray", "asanyarray", "ascontiguousarray")
@@ -38,9 +38,19 @@ class Traced(np.ndarray[Any, Any]):
 
     @property
     def dtype(self) -> Any:
-        """float64, as the code would find it; NumPy itself and this file see that objects are there."""
+        """Objects, as NumPy and the house see; other code that asks could answer otherwise than on floats.
+
+        And compiled code, told that they were floats, would read addresses.
+        """
         kind, asking = super().dtype, sys._getframe(1).f_globals.get("__name__", "")
-        return np.dtype(np.float64) if kind.kind == "O" and not asking.startswith(("numpy", __name__)) else kind
+        if kind.kind == "O" and not asking.startswith(("numpy", "mechanism.", __name__)):
+            forms = (entry for entry in np.ndarray.tolist(self.ravel()) if isinstance(entry, Affine))
+            reason = "it asks of which kind its numbers are"
+            form = next(forms, None)
+            if form is None:
+                raise GivesUp(reason)
+            form.decider.give_up(reason)
+        return kind
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Return a copy; of floats, one that still holds the forms."""

@@ -219,18 +219,18 @@ class Whole:
         return outcome
 
 
-def test_code_that_asks_for_the_kind_of_its_numbers_sees_floats():
+def test_code_that_asks_for_the_kind_of_its_numbers_is_given_up():
     def suspicious(bids, wins):
         return wins * (bids if bids.dtype == float else bids * 0) + np.zeros(bids.shape, bids.dtype)
 
-    assert isinstance(prove_code(made(suspicious), "dsic", 20.0), CodeRefutation)
+    assert "of which kind" in prove_code(made(suspicious), "dsic", 20.0).reason
 
 
 @pytest.mark.parametrize("exponent", [3, 8])
 def test_verify_refutes_a_cube_and_proves_nothing_that_rests_on_what_is_false(exponent):
     mechanism = cube(10.0**-exponent, 0)
     verdicts = {v.property: v for v in verify(mechanism, ["bic", "dsic", "monotonicity"], budget=60.0, probes=2)}
-    assert (verdicts["dsic"].grade, verdicts["dsic"].evidence["method"]) == (Grade.REFUTED, "regions")
+    assert (verdicts["dsic"].grade, verdicts["dsic"].evidence["method"]) == (Grade.REFUTED, "regions of the code")
     assert replay(verdicts["dsic"].witness, mechanism).bitwise
     assert verdicts["bic"].grade is not Grade.PROVED
     assert verdicts["monotonicity"].evidence["code"]["words"].startswith("proved (code, n = 3)")
