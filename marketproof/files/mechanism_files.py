@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marketproof.files.own_packages import import_neighbours_last
 from mechanism.errors import InputError, MarketProofError, did_you_mean, one_line, shown
 from mechanism.reading import read_bytes
 
@@ -118,7 +119,7 @@ def file_of(text: str) -> Path | None:
 
 
 def run_file(path: Path) -> Any:
-    """Execute a Python file by its path and return it as a module; its folder is not put on the module path.
+    """Execute a Python file by its path and return it as a module; it may import what lies beside it.
 
     Raises
     ------
@@ -142,6 +143,7 @@ def run_file(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{one_line(path)}: {_said(error)}") from None
     sys.modules[_MODULE] = module  # dataclasses and pickles of the file look their module up
+    import_neighbours_last(path.parent)
     with Source(one_line(path), path).explaining("does not run"):
         try:
             exec(code, module.__dict__)

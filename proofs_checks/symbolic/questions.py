@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mechanism.direct import Deal, DirectMechanism, SingleParameter
-from proofs_checks.symbolic.affine import Affine, Decider, added, simplest
+from proofs_checks.symbolic.affine import Affine, Decider, GivesUp, added, simplest
 from proofs_checks.symbolic.regions import Box, Fork, Region, leaves
 from proofs_checks.symbolic.traced import traced, tracing
 
@@ -47,15 +47,20 @@ def _loss(part: str | None) -> Measure:
     return lambda mechanism, types, outcome: -mechanism.parts(types, outcome)[part]
 
 
+def _shortfall(mechanism: Any, types: Any, outcome: Any) -> Any:
+    best, reached = mechanism.optimal_welfare(types), mechanism.welfare(types, outcome)
+    if np.shape(best) != np.shape(reached):
+        raise GivesUp("its welfare and its optimum are of different shapes")
+    return best - reached
+
+
 SINGLE: dict[str, Measure] = {
     "ir": _loss(None),
     "ir-buyer": _loss("buyer"),
     "ir-seller": _loss("seller"),
     "budget-balance": _balance,
     "weak-budget-balance": lambda mechanism, types, outcome: -mechanism.payments(outcome).sum(axis=1),
-    "efficiency": lambda mechanism, types, outcome: (
-        mechanism.optimal_welfare(types) - mechanism.welfare(types, outcome)
-    ),
+    "efficiency": _shortfall,
 }
 """Properties of one profile: what must not be above 0."""
 

@@ -134,3 +134,27 @@ def test_a_forgotten_py_and_an_id_that_is_none_say_how_a_file_is_named(cli, tmp_
         "'marketproof list mechanisms' shows all; "
         "your own is FILE.py:NAME"
     )
+
+
+def test_a_file_imports_what_lies_beside_it_and_never_in_the_place_of_ours(cli, tmp_path):
+    """Everywhere that a file is named; at once after an edit; nothing is written beside it."""
+    (tmp_path / "mechanism.py").write_text("raise RuntimeError('the neighbour was taken for ours')\n")
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "__init__.py").write_text("FACTOR = 1.0\n")
+    own = tmp_path / "own.py"
+    own.write_text("import auxiliary\n" + HEAD + "    return auxiliary.rule(bids)\n")
+    pays = "import numpy as np\nfrom shared import FACTOR\n\ndef rule(bids):\n" + WINS + "    return wins, wins * {}\n"
+    (tmp_path / "auxiliary.py").write_text(pays.format("bids * FACTOR"))
+    held = sorted(path.name for path in tmp_path.rglob("*"))
+    file = tmp_path.parent / f"{tmp_path.name}.json"
+    asked = ("verify", f"{own}:rule", "--property", "dsic", "--budget", 2, "--json", file)
+    assert cli(*asked).status == 0
+    assert json.loads(file.read_text())["verdicts"][0]["holds"] is False
+    assert cli("replay", file, f"{own}:rule").status == 0
+    assert cli("check", file, f"{own}:rule").status == 0
+    assert cli("strategic", f"{own}:rule", "--profiles", 20, "--rounds", 2).status == 0
+    (tmp_path / "auxiliary.py").write_text(pays.format("(bids * 0)"))
+    changed = cli("replay", file, f"{own}:rule")
+    assert changed.status == 1
+    assert "utility_before[0] is 1.0, the witness says 0.0" in changed.out
+    assert sorted(path.name for path in tmp_path.rglob("*")) == held
