@@ -4,10 +4,13 @@ Implications are those that properties state (`Property.follows`): bic follows f
 on, transitively. A property that holds "so far" beside a refuted consequence is refuted by the same case where that
 case breaks it too, else it is unknown. A witness against code of which a formula was proved says that the code is not
 that formula: no proof of the formula is then one of the code, whichever property it is about.
+
+And what refutes dsic is a hint for bic: an expected gain that a random search does not see is looked for beside it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -15,8 +18,13 @@ from mechanism.direct import DirectMechanism
 from mechanism.errors import MarketProofError
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, fitting, name_of
+from proofs_checks.properties.expectation import BayesTruthful
+from proofs_checks.properties.interim import interim_lie
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
+
+HINTED = 0.2
+"""Share of the time of a whole answer in which small expected gains are looked for beside a lie that pays."""
 
 
 def agreed(mechanism: DirectMechanism, found: Sequence[Verdict]) -> list[Verdict]:
@@ -30,6 +38,45 @@ def agreed(mechanism: DirectMechanism, found: Sequence[Verdict]) -> list[Verdict
         premises = set(_premises(properties([broken.property], names)[0], names))
         told = [_denied(mechanism, v, broken) if v.holds and v.property in premises else v for v in told]
     return told
+
+
+def hints(found: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts that refute truthfulness by one case of a rule that does not draw."""
+    told = [v for v in found if v.property.split("-")[0] == "dsic" and v.holds is False and v.witness is not None]
+    return [v for v in told if v.witness is not None and "sampled" not in dict(v.witness.case.extra)]
+
+
+def expected(mechanism: DirectMechanism, found: Sequence[Verdict], seconds: float, seed: int) -> list[Verdict]:
+    """Return the verdicts, bic refuted where a lie that refutes dsic leads to an expected gain (`interim_lie`).
+
+    Only where bic was searched without a find. ``seconds``: infinite, and nothing depends on the machine's speed.
+    """
+    return [_expected(mechanism, v, hints(found), seconds, seed) for v in found]
+
+
+def _expected(
+    mechanism: DirectMechanism, verdict: Verdict, told: Sequence[Verdict], seconds: float, seed: int
+) -> Verdict:
+    prop = properties([verdict.property], mechanism.space.names)[0]
+    if verdict.grade is not Grade.SEARCHED or not verdict.holds or not isinstance(prop, BayesTruthful):
+        return verdict
+    started = time.perf_counter()
+    for hint in told:
+        assert hint.witness is not None
+        asked = fitting(hint.witness, mechanism)
+        case, pairs = interim_lie(asked, prop, hint.witness.case, seed, seconds / len(told))
+        if case is None:
+            continue
+        witness = Witness.of(asked, prop, case, built=hint.witness.built, name=name_of(mechanism))
+        if not witness.violation > 0.0 or witness.violation != witness.numbers.get("at_least", [witness.violation])[0]:
+            continue  # nobody is accused by an answer that is not given twice
+        method = f"beside the walls of the case that refutes {hint.property}"
+        return replace(
+            verdict, grade=Grade.REFUTED, holds=False, bound=None, witness=witness,
+            evidence={"method": method, "tried": verdict.evidence["tried"], "pairs": pairs},
+            seconds=verdict.seconds + time.perf_counter() - started,
+        )  # fmt: skip
+    return verdict
 
 
 def _premises(prop: Property, names: Sequence[str]) -> Iterator[str]:

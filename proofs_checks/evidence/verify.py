@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from mechanism.direct import DirectMechanism
 from mechanism.errors import InvalidMechanismError
 from mechanism.wording import count
-from proofs_checks.evidence.agreeing import agreed
+from proofs_checks.evidence.agreeing import HINTED, agreed, expected, hints
 from proofs_checks.evidence.exhaustive import exhausted_verdict
 from proofs_checks.evidence.grounds import find_proof, proved_code, proved_formula
 from proofs_checks.evidence.randomised import randomised_verdict
@@ -22,7 +22,7 @@ from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
 from proofs_checks.proofs.catalogued import not_catalogued
-from proofs_checks.properties.expectation import Expected
+from proofs_checks.properties.expectation import BayesTruthful, Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
 from proofs_checks.search.cases import Cases, examine
@@ -115,12 +115,13 @@ def verify(
         pace = check_mechanism(mechanism, seed, budget, randomised=randomised)
         if ids is None:
             chosen = [prop for prop in chosen if prop.missing(mechanism) is None]
-    found = []
+    found: list[Verdict] = []
     for position, prop in enumerate(chosen):
         if progress is not None:
             progress(prop.name, position, len(chosen))
         started = time.perf_counter()
-        share = pace.share(max(0.0, deadline - started), len(chosen) - position, prop.least)
+        kept = HINTED * budget if isinstance(prop, BayesTruthful) and hints(found) else 0.0
+        share = pace.share(max(0.0, deadline - kept - started), len(chosen) - position, prop.least)
         try:
             with guard(prop.name, share):
                 found.append(verdict(mechanism, prop, share, grade, seed, probes, types, randomised, pace))
@@ -128,6 +129,10 @@ def verify(
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
             found.append(_verdict(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
+    if hints(found):
+        left = np.inf if probes is not None else max(deadline - time.perf_counter(), 0.5 * HINTED * budget)
+        with suppress(OutOfTime), guard("bic", min(left, budget)):
+            found = expected(mechanism, found, left, seed)
     return agreed(mechanism, found)
 
 

@@ -27,8 +27,34 @@ DOUBT = 1e-9
 _LEVELS = 12
 _CHUNK = 1 << 14
 _SECOND, _LEAST, _MOST = 1 << 9, 1 << 15, 1 << 18
+MOST_DRAWS = 1 << 22
+"""Draws that a case may ask for; a search gives its candidates ``_MOST``."""
+
 _MOST_SUMMED = 1 << 16
 """Profiles of the others up to which an expectation over whole numbers is summed."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean and variance of what was drawn, the range taken for it, and how many draws (0: it was summed)."""
+
+    mean: float
+    variance: float
+    spread: float
+    draws: int
+
+    def at_least(self, draws: int = 0, pairs: int = 1) -> float:
+        """Return the lower confidence bound, or what it would be with so many draws; ``pairs`` were asked together.
+
+        Maurer and Pontil (2009), theorem 4: mean - sqrt(2 V log(2/δ) / N) - 7 B log(2/δ) / (3 (N - 1)). The range B of
+        a difference is taken as twice the range of utilities (`Expected.estimate`), not from the sample itself: where a
+        rare loss pays for a sure small gain, a sample without the loss has no variance at all.
+        """
+        if not self.draws:
+            return self.mean
+        number, log = draws or self.draws, math.log(2.0 * pairs / DOUBT)
+        error = math.sqrt(2.0 * self.variance * log / number) + 7.0 * self.spread * log / (3.0 * (number - 1))
+        return self.mean - error
 
 
 @dataclass(frozen=True)
@@ -117,22 +143,16 @@ class Expected(Property):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the lower confidence bound of each case ``[P, 1]``, by the draws that it names."""
-        return np.array([[self._estimate(mechanism, cases.one(p))[1]] for p in range(len(cases.types))])
+        return np.array([[self.estimate(mechanism, cases.one(p)).at_least()] for p in range(len(cases.types))])
 
-    def _estimate(self, mechanism: DirectMechanism, case: Cases) -> tuple[float, float, int]:
-        """Return mean, lower confidence bound and the number of draws; the mean, itself and 0 where it is summed.
-
-        Maurer and Pontil (2009), theorem 4: mean - sqrt(2 V log(2/δ) / N) - 7 B log(2/δ) / (3 (N - 1)). The range B of
-        a difference is taken as twice the range of utilities (`_spread`), not from the sample itself: where a rare
-        loss pays for a sure small gain, a sample without the loss has no variance at all.
-        """
+    def estimate(self, mechanism: DirectMechanism, case: Cases) -> Estimate:
+        """Return what is expected of a case, by the draws that it names; summed where that can be."""
         if (known := _others(mechanism, case)) is not None:
             profiles, chances = known
-            mean = float(self._samples(mechanism, case, profiles) @ chances)
-            return mean, mean, 0
+            return Estimate(float(self._samples(mechanism, case, profiles) @ chances), 0.0, 0.0, 0)
         seed, number = (int(x) for x in case.more("draws")[0])
-        if not 2 <= number <= _MOST:
-            raise ValueError(f"draws are {number}; expected 2 to {_MOST}")
+        if not 2 <= number <= MOST_DRAWS:
+            raise ValueError(f"draws are {number}; expected 2 to {MOST_DRAWS}")
         rng = np.random.default_rng(seed)
         space, parts = mechanism.space, []
         for start in range(0, number, _CHUNK):
@@ -140,9 +160,7 @@ class Expected(Property):
             parts.append(self._samples(mechanism, case, np.where(space.private, drawn, case.types)))
         values = np.concatenate(parts)
         spread = max(self._spread(mechanism, rng), float(np.ptp(values)))
-        log = math.log(2.0 / DOUBT)
-        error = math.sqrt(2.0 * float(values.var(ddof=1)) * log / number) + 7.0 * spread * log / (3.0 * (number - 1))
-        return float(values.mean()), float(values.mean()) - error, number
+        return Estimate(float(values.mean()), float(values.var(ddof=1)), spread, number)
 
     def _spread(self, mechanism: DirectMechanism, rng: Rng) -> float:
         """Return twice the range of the utilities of truthful agents, seen at random and at the corners."""
@@ -153,10 +171,10 @@ class Expected(Property):
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Return the expected violation, and its lower confidence bound where it is an estimate."""
-        mean, low, number = self._estimate(mechanism, case)
-        if not number:
-            return {"expected": [mean]}
-        return {"expected": [mean], "at_least": [low], "draws": [float(number)]}
+        found = self.estimate(mechanism, case)
+        if not found.draws:
+            return {"expected": [found.mean]}
+        return {"expected": [found.mean], "at_least": [found.at_least()], "draws": [float(found.draws)]}
 
     def tolerance(self, numbers: dict[str, list[float]]) -> float:
         """Return the tolerance for the money alone: the number of draws is no amount."""
