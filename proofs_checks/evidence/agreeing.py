@@ -23,7 +23,7 @@ from proofs_checks.properties.interim import interim_lie
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
 
-HINTED = 0.2
+HINTED = 0.4
 """Share of the time of a whole answer in which small expected gains are looked for beside a lie that pays."""
 
 

@@ -76,7 +76,8 @@ def verify(
         Properties by id, or variants by name (``split-proof=half``); by default all that apply, no variants. One that
         was asked for and does not apply is unknown, with why.
     budget
-        Seconds for all of them together (shrinking a witness included, at most three seconds over). What is proved of
+        Seconds for all of them together (at most three seconds over, for shrinking a witness, or a tenth, for following
+        a lie to an expected gain). What is proved of
         the catalogue's own code is searched besides for a quarter of its share, two seconds at most.
     grade
         "auto": proof, else search; "searched", "exhausted" (a finite grid) or "proved" only.
@@ -130,7 +131,7 @@ def verify(
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
             found.append(_verdict(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
     if hints(found):
-        left = np.inf if probes is not None else max(deadline - time.perf_counter(), 0.5 * HINTED * budget)
+        left = np.inf if probes is not None else max(deadline - time.perf_counter(), 0.0) + 0.1 * budget
         with suppress(OutOfTime), guard("bic", min(left, budget)):
             found = expected(mechanism, found, left, seed)
     return agreed(mechanism, found)
