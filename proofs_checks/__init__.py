@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proofs_checks.evidence.verdict import Verdict
+    from proofs_checks.evidence.verdict import Verdict, Verdicts
     from proofs_checks.evidence.verify import verify
     from proofs_checks.evidence.witness import Replay, Witness, replay
     from proofs_checks.properties.registry import PROPERTY
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     DirectReplay, DirectWitness, replay_direct = Replay, Witness, replay
 
 __all__ = [
-    "PROPERTY", "DirectReplay", "DirectWitness", "Replay", "Verdict", "Witness", "replay", "replay_direct", "verify",
+    "PROPERTY", "DirectReplay", "DirectWitness", "Replay", "Verdict", "Verdicts", "Witness", "replay",
+    "replay_direct", "verify",
 ]  # fmt: skip
 
 _HOMES = {
     "PROPERTY": "properties.registry",
     "Replay": "evidence.witness",
     "Verdict": "evidence.verdict",
+    "Verdicts": "evidence.verdict",
     "Witness": "evidence.witness",
     "replay": "evidence.witness",
     "verify": "evidence.verify",

@@ -129,6 +129,8 @@ def show_run(
     if scale == "smoke":
         console.print(SMOKE)
     for name, told in audit.methods.items():
+        for line in dict.fromkeys(words for words in told.words if words.startswith("No lie was searched for")):
+            console.print(f"{name}: {line}")
         for coordinate, lie in told.lies.items():
             if coordinate == "cost" or lie.witness is not None:
                 console.print(f"{name}: {lie.sentence}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ class Verdict:
         found = self.evidence.get("share")
         return None if found is None else float(found)
 
+    def _repr_html_(self) -> str:
+        return table([self])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form (design: `verify --json`)."""
         return {
@@ -61,3 +66,22 @@ class Verdict:
             "witness": None if self.witness is None else self.witness.to_dict(),
             "seconds": self.seconds,
         }
+
+
+class Verdicts(list[Verdict]):
+    """Verdicts in a list, which a notebook shows as a table: ``Verdicts(verify(mechanism))``."""
+
+    def _repr_html_(self) -> str:
+        return table(self)
+
+
+def table(verdicts: Iterable[Verdict]) -> str:
+    """Return verdicts as an HTML table: property, whether it holds, grade, and the witness, bound or reason."""
+    answers = {True: "yes", False: "no", None: "not decided"}
+    rows = [("property", "holds", "grade", "evidence")]
+    for v in verdicts:
+        why = v.witness.sentence if v.witness is not None else v.bound or v.evidence.get("reason") or v.statement
+        rows.append((v.property, answers[v.holds], str(v.grade), str(why)))
+    head, *body = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for row, tag in
+                   zip(rows, ["th"] + ["td"] * len(rows), strict=False))  # fmt: skip
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table>"

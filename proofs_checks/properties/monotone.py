@@ -69,7 +69,7 @@ class Monotone(Property):
         return (
             f"{letters(who)} moves its report from {row_words(mechanism, case.before[0, who], moved)} to "
             f"{row_words(mechanism, case.reported[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
-            f"{profile_words(mechanism, case.before[0])}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 
@@ -129,7 +129,7 @@ class CyclicallyMonotone(Property):
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
             f"{letters(who)}'s types {steps} → the first make a cycle of length {number(total)}: no payments make this "
-            f"allocation truthful{profile_words(mechanism, case.before[0])}"
+            f"allocation truthful{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -194,18 +195,49 @@ def row_words(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] |
     return ", ".join(f"{names[c]} {number(float(row[c]))}" for c in keep) or "the truth"
 
 
+_MOST_TOLD = 8
+
+
 def profile_words(
-    mechanism: DirectMechanism, row: Floats, said: NDArray[np.bool_] | None = None, head: str = ""
+    mechanism: DirectMechanism,
+    row: Floats,
+    said: NDArray[np.bool_] | None = None,
+    head: str = "",
+    numbers: Mapping[str, list[float]] | None = None,
 ) -> str:
     """Write the private numbers of a profile in brackets, agent by agent, less those ``said`` before (bool ``[n, k]``).
 
-    "" where none is left, or where the mechanism says that its profiles are too long to be listed.
+    Of more than eight agents those are told who matter most (`_matter`), and how many others there are. Public numbers
+    that are not all 0 are named as left out. "" where nothing is left, or where the mechanism says that its profiles
+    are too long to be listed.
     """
-    left = mechanism.space.private if said is None else mechanism.space.private & ~said
-    if not (left.any() and getattr(mechanism, "lists_profiles", True)):
+    private = mechanism.space.private
+    left = private if said is None else private & ~said
+    if not getattr(mechanism, "lists_profiles", True):
         return ""
-    parts = (f"{letters(a)}: {row_words(mechanism, row[a], left[a])}" for a in range(len(row)) if left[a].any())
-    return f" ({head}{'; '.join(parts)})"
+    agents = np.flatnonzero(left.any(axis=1))
+    told = agents
+    if len(agents) > _MOST_TOLD:
+        matter = _matter(np.where(private, row, 0.0), numbers or {})[agents]
+        first = np.argsort(-matter, kind="stable")[:_MOST_TOLD]
+        told = np.sort(agents[first[matter[first] > MONEY]])
+    parts = [f"{letters(int(a))}: {row_words(mechanism, row[a], left[a])}" for a in told]
+    if len(told) < len(agents):
+        parts.append(f"{len(agents) - len(told)} {'others' if parts else 'agents'} not listed")
+    public = [mechanism.space.names[c] for c in np.flatnonzero(~private.any(axis=0) & (row != 0.0).any(axis=0))]
+    kinds = ", ".join(dict.fromkeys(name.rstrip("0123456789").rstrip("_") for name in public))
+    words = "; ".join([*parts, *([f"public numbers left out: {kinds}"] if kinds else [])])
+    return f" ({head if parts else ''}{words})" if words else ""
+
+
+def _matter(row: Floats, numbers: Mapping[str, list[float]]) -> Floats:
+    """Return by how much each agent matters to a story: what changes for it; else what it has; else what it reports."""
+    rows = {name: np.asarray(of) for name, of in numbers.items() if len(of) == len(row)}
+    changes = [np.abs(of - rows[after]) for n, of in rows.items() if (after := n.replace("before", "after")) in rows]
+    for moves in (changes, [np.abs(of) for of in rows.values()]):
+        if (total := np.sum([np.zeros(len(row)), *moves], axis=0)).max() > MONEY:
+            return np.asarray(total)
+    return np.asarray(np.abs(row).sum(axis=1))
 
 
 @dataclass(frozen=True)

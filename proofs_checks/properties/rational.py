@@ -51,7 +51,7 @@ class Rational(Profiles):
         role = f" as a {self.part}" if self.part else ""
         return (
             f"{letters(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role}"
-            f"{profile_words(mechanism, case.before[0])}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 
@@ -72,7 +72,10 @@ class Balanced(Profiles):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Return what the centre is left with."""
-        return f"payments sum to {number(float(np.sum(numbers['payment'])))}{profile_words(mechanism, case.before[0])}"
+        return (
+            f"payments sum to {number(float(np.sum(numbers['payment'])))}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Efficient(Profiles):
         """Welfare reached and reachable."""
         return (
             f"welfare {number(numbers['welfare'][0])} where {number(numbers['optimum'][0])} is feasible"
-            f"{profile_words(mechanism, case.before[0])}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 
@@ -155,7 +158,7 @@ class Core(Profiles):
         names = listed(letters(a) for a in team)
         return (
             f"{names} have {number(sum(numbers['payoff'][a] for a in team))} and could have "
-            f"{number(numbers['value'][0])} on their own{profile_words(mechanism, case.before[0])}"
+            f"{number(numbers['value'][0])} on their own{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 

@@ -154,7 +154,8 @@ class SplitProof(Identity):
             how = f"under two names that report {names[0]} and {names[1]}"
         return (
             f"{letters(a)} has {number(numbers['utility_as_one'][0])} as one and "
-            f"{number(numbers['utility_as_two'][0])} as two, {how}{profile_words(mechanism, case.before[0])}"
+            f"{number(numbers['utility_as_two'][0])} as two, {how}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 
@@ -210,7 +211,8 @@ class MergeProof(Identity):
         cost = "the sum of their costs" if self.cost_rule == "sum" else "the lower of their costs"
         return (
             f"{a} and {b} have {number(numbers['utility_apart'][0])} in all as two and "
-            f"{number(numbers['utility_together'][0])} as one at {cost}{profile_words(mechanism, case.before[0])}"
+            f"{number(numbers['utility_together'][0])} as one at {cost}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 

@@ -102,7 +102,7 @@ class Anonymous(Property):
         return (
             f"listed in the order {order}, {letters(who)}'s {what} changes "
             f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])}"
-            f"{profile_words(mechanism, case.before[0])}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 
@@ -168,7 +168,8 @@ class NonBossy(Property):
         return (
             f"{letters(who)} reports {row_words(mechanism, case.reported[0, 0, who], moved)} instead of "
             f"{row_words(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
-            f"{number(numbers['change'][victim])} for {letters(victim)}{profile_words(mechanism, case.before[0])}"
+            f"{number(numbers['change'][victim])} for {letters(victim)}"
+            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 

@@ -93,7 +93,7 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
             f"{letters(int(agent))} has {row_words(mechanism, truth, shown)}; "
             f"reporting {row_words(mechanism, lie, moved)} takes its utility {rise}"
         )
-    rest = profile_words(mechanism, case.before[0], said, "other reports: ")
+    rest = profile_words(mechanism, case.before[0], said, "other reports: ", numbers)
     return "; and ".join(parts) + rest
 
 
@@ -165,7 +165,7 @@ class GroupTruthful(Property):
         parts = [_member(mechanism, case, numbers, int(agent)) for agent in members]
         said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
         said[members] = True
-        rest = profile_words(mechanism, case.before[0], said, "other reports: ")
+        rest = profile_words(mechanism, case.before[0], said, "other reports: ", numbers)
         return "together: " + "; and ".join(parts) + rest
 
 

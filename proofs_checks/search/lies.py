@@ -268,7 +268,8 @@ def best_lie(
     there = np.broadcast_to(True if present is None else present, (*batch, types.clients))
     most = int(there.sum(axis=-1).max(initial=0))
     if most > MOST_CLIENTS or most < FEWEST:
-        why = f"the market has more than {MOST_CLIENTS} clients" if most > MOST_CLIENTS else "no two clients ever met"
+        many = f"the market has {most} clients, more than {MOST_CLIENTS}"
+        why = many if most > MOST_CLIENTS else "no two clients ever met"
         return Lie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
     gain, report = np.full(there.shape, -np.inf), np.zeros(there.shape)
     deviations, exact = 0, True
