@@ -17,7 +17,7 @@ from proofs_checks.evidence.verify import check_mechanism, verdict
 from proofs_checks.proofs.kernel_record import kernel_refutation, kernel_theorem
 from proofs_checks.properties.registry import PROPERTY
 
-SECONDS = 0.45
+SECONDS = 0.8
 """Default search time for one cell; a witness is shrunk beyond it."""
 
 

@@ -21,6 +21,7 @@ from proofs_checks.proofs.certificate import decode
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY, properties
 from proofs_checks.search.cases import Cases, answer, truthful
+from proofs_checks.search.sampling import uniform
 from proofs_checks.symbolic.affine import AT_LEAST, GREATER, Affine, Exact, GivesUp
 from proofs_checks.symbolic.farkas import Constraint, Multipliers
 from proofs_checks.symbolic.points import breaking, centre
@@ -64,7 +65,7 @@ class CodeProof:
     certificate: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a verdict says of the code."""
+        """Return what a verdict says."""
         return {
             "grade": "proved", "agents": self.agents, "regions": self.regions, "pairs": self.pairs,
             "words": self.words, "certificate": self.certificate,
@@ -103,10 +104,8 @@ def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -
     attempt = _Attempt(mechanism, PROPERTY[of], lambda box: Proving(box, deadline, record))
     try:
         found = attempt.refutation()
-    except GivesUp as why:
+    except (GivesUp, MarketProofError) as why:
         return GaveUp(property_name, str(why))
-    except MarketProofError as error:
-        return GaveUp(property_name, str(error))
     if found is not None:
         if prop.id in (of, "group-dsic"):
             return CodeRefutation(property_name, found, float(prop.violation(mechanism, found).max()))
@@ -276,7 +275,7 @@ class _Attempt:
         return Cases(types[None], types[None], after[None, None], who[None])
 
     def _compare(self) -> None:
-        """Ask the code in floats, all profiles in one batch, in the middle of every region (of 200, evenly chosen).
+        """Ask the code in floats, all profiles in one batch: in the middle of every region (of 200), and anywhere.
 
         Raises
         ------
@@ -288,7 +287,8 @@ class _Attempt:
         chosen = found[:: -(-len(found) // _COMPARED)]
         box = walls(self.profiles.box())
         middles = [self._floats(p) for region in chosen if (p := centre([*box, *region.path])) is not None]
-        batch = np.array(middles * 2)  # two at least, so that a batch of one is told apart
+        anywhere = uniform(self.mechanism.space, np.random.default_rng(0), _COMPARED)
+        batch = np.concatenate([*(m[None] for m in middles), anywhere])
         seen = np.asarray(self.asked.measure(self.mechanism, batch, answer(self.mechanism, batch)), dtype=np.float64)
         for row, values in zip(batch, seen.reshape(len(batch), -1), strict=True):
             point = {v: Fraction(x) for v, x in enumerate(row.ravel().tolist())}

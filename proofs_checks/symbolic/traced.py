@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -44,13 +44,21 @@ class Traced(np.ndarray[Any, Any]):
         """
         kind, asking = super().dtype, sys._getframe(1).f_globals.get("__name__", "")
         if kind.kind == "O" and not asking.startswith(("numpy", "mechanism.", __name__)):
-            forms = (entry for entry in np.ndarray.tolist(self.ravel()) if isinstance(entry, Affine))
-            reason = "it asks of which kind its numbers are"
-            form = next(forms, None)
-            if form is None:
-                raise GivesUp(reason)
-            form.decider.give_up(reason)
+            self._give_up("it asks of which kind its numbers are")
         return kind
+
+    def _give_up(self, reason: str) -> NoReturn:
+        form = next((entry for entry in np.ndarray.tolist(self.ravel()) if isinstance(entry, Affine)), None)
+        if form is None:
+            raise GivesUp(reason)
+        form.decider.give_up(reason)
+
+    def tobytes(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Give up: the bytes would be addresses."""
+        self._give_up("it takes the bytes of its numbers")
+
+    tofile = dump = dumps = tobytes
+    data = ctypes = __array_interface__ = __array_struct__ = property(tobytes)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Return a copy; of floats, one that still holds the forms."""

@@ -85,7 +85,7 @@ def test_code_that_loops_for_ever_is_stopped_with_a_helpful_line(context: Any, l
     seen.until("words", "bid 0.550")
     _ask(seen, "def rule(bids):\n    return 1 / 0\n", "error", "Line 2: your code raises ZeroDivisionError")
     _ask(seen, "def rule(bids):\n    while True: pass\n", "error", "does a loop run for ever?")
-    _ask(seen, SOLUTIONS["second_price"], "right", "Right: dsic, ir proved")
+    _ask(seen, SOLUTIONS["second_price"], "right", "Right: for dsic, ir, efficiency nothing was found")
     seen.close()
 
 

@@ -226,6 +226,14 @@ def test_code_that_asks_for_the_kind_of_its_numbers_is_given_up():
     assert "of which kind" in prove_code(made(suspicious), "dsic", 20.0).reason
 
 
+@pytest.mark.parametrize("take", [lambda b: np.frombuffer(b.tobytes()), lambda b: np.array(memoryview(b.data))])
+def test_code_that_takes_its_numbers_as_bytes_is_given_up(take):
+    def elsewhere(bids, wins):
+        return wins * np.reshape(take(np.ascontiguousarray(bids)), bids.shape)
+
+    assert isinstance(prove_code(made(elsewhere), "dsic", 20.0), GaveUp)
+
+
 @pytest.mark.parametrize("exponent", [3, 8])
 def test_verify_refutes_a_cube_and_proves_nothing_that_rests_on_what_is_false(exponent):
     mechanism = cube(10.0**-exponent, 0)
