@@ -7,18 +7,29 @@ number of agents; "none".
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable
+from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 
 from mechanism.direct import DirectMechanism
 from proofs_checks.proofs.catalogued import not_catalogued
-from proofs_checks.proofs.kernel_record import KernelTheorem, kernel_theorem
-from proofs_checks.proofs.proving import Proof, prove_mechanism
+from proofs_checks.proofs.certificate import Certificate
+from proofs_checks.proofs.kernel_record import kernel_theorem
+from proofs_checks.proofs.proving import Proof, conformance, formula_of, prove_mechanism
 from proofs_checks.properties.property import Property
 from proofs_checks.symbolic.prove import CodeProof
 
 _SAMPLES = 500
+
+
+def find_formula(mechanism: DirectMechanism, prop: Property) -> Certificate | None:
+    """Return what is proved of the formula of the catalogue's own code: the property, or one that it follows from."""
+    if not_catalogued(mechanism) is not None:
+        return None
+    found = (formula_of(mechanism, name).certificate for name in _grounds(mechanism, prop))
+    return next((certificate for certificate in found if certificate is not None), None)
 
 
 def find_proof(mechanism: DirectMechanism, prop: Property, seed: int) -> tuple[Proof | None, str]:
@@ -29,15 +40,27 @@ def find_proof(mechanism: DirectMechanism, prop: Property, seed: int) -> tuple[P
     """
     if reason := not_catalogued(mechanism):
         return None, f"formulas are proved of the catalogue's own code only: {reason}"
-    why = ""
-    for name in (prop.name, *prop.follows):
-        if name == "dsic" and prop.id == "monotonicity" and mechanism.space.k > 1:
-            continue
-        proof = prove_mechanism(mechanism, name, rng=np.random.default_rng([seed, 2]), samples=_SAMPLES)
+    why, held = "", cast("Hashable", mechanism)
+    for name in _grounds(mechanism, prop):
+        proof = prove_mechanism(
+            mechanism, name, samples=_SAMPLES, conforms=lambda formula, *_: _departures(held, formula, seed)
+        )
         if proof.certificate is not None:
             return proof, ""
         why = why or proof.words
     return None, why
+
+
+def _grounds(mechanism: DirectMechanism, prop: Property) -> list[str]:
+    """Return the names of properties of which a proof is one of this property."""
+    unlike = prop.id == "monotonicity" and mechanism.space.k > 1  # it asks more than dsic where numbers are several
+    return [name for name in (prop.name, *prop.follows) if not (unlike and name == "dsic")]
+
+
+@lru_cache(maxsize=8)
+def _departures(mechanism: Any, formula: str, seed: int) -> list[str]:
+    """Test the code once for all its properties: what departs from the formula departs from every theorem on it."""
+    return conformance(formula, mechanism, np.random.default_rng([seed, 2]), _SAMPLES)
 
 
 def _bounds(mechanism: DirectMechanism) -> dict[str, list[float]]:
@@ -49,28 +72,26 @@ def _bounds(mechanism: DirectMechanism) -> dict[str, list[float]]:
     }
 
 
-def _formula(mechanism: DirectMechanism, prop: Property) -> dict[str, Any] | None:
-    name = str(getattr(mechanism, "name", ""))
-    named: list[KernelTheorem] = [
-        found for p in (prop.name, *prop.follows) if (found := kernel_theorem(name, p)) is not None
-    ]
-    if not named or not_catalogued(mechanism) is not None:
-        return None
-    return {"by": "kernel", **named[0].to_dict()}
+def _formula(certificate: Certificate | None) -> dict[str, Any] | None:
+    theorem = None if certificate is None else kernel_theorem(certificate.mechanism, certificate.property)
+    return None if theorem is None else {"by": "kernel", **theorem.to_dict()}
 
 
 def proved_code(mechanism: DirectMechanism, prop: Property, proof: CodeProof, tried: int) -> dict[str, Any]:
     """Return the evidence of a verdict whose code is proved for its number of agents."""
     code = {**proof.to_dict(), "bounds": _bounds(mechanism)}
-    return {"method": "regions of the code", "formula": _formula(mechanism, prop), "code": code, "tried": tried}
+    return {
+        "method": "regions of the code",
+        "formula": _formula(find_formula(mechanism, prop)),
+        "code": code,
+        "tried": tried,
+    }
 
 
 def proved_formula(mechanism: DirectMechanism, proof: Proof, searched: dict[str, Any]) -> dict[str, Any]:
     """Return the evidence of a verdict whose formula is proved, and whose code was tested; and what a search said."""
     certificate = proof.certificate
     assert certificate is not None
-    theorem = kernel_theorem(certificate.mechanism, certificate.property)
-    assert theorem is not None
     agents = mechanism.space.agents
     code = {
         "grade": "tested", "agents": agents, "profiles": proof.samples, "bounds": _bounds(mechanism),
@@ -81,5 +102,5 @@ def proved_formula(mechanism: DirectMechanism, proof: Proof, searched: dict[str,
         "method": "certificate", "of": certificate.property, "scope": certificate.scope,
         "assumptions": list(certificate.assumptions), "conformance_samples": proof.samples, "words": proof.words,
         "tried": searched["tried"], "certificate": certificate.to_dict(),
-        "formula": {"by": "kernel", **theorem.to_dict()}, "code": code, "searched": searched,
+        "formula": _formula(certificate), "code": code, "searched": searched,
     }  # fmt: skip

@@ -121,7 +121,7 @@ def _proved(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: B
         else:
             certificate = Certificate.from_json(told)
             wrong = check(certificate) or conformance(
-                certificate, build(None), np.random.default_rng(0), samples=_SAMPLES
+                certificate.mechanism, build(None), np.random.default_rng(0), samples=_SAMPLES
             )  # fmt: skip
         if wrong:
             return f"its certificate does not hold here: {wrong[0]}"

@@ -15,7 +15,7 @@ from mechanism.errors import InvalidMechanismError
 from mechanism.wording import count
 from proofs_checks.evidence.agreeing import HINTED, agreed, expected, hints
 from proofs_checks.evidence.exhaustive import exhausted_verdict
-from proofs_checks.evidence.grounds import find_proof, proved_code, proved_formula
+from proofs_checks.evidence.grounds import find_formula, find_proof, proved_code, proved_formula
 from proofs_checks.evidence.randomised import randomised_verdict
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
@@ -192,7 +192,7 @@ def verdict(
     if grade in ("auto", "proved"):
         code = None if prop.kind or slow else prove_code(mechanism, prop.name, min(_CODE_SHARE * seconds, _MOST_CODE))
         undecided = code is None or isinstance(code, GaveUp)
-        if not isinstance(code, CodeRefutation) and not (isinstance(code, GaveUp) and code.broken):
+        if undecided and not (isinstance(code, GaveUp) and code.broken):
             proof, why = find_proof(mechanism, prop, seed)
         if grade == "proved" and proof is None and undecided:
             given_up = f"of the code: {code.reason}; of a formula: " if isinstance(code, GaveUp) else ""
@@ -218,7 +218,7 @@ def verdict(
             )
         method = "search" if broken is search.found else "regions of the code"
         evidence = {"method": method, "tried": search.tried, "probes": search.probes}
-        if proof is not None:
+        if find_formula(mechanism, prop) is not None:
             evidence["note"] = "the formula is proved, and this code is not that formula"
         return say(Grade.REFUTED, False, evidence, witness=witness)
     if isinstance(code, CodeProof):

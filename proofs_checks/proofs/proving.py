@@ -5,7 +5,7 @@ Trade on grids is decided by a solver (HiGHS); what it finds is checked apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -58,36 +58,30 @@ def _covers(theorem: KernelTheorem, law: GainLaw) -> bool:
     return theorem.law == "any" or power or (theorem.law == "from zero" and type(law) is TableGain)
 
 
-def conformance(
-    certificate: Certificate, mechanism: Any, rng: np.random.Generator, samples: int = 200, law: GainLaw | None = None
-) -> list[str]:
-    """Return how a mechanism's code departs from the formula that a certificate is about; empty if nowhere seen.
+def conformance(formula: str, mechanism: Any, rng: np.random.Generator, samples: int = 200) -> list[str]:
+    """Return how a mechanism's code departs from the formula of that name in the catalogue; empty if nowhere seen.
 
     ``mechanism``: a market mechanism, its `MarketDirect`, or a direct mechanism; ``samples`` random cases are compared
     with an independent computation. Cheap; a test, not a proof. Errors that the mechanism raises are departures.
     """
-    formula = certificate.mechanism
     try:
         if formula in MARKETS and type(mechanism) is MarketDirect:  # a subclass may account otherwise
             return declared_conformance(mechanism, formula, rng, samples)
         if formula in MARKETS:
             if hasattr(mechanism, "space"):
                 raise TypeError("a direct mechanism of a market must be a MarketDirect, whose accounting is known")
-            return market_conformance(mechanism, formula, rng, samples, law or SqrtGain())
+            return market_conformance(mechanism, formula, rng, samples, SqrtGain())
         return classic_conformance(mechanism, formula, rng, samples)
     except Exception as error:  # a user's code may raise anything, and then it does not compute the formula
         said = (str(error).splitlines() or [""])[0][:200]
         return [f"the mechanism cannot be tested, {type(error).__name__}: {said}"]
 
 
-def prove_mechanism(
-    mechanism: Any, property_id: str, *, rng: np.random.Generator | None = None, samples: int = 200
-) -> Proof:
-    """Return a certificate for a mechanism *object*, if its name has a theorem and its code computes that formula.
+def formula_of(mechanism: Any, property_id: str) -> Proof:
+    """Return a certificate of the formula that a mechanism's name and parameters stand for; else why there is none.
 
-    The name is ``id`` or ``name``, underscores read as hyphens (a rule written as ``def second_price``). Conformance is
-    tested first, on ``samples`` random cases; a mechanism that departs from the formula anywhere among them gets no
-    certificate but the reason.
+    Nothing is asked of the code. The name is ``id`` or ``name``, underscores read as hyphens (a rule written as
+    ``def second_price``).
     """
     name = str(getattr(mechanism, "id", None) or getattr(mechanism, "name", ""))[:100].replace("_", "-")
     law = mechanism.law if type(mechanism) is MarketDirect else None
@@ -97,15 +91,37 @@ def prove_mechanism(
         return Proof(None, f"no proof is kept of {property_id} of {name or 'a mechanism without name'}{under}")
     if DELIVERED in certificate.scope and "size" in getattr(mechanism, "interdependent", ()):
         return Proof(None, f"{property_id} is proved only for {DELIVERED}; here others' data may differ from reports")
-    if name not in (*MARKETS, *CLASSICS):
+    return Proof(certificate, f"proved of the formula by Coq's kernel, {certificate.statement} ({certificate.scope})")
+
+
+Conforms = Callable[[str, Any, np.random.Generator, int], list[str]]
+"""Tests code against a formula, as `conformance` does."""
+
+
+def prove_mechanism(
+    mechanism: Any,
+    property_id: str,
+    *,
+    rng: np.random.Generator | None = None,
+    samples: int = 200,
+    conforms: Conforms = conformance,
+) -> Proof:
+    """Return the certificate of `formula_of` for a mechanism *object* whose code computes that formula.
+
+    Conformance is tested first, on ``samples`` random cases; a mechanism that departs from the formula anywhere among
+    them gets no certificate but the reason.
+    """
+    proof = formula_of(mechanism, property_id)
+    certificate = proof.certificate
+    if certificate is None:
+        return proof
+    if certificate.mechanism not in (*MARKETS, *CLASSICS):
         return Proof(None, f"{certificate.statement} But this code is not held against the formula: no test is kept")
-    if departures := conformance(certificate, mechanism, rng or np.random.default_rng(0), samples):
+    if departures := conforms(certificate.mechanism, mechanism, rng or np.random.default_rng(0), samples):
         return Proof(None, f"the code is not the formula that is proved: {departures[0]}")
-    part = " as far as the proof needs it, winning and paying by a critical value," if name in CRITICAL_ONLY else ""
-    words = (
-        f"proved of the formula by Coq's kernel, {certificate.statement} ({certificate.scope}); that the code "
-        f"computes this formula{part} is tested on {samples} random cases, not proved"
-    )
+    critical = certificate.mechanism in CRITICAL_ONLY
+    part = " as far as the proof needs it, winning and paying by a critical value," if critical else ""
+    words = f"{proof.words}; that the code computes this formula{part} is tested on {samples} random cases, not proved"
     return Proof(certificate, words, samples)
 
 

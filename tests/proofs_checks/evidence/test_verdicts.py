@@ -316,3 +316,21 @@ def test_the_check_asks_all_kinds_of_profiles():
     assert (first[:, 0] == first[:, 1]).any()
     assert (first == 0.0).any()
     assert (first == 1.0).any()
+
+
+def test_code_that_breaks_its_formula_withdraws_what_is_proved_of_it(monkeypatch):
+    """As if the catalogue's own file had been edited: the regions refute dsic, and the formula proves nothing more."""
+    monkeypatch.setattr("proofs_checks.evidence.grounds.not_catalogued", lambda mechanism: None)
+    edited = replace(second_price(3), rule=impostor(1e-3).rule)
+    refuted = verify(edited, ["dsic"], budget=5)[0]
+    assert refuted.evidence["method"] == "regions of the code"
+    assert "not that formula" in refuted.evidence["note"]
+
+
+def test_code_is_held_against_its_formula_once_for_all_properties(monkeypatch):
+    asked = []
+    monkeypatch.setattr("proofs_checks.evidence.grounds.conformance", lambda *a: asked.append(a[0]) or [])
+    rule = direct_mechanism("ipfl-exact")
+    for prop in ("ir", "dsic-cost", "efficiency", "budget-balance"):
+        assert find_proof(rule, PROPERTY[prop], 0)[0] is not None
+    assert asked == ["ipfl-exact"]
