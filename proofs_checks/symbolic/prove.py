@@ -16,7 +16,6 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import MarketProofError
-from mechanism.market.direct import MarketDirect
 from proofs_checks.proofs.certificate import decode
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY, properties
@@ -93,8 +92,7 @@ class GaveUp:
 def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -> CodeProof | CodeRefutation | GaveUp:
     """Decide a property of a rule made of comparisons and linear payments."""
     prop = properties([property_name], mechanism.space.names)[0]
-    compiled = "compiled code cannot be followed" if isinstance(mechanism, MarketDirect) else None  # it may crash
-    if (reason := compiled or prop.missing(mechanism)) is not None:
+    if (reason := prop.missing(mechanism)) is not None:
         return GaveUp(property_name, f"does not apply: {reason}")
     of = next((name for name in (property_name, *prop.follows) if question(mechanism, name) is not None), None)
     of = "dsic" if property_name == "group-dsic" else of

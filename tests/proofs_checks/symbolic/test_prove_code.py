@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 
 from mechanism import SingleParameter, Space
 from mechanism.auctions.one_item.second_price import second_price
-from mechanism.catalogue import AUCTION_ENTRIES
+from mechanism.catalogue import AUCTION_ENTRIES, direct_mechanism
 from proofs_checks import PROPERTY, verify
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.witness import replay
@@ -224,6 +225,22 @@ def test_code_that_asks_for_the_kind_of_its_numbers_is_given_up():
         return wins * (bids if bids.dtype == float else bids * 0) + np.zeros(bids.shape, bids.dtype)
 
     assert "of which kind" in prove_code(made(suspicious), "dsic", 20.0).reason
+
+
+def test_compiled_code_is_given_up_whoever_compiled_it():
+    """Told that symbols were floats it would read addresses; the market's kernels are compiled for many profiles."""
+
+    @numba.njit
+    def best(bids):
+        return bids == bids.max()
+
+    def compiled(bids, wins):
+        return wins * best(bids)
+
+    assert "of which kind" in prove_code(made(compiled), "dsic", 20.0).reason
+    market = direct_mechanism("ipfl-exact")
+    verify(market, ["ir"], grade="searched", budget=60.0, probes=2)
+    assert isinstance(prove_code(market, "ir", 20.0), GaveUp)
 
 
 @pytest.mark.parametrize("take", [lambda b: np.frombuffer(b.tobytes()), lambda b: np.array(memoryview(b.data))])
