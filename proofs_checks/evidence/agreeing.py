@@ -11,7 +11,7 @@ And what refutes dsic is a hint for bic: an expected gain that a random search d
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mechanism.direct import DirectMechanism
@@ -20,8 +20,7 @@ from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, fitting, name_of
 from proofs_checks.properties.expectation import BayesTruthful
 from proofs_checks.properties.interim import interim_lie
-from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import properties
+from proofs_checks.properties.registry import premises, properties
 
 HINTED = 0.4
 """Share of the time of a whole answer in which small expected gains are looked for beside a lie that pays."""
@@ -35,8 +34,8 @@ def agreed(mechanism: DirectMechanism, found: Sequence[Verdict]) -> list[Verdict
     if any("note" in v.evidence for v in refuted):
         told = [_withdrawn(v) for v in told]
     for broken in refuted:
-        premises = set(_premises(properties([broken.property], names)[0], names))
-        told = [_denied(mechanism, v, broken) if v.holds and v.property in premises else v for v in told]
+        denied = set(premises(properties([broken.property], names)[0], names))
+        told = [_denied(mechanism, v, broken) if v.holds and v.property in denied else v for v in told]
     return told
 
 
@@ -77,13 +76,6 @@ def _expected(
             seconds=verdict.seconds + time.perf_counter() - started,
         )  # fmt: skip
     return verdict
-
-
-def _premises(prop: Property, names: Sequence[str]) -> Iterator[str]:
-    """Yield every property from which this one follows."""
-    for name in prop.follows:
-        yield name
-        yield from _premises(properties([name], names)[0], names)
 
 
 def _withdrawn(verdict: Verdict) -> Verdict:

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from mechanism.direct import DirectMechanism
-from mechanism.errors import MarketProofError, shown
+from mechanism.errors import MarketProofError, UnknownNameError, shown
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.verify import bound_words
 from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import properties
+from proofs_checks.properties.registry import premises, properties
 
 Build = Callable[[int | None], DirectMechanism]
 """Makes the mechanism that the verdicts are about, for so many agents."""
@@ -70,11 +70,27 @@ def contradictions(verdicts: list[Mapping[str, Any]]) -> Iterator[tuple[str, str
             resting = {str(c.get("of", c.get("property"))) for c in _certificates(verdict["evidence"])} | {name}
             for other in sorted(refuted & resting):
                 yield name, f"proved, and {other}, on which it rests, is refuted in the same file"
+        if verdict.get("holds") is True:
+            for other in sorted(refuted - {name}):
+                if name in _denied_by(other):
+                    yield name, f"said to hold, and {other}, which follows from it, is refuted in the same file"
+
+
+def _denied_by(name: str) -> set[str]:
+    """Return what does not hold if this property does not; of one that is unknown `recheck` says so."""
+    try:
+        return set(premises(_property(name), _coordinate(name)))
+    except UnknownNameError:
+        return set()
+
+
+def _coordinate(name: str) -> list[str]:
+    """Return the private number that a property's name names, if it does."""
+    return [name.partition("-")[2]] if name.startswith(("dsic-", "expost-")) else []
 
 
 def _property(name: str) -> Property:
-    coordinate = [name.partition("-")[2]] if name.startswith(("dsic-", "expost-")) else []
-    return properties([name], coordinate)[0]
+    return properties([name], _coordinate(name))[0]
 
 
 def _refuted(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: Build) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from mechanism.entry import PROPERTIES as STATEMENTS
@@ -48,3 +48,11 @@ def properties(ids: Iterable[str] | None = None, coordinates: Iterable[str] = ()
     if missing := [name for name in chosen if name not in known]:
         raise unknown("property", missing[0], known)
     return [known[name] for name in chosen]
+
+
+def premises(prop: Property, coordinates: Iterable[str] = ()) -> Iterator[str]:
+    """Yield every property from which this one follows, by name; ``coordinates`` as of `properties`."""
+    names = tuple(coordinates)
+    for name in prop.follows:
+        yield name
+        yield from premises(properties([name], names)[0], names)

@@ -10,6 +10,7 @@ import pytest
 from mechanism import Market, Reports, market_mechanism
 from mechanism.errors import InvalidMarketError
 from mechanism.market.allocation.certificate_file import ClearingFile, certified, check_file, check_parts, digest_of
+from proofs_checks.evidence.recheck import contradictions
 
 RULES = ["ipfl-exact", "exact-marginal", "vcg-two-sided"]
 
@@ -269,3 +270,21 @@ def test_what_the_kernel_says_is_told(cli, monkeypatch):
         answer = cli("check", "--kernel")
         assert answer.status == code
         assert said in " ".join((answer.out + answer.err).split())
+
+
+def test_what_holds_beside_a_refuted_consequence_does_not_stand():
+    """Implications are those of verify: a coalition of one is a coalition, what is dominant is expected."""
+
+    def told(**grades):
+        return [
+            {"property": name.replace("_", "-"), "grade": grade, "holds": grade != "refuted", "evidence": {}}
+            for name, grade in grades.items()
+        ]
+
+    assert [name for name, _ in contradictions(told(dsic="refuted", group_dsic="searched", ir="searched"))] == [
+        "group-dsic"
+    ]
+    assert [name for name, _ in contradictions(told(bic="refuted", dsic="exhausted", group_dsic="searched"))] == [
+        "dsic", "group-dsic",
+    ]  # fmt: skip
+    assert list(contradictions(told(group_dsic="refuted", dsic="searched", bic="searched", nothing="refuted"))) == []
