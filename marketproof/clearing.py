@@ -54,10 +54,7 @@ def clear_market(
 ) -> Cleared:
     """Clear one market, taking the numbers of the table as true and as reported; effective sizes are public.
 
-    Raises
-    ------
-    InvalidMarketError
-        If the penalty weight is negative or not finite.
+    `InvalidMarketError` if the penalty weight is negative or not finite.
     """
     from mechanism.market.accounting import objective
     from mechanism.market.allocation.selection import optimal_objective

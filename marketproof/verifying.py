@@ -56,10 +56,8 @@ OURS = 1e6
 def load_within(text: str, clients: int | None, seconds: float) -> tuple[Source, DirectMechanism]:
     """Return a mechanism that a command line names, and where it comes from; a file is executed, within a time.
 
-    Raises
-    ------
-    InputError, UnknownNameError, InvalidMechanismError
-        If there is none of that name or number, or its file does not run to its end.
+    `InputError` or `UnknownNameError` or `InvalidMechanismError` if there is none of that name or number, or its file
+    does not run to its end.
     """
     try:
         with time_limit(seconds):
@@ -97,16 +95,8 @@ def verify_within(
     """Return a verdict for each property (default: all that apply); ``deadline`` is a time of `time.perf_counter`.
 
     As `proofs_checks.verify`; but a property whose check did not end in time is unknown, and witnesses bear the
-    source's name.
-
-    Raises
-    ------
-    UnknownNameError
-        If an id is no property.
-    InvalidMechanismError, InputError
-        If the mechanism fails, is random, or does not answer.
-    Interrupted
-        If the user stopped it.
+    source's name. `UnknownNameError` if an id is no property. `InvalidMechanismError` or `InputError` if the mechanism
+    fails, is random, or does not answer. `Interrupted` if the user stopped it.
     """
     done = 0
 

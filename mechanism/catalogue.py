@@ -57,10 +57,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType({**MARKET_ENTRIES, **
 def direct_mechanism(name: str, agents: int | None = None) -> DirectMechanism:
     """Return a mechanism of the catalogue as a direct mechanism over its default domain, ready for verification.
 
-    Raises
-    ------
-    UnknownNameError
-        If the catalogue does not hold it, or not for that number of agents.
+    `UnknownNameError` if the catalogue does not hold it, or not for that number of agents.
     """
     entry = CATALOGUE.get(name)
     if entry is None:

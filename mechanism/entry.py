@@ -97,10 +97,7 @@ class CatalogueEntry:
 def truths(**known: str) -> Mapping[str, str]:
     """Return a read-only map of truths, keyword ``dsic_cost`` for the property ``dsic-cost``.
 
-    Raises
-    ------
-    KeyError
-        If a name is no property: a misspelt truth would never be checked.
+    `KeyError` if a name is no property: a misspelt truth would never be checked.
     """
     named = {name.replace("_", "-"): truth for name, truth in known.items()}
     if unknown := [name for name in named if name not in PROPERTIES]:

@@ -24,12 +24,8 @@ LARGEST_TOML = 2**20
 def read_bytes(path: Path, most: int, expected: str, *, error: type[MarketProofError] = InputError) -> bytes:
     """Return what a file holds, never reading more than ``most`` + 1 bytes of it (it may be a device without an end).
 
-    ``expected``: what it should have been, as in "a task file"; ``error``: the class that is raised.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or is larger.
+    ``expected``: what it should have been, as in "a task file"; ``error``: the class that is raised. `InputError` if it
+    cannot be read or is larger.
     """
     try:
         with open(path, "rb") as file:
@@ -45,10 +41,7 @@ def read_bytes(path: Path, most: int, expected: str, *, error: type[MarketProofE
 def read_toml(path: Path, expected: str, *, error: type[MarketProofError] = InputError) -> dict[str, Any]:
     """Return the table in a TOML file.
 
-    Raises
-    ------
-    InputError
-        As `read_bytes`, and if it is no TOML; the message names the place.
+    `InputError` as `read_bytes`, and if it is no TOML; the message names the place.
     """
     content = read_bytes(path, LARGEST_TOML, expected, error=error)
     try:
@@ -60,10 +53,7 @@ def read_toml(path: Path, expected: str, *, error: type[MarketProofError] = Inpu
 def read_json(path: Path, most: int, expected: str, *, error: type[MarketProofError] = InputError) -> Any:
     """Return what a JSON file holds.
 
-    Raises
-    ------
-    InputError
-        As `read_bytes`, and if it is no JSON.
+    `InputError` as `read_bytes`, and if it is no JSON.
     """
     content = read_bytes(path, most, expected, error=error)
     try:
@@ -77,10 +67,7 @@ def validated(
 ) -> Model:
     """Return values from outside as a pydantic model; ``source`` names them in messages: a file, "options".
 
-    Raises
-    ------
-    InputError
-        At an unknown key, else at the first value that does not fit, with key, value and expectation.
+    `InputError` at an unknown key, else at the first value that does not fit, with key, value and expectation.
     """
     from pydantic import ValidationError
 

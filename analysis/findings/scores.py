@@ -83,10 +83,7 @@ def _figure(run: Run, name: str) -> Real:
 def known(run: Run, method: str) -> str:
     """Return the name of a method of the run.
 
-    Raises
-    ------
-    UnknownNameError
-        If the run has no such method; the message names those that it has.
+    `UnknownNameError` if the run has no such method; the message names those that it has.
     """
     if method not in run.mechanisms:
         raise UnknownNameError(f"the run has no method {method!r:.80}; it has {', '.join(run.mechanisms)}")

@@ -63,11 +63,7 @@ def check(exercise: str, code: str, seconds: float = SECONDS) -> Answer:
 
     The code runs in a new process with a limit on time, memory and the size of files; it is no prison: run only code
     that you would run. It is judged in this process, by the numbers that it answers with and nothing else.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such exercise.
+    `UnknownNameError` if there is no such exercise.
     """
     if exercise not in EXERCISES:
         raise UnknownNameError(f"unknown exercise {exercise!r}; known: {', '.join(EXERCISES)}")
@@ -116,10 +112,7 @@ def spread(agents: int, high: float) -> NDArray[np.float64]:
 def judged(exercise: Exercise, mechanism: SingleParameter) -> Answer:
     """Question the rule: the exercise's properties by the engine, its goal on evenly spread profiles.
 
-    Raises
-    ------
-    InvalidMechanismError
-        If the rule fails while it is questioned.
+    `InvalidMechanismError` if the rule fails while it is questioned.
     """
     bids = spread(exercise.agents, exercise.high)
     allocation, payment = mechanism(bids)

@@ -56,10 +56,7 @@ class _Printed(io.StringIO):
 def load(exercise: Exercise, code: str) -> SingleParameter:
     """Run the code and return the rule that it defines, whose answers are checked for shape and finiteness.
 
-    Raises
-    ------
-    StudentError
-        If the code fails or defines no rule, in one line that names the line of the code.
+    `StudentError` if the code fails or defines no rule, in one line that names the line of the code.
     """
     names: dict[str, Any] = {"np": np, "__name__": "student"}
     _guarded(lambda: exec(compile(code, _FILE, "exec"), names))
@@ -72,10 +69,8 @@ def load(exercise: Exercise, code: str) -> SingleParameter:
 def respond(rule: SingleParameter, bids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return allocation and payment ``[rows, agents]``, float64.
 
-    Raises
-    ------
-    StudentError
-        If the rule fails or returns something else; with the bids at which it does, if one row alone makes it.
+    `StudentError` if the rule fails or returns something else; with the bids at which it does, if one row alone makes
+    it.
     """
     try:
         return rule(bids)

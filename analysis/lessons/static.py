@@ -31,10 +31,7 @@ summary { cursor: pointer }
 def static_page(lesson: str) -> str:
     """Return the page of a lesson.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is no such lesson.
+    `UnknownNameError` if there is no such lesson.
     """
     if lesson not in LESSONS:
         raise UnknownNameError(f"unknown lesson {lesson!r}; known: {', '.join(LESSONS)}")

@@ -65,10 +65,7 @@ class Student:
     def begin(self, code: str, seconds: float) -> None:
         """Run the code; it and the answers that follow may take ``seconds`` together.
 
-        Raises
-        ------
-        StoppedError
-            If it fails or does not end.
+        `StoppedError` if it fails or does not end.
         """
         self._told(b"r", 0)
         self.allow(seconds, f"Your code did not answer within {seconds:g} s")
@@ -82,10 +79,7 @@ class Student:
     def rule(self, bids: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the allocation and the payment that the code answers bids ``[rows, agents]`` with, unchecked.
 
-        Raises
-        ------
-        StoppedError
-            If it fails, ends, takes too long, or has done so before.
+        `StoppedError` if it fails, ends, takes too long, or has done so before.
         """
         data = np.ascontiguousarray(bids).tobytes()
         allocation, payment = np.frombuffer(self._ask(b"b", data, 2 * len(data))).reshape(2, *bids.shape)

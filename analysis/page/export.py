@@ -130,10 +130,7 @@ def inline_svg(figure: Figure, prefix: str, label: str) -> str:
 def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     """Call ``write`` with a temporary path beside ``path`` and rename: readers see the old file or the new one.
 
-    Raises
-    ------
-    RecordError
-        If the folder cannot be written.
+    `RecordError` if the folder cannot be written.
     """
     temporary = None
     try:
@@ -165,12 +162,8 @@ def export(
     """Write ``stem``.svg, .png, .csv and .tex: a figure and its numbers. Returns the four paths.
 
     The CSV holds ``drawn``, everything that is drawn (default: the table); the LaTeX holds ``table``, which may be a
-    summary that fits on a page. To export a plot's Axes, pass ``ax.figure``.
-
-    Raises
-    ------
-    RecordError
-        If the folder cannot be written.
+    summary that fits on a page. To export a plot's Axes, pass ``ax.figure``. `RecordError` if the folder cannot be
+    written.
     """
     stem = Path(stem)
     paths = tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png", "csv", "tex"))

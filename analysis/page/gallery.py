@@ -28,14 +28,10 @@ def gallery(run: Run) -> Drawings:
 def export_runs(runs: Sequence[Run], folder: Path, names: Sequence[str] = ()) -> tuple[Path, ...]:
     """Write the figures of runs as SVG, PNG, CSV and LaTeX, and their tables as CSV and LaTeX; returns the paths.
 
-    A figure's CSV holds every number that is drawn, its LaTeX the table that stands under it in the report.
-    With several runs each has a folder of its own, ``1-NAME``, ``2-NAME``, …, and the comparison is beside them.
-    ``names``: only these figures (default: all, and the tables).
-
-    Raises
-    ------
-    RecordError
-        If a name is none of a figure, or the folder cannot be written.
+    A figure's CSV holds every number that is drawn, its LaTeX the table that stands under it in the report. With
+    several runs each has a folder of its own, ``1-NAME``, ``2-NAME``, …, and the comparison is beside them. ``names``:
+    only these figures (default: all, and the tables). `RecordError` if a name is none of a figure, or the folder cannot
+    be written.
     """
     several = len(runs) > 1
     places: list[tuple[Path, Drawings, dict[str, Table | None]]] = [

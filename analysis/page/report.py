@@ -96,10 +96,7 @@ def render(runs: Sequence[Run]) -> str:
 def write_report(runs: Sequence[Path], out: Path) -> Path:
     """Read run folders and write their report to ``out``, atomically; returns ``out``.
 
-    Raises
-    ------
-    RecordError
-        If there is no run, a folder is no complete run, or ``out`` cannot be written.
+    `RecordError` if there is no run, a folder is no complete run, or ``out`` cannot be written.
     """
     if not runs:
         raise RecordError("no run to report on; name at least one run folder")

@@ -28,12 +28,8 @@ class Place:
 def open_run(folder: str | Path) -> Run:
     """Read a run folder that the playground can show.
 
-    Raises
-    ------
-    RecordError
-        If it is no complete run folder.
-    PlayError
-        If too few or too many clients took part for the playground.
+    `RecordError` if it is no complete run folder. `PlayError` if too few or too many clients took part for the
+    playground.
     """
     try:
         run = read_run(Path(str(folder).strip()).expanduser())
@@ -65,12 +61,8 @@ def state_of(run: Run, place: Place) -> PlayState:
     """Return a recorded clearing as a state: true types, differences and λ, and the method's rule (else `ipfl-exact`).
 
     Clients are called c0, c1, … after their numbers in the run. The client of the audit's best lie reports, and tells
-    the truth to begin with; without such a lie, the one that sold most.
-
-    Raises
-    ------
-    PlayError
-        If fewer than two clients took part.
+    the truth to begin with; without such a lie, the one that sold most. `PlayError` if fewer than two clients took
+    part.
     """
     record = run.market_round(place.method, place.seed, place.round)
     there = present(record)

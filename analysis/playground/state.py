@@ -149,10 +149,7 @@ def clients_text(state: PlayState) -> str:
 def read_clients(text: str) -> tuple[Client, ...]:
     """Read a table ``client,size,cost,gain`` (and ``angle``, if it is there), one client a line.
 
-    Raises
-    ------
-    PlayError
-        If a column, a name or a number is missing or wrong; the message names the line and what was expected.
+    `PlayError` if a column, a name or a number is missing or wrong; the message names the line and what was expected.
     """
     if len(text) > _MOST_TEXT:
         raise PlayError(f"the table has more than {_MOST_TEXT} characters; expected at most {MOST_CLIENTS} clients")
@@ -237,10 +234,7 @@ def to_query(state: PlayState) -> dict[str, str]:
 def from_query(query: Mapping[str, Any]) -> PlayState:
     """Read query parameters; what is not given is as in the worked example.
 
-    Raises
-    ------
-    PlayError
-        If a parameter is given and wrong.
+    `PlayError` if a parameter is given and wrong.
     """
     keys = {"rule": "mechanism", "lambda": "lam", "says": "report"}
     values: dict[str, Any] = {keys[word]: query[word] for word in keys if query.get(word)}
@@ -266,10 +260,7 @@ def to_json(state: PlayState) -> str:
 def from_json(text: str) -> PlayState:
     """Read a file written by `to_json`.
 
-    Raises
-    ------
-    PlayError
-        If it is none.
+    `PlayError` if it is none.
     """
     data = _parsed(text, "the file")
     if not isinstance(data, dict) or data.get("format") != FORMAT:

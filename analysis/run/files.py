@@ -65,11 +65,7 @@ def verify(folder: Path, name: str, recorded: Mapping[str, str]) -> Path:
     """Return the path of a file of a record, if it is the one that the run wrote.
 
     ``recorded``: the digests of the manifest; runs of version 0.1 have none, and their files are taken as they are.
-
-    Raises
-    ------
-    RecordError
-        If it is missing, too large, or its digest is another one.
+    `RecordError` if it is missing, too large, or its digest is another one.
     """
     path = existing(folder / name, LARGEST_FILE)
     if recorded and digest(path) != recorded.get(name):
@@ -147,10 +143,7 @@ class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a run folder.
 
-    Raises
-    ------
-    RecordError
-        If there is no such folder, or its manifest is missing or damaged.
+    `RecordError` if there is no such folder, or its manifest is missing or damaged.
     """
     if not folder.is_dir():
         raise RecordError(f"{folder}: no such folder; expected a run folder, as `marketproof run` writes it")

@@ -50,10 +50,7 @@ _REMEDY = "the file is damaged, run again into a new folder"
 def read_market(path: Path) -> MarketRecord:
     """Return the whole record in a file: of a round, or of all rounds of a unit.
 
-    Raises
-    ------
-    RecordError
-        If the file is missing, damaged or holds no market.
+    `RecordError` if the file is missing, damaged or holds no market.
     """
     return MarketFile(path).read()
 
@@ -213,10 +210,7 @@ def open_markets(
 ) -> Markets:
     """Return the files of a run's recorded markets by method and seed, held against the ``recorded`` digests.
 
-    Raises
-    ------
-    RecordError
-        If one is missing, damaged or was changed, or they are not of equally many rounds and clients.
+    `RecordError` if one is missing, damaged or was changed, or they are not of equally many rounds and clients.
     """
     files: dict[tuple[str, int], MarketFile] = {}
     for method in methods:
@@ -244,10 +238,7 @@ def books_of(
 def read_run(folder: Path | str) -> Run:
     """Read a run folder: every file is held against its digest, accounts follow from the recorded markets.
 
-    Raises
-    ------
-    RecordError
-        One line that names the file, what is wrong with it and what was expected.
+    `RecordError`: one line that names the file, what is wrong with it and what was expected.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

@@ -69,10 +69,7 @@ def check(
 def check_kernel() -> dict[str, Any]:
     """Have Coq build and check the packaged proofs, and hold them against the record.
 
-    Raises
-    ------
-    InputError
-        If Coq is not installed here.
+    `InputError` if Coq is not installed here.
     """
     import shutil
     import subprocess
@@ -97,10 +94,7 @@ def check_kernel() -> dict[str, Any]:
 def checked(path: Path, own: Source | None = None) -> list[dict[str, Any]]:
     """Return what was found of everything that the file claims: ``what``, ``holds``, ``sentence``.
 
-    Raises
-    ------
-    InputError
-        If the file claims nothing that could be checked, or is damaged.
+    `InputError` if the file claims nothing that could be checked, or is damaged.
     """
     from mechanism.errors import InputError, one_line, shown
     from mechanism.reading import read_json

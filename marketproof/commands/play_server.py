@@ -55,10 +55,7 @@ def index_file() -> Path:
 def free_port(wanted: int | None) -> int:
     """Return the port if nobody listens on it; any free one for 0, or where none was asked for and 2718 is taken.
 
-    Raises
-    ------
-    InputError
-        If the port that was asked for is taken or not allowed.
+    `InputError` if the port that was asked for is taken or not allowed.
     """
     for port in (PORT, 0) if wanted is None else (wanted,):
         with socket.socket() as probe:
@@ -77,12 +74,7 @@ def serve(lesson: str | None, port: int | None, *, browser: bool, quiet: bool, r
     ``run``: the run folder that the playground starts with.
 
     The address holds a secret, so that no other page in the browser and no other user of the machine can reach what
-    executes the exercises.
-
-    Raises
-    ------
-    InputError
-        If the port cannot be used or the server does not start.
+    executes the exercises. `InputError` if the port cannot be used or the server does not start.
     """
     chosen = free_port(port)
     apps = [*app_files(lesson), *([index_file()] if lesson == ALL else [])]

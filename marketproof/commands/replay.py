@@ -137,10 +137,7 @@ class Found:
 def witness_files(path: Path) -> list[Path]:
     """Return the file itself; of a folder its .json files by name, or the one audit.json where it is a run's.
 
-    Raises
-    ------
-    InputError
-        If the folder holds no such file, or more than 1000.
+    `InputError` if the folder holds no such file, or more than 1000.
     """
     if not path.is_dir():
         return [path]
@@ -159,12 +156,8 @@ def witness_files(path: Path) -> list[Path]:
 def read_witnesses(path: Path) -> list[Found]:
     """Return each witness in the file.
 
-    Raises
-    ------
-    InputError
-        If the file is neither a witness, nor verdicts or an audit that hold one.
-    WitnessError
-        If a witness in it is malformed.
+    `InputError` if the file is neither a witness, nor verdicts or an audit that hold one. `WitnessError` if a witness
+    in it is malformed.
     """
     content = read_json(path, _LARGEST, "a witness")
     if not isinstance(content, Mapping):

@@ -134,12 +134,8 @@ def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, 
     """Return the configuration and whether a recorded run is gone on with.
 
     With ``resume``, what is not given comes from the record. If nothing is recorded yet and the task is named, the run
-    starts afresh: the same command can be given until it succeeds.
-
-    Raises
-    ------
-    InputError
-        If an option is wrong, or ``resume`` has nothing to go on with.
+    starts afresh: the same command can be given until it succeeds. `InputError` if an option is wrong, or ``resume``
+    has nothing to go on with.
     """
     from marketproof.running.config import overridden, split_names
     from marketproof.running.recorder import CONFIG, recorded_config

@@ -110,12 +110,8 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     """Write several files so that a failure leaves none of them: all are staged before the first is renamed.
 
     Parent folders are made where missing (and removed again on failure). A target that is a device or pipe
-    (``/dev/stdout``) is written to directly, last.
-
-    Raises
-    ------
-    InputError
-        If a target is a folder or cannot be written; the message names it.
+    (``/dev/stdout``) is written to directly, last. `InputError` if a target is a folder or cannot be written; the
+    message names it.
     """
     streams = [path for path in files if not path.is_dir() and _is_stream(path)]
     made: list[Path] = []

@@ -61,10 +61,7 @@ class Table:
 def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
     """Return a bounded UTF-8 text file without its byte-order mark.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is too large, is binary or is not UTF-8.
+    `InputError` if the file cannot be read, is too large, is binary or is not UTF-8.
     """
     name = one_line(path)
     content = read_bytes(path, largest, "a smaller table")
@@ -117,12 +114,8 @@ def _refuse_other_separators(text: str, name: str) -> None:
 def read_table(path: Path) -> Table:
     """Read a CSV file with one header and rows of exactly its width.
 
-    Blank lines are skipped; white space around cells is dropped; a byte-order mark is accepted.
-
-    Raises
-    ------
-    InputError
-        If the file is no such table; the message names file, row and remedy.
+    Blank lines are skipped; white space around cells is dropped; a byte-order mark is accepted. `InputError` if the
+    file is no such table; the message names file, row and remedy.
     """
     name = one_line(path)
     text = read_text(path)
@@ -146,10 +139,7 @@ def read_table(path: Path) -> Table:
 def client_name(text: str, place: str) -> str:
     """Return a client's name if it can be shown: 1 to 100 printable characters.
 
-    Raises
-    ------
-    InputError
-        If it is empty, too long, or holds characters that would move a terminal's cursor.
+    `InputError` if it is empty, too long, or holds characters that would move a terminal's cursor.
     """
     if not text:
         raise InputError(f"{place}: the client has no name; write one, such as A")
@@ -163,12 +153,8 @@ def client_name(text: str, place: str) -> str:
 def number(text: str, place: str, *, low: float, high: float, expected: str) -> float:
     """Return a decimal number in [low, high]; ``expected`` words the range for the message.
 
-    Python's own extras (``1_000``, ``nan``, ``infinity``, digits of other scripts) are not numbers here.
-
-    Raises
-    ------
-    InputError
-        If the text is no such number; the message names the value and the remedy.
+    Python's own extras (``1_000``, ``nan``, ``infinity``, digits of other scripts) are not numbers here. `InputError`
+    if the text is no such number; the message names the value and the remedy.
     """
     if not text:
         raise InputError(f"{place}: is empty; write a number {expected}")
@@ -205,10 +191,7 @@ class WrongCells:
     def complain(self) -> None:
         """Raise the first complaint with the number of the others; do nothing if there was none.
 
-        Raises
-        ------
-        InputError
-            If any was kept.
+        `InputError` if any was kept.
         """
         if self._first is None:
             return

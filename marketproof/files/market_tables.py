@@ -62,10 +62,7 @@ def _columns(table: Table) -> dict[str, int]:
 def read_clients(path: Path) -> ClientTable:
     """Read ``CLIENTS.csv``: header ``client,size,cost,gain`` in any order, in capitals or not, one row per client.
 
-    Raises
-    ------
-    InputError
-        For anything else; the message names file, row, column, value and remedy.
+    `InputError` for anything else; the message names file, row, column, value and remedy.
     """
     table = read_table(path)
     at = _columns(table)
@@ -92,10 +89,7 @@ def read_clients(path: Path) -> ClientTable:
 def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     """Read ``D.csv``: model differences float64 [m, m] in [0, 2] (rounding of 1e-9 is clipped), diagonal 0.
 
-    Raises
-    ------
-    InputError
-        As `read_matrix`.
+    `InputError` as `read_matrix`.
     """
     matrix = read_matrix(
         path, names, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)", diagonal=_SLACK
@@ -106,10 +100,7 @@ def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
 def read_effective(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     """Read ``E.csv``: effective sizes in samples, float64 [m, m], row = importer, column = exporter, diagonal unused.
 
-    Raises
-    ------
-    InputError
-        As `read_matrix`.
+    `InputError` as `read_matrix`.
     """
     return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (samples)", diagonal=None)
 
@@ -117,10 +108,7 @@ def read_effective(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
 def read_prices(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     """Read a table of posted prices: money, float64 [m, m], row = importer, column = exporter, diagonal unused.
 
-    Raises
-    ------
-    InputError
-        As `read_matrix`.
+    `InputError` as `read_matrix`.
     """
     return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (money)", diagonal=None)
 
@@ -133,10 +121,7 @@ def table_of_prices(price: str | None) -> Path | None:
 def priced_rule(mechanism: str, price: str | None, pool: int | None, names: tuple[str, ...]) -> Clearing:
     """Return a mechanism between these clients: of posted prices with that price or table, with that pool, or as it is.
 
-    Raises
-    ------
-    InputError
-        If ``price`` is neither a number nor a readable table, or there are too few clients for the pool.
+    `InputError` if ``price`` is neither a number nor a readable table, or there are too few clients for the pool.
     """
     if (prices := table_of_prices(price)) is not None:
         return PostedPrice(read_prices(prices, names))
@@ -154,12 +139,8 @@ def read_matrix(
     """Read a table of everyone against everyone into float64 [m, m], in the order of ``names``, its diagonal 0.
 
     Header ``client,ID1,ID2,…``; one row per client, rows and columns in any order; numbers in [low, high], which
-    ``expected`` words; on the diagonal at most ``diagonal`` away from 0 (None: anything, it is not used).
-
-    Raises
-    ------
-    InputError
-        For anything else; the message names file, row, column, value and remedy.
+    ``expected`` words; on the diagonal at most ``diagonal`` away from 0 (None: anything, it is not used). `InputError`
+    for anything else; the message names file, row, column, value and remedy.
     """
     table = read_table(path)
     header = table.place(table.header_line)

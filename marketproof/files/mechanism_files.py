@@ -39,12 +39,8 @@ class Source:
     def build(self, agents: int | None = None) -> DirectMechanism:
         """Return the mechanism, for that many agents if a number is given.
 
-        Raises
-        ------
-        InputError
-            If the file holds no mechanism, or none for that number.
-        UnknownNameError
-            If the catalogue does not hold the mechanism for that number of agents.
+        `InputError` if the file holds no mechanism, or none for that number. `UnknownNameError` if the catalogue does
+        not hold the mechanism for that number of agents.
         """
         if agents is not None and not 1 <= agents <= _MOST_AGENTS:
             raise InputError(f"--clients is {agents}; expected a number from 1 to {_MOST_AGENTS}")
@@ -78,10 +74,7 @@ class Source:
 def find_mechanism(text: str) -> Source:
     """Return where the mechanism comes from that a command line names; a file is executed.
 
-    Raises
-    ------
-    InputError
-        In one line: no such file, the file does not run, or it does not hold the name.
+    `InputError`: in one line: no such file, the file does not run, or it does not hold the name.
     """
     path, colon, name = text.rpartition(":")
     if not colon and text.endswith(".py"):
@@ -121,10 +114,7 @@ def file_of(text: str) -> Path | None:
 def run_file(path: Path) -> Any:
     """Execute a Python file by its path and return it as a module; it may import what lies beside it.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read or does not run to its end; the line is named.
+    `InputError` if it cannot be read or does not run to its end; the line is named.
     """
     if not path.is_file():
         raise InputError(f"there is no file {shown(path)}; expected FILE.py:NAME")

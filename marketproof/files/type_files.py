@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 def read_grid(path: Path, space: Space) -> Grid:
     """Return the types of a file (`mechanism.design.type_lists`) and their chances, for a mechanism's agents.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be read or its types are not those of such agents.
+    `InputError` if the file cannot be read or its types are not those of such agents.
     """
     import numpy as np
 

@@ -46,12 +46,8 @@ class Method:
 def parse(names: Sequence[str], default: str) -> list[Method]:
     """Return the methods named ``ALGORITHM`` or ``ALGORITHM/MECHANISM``, in their order.
 
-    Raises
-    ------
-    InputError
-        If there is none, one stands twice, or a mechanism is given to a method that has no market.
-    UnknownNameError
-        If an algorithm or mechanism is not in the catalogue.
+    `InputError` if there is none, one stands twice, or a mechanism is given to a method that has no market.
+    `UnknownNameError` if an algorithm or mechanism is not in the catalogue.
     """
     from learning.algorithms import ALGORITHMS
     from mechanism.market.mechanisms import market_mechanism
@@ -169,11 +165,8 @@ def task_names() -> list[str]:
 def load_task(name: str) -> Task:
     """Return a task by its name, or by the path of a TOML file.
 
-    Raises
-    ------
-    InputError
-        If there is no such task, or the file says something that a task cannot hold; one line names file, key and
-        expectation.
+    `InputError` if there is no such task, or the file says something that a task cannot hold; one line names file, key
+    and expectation.
     """
     if name in task_names():
         path = TASKS / f"{name}.toml"
@@ -189,10 +182,7 @@ def load_task(name: str) -> Task:
 def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
     """Put the command line's options (None: not given) over a task at a scale.
 
-    Raises
-    ------
-    InputError
-        If the task has no such scale, or an option's value is outside its range.
+    `InputError` if the task has no such scale, or an option's value is outside its range.
     """
     scale = options.get("scale") or ("reduced" if "reduced" in task.scale else next(iter(task.scale), ""))
     if scale not in task.scale:
@@ -239,10 +229,7 @@ _NESTED = {
 def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
     """Return a run's configuration with the given options in place of its values.
 
-    Raises
-    ------
-    InputError
-        If a value is outside its range.
+    `InputError` if a value is outside its range.
     """
     given = {key: value for key, value in options.items() if value is not None}
     for option, (section, key) in _NESTED.items():

@@ -135,12 +135,8 @@ def run(
 ) -> Finished:
     """Run to the end, or go on where a run stopped. ``make`` replaces the trainer (for tests).
 
-    Raises
-    ------
-    MarketProofError
-        If the settings, the folder or the data are wrong; nothing is left behind that was not there.
-    Interrupted
-        On Ctrl-C or SIGTERM; the message says where it stands and how to go on.
+    `MarketProofError` if the settings, the folder or the data are wrong; nothing is left behind that was not there.
+    `Interrupted` on Ctrl-C or SIGTERM; the message says where it stands and how to go on.
     """
     methods = parse(config.methods, config.mechanism)
     units = units_of(config, methods)

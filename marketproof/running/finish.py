@@ -46,10 +46,7 @@ _TWO_STAGES = (
 def audit_run(folder: Path) -> Audit:
     """Return the audit of a recorded run.
 
-    Raises
-    ------
-    RecordError
-        If the folder's manifest or markets are missing, damaged or were changed.
+    `RecordError` if the folder's manifest or markets are missing, damaged or were changed.
     """
     manifest = read_manifest(folder)
     return audit_markets(manifest, open_markets(folder, manifest.methods, manifest.seeds, manifest.digests))

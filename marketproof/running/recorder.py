@@ -104,10 +104,7 @@ class Recorder:
     def start(cls, folder: Path, config: RunConfig) -> Recorder:
         """Make the folder, with the configuration as its first file.
 
-        Raises
-        ------
-        InputError
-            If something is there already.
+        `InputError` if something is there already.
         """
         refuse_occupied(folder)
         there = folder.is_dir()
@@ -125,10 +122,7 @@ class Recorder:
     def resume(cls, folder: Path, config: RunConfig) -> Recorder:
         """Go on in a folder that `start` made, if the configuration is the recorded one.
 
-        Raises
-        ------
-        InputError
-            If nothing was recorded there, or the configuration differs; the message names the difference.
+        `InputError` if nothing was recorded there, or the configuration differs; the message names the difference.
         """
         recorded = recorded_config(folder)
         changed = differences(recorded, config)

@@ -65,10 +65,7 @@ def play_mechanism(
 ) -> Played:
     """Return what play of a mechanism came to.
 
-    Raises
-    ------
-    InvalidMechanismError
-        If the mechanism fails, or the dynamics do not apply to it.
+    `InvalidMechanismError` if the mechanism fails, or the dynamics do not apply to it.
     """
     # a user's own file has little time: it is played as long as is said
     most = LONGER * ROUNDS[dynamics] if dynamics == "shading" and rounds is None and name in CATALOGUE else rounds
@@ -189,10 +186,7 @@ def _rows(play: Play, reached: Reached, books: Anarchy) -> list[AgentRow]:
 def check(rounds: int | None, profiles: int | None) -> None:
     """Refuse numbers of rounds and profiles that nothing can be played with.
 
-    Raises
-    ------
-    InputError
-        Saying which one.
+    `InputError`: saying which one.
     """
     for option, value, most in (("--rounds", rounds, 1_000_000), ("--profiles", profiles, 100_000)):
         if value is not None and not 1 <= value <= most:

@@ -35,12 +35,8 @@ _REPORTS_PER_POINT = 6
 def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> RunPlayed:
     """Return what play of a run folder came to; a method without a market is None.
 
-    Raises
-    ------
-    InputError
-        If no method of the run has a market that can be played.
-    RecordError
-        If the folder is no complete run, or was changed.
+    `InputError` if no method of the run has a market that can be played. `RecordError` if the folder is no complete
+    run, or was changed.
     """
     manifest = read_manifest(folder)
     rules = {name: market_mechanism(rule) for name, rule in manifest.mechanisms.items() if rule is not None}
@@ -63,11 +59,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
 
     Per client, summed over all markets: its utility if all are truthful; what its best lie alone adds to that; its
     utility where best-response dynamics end; and its utility if it stays truthful there while the others do not.
-
-    Raises
-    ------
-    InputError
-        If the market is too large to be played, or no two clients were ever there together.
+    `InputError` if the market is too large to be played, or no two clients were ever there together.
     """
     m = records[0].types.clients
     if m > MOST_CLIENTS:

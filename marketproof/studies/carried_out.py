@@ -77,14 +77,9 @@ def run_all(
 ) -> dict[str, Recorded]:
     """Run every configuration into its folder under ``folder``, or go on where that stopped.
 
-    ``again`` is the command that goes on; ``make`` replaces trainers (for tests).
-
-    Raises
-    ------
-    InputError
-        If the folder holds something else, or the same with other settings; the message names the difference.
-    Interrupted
-        On Ctrl-C; the message says where it stands and how to go on.
+    ``again`` is the command that goes on; ``make`` replaces trainers (for tests). `InputError` if the folder holds
+    something else, or the same with other settings; the message names the difference. `Interrupted` on Ctrl-C; the
+    message says where it stands and how to go on.
     """
     configs = plan.configs
     fresh = _open(plan.head, configs, folder)
@@ -193,10 +188,7 @@ def carried_out(
 ) -> Done:
     """Run what a study plans or go on with it (`run_all`), measure it, and write its table, words and figures.
 
-    Raises
-    ------
-    InputError, Interrupted
-        As `run_all`.
+    `InputError` or `Interrupted` as `run_all`.
     """
     cases = run_all(plan, folder, place, again, quiet=quiet, make=make)
     try:

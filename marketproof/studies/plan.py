@@ -43,10 +43,7 @@ def plan_study(
 ) -> Plan:
     """Return the runs of a study; what is None is chosen as usual.
 
-    Raises
-    ------
-    InputError
-        If there is no such study, or a task, scale, method or number is wrong.
+    `InputError` if there is no such study, or a task, scale, method or number is wrong.
     """
     if name not in STUDIES:
         raise InputError(f"unknown study {shown(name)}; known: {', '.join(STUDIES)}")

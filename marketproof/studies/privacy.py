@@ -40,13 +40,8 @@ def price_of_privacy(
 
     Each run is an ordinary run folder ``epsilon-E`` or ``no-privacy`` under ``folder``; the same call goes on where it
     was stopped. ``again`` is the command line that does so; the configuration's own epsilon joins the others.
-
-    Raises
-    ------
-    InputError
-        If an epsilon is not above 0, a noise multiplier is fixed, or the folder holds something else.
-    Interrupted
-        On Ctrl-C; the message says where it stands and how to go on.
+    `InputError` if an epsilon is not above 0, a noise multiplier is fixed, or the folder holds something else.
+    `Interrupted` on Ctrl-C; the message says where it stands and how to go on.
     """
     if config.privacy.noise:
         raise InputError("the noise follows from each epsilon that is compared; leave out --dp-noise")

@@ -71,10 +71,7 @@ class Sweep(BaseModel, frozen=True, strict=True, extra="forbid"):
 def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
     """Return the settings in a TOML file, the defaults for what it leaves out.
 
-    Raises
-    ------
-    InputError
-        If a key is unknown or a value is out of bounds.
+    `InputError` if a key is unknown or a value is out of bounds.
     """
     told = {} if path is None else read_toml(path, "a sweep")
     return validated(Sweep, told | ({} if seed is None else {"seed": seed}), str(path or "the sweep"))
@@ -83,13 +80,9 @@ def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
 def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = None) -> list[dict[str, Any]]:
     """Measure every point, one line of the record each, and return the rows in the order of the grid.
 
-    Raises
-    ------
-    InputError
-        If the folder holds a record and ``resume`` is not set, or the record is damaged or of other settings: every
-        line must be what is measured at its point of the grid; only the last may have been cut short.
-    Interrupted
-        On Ctrl-C: what was measured is kept.
+    `InputError` if the folder holds a record and ``resume`` is not set, or the record is damaged or of other settings:
+    every line must be what is measured at its point of the grid; only the last may have been cut short. `Interrupted`
+    on Ctrl-C: what was measured is kept.
     """
     from proofs_checks.evidence.tradeoffs import grid, measure, record
 

@@ -90,11 +90,7 @@ def design(spec: Spec) -> Designed | Impossible:
     """Return the mechanism of a specification with the largest objective, or the proof that there is none.
 
     HiGHS solves (gap zero); feasibility, optimality and impossibility are then checked in fractions without it.
-
-    Raises
-    ------
-    SolverError
-        If the objective has no bound (revenue without rationality) or no answer can be confirmed.
+    `SolverError` if the objective has no bound (revenue without rationality) or no answer can be confirmed.
     """
     programme = build(spec)
     found = maximise(programme.system, programme.objective)

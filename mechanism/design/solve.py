@@ -45,11 +45,8 @@ class Infeasible:
 def maximise(system: System, objective: Mapping[str, Fraction]) -> Optimum | Infeasible:
     """Solve ``max objective`` over a system of rows, or show that no point satisfies it.
 
-    Raises
-    ------
-    SolverError
-        If the objective has no upper bound, the solver stops without an answer, or a claimed infeasibility cannot be
-        confirmed in fractions.
+    `SolverError` if the objective has no upper bound, the solver stops without an answer, or a claimed infeasibility
+    cannot be confirmed in fractions.
     """
     import pulp
 
@@ -112,10 +109,7 @@ def _vertex(
 def contradiction(system: System) -> dict[str, Fraction]:
     """Return Farkas multipliers of a system without solution, verified.
 
-    Raises
-    ------
-    SolverError
-        If none are found: the system may have a solution, or its numbers are too uneven for the solver.
+    `SolverError` if none are found: the system may have a solution, or its numbers are too uneven for the solver.
     """
     import pulp
 

@@ -162,10 +162,7 @@ class Spec(Table):
 def read_spec(path: Path) -> Spec:
     """Read a specification from a file.
 
-    Raises
-    ------
-    SpecError
-        If the file cannot be read or is no specification.
+    `SpecError` if the file cannot be read or is no specification.
     """
     return _checked(read_table(path, "a small TOML file", error=SpecError))
 
@@ -173,10 +170,7 @@ def read_spec(path: Path) -> Spec:
 def parse_spec(text: str) -> Spec:
     """Read a specification from TOML text.
 
-    Raises
-    ------
-    SpecError
-        At a key that is missing, unknown, of the wrong kind or out of bounds.
+    `SpecError` at a key that is missing, unknown, of the wrong kind or out of bounds.
     """
     return _checked(parse_table(text, "the specification", error=SpecError))
 

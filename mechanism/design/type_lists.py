@@ -111,10 +111,7 @@ class Likely(Table):
 def chances(agents: Sequence[Sequence[Any]], joint: Sequence[Any]) -> dict[tuple[int, ...], Fraction]:
     """Return the chance of each profile of types, by their positions in the agents' lists.
 
-    Raises
-    ------
-    ValueError
-        If a profile holds no type of an agent, stands twice, or all do not sum to 1.
+    `ValueError` if a profile holds no type of an agent, stands twice, or all do not sum to 1.
     """
     places = [{kind: place for place, kind in enumerate(types)} for types in agents]
     found: dict[tuple[int, ...], Fraction] = {}
@@ -163,10 +160,7 @@ class TypesFile(Table):
     def for_agents(self, count: int) -> tuple[list[tuple[tuple[Fraction, ...], ...]], list[Fraction]]:
         """Return the types of so many agents, and the chance of each profile, the last agent's type moving fastest.
 
-        Raises
-        ------
-        InputError
-            If it is for another number of agents, has too many profiles, or its joint chances do not fit.
+        `InputError` if it is for another number of agents, has too many profiles, or its joint chances do not fit.
         """
         if len(self.agents) not in (1, count):
             raise InputError(f"the types are for {len(self.agents)} agents; expected {count}, or one list for all")
@@ -189,10 +183,8 @@ class TypesFile(Table):
 def read_types(path: Path) -> TypesFile:
     """Read a file of types.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or at the first key that is missing, unknown, of the wrong kind or out of bounds.
+    `InputError` if the file cannot be read, or at the first key that is missing, unknown, of the wrong kind or out of
+    bounds.
     """
     return validated(TypesFile, read_table(path, "a small file of types", error=InputError), one_line(path))
 

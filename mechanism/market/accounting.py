@@ -113,13 +113,9 @@ def account(
     """Account for an outcome with the *true* types.
 
     G_i from the market's gain law (default: the paper's) at the true sizes and its effective ones, or as ``measured``
-    ``[..., m]``; cost c_i times the number of exports, paid and received as row and column
-    sums of the prices. Shapes broadcast: a batch of outcomes may be accounted with one set of types.
-
-    Raises
-    ------
-    InvalidMarketError
-        If the outcome is for another number of clients.
+    ``[..., m]``; cost c_i times the number of exports, paid and received as row and column sums of the prices. Shapes
+    broadcast: a batch of outcomes may be accounted with one set of types. `InvalidMarketError` if the outcome is for
+    another number of clients.
     """
     if outcome.imports.shape[-1] != types.clients:
         raise InvalidMarketError(

@@ -91,10 +91,7 @@ class _Clients:
     def take(self, clients: ArrayLike) -> Self:
         """Return some of the clients ``[..., k]``: by k indices, in their order, or by one flag for each of the m.
 
-        Raises
-        ------
-        InvalidMarketError
-            If an index names nobody or somebody twice, or the flags are not m.
+        `InvalidMarketError` if an index names nobody or somebody twice, or the flags are not m.
         """
         which = _indices(clients, self.clients)
         return type(self)(self.size[..., which], self.cost[..., which], self.gain[..., which])
@@ -206,11 +203,7 @@ class Market:
         """Return the market of some of the clients, matrices ``[..., k, k]``; ``clients`` as of `Types.take`.
 
         Weight and gain law are those of the whole: they are public and hold nothing of any one client.
-
-        Raises
-        ------
-        InvalidMarketError
-            If an index names nobody or somebody twice, or the flags are not m.
+        `InvalidMarketError` if an index names nobody or somebody twice, or the flags are not m.
         """
 
         def some(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -236,10 +229,7 @@ class Market:
     def counted(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what j's model counts for importer i, in samples: e_ij ``[..., m, m]``, or n_j ``[..., 1, m]``.
 
-        Raises
-        ------
-        InvalidMarketError
-            If the effective sizes are for another number of clients.
+        `InvalidMarketError` if the effective sizes are for another number of clients.
         """
         if self.effective is None:
             return size[..., None, :]

@@ -191,10 +191,7 @@ def law_of(numbers: object) -> GainLaw:
     >>> law_of(None).name, law_of(0.3).name, law_of([[100, 200], [0, 1]]).name
     ('sqrt', 'power', 'table')
 
-    Raises
-    ------
-    InvalidMarketError
-        If they are those of no law.
+    `InvalidMarketError` if they are those of no law.
     """
     if numbers is None:
         return SqrtGain()
@@ -230,10 +227,7 @@ def law_from_dict(data: Mapping[str, object]) -> GainLaw:
     >>> law_from_dict(law_to_dict(PowerGain(0.3)))
     PowerGain(exponent=0.3, name='power')
 
-    Raises
-    ------
-    InvalidMarketError
-        If it is no law.
+    `InvalidMarketError` if it is no law.
     """
     name = data.get("name")
     if not isinstance(name, str) or name not in _FIELDS:
@@ -260,10 +254,7 @@ def law_to_arrays(law: GainLaw, room: int) -> dict[str, Array]:
 def law_from_arrays(kind: float, exponent: float, knots: ArrayLike) -> GainLaw:
     """Return the law that `law_to_arrays` wrote.
 
-    Raises
-    ------
-    InvalidMarketError
-        If the numbers are those of no law.
+    `InvalidMarketError` if the numbers are those of no law.
     """
     if kind not in (0.0, 1.0, 2.0):
         raise InvalidMarketError(f"the valuation's kind is {number(kind)}; expected 0, 1 or 2")

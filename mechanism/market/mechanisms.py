@@ -69,10 +69,7 @@ EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
 def market_mechanism(name: str) -> Clearing:
     """Return the market mechanism of that id, with its default parameters.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is none; the message lists what there is.
+    `UnknownNameError` if there is none; the message lists what there is.
     """
     try:
         return _RULES[name]

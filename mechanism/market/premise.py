@@ -72,16 +72,9 @@ class PremiseBounds:
 def premise_bounds(over: ArrayLike, under: ArrayLike | None = None) -> PremiseBounds:
     """Return what the theorems leave when true gains lie in ``[law - under, law + over]``.
 
-    Parameters
-    ----------
-    over, under
-        float64 ``[..., m]``, money, >= 0: by how much client i's true gain, from any set, is above and below the law's
-        at most. ``under`` None: the same as ``over`` (then over is δ, and the regret is 2 δ).
-
-    Raises
-    ------
-    InvalidMarketError
-        If a number is negative or not finite, or the shapes do not fit each other.
+    ``over``, ``under``: float64 ``[..., m]``, money, >= 0: by how much client i's true gain, from any set, is above and
+    below the law's at most. ``under`` None: the same as ``over`` (then over is δ, and the regret is 2 δ).
+    `InvalidMarketError` if a number is negative or not finite, or the shapes do not fit each other.
     """
     above = _checked("over", over)
     below = above if under is None else _checked("under", under)

@@ -45,6 +45,8 @@ def run_claims(
 ) -> list[ClaimResult]:
     """Check claims and return their results in the order asked for.
 
+    `UnknownNameError` if an id is no claim. `InvalidMechanismError` if the budget is not above 0.
+
     Parameters
     ----------
     ids
@@ -58,13 +60,6 @@ def run_claims(
         Stop each search after so many probes: then the result does not depend on the machine's speed.
     progress
         Called with (claim, how many are done, how many there are).
-
-    Raises
-    ------
-    UnknownNameError
-        If an id is no claim.
-    InvalidMechanismError
-        If the budget is not above 0.
     """
     if not budget > 0.0:
         raise InvalidMechanismError(f"budget is {budget}; expected seconds > 0")

@@ -93,17 +93,10 @@ def anarchy(play: Play, reached: Reached, seed: int = 0, settled: ArrayLike | No
 def price_of_anarchy(welfare: Floats, optimum: Floats, seed: int = 0, groups: ArrayLike | None = None) -> Ratio:
     """Return optimum / welfare, summed over games ``[B]``, with a bootstrap interval (percentiles).
 
-    Where the optimum is a cost (negative welfare) the ratio is that of the costs, again at least 1.
-
-    Parameters
-    ----------
-    welfare, optimum
-        Of games that settled, at least one.
-    seed
-        Which resamples are drawn.
-    groups
-        To which group each game belongs, ``[B]`` (default: each to its own). Groups are resampled whole: games of one
-        group need not be independent of one another.
+    Where the optimum is a cost (negative welfare) the ratio is that of the costs, again at least 1. ``welfare``,
+    ``optimum``: of games that settled, at least one. ``seed``: which resamples are drawn. ``groups``: to which group
+    each game belongs, ``[B]`` (default: each to its own). Groups are resampled whole: games of one group need not be
+    independent of one another.
     """
     names, of = np.unique(np.arange(len(welfare)) if groups is None else np.asarray(groups), return_inverse=True)
     had, best = (np.bincount(of, weights=part, minlength=len(names)) for part in (welfare, optimum))

@@ -36,10 +36,7 @@ CHUNK = 1 << 14
 def own_coordinate(mechanism: DirectMechanism, name: str | None = None) -> int:
     """Return which number the agents choose a report of: the named one, the mechanism's own, or the first private.
 
-    Raises
-    ------
-    InvalidMechanismError
-        If there is no such number, or nobody may misreport it.
+    `InvalidMechanismError` if there is no such number, or nobody may misreport it.
     """
     space = mechanism.space
     private: NDArray[np.bool_] = np.asarray(space.private.any(axis=0))

@@ -135,6 +135,8 @@ def equilibrium(
 ) -> Equilibrium:
     """Look for an equilibrium in strategies by smoothed fictitious play from the truth.
 
+    `InvalidMechanismError` if the mechanism is not over one private number per agent, all else constant.
+
     Parameters
     ----------
     iterations, types, samples
@@ -147,11 +149,6 @@ def equilibrium(
         Which draws are made.
     progress
         Called with (done, of how many).
-
-    Raises
-    ------
-    InvalidMechanismError
-        If the mechanism is not over one private number per agent, all else constant.
     """
     if (why := shading_problem(mechanism)) is not None:
         raise InvalidMechanismError(f"strategies report = s(type) do not apply: {why}; use best-response dynamics")

@@ -130,13 +130,9 @@ def lie_curve(
 ) -> LieCurve:
     """Compute the lie curve of a client in a recorded round, on a grid that holds the truth and ``report``.
 
-    The grid reaches from 0 to past the truth, ``report`` and the largest marginal worth at which the client still
-    sells (found by doubling), so that the whole shape is seen, and at least to ``reach`` (money).
-
-    Raises
-    ------
-    UnknownNameError
-        If the run has no such method, or it has no market mechanism or one that is not in the catalogue.
+    The grid reaches from 0 to past the truth, ``report`` and the largest marginal worth at which the client still sells
+    (found by doubling), so that the whole shape is seen, and at least to ``reach`` (money). `UnknownNameError` if the
+    run has no such method, or it has no market mechanism or one that is not in the catalogue.
     """
     mechanism = run.mechanisms[known(run, method)]
     record = run.market_round(method, seed, round_number)

@@ -94,11 +94,7 @@ def allocation_regions(
     """Clear the market of a buyer and two sellers on a grid of the sellers' reported costs.
 
     The grid reaches from 0 to ``end`` (default: to about three times the larger true cost, `reaches`).
-
-    Raises
-    ------
-    UnknownNameError
-        If the rule is not in the catalogue.
+    `UnknownNameError` if the rule is not in the catalogue.
     """
     mechanism = market_mechanism(rule)
     at = np.array(places)

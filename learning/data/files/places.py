@@ -53,9 +53,10 @@ def find(
 ) -> Found:
     """Return where the data set ``title`` lies.
 
-    Looked into, in order: ``data_dir`` where it is given, and then nothing else, so that a wrong folder is an error
-    and never silently replaced; otherwise the folder that MARKETPROOF_DATA names, then the ``system`` places. In each
-    the ``layouts`` are tried in order, and of each its folders.
+    Looked into, in order: ``data_dir`` where it is given, and then nothing else, so that a wrong folder is an error and
+    never silently replaced; otherwise the folder that MARKETPROOF_DATA names, then the ``system`` places. In each the
+    ``layouts`` are tried in order, and of each its folders. `DataError`: one line: where it looked and the exact
+    command that fetches the data; also if ``data_dir`` does not exist.
 
     Parameters
     ----------
@@ -71,11 +72,6 @@ def find(
         Folders in which a package of the system puts it.
     package
         Command that fills the system places, as in ``apt-get install dataset-fashion-mnist``.
-
-    Raises
-    ------
-    DataError
-        One line: where it looked and the exact command that fetches the data; also if ``data_dir`` does not exist.
     """
     looked = roots(data_dir, system)
     part, most = "", 0

@@ -79,10 +79,7 @@ def certified(
 ) -> tuple[dict[str, Any], Checked]:
     """Return one clearing with its certificate as plain data, and what the check finds of it.
 
-    Raises
-    ------
-    InvalidMarketError
-        If no certificate is known for these payments or this law, or it would be too large.
+    `InvalidMarketError` if no certificate is known for these payments or this law, or it would be too large.
     """
     if payment not in CERTIFIED:
         raise InvalidMarketError(
@@ -128,10 +125,7 @@ def digest_of(content: Mapping[str, Any]) -> str:
 def check_file(data: Mapping[str, Any], name: str) -> Checked:
     """Check what was read from a file of a certified clearing, trusting nothing in it; ``name`` stands in messages.
 
-    Raises
-    ------
-    InvalidMarketError
-        If it is damaged or holds no such thing, or numbers that are those of no market.
+    `InvalidMarketError` if it is damaged or holds no such thing, or numbers that are those of no market.
     """
     told = validated(ClearingFile, data, name, error=InvalidMarketError)
     plain = {key: value for key, value in data.items() if key != "digest"}
@@ -145,10 +139,7 @@ def check_file(data: Mapping[str, Any], name: str) -> Checked:
 def check_parts(told: ClearingFile) -> Checked:
     """Check the parts of a certified clearing, whatever their digests say.
 
-    Raises
-    ------
-    InvalidMarketError
-        As `check_file`, but for the digests.
+    `InvalidMarketError` as `check_file`, but for the digests.
     """
     given, m = told.inputs, len(told.clients)
     if (rule := market_mechanism(told.mechanism).payment) != told.payment:

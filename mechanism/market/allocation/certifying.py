@@ -28,11 +28,7 @@ def certify(
     It proves as much as is true of them, so that `prove` finds a gap where a better set exists.
 
     ``critical``: whether it is to prove critical values, too; ``limit``: see `TREE_LIMIT`; ``mode``: as `run_kernels`.
-
-    Raises
-    ------
-    InvalidMarketError
-        If it would have more than `MOST_NODES` nodes.
+    `InvalidMarketError` if it would have more than `MOST_NODES` nodes.
     """
     m = purchases.clients
     run = kernel("certify_importers", m * m, mode)

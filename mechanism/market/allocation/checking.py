@@ -91,10 +91,7 @@ def check_clearing(
 ) -> Checked:  # fmt: skip
     """Check the certificate of one clearing, its purchases and what they cost; ``claimed`` ``[m]``: gaps admitted.
 
-    Raises
-    ------
-    InvalidMarketError
-        If it is not shaped like a certificate of this clearing.
+    `InvalidMarketError` if it is not shaped like a certificate of this clearing.
     """
     proved = prove(purchases, outcome.imports, certificate, critical=payment in CRITICAL)
     tolerance = proved.tolerance

@@ -24,10 +24,7 @@ _ROUNDS = 60
 def select(reports: Reports, market: Market, *, tolerance: float = 1e-10) -> NDArray[np.bool_]:
     """Return the maximising imports, bool ``[..., m, m]``; value within ``tolerance`` (relative) of the optimum.
 
-    Raises
-    ------
-    SolverError
-        If HiGHS does not report an optimum or the tangents do not close the gap.
+    `SolverError` if HiGHS does not report an optimum or the tangents do not close the gap.
     """
     m = reports.clients
     price = reports.cost[..., None, :] + market.penalties(reports.size)

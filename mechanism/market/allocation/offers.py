@@ -19,18 +19,10 @@ def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = N
     """Give each importer the set that maximises G_i(S) - sum_j offers_ij and let it pay those prices.
 
     Exact. Penalties play no part. Ties: sellers are visited by rising price per sample, then larger size, then client
-    order, include first, and a set replaces another only if it is better by more than `TIE`; no
-    reported cost enters.
-
-    Parameters
-    ----------
-    reports
-        ``[..., m]``; sizes and gains are read, costs are not.
-    offers
-        Money per import ``[..., m, m]``, row i importer, column j exporter, >= 0, +inf: not on offer. The diagonal is
-        not read.
-    market
-        Its gain law and effective sizes are used; its differences only lend their batch axes.
+    order, include first, and a set replaces another only if it is better by more than `TIE`; no reported cost enters.
+    ``reports``: ``[..., m]``; sizes and gains are read, costs are not. ``offers``: money per import ``[..., m, m]``,
+    row i importer, column j exporter, >= 0, +inf: not on offer. The diagonal is not read. ``market``: its gain law and
+    effective sizes are used; its differences only lend their batch axes.
     """
     m = reports.clients
     batch = np.broadcast_shapes(reports.batch, offers.shape[:-2], market.batch)

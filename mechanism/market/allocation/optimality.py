@@ -89,12 +89,8 @@ class Proved:
 def prove(purchases: Purchases, imports: NDArray[np.bool_], certificate: Certificate, *, critical: bool) -> Proved:
     """Check the certificate of one clearing with these imports bool ``[m, m]``; return what it proves.
 
-    ``critical``: whether it has the problems M∖j, from which critical values follow.
-
-    Raises
-    ------
-    InvalidMarketError
-        If it is not shaped like a certificate of this clearing.
+    ``critical``: whether it has the problems M∖j, from which critical values follow. `InvalidMarketError` if it is not
+    shaped like a certificate of this clearing.
     """
     m = purchases.clients
     importer, absent = problems(imports, critical)
@@ -143,11 +139,8 @@ def leaves(nodes: Ints, importer: Ints, absent: Ints, m: int) -> Iterator[tuple[
     """Walk the trees; yield some leaves at a time, with the decisions on their paths.
 
     The problem of each leaf ``[L]``; of each decision ``[D]`` the leaf's place among the L, the seller, if it is in.
-
-    Raises
-    ------
-    InvalidMarketError
-        If the nodes are no trees for these problems, or a path decides on nobody, or on one seller twice.
+    `InvalidMarketError` if the nodes are no trees for these problems, or a path decides on nobody, or on one seller
+    twice.
     """
     told: list[int] = []
     rows: list[int] = []

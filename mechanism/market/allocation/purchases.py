@@ -41,10 +41,7 @@ class Purchases:
     def of(cls, reports: Reports, market: Market) -> Purchases:
         """Return the purchases of one market ``[m]`` as reported.
 
-        Raises
-        ------
-        InvalidMarketError
-            If there is a batch of markets, or the law is neither a power nor a table.
+        `InvalidMarketError` if there is a batch of markets, or the law is neither a power nor a table.
         """
         if reports.batch or market.batch:
             raise InvalidMarketError("a certificate is for one clearing; take one of the batch")

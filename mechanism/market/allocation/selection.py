@@ -56,6 +56,8 @@ def run_kernels(
 ) -> Outcome:
     """Clear every market of the batch with one allocation and one payment code of the kernels.
 
+    `InvalidMarketError` if the parts are for different numbers of clients or their batch axes do not broadcast.
+
     Parameters
     ----------
     reports
@@ -66,11 +68,6 @@ def run_kernels(
         See `NODE_LIMIT`.
     mode
         "auto", "plain" or "compiled": where the kernels run; no effect on results beyond the last bit.
-
-    Raises
-    ------
-    InvalidMarketError
-        If the parts are for different numbers of clients or their batch axes do not broadcast.
     """
     m = reports.clients
     d = market.differences if market.differences is not None and market.lam > 0.0 else np.zeros((m, m))

@@ -70,11 +70,7 @@ class Realised:
         """Return the outcome of stage two: the same imports, paid on the gains ``measured`` ``[..., m]``, money.
 
         None: on what the gain law says at the true types ``[..., m]``. Penalties are settled at true sizes.
-
-        Raises
-        ------
-        InvalidMechanismError
-            If the outcome is not one of `clear`.
+        `InvalidMechanismError` if the outcome is not one of `clear`.
         """
         if not isinstance(outcome, StageOne):
             raise InvalidMechanismError("settle needs what clear returned: the reports and the removals are in it")
