@@ -5,14 +5,19 @@ BIN    := $(VENV)/bin
 
 .PHONY: install run test lint bench matrix needles kernel smoke clean
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed  ## with what tests, lint, benchmarks and lessons need
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(VENV)/.runs $@
+
+$(VENV)/.runs: pyproject.toml constraints.txt  # what a run needs: wheels only, no compiler
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --only-binary :all: --constraint constraints.txt --editable .
 	touch $@
 
-run: install            ## train, clear, account, audit and report on the embedded task
+run: $(VENV)/.runs      ## train, clear, account, audit and report on the embedded task
 	$(BIN)/marketproof run
 
 test: install           ## the test suite (fast tests; add ARGS='-m slow' for the slow ones)
