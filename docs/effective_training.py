@@ -2,10 +2,10 @@
 
     python docs/effective_training.py [FOLDER] [DATA_DIR]     # units are kept in FOLDER (default runs/effective)
 
-Each unit, a task (scale reduced), method, population and seed, is trained once and kept: a stopped script goes on. The
-tables of what is there are printed and written to docs/results/effective.json, with how many seeds each figure is of.
-With DATA_DIR, which holds FEMNIST, that task too. Of Fashion-MNIST what
-docs/fashion.py recorded (other methods, three seeds) is taken from there.
+Each unit, a task (scale reduced), method, population and seed, is trained once and kept: a stopped script goes on; with
+``--tables`` nothing is trained. The tables of what is there are printed and written to docs/results/effective.json.
+With DATA_DIR, which holds FEMNIST and PACS, those tasks too. Of Fashion-MNIST what docs/fashion.py recorded (other
+methods, three seeds) is taken from there. ``--tune``: digits on other seeds, printed only; choose by these alone.
 """
 
 from __future__ import annotations
@@ -27,73 +27,131 @@ from marketproof.running.execution import plan_of
 from marketproof.running.loop import participants_of, play_round, types_of
 
 Array = NDArray[np.float64]
-Units = dict[tuple[str, str, str, int], dict[str, Array]]
+Unit = tuple[str, str, str, int]
+Units = dict[Unit, dict[str, Array]]
 
 OUT = Path(__file__).parent / "results" / "effective.json"
 FASHION_RESULTS = OUT.with_name("fashion.json")
-SEEDS = range(5)
+SEEDS, TUNING = range(5), range(100, 105)
 DIGITS, FASHION = (tuple(f"{data}-{split}" for split in ("niid", "cluster", "skew")) for data in ("digits", "fashion"))
 PRICED = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/ipfl-exact")
 OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
 METHODS = (*OTHERS, *PRICED, "ipfl-effective/pooled-price")
+NEW = PRICED[-1]
 JUNK = ("attackers-shuffle", "attackers-flip", "free-riders-noise", "free-riders-ones")
-KEPT = ("accuracy", "loss", "roles")
-MONEY = ("paid", "received", "utility")
+KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
+MONEY = ("paid", "received", "utility", "gain")
 
 
-def wanted(more: tuple[str, ...]) -> Iterator[tuple[str, str, str, int]]:
+def wanted(more: tuple[str, ...], tune: bool) -> Iterator[Unit]:
     """Yield every unit (task, method, population, seed): quick ones first, whole seeds of the slow ones."""
+    if tune:
+        yield from product(DIGITS, METHODS, ("benign",), TUNING)
+        return
     yield from product(DIGITS, METHODS, ("benign",), SEEDS)
-    yield from product(DIGITS, PRICED, JUNK, SEEDS)
     recorded = json.loads(FASHION_RESULTS.read_text())
+    missing = [
+        (task, method, "benign", seed)
+        for seed, task, method in product(SEEDS, FASHION, reversed(METHODS))
+        if str(seed) not in recorded[task]["by_seed"].get(method, {})
+    ]
+    yield from (unit for unit in missing if unit[1] == NEW)
+    yield from product(DIGITS, reversed(PRICED), JUNK, SEEDS)
+    yield from (unit for unit in missing if unit[1] != NEW)
     for seed in SEEDS:
-        for task, method in product(FASHION, reversed(METHODS)):
-            if str(seed) not in recorded[task]["by_seed"].get(method, {}):
-                yield task, method, "benign", seed
-    for seed in SEEDS:
-        yield from product(more, METHODS, ("benign",), (seed,))
+        yield from product(more, reversed(METHODS), ("benign",), (seed,))
+
+
+class Forked(Trainer):
+    """A trainer that also finds, in each round, how trained models would do had nobody imported anything in the last.
+
+    ``without``: their test accuracy and loss [m], from the second round on.
+    """
+
+    without: tuple[Array, Array] | None = None
+
+    def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> Array:
+        """Train twice from the second round on: first from what a server step without imports made."""
+        if round_index > 1:
+            kept = self._copy()
+            self._put(self._alone)
+            super().train(round_index, present)
+            self.without = self.evaluate()
+            self._put(kept)
+        return super().train(round_index, present)
+
+    def aggregate(self, imports: NDArray[np.bool_], sizes: Array | None = None) -> bool:
+        """Do the server's step, and remember what one without imports makes of the same models."""
+        trained = self._copy()
+        moved = super().aggregate(imports, sizes)
+        kept = self._copy()
+        self._put(trained)
+        super().aggregate(np.zeros_like(imports), sizes)
+        self._alone = self._copy()
+        self._put(kept)
+        return moved
+
+    def _copy(self) -> dict[str, Any]:
+        return {name: tensor.clone() for name, tensor in self.state.tensors().items()}
+
+    def _put(self, kept: dict[str, Any]) -> None:
+        for name, tensor in self.state.tensors().items():
+            tensor.copy_(kept[name])
 
 
 def played(task: str, method: str, population: str, seed: int, data_dir: Path | None) -> dict[str, Array]:
-    """Train one unit and return accuracy, loss, money and sales of every client, [rounds, m] each, and its seconds."""
+    """Train one unit and return accuracy, loss, money and sales of every client, [rounds, m] each.
+
+    Where money is held against what it brought, on the digits, ``accuracy_without`` and ``loss_without`` too: of the
+    models of a round, from the second on, had nobody imported in the last.
+    """
     options = {"scale": "reduced", "methods": [method], "mechanism": "ipfl-exact", "seeds": 1, "seed": seed}
     config = resolve(task, load_task(task), options | {"population": population})
     chosen = parse([method], config.mechanism)[0]
-    who, records = participants_of(config, seed), []
-    with Trainer(plan_of(config, seed), chosen.algorithm, "rows", seed=seed, data_dir=data_dir) as trainer:
+    who, records, without = participants_of(config, seed), [], []
+    kind = Forked if task in DIGITS and method in PRICED and population == "benign" else Trainer
+    with kind(plan_of(config, seed), chosen.algorithm, "rows", seed=seed, data_dir=data_dir) as trainer:
         types = types_of(config.market, trainer.sizes, seed, who)
         for number in range(1, config.rounds + 1):
             records.append(play_round(trainer, types, config.market.lam, chosen.mechanism, number, who))
+            if isinstance(trainer, Forked) and trainer.without is not None:
+                without.append(trainer.without)
+        judged = trainer.judged
     found = {name: np.stack([getattr(record, name) for record in records]) for name in KEPT}
     found |= {name: np.stack([getattr(record.accounts, name) for record in records]) for name in MONEY}
     found["sold"] = np.stack([record.imports.sum(axis=0) for record in records])
+    if without:
+        found["accuracy_without"], found["loss_without"] = np.stack(without, axis=1)
+        found["at_once"] = np.array(judged == "aggregated")
     return found
 
 
-def accuracies(units: Units, tasks: tuple[str, ...]) -> dict[str, Any]:
+def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> dict[str, Any]:
     """Return per task and method best and final accuracy: mean and spread over seeds, and ranks of the means.
 
-    Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that all have.
+    Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that the new
+    method and all others but its variants have; a method that lacks some of them is left out.
     """
     recorded = json.loads(FASHION_RESULTS.read_text())
     table: dict[str, Any] = {}
     for task in tasks:
         figures: dict[str, dict[int, tuple[float, float]]] = {method: {} for method in METHODS}
-        for method, seed in product(METHODS, SEEDS):
+        for method, seed in product(METHODS, seeds):
             told = recorded.get(task, {}).get("by_seed", {}).get(method, {}).get(str(seed))
             if told is not None:
                 figures[method][seed] = told["accuracy_best"], told["accuracy_final"]
             elif (one := units.get((task, method, "benign", seed))) is not None:
                 figures[method][seed] = one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()
-        common = sorted(set(SEEDS).intersection(*figures.values()))
+        common = sorted(set(seeds).intersection(*(figures[method] for method in (*OTHERS, *PRICED))))
         if not common:
             continue
-        rows: dict[str, dict[str, float]] = {method: {} for method in METHODS}
+        told_of = [method for method in METHODS if set(common) <= set(figures[method])]
+        rows: dict[str, dict[str, float]] = {method: {} for method in told_of}
         for k, kind in enumerate(("best", "final")):
-            every = np.array([[figures[method][seed][k] for seed in common] for method in METHODS])
+            every = np.array([[figures[method][seed][k] for seed in common] for method in told_of])
             means = every.mean(axis=1)
             ranks = 1 + (means[None, :] > means[:, None] + 1e-12).sum(axis=1)
-            for method, mean, spread, rank in zip(METHODS, means, every.std(axis=1), ranks, strict=True):
+            for method, mean, spread, rank in zip(told_of, means, every.std(axis=1), ranks, strict=True):
                 rows[method] |= {kind: float(mean), f"{kind}_spread": float(spread), f"{kind}_rank": int(rank)}
         table[task] = {"seeds": common, "methods": rows}
     return table
@@ -128,67 +186,95 @@ def junk(units: Units) -> list[dict[str, Any]]:
     return rows
 
 
-def money(units: Units, tasks: tuple[str, ...]) -> dict[str, Any]:
-    """Return how money paid for imports so far goes with what was gained over training alone, over clients and rounds.
+def brought(one: dict[str, Array], kind: str) -> Array:
+    """Return what a round's imports did to the model that each client used next, in the first rounds [k, m].
 
-    Gained are accuracy and loss of the same client in the same round under ``local``, of the same seed. Correlations
-    are Pearson's, over all seeds together; 0 where nobody pays or all pay the same.
+    ``kind``: "loss", by how much that of the test fell, or "accuracy", by how much it rose: beside the same model had
+    nobody imported anything in that round. Where clients use models as the server's step left them, that is the step
+    alone, in every round; where they use trained ones, all of the next round's training is between.
+    """
+    sign = -1.0 if kind == "loss" else 1.0
+    if one["at_once"]:
+        return sign * (one[kind] - one[f"{kind}_trained"])
+    return sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"])
+
+
+def correlation(x: Array, y: Array) -> float:
+    """Return Pearson's correlation of all entries; 0 where one of them is constant."""
+    return float(np.corrcoef(x.ravel(), y.ravel())[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+
+
+def money(units: Units, tasks: tuple[str, ...]) -> dict[str, Any]:
+    """Return how money paid for imports goes with what they brought, over clients and rounds.
+
+    Each is a correlation of all seeds together, with mean and spread of those of single seeds: ``round_`` of a round's
+    money with what its imports brought (`brought`), ``later_`` with what they brought after the next training, whatever
+    clients use, ``booked_`` of the gain that the market counted with the first; without prefix, of the money so far
+    with what was gained over the same client under ``local``. 0 where nobody pays or all pay the same.
     """
     table: dict[str, Any] = {}
     for task, method in product(tasks, PRICED):
         seeds = [s for s in SEEDS if {(task, k, "benign", s) for k in (method, "local")} <= set(units)]
         if not seeds:
             continue
-        pairs = [(units[task, method, "benign", s], units[task, "local", "benign", s]) for s in seeds]
-        paid = np.ravel([np.cumsum(one["paid"], axis=0) for one, _ in pairs])
-        gains = {
-            "accuracy": np.ravel([one["accuracy"] - alone["accuracy"] for one, alone in pairs]),
-            "loss": np.ravel([alone["loss"] - one["loss"] for one, alone in pairs]),
-        }
-        table.setdefault(task, {})[method] = {
-            "seeds": len(seeds), "mean_accuracy_gained": float(gains["accuracy"].mean()),
-            "paid": float(np.mean([one["paid"].mean() for one, _ in pairs])),
-        } | {
-            kind: float(np.corrcoef(paid, gain)[0, 1]) if np.ptp(paid) > 0 else 0.0 for kind, gain in gains.items()
-        }  # fmt: skip
+        ones, alones = ([units[task, k, "benign", s] for s in seeds] for k in (method, "local"))
+        row: dict[str, Any] = {"seeds": len(seeds), "paid": float(np.mean([one["paid"].mean() for one in ones]))}
+        for kind, sign in (("accuracy", 1.0), ("loss", -1.0)):
+            so_far = [np.cumsum(one["paid"], axis=0) for one in ones]
+            over = [sign * (one[kind] - alone[kind]) for one, alone in zip(ones, alones, strict=True)]
+            row[f"mean_{kind}_gained"] = float(np.mean(over))
+            pairs = {kind: (so_far, over)}
+            if all("at_once" in one for one in ones):
+                gains = [brought(one, kind) for one in ones]
+                later = [sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"]) for one in ones]
+                for name, what, of in (("round", "paid", gains), ("booked", "gain", gains), ("later", "paid", later)):
+                    pairs[f"{name}_{kind}"] = [one[what][: len(g)] for one, g in zip(ones, of, strict=True)], of
+                row[f"mean_round_{kind}"], row[f"mean_later_{kind}"] = float(np.mean(gains)), float(np.mean(later))
+            for name, (x, y) in pairs.items():
+                each = [correlation(a, b) for a, b in zip(x, y, strict=True)]
+                row[name] = correlation(np.array(x), np.array(y))
+                row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
+        table.setdefault(task, {})[method] = row
     return table
 
 
 def shown(results: dict[str, Any]) -> None:
     """Print the tables."""
     for task, found in results["accuracy"].items():
-        print(f"\n{task}: accuracy in %, mean and spread over seeds {found['seeds']}")
+        print(f"\n{task}: accuracy in %, mean ± spread over seeds {found['seeds']}, best; final")
         for method, row in sorted(found["methods"].items(), key=lambda item: -item[1]["best"]):
-            print(
-                f"  {method:28} best {100 * row['best']:6.2f} ± {100 * row['best_spread']:.2f}   final "
-                f"{100 * row['final']:6.2f} ± {100 * row['final_spread']:.2f}"
-            )
-    print("\nmean rank (best, final):")
+            told = (f"{100 * row[k]:6.2f} ± {100 * row[f'{k}_spread']:.2f}" for k in ("best", "final"))
+            print(f"  {method:28}", *told)
+    print("\nmean rank, best; final")
     for method, ranks in results["mean_rank"].items():
         print(f"  {method:28} {ranks['best']:5.2f} {ranks['final']:5.2f}")
-    print("\njunk: sales and utility per client and round (honest in brackets), accuracy of honest clients, points")
+    print("\njunk: sales, utility per client and round (of honest clients), accuracy of honest clients, points")
     for row in results["junk"]:
-        print(
-            f"  {row['task']:15} {row['population']:18} {row['method']:26} sells {row['sold']:5.3f} "
-            f"({row['honest_sold']:5.3f})  utility {row['utility']:6.2f} ({row['honest_utility']:6.2f}, no more in "
-            f"{'every' if row['in_every_seed'] else 'NOT every'} seed of {row['seeds']})  "
-            f"{100 * row['accuracy_change']:+.2f}"
+        told = (
+            f"{row['sold']:6.3f} ({row['honest_sold']:.3f}) {row['utility']:6.2f} ({row['honest_utility']:.2f}, no more"
         )
-    print("\ncorrelation of money paid with accuracy and loss gained over training alone")
-    for task, methods in results["money"].items():
-        for method, row in methods.items():
-            print(
-                f"  {task:15} {method:26} accuracy {row['accuracy']:+.2f} loss {row['loss']:+.2f}; "
-                f"paid {row['paid']:.2f}, accuracy gained {100 * row['mean_accuracy_gained']:+.2f} points"
-            )
+        told += f" in {'every' if row['in_every_seed'] else 'NOT every'} seed of {row['seeds']})"
+        print(
+            f"  {row['task']:15} {row['population']:18} {row['method']:26}",
+            told,
+            f"{100 * row['accuracy_change']:+.2f}",
+        )
+    print("\nmoney paid, accuracy gained over local, points; correlations (mean of seeds' ± spread), accuracy; loss")
+    for (task, methods), method in product(results["money"].items(), PRICED):
+        if (row := methods.get(method)) is not None:
+            print(f"  {task:15} {method:26} {row['paid']:.2f} {100 * row['mean_accuracy_gained']:+.2f}")
+            for name in (k for k in ("", "round_", "later_", "booked_") if f"{k}loss" in row):
+                keys = f"{name}accuracy", f"{name}loss"
+                each = (f"{row[k]:+.2f} ({row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f})" for k in keys)
+                print(f"    {name or 'so far':8}", *each)
 
 
-def main(folder: Path, data_dir: Path | None, train: bool = True) -> int:
+def main(folder: Path, data_dir: Path | None, train: bool = True, tune: bool = False) -> int:
     """Train what is missing, then write and print the tables of all that is there."""
     folder.mkdir(parents=True, exist_ok=True)
-    more: tuple[str, ...] = () if data_dir is None else ("femnist",)
+    more: tuple[str, ...] = () if data_dir is None else ("femnist", "pacs")
     units: Units = {}
-    for unit in wanted(more):
+    for unit in wanted(more, tune):
         path = folder / f"{'_'.join(map(str, unit)).replace('/', '+')}.npz"
         if train and not path.exists():
             found = played(*unit, data_dir=data_dir if unit[0] in more else None)
@@ -198,21 +284,24 @@ def main(folder: Path, data_dir: Path | None, train: bool = True) -> int:
             with np.load(path) as stored:
                 units[unit] = dict(stored)
     tasks = (*DIGITS, *FASHION, *more)
-    accuracy = accuracies(units, tasks)
+    accuracy = accuracies(units, tasks, TUNING if tune else SEEDS)
     ranks = {
         method: {
             kind: float(np.mean([found["methods"][method][f"{kind}_rank"] for found in accuracy.values()]))
             for kind in ("best", "final")
         }
         for method in METHODS
+        if all(method in found["methods"] for found in accuracy.values())
     }
     results = {"accuracy": accuracy, "mean_rank": ranks, "junk": junk(units), "money": money(units, tasks)}
-    OUT.write_text(json.dumps(results, indent=1) + "\n")
+    if not tune:
+        OUT.write_text(json.dumps(results, indent=1) + "\n")
     shown(results)
     return 0
 
 
 if __name__ == "__main__":
-    given = [argument for argument in sys.argv[1:] if argument != "--tables"]
+    given = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     where = Path(given[0]) if given else Path("runs/effective")
-    sys.exit(main(where, Path(given[1]) if len(given) > 1 else None, train="--tables" not in sys.argv))
+    chosen_data = Path(given[1]) if len(given) > 1 else None
+    sys.exit(main(where, chosen_data, train="--tables" not in sys.argv, tune="--tune" in sys.argv))

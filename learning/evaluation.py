@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,14 @@ def evaluation_tasks(
 
 @dataclass(frozen=True, eq=False)
 class Exam:
-    """What clients are tested on: ``weights`` [m, strata], their shares, and how many test images a stratum has."""
+    """What clients are tested on: ``weights`` [m, strata], their shares, and how many test images a stratum has.
+
+    ``last``: of each client's model that was tested last a digest, and its sums [2, strata] of scores and losses.
+    """
 
     weights: Array
     class_sizes: NDArray[np.int64]
+    last: dict[int, tuple[bytes, Array]] = field(default_factory=dict)
 
     def images(self, own: bool, shared: bool) -> int:
         """Return how many images are looked at in a round: of all trained models, then of those aggregated.
@@ -101,26 +106,28 @@ class Exam:
         return each if own else each + again
 
     def results(
-        self, run: Callable[[Sequence[EvaluateTask]], Sequence[Any]], slots: Sequence[str], common: bool
+        self, run: Callable[[Sequence[EvaluateTask]], Sequence[Any]], models: Callable[[str], Any], slots: Sequence[str]
     ) -> tuple[Array, Array]:
         """Return personal accuracy and loss [m] of the clients' models, tested by whatever ``run`` does.
 
-        Client i's model is row i of slot ``slots[i]``. Only strata in which a client has a share are tested, and a
-        model that all clients have in ``common`` is tested once.
+        Client i's model is row i of the ``models`` of slot ``slots[i]``. Only strata in which a client has a share are
+        tested, a model that all clients have in common once, and one that is still what its client had last not again.
         """
+        rows = models(slots[0])
+        common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
         needed = self.weights > 0
         tested = np.any(needed, axis=0, keepdims=True) if common else needed
-        tasks = [
-            task
-            for row, slot in enumerate(slots[: len(tested)])
-            for task in evaluation_tasks([row], tested[row : row + 1], self.class_sizes, slot)
-        ]
-        correct, loss = np.zeros(tested.shape), np.zeros(tested.shape)
+        alone = () if common else enumerate(slots)
+        marks = [blake2b(models(slot)[k].cpu().numpy().tobytes()).digest() for k, slot in alone]
+        new = [k for k in range(len(tested)) if common or marks[k] != self.last.get(k, (b"",))[0]]
+        tasks = [task for k in new for task in evaluation_tasks([k], tested[k : k + 1], self.class_sizes, slots[k])]
+        sums = np.zeros((2, *tested.shape))
         for task, result in zip(tasks, run(tasks), strict=True):
-            correct[task.row] += result.correct
-            loss[task.row] += result.loss
-        counts = np.maximum(self.class_sizes, 1)
-        return personal(self.weights, correct / counts), personal(self.weights, loss / counts)
+            sums[:, task.row] += result.correct, result.loss
+        self.last.update({k: (marks[k], sums[:, k]) for k in new if not common})
+        each = sums if common else np.stack([self.last[k][1] for k in range(len(tested))], axis=1)
+        correct, loss = each / np.maximum(self.class_sizes, 1)
+        return personal(self.weights, correct), personal(self.weights, loss)
 
 
 def personal(weights: Array, per_class: Array) -> Array:

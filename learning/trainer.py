@@ -231,9 +231,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         slots = [deployed] * self.plan.clients
         for k in self._dishonest() if trained and not deployed else ():
             slots[k] = HELD
-        rows = self._backend.work.models(deployed)
-        common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
-        return self._exam.results(self._backend.run, slots, common)
+        return self._exam.results(self._backend.run, self._backend.work.models, slots)
 
     def effective(self) -> Array | None:
         """Return e [m, m], what models are measured to be worth in samples of the importer (row); None: not measured.

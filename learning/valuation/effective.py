@@ -8,7 +8,8 @@ of (1 − α) p + α θ_j. Then e_ij = n_i α/(1 − α): the weight at which a 
 It is 0 unless the loss falls by more than its noise: paired over the held-out samples, below the probe's own, below the
 best mixture with θ_0, which knows nothing, and of a new seller below the same mixture with its parameters in random
 order and with flipped signs. (A small share of *anything* makes an overconfident model less so, and its loss smaller.)
-The slope of the held-out loss towards all sellers costs one gradient; only the `MOST` steepest falls are tried.
+The slope of the held-out loss towards all sellers costs one gradient; only the `MOST` steepest falls are tried, at more
+than one weight only where the least of them lowers the loss, beside placebos only where all else is passed.
 """
 
 from __future__ import annotations
@@ -144,8 +145,8 @@ class _Line:
         for chunk in self.index.split(64):
             loss = bench.loss(work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk])
             (loss * (len(chunk) / len(self.index))).backward()
-        rows = work.models("")
-        return {j: float(torch.dot(bench.gradient, rows[j] - self.probe)) for j in sellers}
+        towards = work.models("")[list(sellers)] @ bench.gradient - torch.dot(self.probe, bench.gradient)
+        return dict(zip(sellers, towards.tolist(), strict=True))
 
 
 def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
@@ -160,13 +161,18 @@ def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
     slopes = line.slopes(task.sellers)
     promising = sorted((j for j in task.sellers if slopes[j] < 0), key=lambda j: (slopes[j], j))[:MOST]
     own = line.losses(line.probe, 0.0)
-    rivals = [own, min((line.losses(start, share) for share in GRID), key=np.mean)] if promising else []
+    rivals = [own]
     for j in promising:
-        tried = [line.losses(rows[j], share) for share in GRID]
+        tried = [line.losses(rows[j], GRID[0])]
+        if not np.mean(tried[0]) < np.mean(own):
+            continue
+        if len(rivals) == 1:
+            rivals.append(min((line.losses(start, share) for share in GRID), key=np.mean))
+        tried.append(line.losses(rows[j], GRID[1]))
         means = [float(np.mean(losses)) for losses in (own, *tried)]
         best = int(np.argmin(np.nan_to_num(means[1:], nan=np.inf)))
         ts[j] = min(certainty(rival - tried[best]) for rival in rivals)
-        if ts[j] > 0 and j not in task.known:
+        if ts[j] > needed(len(own)) and j not in task.known:  # else it would not be bought anyway
             order = stream(work.facts.seed, "placebo", task.round_index, j).permutation(len(rows[j]))
             fakes = (rows[j][torch.from_numpy(order).to(work.device)], -rows[j])
             ts[j] = min(ts[j], *(certainty(line.losses(fake, GRID[best]) - tried[best]) for fake in fakes))

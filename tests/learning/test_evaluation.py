@@ -50,6 +50,20 @@ def test_only_classes_with_a_share_are_tested_and_a_common_model_once():
         assert sum(task.images for task in tested) == needed < 5 * 359
 
 
+def test_a_model_that_is_what_it_was_is_not_tested_again_and_a_changed_one_is():
+    with Trainer(PLAN, "ipfl", backend="rows", seed=1) as trainer:
+        trainer.train(1)
+        before = trainer.evaluate()
+        tested, run = [], trainer._backend.run
+        trainer._backend.run = lambda tasks: tested.extend(tasks) or run(tasks)
+        trainer.state.rows[2] *= 1.1
+        after = trainer.evaluate()
+        assert {task.row for task in tested} == {2}
+        trainer._exam.last.clear()
+        np.testing.assert_array_equal(after, trainer.evaluate())
+        np.testing.assert_array_equal(after[1] != before[1], np.arange(5) == 2)
+
+
 def test_tasks_cover_each_needed_class_once_and_stay_small():
     needed = np.random.default_rng(0).random((4, 10)) < 0.5
     sizes = np.full(10, 1000)
