@@ -15,59 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mechanism.errors import InvalidMechanismError
+from mechanism.space import Space
+
+__all__ = ["Deal", "DirectMechanism", "Floats", "Rule", "SingleParameter", "Space", "single_parameter"]
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Space:
-    """The domain of a direct mechanism: who reports what.
-
-    ``names``: the k coordinates of a type. ``low``, ``high``: float64 ``[agents, k]``, inclusive bounds (a scalar or
-    one row serves all agents). ``private``: bool ``[agents, k]``, which an agent may misreport (default: all).
-    ``integer``: bool ``[k]``, coordinates that take whole numbers only (ranks, positions).
-    """
-
-    agents: int
-    names: tuple[str, ...]
-    low: Floats
-    high: Floats
-    private: NDArray[np.bool_] = field(default=True)  # type: ignore[arg-type]
-    integer: NDArray[np.bool_] = field(default=False)  # type: ignore[arg-type]
-
-    def __post_init__(self) -> None:
-        if self.agents < 1 or not self.names or len(set(self.names)) != len(self.names):
-            raise InvalidMechanismError("a space needs at least one agent and at least one name, each name once")
-        shape = (self.agents, len(self.names))
-        for name, kind, target in (
-            ("low", np.float64, shape), ("high", np.float64, shape),
-            ("private", np.bool_, shape), ("integer", np.bool_, shape[1:]),
-        ):  # fmt: skip
-            try:
-                array = np.array(np.broadcast_to(np.asarray(getattr(self, name), dtype=kind), target))
-            except (ValueError, TypeError):
-                raise InvalidMechanismError(
-                    f"{name} of the space does not fit {list(target)} (agents, names)"
-                ) from None
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-        if not (np.isfinite(self.low).all() and np.isfinite(self.high).all() and (self.low <= self.high).all()):
-            raise InvalidMechanismError("bounds of the space must be finite with low <= high for every coordinate")
-        ends = np.stack([self.low, self.high])[..., self.integer]
-        if (ends != np.rint(ends)).any():
-            raise InvalidMechanismError("bounds of coordinates that take whole numbers must be whole numbers")
-
-    @property
-    def k(self) -> int:
-        """Numbers in one type."""
-        return len(self.names)
-
-    def index(self, name: str) -> int:
-        """Position of a coordinate by its name."""
-        try:
-            return self.names.index(name)
-        except ValueError:
-            raise InvalidMechanismError(f"no coordinate {name!r}; the types hold {', '.join(self.names)}") from None
 
 
 @runtime_checkable
@@ -131,7 +83,8 @@ class SingleParameter:
     """A rule over one private number per agent.
 
     role "buyer": utility = value · allocation - payment, ``payment`` is what the agent pays. role "seller": the number
-    is a cost, utility = payment - cost · allocation, ``payment`` is what the agent receives.
+    is a cost, utility = payment - cost · allocation, ``payment`` is what the agent receives. ``called``, ``people``: of
+    the `Space`; agents are called by their role if nothing is said.
     """
 
     rule: Rule
@@ -141,6 +94,8 @@ class SingleParameter:
     role: str = "buyer"
     name: str = "mechanism"
     optimum: Callable[[Floats], ArrayLike] | None = None
+    called: str | tuple[str, ...] = ""
+    people: tuple[str, ...] = ()
     own: str = field(init=False)
     space: Space = field(init=False)
 
@@ -149,7 +104,9 @@ class SingleParameter:
             raise InvalidMechanismError(f"role is {self.role!r}; expected 'buyer' or 'seller'")
         own = "value" if self.role == "buyer" else "cost"
         object.__setattr__(self, "own", own)
-        object.__setattr__(self, "space", Space(self.agents, (own,), np.asarray(self.low), np.asarray(self.high)))
+        low, high, called = np.asarray(self.low), np.asarray(self.high), self.called or self.role
+        space = Space(self.agents, (own,), low, high, called=called, people=self.people)
+        object.__setattr__(self, "space", space)
 
     def __call__(self, bids: ArrayLike) -> tuple[Floats, Floats]:
         """Apply the rule to bids ``[batch, agents]`` (or one row) as it was written."""
@@ -248,6 +205,8 @@ def single_parameter(
     high: float = 1.0,
     role: str = "buyer",
     optimum: Callable[[Floats], ArrayLike] | None = None,
+    called: str | tuple[str, ...] = "",
+    people: tuple[str, ...] = (),
 ) -> Callable[[Rule], SingleParameter]:
     """Turn a function of bids into a mechanism.
 
@@ -266,6 +225,8 @@ def single_parameter(
         "buyer": utility = value · allocation - payment; "seller": utility = payment - cost · allocation.
     optimum
         Largest feasible welfare at true numbers ``[batch, agents]``, needed for efficiency only.
+    called, people
+        What the agents are in sentences, a word for all ("bidder") or one each, and their names (default: letters).
 
     Raises
     ------
@@ -280,6 +241,7 @@ def single_parameter(
         )
 
     def wrap(rule: Rule) -> SingleParameter:
-        return SingleParameter(rule, agents, low, high, role, getattr(rule, "__name__", "mechanism"), optimum)
+        name = getattr(rule, "__name__", "mechanism")
+        return SingleParameter(rule, agents, low, high, role, name, optimum, called, people)
 
     return wrap

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = [
-    "apart", "count", "letters", "listed", "near", "number", "percent", "plural", "ratio", "typeset", "typeset_percent",
+    "agent_words", "apart", "count", "letters", "listed", "near", "number", "percent", "plural", "ratio", "typeset",
+    "typeset_percent",
 ]  # fmt: skip
 
 DIGITS = 6
@@ -143,6 +144,19 @@ def letters(index: int) -> str:
         index, rest = index // 26 - 1, index % 26
         name = chr(ord("a") + rest) + name
     return name
+
+
+def agent_words(index: int, called: Sequence[str], people: Sequence[str] = ()) -> str:
+    """Return what an agent is called in a sentence: what it is, and its name, or its letter if it has none.
+
+    ``called``: of each agent what it is, "" if nothing is said; one that is the only one of its kind needs no letter.
+
+    >>> agent_words(1, ["bidder"] * 3), agent_words(1, ["buyer", "seller"]), agent_words(0, [""], ["ann"])
+    ('bidder b', 'the seller', 'ann')
+    """
+    if called[index] and not people and list(called).count(called[index]) == 1:
+        return f"the {called[index]}"
+    return f"{called[index]} {people[index] if people else letters(index)}".strip()
 
 
 def listed(items: Iterable[str]) -> str:

@@ -5,7 +5,6 @@ What is said of it are the engine's verdicts, what it reaches on evenly spread p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,6 @@ from analysis.lessons.student import StoppedError, Student, on_a_line, sentence
 from mechanism import UnknownNameError
 from mechanism.direct import SingleParameter
 from mechanism.errors import InvalidMechanismError
-from mechanism.wording import letters
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import check_mechanism, verify
 
@@ -80,7 +78,14 @@ def check(exercise: str, code: str, seconds: float = SECONDS) -> Answer:
 
 def _asked(exercise: Exercise, student: Student, code: str, seconds: float) -> Answer:
     mechanism = SingleParameter(
-        student.rule, exercise.agents, 0.0, exercise.high, exercise.role, exercise.formula, exercise.optimum
+        student.rule,
+        exercise.agents,
+        0.0,
+        exercise.high,
+        exercise.role,
+        exercise.formula,
+        exercise.optimum,
+        exercise.called,
     )
     try:
         student.begin(code, seconds)
@@ -129,7 +134,7 @@ def worded(exercise: Exercise, verdicts: Sequence[Verdict], complaint: str = "",
     if complaint:
         lines.append(f"Not reached: {complaint}.")
     if broken:
-        return Answer("wrong", f"The smallest case against your rule: {_case(exercise, broken[0])}.", tuple(lines))
+        return Answer("wrong", f"The smallest case against your rule: {_case(broken[0])}.", tuple(lines))
     if complaint:
         return Answer("wrong", f"Every promise holds so far, but {complaint}.", tuple(lines))
     if remark:
@@ -149,35 +154,14 @@ def _agents(verdict: Verdict) -> int:
     return int(verdict.evidence["code"]["agents"])
 
 
-def _case(exercise: Exercise, verdict: Verdict) -> str:
-    said = verdict.witness.sentence if verdict.witness is not None else verdict.property
-    return in_roles(said, exercise.roles)
-
-
-def in_roles(text: str, roles: Sequence[tuple[str, str]]) -> str:
-    """Return a sentence of the engine with the agents by their roles: "b has value 1" as "the seller has cost 1".
-
-    ``roles``: of each agent, who it is and what its number is called; without any the sentence stays as it is.
-    """
-    if not roles:
-        return text
-    named_as = [letters(k) for k in range(len(roles))]
-    number = "value"
-
-    def named(found: re.Match[str]) -> str:
-        nonlocal number
-        if found[0] == "value":
-            return number
-        who, number = roles[named_as.index(found[0])]
-        return f"the {who}"
-
-    return re.sub(rf"\b({'|'.join(named_as)})(?= has |: )|\bvalue\b", named, text)
+def _case(verdict: Verdict) -> str:
+    return verdict.witness.sentence if verdict.witness is not None else verdict.property
 
 
 def _line(exercise: Exercise, verdict: Verdict) -> str:
     name = f"{verdict.property} ({_MEANING.get(verdict.property, verdict.statement)})"
     if verdict.holds is False:
-        return f"{name}: broken; {_case(exercise, verdict)}."
+        return f"{name}: broken; {_case(verdict)}."
     if verdict.grade is Grade.PROVED:
         return f"{name}: proved of your code, for all bids of {_agents(verdict)} agents."
     if verdict.holds is None:

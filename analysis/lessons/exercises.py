@@ -23,8 +23,7 @@ class Exercise:
     besides, as a complaint, or "" if it does; without one, the rule that never sells would do. ``remark``: what there
     is to say on a rule that reaches it. ``start``: the code that stands in the editor, which is not the answer.
     ``optimum``: the largest welfare ``[batch]``, where efficiency is asked. ``formula``: the catalogue's mechanism
-    whose proof is tried on the student's rule ("rule": none is kept). ``roles``: who each agent is and what its number
-    is called, where they are not alike.
+    whose proof is tried on the student's rule ("rule": none is kept). ``called``: what the agents are in sentences.
     """
 
     id: str
@@ -39,7 +38,7 @@ class Exercise:
     hint: str = ""
     formula: str = "rule"
     remark: Goal | None = None
-    roles: tuple[tuple[str, str], ...] = ()
+    called: str | tuple[str, ...] = "bidder"
 
 
 MEANS = 1e-4
@@ -238,7 +237,7 @@ _ALL = (
     return np.stack([trade, -trade], axis=1), np.stack([trade * price, -trade * price], axis=1)
 ''',
         goal=_trade,
-        roles=(("buyer", "value"), ("seller", "cost")),
+        called=("buyer", "seller"),
         hint="If the price may not depend on what either of them says, what is left?",
     ),
     Exercise(
@@ -258,6 +257,7 @@ def rule(bids):
 ''',
         high=4.0,
         role="seller",
+        called="seller",
         goal=_buys_what_is_worth_it,
         hint="What may the price depend on, if not on what the seller says? How high can it be before the buyer loses?",
     ),
@@ -284,6 +284,7 @@ def rule(bids):
 ''',
         high=4.0,
         role="seller",
+        called="seller",
         goal=_buys_the_best_set,
         hint="Pay a seller the highest cost at which it would still have been bought: its rival's, or its worth.",
     ),

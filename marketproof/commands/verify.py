@@ -10,7 +10,6 @@ import typer
 
 from marketproof.commands.options import Json, Quiet
 from marketproof.files.atomic import dumps
-from mechanism.wording import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,13 +146,11 @@ def _domain_of(name: str, mechanism: DirectMechanism) -> str:
 
 def _bounds(space: Space, column: int) -> str:
     """Return the bounds of one private number: of all agents, or by agent where they are unlike (the first few)."""
-    from mechanism.wording import letters
-
     agents = [a for a, private in enumerate(space.private[:, column]) if private]
     ends = {a: f"[{space.low[a, column]:g}, {space.high[a, column]:g}]" for a in agents}
     if len(set(ends.values())) == 1:
         return f"{space.names[column]} in {ends[agents[0]]}"
-    told = ", ".join(f"of {letters(a)} in {ends[a]}" for a in agents[:_MOST_BOUNDS])
+    told = ", ".join(f"of {space.name(a)} in {ends[a]}" for a in agents[:_MOST_BOUNDS])
     more = f", of {len(agents) - _MOST_BOUNDS} more in others" if len(agents) > _MOST_BOUNDS else ""
     return f"{space.names[column]} {told}{more}"
 
@@ -162,36 +159,13 @@ def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console,
     """Print a line for each property, then where the witnesses are kept."""
     from marketproof.terminal.console import table
 
-    rows = [(v.property, str(v.grade), _HOLDS[v.holds], _why(v) + _aside(v)) for v in verdicts]
+    rows = [(v.property, str(v.grade), _HOLDS[v.holds], v.because + _aside(v)) for v in verdicts]
     console.print(table(name, ("property", "grade", "holds", "because"), rows, left=4))
     console.print(f"Domain: {domain}")
     if executed:
         console.print("The file was executed.")
     if any(v.witness is not None for v in verdicts):
         console.print("--json FILE or --witnesses DIR keeps what refutes; 'marketproof replay' recomputes it.")
-
-
-def _why(verdict: Verdict) -> str:
-    evidence = verdict.evidence
-    if verdict.witness is not None:
-        return verdict.witness.sentence
-    if verdict.grade == "proved":
-        formula, code = evidence["formula"], evidence["code"]
-        lines = [f"code: {code['words']}"]
-        if formula is not None:
-            checked = f"Coq {formula['version']}, {formula['checked']}"
-            lines.insert(
-                0, f"formula (kernel), {formula['name']}: {formula['words']} Scope: {formula['scope']}. {checked}"
-            )
-        return "\n".join(lines) + f"; {count(evidence['tried'])} tried besides"
-    if "reason" in evidence:
-        return str(evidence["reason"])
-    if verdict.share is not None:
-        sure = (
-            f"at 99 % confidence at most {verdict.share:.2g} of uniform profiles hold one that these probes would find"
-        )
-        return f"{count(evidence['tried'])} tried, none found; {sure}"
-    return f"{count(evidence['tried'])} tried, none found; {verdict.bound}"
 
 
 def _aside(verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ ONE_ITEM = "one item; a private value in [0, 1] per agent, uniform and independe
 class Auction(SingleParameter):
     """A rule over one private value per agent, and ``family(agents)``: the same rule, same supply, other agents."""
 
+    called: str | tuple[str, ...] = "bidder"
     family: Callable[[int], Auction] | None = None
 
     def resized(self, agents: int) -> Auction:

@@ -44,7 +44,7 @@ class MarketDirect:
 
     ``sizes``: what others' lies about their sizes mean when truthfulness is asked with others' reports arbitrary.
     "delivered" (default): the data that was reported is there, so that their true sizes are as reported. "private": it
-    may not be, and then a buyer's gain depends on it.
+    may not be, and then a buyer's gain depends on it. ``people``: the clients' names, for sentences.
 
     False identities (`split`, `merge`): only sales are split or merged, the new identities want no model (gain 0). What
     they earn is what the seller's side of the identity earns, and is to be compared with the seller's part before.
@@ -58,6 +58,7 @@ class MarketDirect:
     law: GainLaw = field(default_factory=SqrtGain)
     sizes: str = "delivered"
     effective: float | None = None
+    people: tuple[str, ...] = ()
     own: str = field(default="cost", init=False)
     role: str = field(default="seller", init=False)
     space: Space = field(init=False)
@@ -76,7 +77,7 @@ class MarketDirect:
         low[:, :3], high[:, :3] = self.low, self.high
         high[:, 3:] = np.kron(np.array(list(public.values())), 1.0 - np.eye(m))
         private = np.arange(len(names)) < 3
-        object.__setattr__(self, "space", Space(m, names, low, high, private))
+        object.__setattr__(self, "space", Space(m, names, low, high, private, called="client", people=self.people))
 
     @property
     def name(self) -> str:
@@ -179,7 +180,7 @@ class MarketDirect:
 
     def resized(self, agents: int) -> Self:
         """Return the same mechanism and bounds for another number of clients."""
-        return replace(self, agents=agents)
+        return replace(self, agents=agents, people=())
 
     def split(self, types: Floats, agent: int, share: float = 0.5, cost_rule: str = "twice") -> Floats:
         """Return profiles of m + 1 clients in which ``agent`` is two: itself and a last client.

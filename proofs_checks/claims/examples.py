@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.direct import DirectMechanism, Floats, Space
+from mechanism.direct import DirectMechanism, Floats
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.direct import COORDINATES, MarketDirect
 from mechanism.market.mechanisms import market_mechanism
@@ -109,9 +109,8 @@ class Public(MarketDirect):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        space = self.space
-        private = space.private & (np.array(space.names) != "size")
-        object.__setattr__(self, "space", Space(space.agents, space.names, space.low, space.high, private))
+        private = self.space.private & (np.array(self.space.names) != "size")
+        object.__setattr__(self, "space", replace(self.space, private=private))
 
 
 def catalogue(name: str, agents: int = 4, **settings: Any) -> MarketDirect:

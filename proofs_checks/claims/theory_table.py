@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mechanism.direct import DirectMechanism, Floats, Space
+from mechanism.direct import DirectMechanism, Floats
 from mechanism.entry import PROPERTIES
 from mechanism.market.direct import MarketDirect
 from mechanism.market.mechanisms import market_mechanism
@@ -82,8 +82,8 @@ class SellersLie(MarketDirect):
         high, private = self.space.high.copy(), self.space.private.copy()
         high[1:, 2] = 0.0
         private[0] = False
-        object.__setattr__(self, "space", Space(self.agents, self.space.names, np.minimum(self.space.low, high), high,
-                                                private))  # fmt: skip
+        space = replace(self.space, low=np.minimum(self.space.low, high), high=high, private=private)
+        object.__setattr__(self, "space", space)
 
 
 class BuyersLie(SellersLie):

@@ -9,6 +9,8 @@ from enum import StrEnum
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mechanism.wording import count
+
 if TYPE_CHECKING:
     from proofs_checks.evidence.witness import Witness
 
@@ -51,6 +53,27 @@ class Verdict:
         found = self.evidence.get("share")
         return None if found is None else float(found)
 
+    @builtins.property
+    def because(self) -> str:
+        """What the verdict rests on, in words: the witness, what is proved of what, what was tried, or the reason."""
+        evidence, tried = self.evidence, count(self.evidence.get("tried", 0))
+        if self.witness is not None:
+            return self.witness.sentence
+        if self.grade is Grade.PROVED:
+            formula, code = evidence["formula"], evidence["code"]
+            lines = [f"code: {code['words']}; {tried} tried besides"]
+            if formula is not None:
+                checked = f"Coq {formula['version']}, {formula['checked']}"
+                words = f"{formula['name']}: {formula['words']} Scope: {formula['scope']}. {checked}"
+                lines.insert(0, f"formula (kernel), {words}")
+            return "\n".join(lines)
+        if "reason" in evidence:
+            return str(evidence["reason"])
+        if self.share is not None:
+            sure = f"at most {self.share:.2g} of uniform profiles hold one that these probes would find"
+            return f"{tried} tried, none found; at 99 % confidence {sure}"
+        return f"{tried} tried, none found; {self.bound}"
+
     def _repr_html_(self) -> str:
         return table([self])
 
@@ -69,19 +92,18 @@ class Verdict:
 
 
 class Verdicts(list[Verdict]):
-    """Verdicts in a list, which a notebook shows as a table: ``Verdicts(verify(mechanism))``."""
+    """Verdicts in a list, as `verify` returns them, which a notebook shows as a table."""
 
     def _repr_html_(self) -> str:
         return table(self)
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
-    """Return verdicts as an HTML table: property, whether it holds, grade, and the witness, bound or reason."""
+    """Return verdicts as an HTML table: property, whether it holds, grade, and what that rests on."""
     answers = {True: "yes", False: "no", None: "not decided"}
     rows = [("property", "holds", "grade", "evidence")]
     for v in verdicts:
-        why = v.witness.sentence if v.witness is not None else v.bound or v.evidence.get("reason") or v.statement
-        rows.append((v.property, answers[v.holds], str(v.grade), str(why)))
+        rows.append((v.property, answers[v.holds], str(v.grade), v.because))
     head, *body = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for row, tag in
                    zip(rows, ["th"] + ["td"] * len(rows), strict=False))  # fmt: skip
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table>"

@@ -18,7 +18,7 @@ from proofs_checks.evidence.exhaustive import exhausted_verdict
 from proofs_checks.evidence.grounds import find_formula, find_proof, proved_code, proved_formula
 from proofs_checks.evidence.randomised import randomised_verdict
 from proofs_checks.evidence.statistics import upper_share
-from proofs_checks.evidence.verdict import Grade, Verdict
+from proofs_checks.evidence.verdict import Grade, Verdict, Verdicts
 from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
 from proofs_checks.proofs.catalogued import not_catalogued
@@ -65,8 +65,8 @@ def verify(
     randomised: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
     guard: Guard = unguarded,
-) -> list[Verdict]:
-    """Return a verdict for each property of a mechanism.
+) -> Verdicts:
+    """Return a verdict for each property of a mechanism, in a list that a notebook shows as a table.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def verify(
         left = np.inf if probes is not None else max(deadline - time.perf_counter(), 0.0) + 0.1 * budget
         with suppress(OutOfTime), guard("bic", min(left, budget)):
             found = expected(mechanism, found, left, seed)
-    return agreed(mechanism, found)
+    return Verdicts(agreed(mechanism, found))
 
 
 def check_mechanism(

@@ -55,7 +55,7 @@ class Witness:
     on the way, by name. ``variant``: the property's parameters. ``built``: for how many agents the mechanism was built
     before it was resized to those of the case (what is sold may depend on it); default as many as the case has.
     ``terms``: of the market that it is about, where that was given; the case's public columns are then its differences.
-    ``digest``: of everything else, as it was written; a witness that was read keeps the one that it came with.
+    ``people``: what the agents are called. ``digest``: of all else, as written; one that was read keeps what it had.
     """
 
     property: str
@@ -69,6 +69,7 @@ class Witness:
     built: int = 0
     terms: Terms | None = None
     digest: str = ""
+    people: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, mechanism: DirectMechanism, prop: Property, case: Cases, *, built: int = 0, name: str = "") -> Witness:
@@ -87,6 +88,7 @@ class Witness:
             variant=prop.variant,
             built=built,
             terms=terms,
+            people=tuple(mechanism.space.who(a) for a in range(case.types.shape[1])),
         )
 
     @classmethod
@@ -100,7 +102,7 @@ class Witness:
         >>> from mechanism import Market, Types, market_mechanism
         >>> types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
         >>> Witness.of_lie(market_mechanism("ipfl"), types, Market(), 1, "cost", 0.9).sentence
-        'b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9'
+        'client b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9'
         """
         from proofs_checks.properties.registry import PROPERTY
 
@@ -141,9 +143,11 @@ class Witness:
             "numbers": self.numbers,
             "sentence": self.sentence,
         }
-        if self.terms is None:
-            return plain
-        return {**plain, "market": {"lam": self.terms.lam, "law": law_to_dict(self.terms.law)}}
+        if self.people:  # witnesses of earlier versions have none
+            plain["agents"] = list(self.people)
+        if self.terms is not None:
+            plain["market"] = {"lam": self.terms.lam, "law": law_to_dict(self.terms.law)}
+        return plain
 
     @classmethod
     def from_dict(cls, data: Any) -> Witness:

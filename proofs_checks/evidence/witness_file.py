@@ -65,6 +65,7 @@ class WitnessFile(_Model):
     numbers: dict[Text, Numbers]
     sentence: Text
     digest: Text
+    agents: Annotated[list[Name], Field(max_length=MOST_AGENTS)] = []
     market: MarketFile | None = None
 
     @model_validator(mode="after")
@@ -79,6 +80,8 @@ class WitnessFile(_Model):
                 raise ValueError(f"after must be tables of one row per agent and {shape[1]} columns")
         if not all(0 <= agent < shape[0] for agent in self.deviators or ()):
             raise ValueError(f"deviators must be agents 0 to {shape[0] - 1}")
+        if self.agents and len(self.agents) != shape[0]:
+            raise ValueError(f"agents must be a name of each of the {shape[0]} agents")
         if self.built < shape[0]:
             raise ValueError(f"built must be a number of agents from {shape[0]} to {MOST_AGENTS}")
         return self
@@ -103,6 +106,7 @@ class WitnessFile(_Model):
             "built": self.built,
             "terms": None if self.market is None else (self.market.lam, law_from_dict(self.market.law)),
             "digest": self.digest[:64],
+            "people": tuple(self.agents),
         }
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, row_words
+from mechanism.wording import number
+from proofs_checks.properties.property import Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.grids import Grid, whole_grid
@@ -212,11 +212,12 @@ def _others(mechanism: DirectMechanism, case: Cases) -> tuple[Floats, Floats] | 
     return grid.rows(0, grid.profiles)[likely], chances[likely]
 
 
-def _against(numbers: dict[str, list[float]]) -> str:
-    """Say how sure an expectation is."""
+def _against(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
+    """Say how sure an expectation is, and what is public; the private numbers of the others are drawn."""
+    public = profile_words(mechanism, case.types[0], np.ones_like(mechanism.space.private))
     if "draws" not in numbers:
-        return " (summed over all types of the others)"
-    return f" (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others)"
+        return f" (summed over all types of the others){public}"
+    return f" (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others){public}"
 
 
 def _own(mechanism: DirectMechanism, case: Cases, others: Floats, *, lie: bool) -> Floats:
@@ -248,9 +249,9 @@ class BayesTruthful(Expected):
         a = int(case.deviator[0])
         truth, lie = case.types[0, a], case.reported[0, 0, a]
         return (
-            f"{letters(a)} has {row_words(mechanism, truth, mechanism.space.private[a])}; reporting "
-            f"{row_words(mechanism, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])}"
-            f"{_against(numbers)}"
+            f"{mechanism.space.who(a)} has {row_words(mechanism, a, truth, mechanism.space.private[a])}; reporting "
+            f"{row_words(mechanism, a, lie, truth != lie)} raises what it expects by {number(numbers['expected'][0])}"
+            f"{_against(mechanism, case, numbers)}"
         )
 
 
@@ -260,13 +261,8 @@ class InterimRational(Expected):
 
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Staying out must be possible."""
-        voluntary = getattr(mechanism, "voluntary", True)
-        return super().missing(mechanism) if voluntary else "there is no staying out of this mechanism"
-
-    @property
-    def least(self) -> int:
-        """A candidate and its confirmation."""
-        return 2 * _LEAST
+        stays = not getattr(mechanism, "voluntary", True)
+        return "there is no staying out of this mechanism" if stays else super().missing(mechanism)
 
     @property
     def _reports(self) -> int:
@@ -290,8 +286,9 @@ class InterimRational(Expected):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who expects to lose."""
         a = int(case.deviator[0])
-        truth = row_words(mechanism, case.types[0, a], mechanism.space.private[a])
-        return f"{letters(a)} has {truth} and expects to lose {number(numbers['expected'][0])}{_against(numbers)}"
+        truth = row_words(mechanism, a, case.types[0, a], mechanism.space.private[a])
+        loses = f"{mechanism.space.who(a)} has {truth} and expects to lose {number(numbers['expected'][0])}"
+        return f"{loses}{_against(mechanism, case, numbers)}"
 
 
 FAMILY = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.wording import letters, number
+from mechanism.wording import number
 from proofs_checks.properties.property import Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search.cases import Bools, Cases, answer, part
 from proofs_checks.search.lines import Lines, draw_lines, linear, utility_table
@@ -66,9 +66,10 @@ class Monotone(Property):
         who = int(case.deviator[0])
         moved = case.before[0, who] != case.reported[0, 0, who]
         got = [number(numbers[f"allocation_{when}"][who]) for when in ("before", "after")]
+        old, new = (row_words(mechanism, who, row[who], moved) for row in (case.before[0], case.reported[0, 0]))
         return (
-            f"{letters(who)} moves its report from {row_words(mechanism, case.before[0, who], moved)} to "
-            f"{row_words(mechanism, case.reported[0, 0, who], moved)} and its allocation goes from {got[0]} to {got[1]}"
+            f"{mechanism.space.who(who)} moves its report from {old} to {new} and its allocation goes from {got[0]} to "
+            f"{got[1]}"
             f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
@@ -125,11 +126,11 @@ class CyclicallyMonotone(Property):
         """Return the cycle's types and its length."""
         who = int(case.deviator[0])
         private = mechanism.space.private[who] & self.movable(mechanism)
-        steps = " → ".join(row_words(mechanism, row[who], private) for row in case.reported[0])
+        steps = " → ".join(row_words(mechanism, who, row[who], private) for row in case.reported[0])
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
-            f"{letters(who)}'s types {steps} → the first make a cycle of length {number(total)}: no payments make this "
-            f"allocation truthful{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{mechanism.space.who(who)}'s types {steps} → the first make a cycle of length {number(total)}: "
+            f"no payments make this allocation truthful{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
 

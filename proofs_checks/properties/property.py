@@ -14,7 +14,7 @@ from mechanism.direct import DirectMechanism, Floats
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.errors import InvalidMechanismError
 from mechanism.market.accounting import MONEY
-from mechanism.wording import letters, number
+from mechanism.wording import number
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, payments, truthful, utilities
 
@@ -188,14 +188,18 @@ class Property:
         return {}
 
 
-def row_words(mechanism: DirectMechanism, row: Floats, only: NDArray[np.bool_] | None = None) -> str:
-    """Write a type or report: "value 0.5", or several coordinates by name."""
-    names = mechanism.space.names
-    keep = range(len(names)) if only is None else np.flatnonzero(only)
-    return ", ".join(f"{names[c]} {number(float(row[c]))}" for c in keep) or "the truth"
+MOST_TOLD = 8
+"""Agents, and numbers of one agent, that a sentence tells of."""
 
 
-_MOST_TOLD = 8
+def row_words(mechanism: DirectMechanism, agent: int, row: Floats, only: NDArray[np.bool_] | None = None) -> str:
+    """Write a type or report of an agent: "value 0.5", or several numbers by name; of many those furthest from 0."""
+    space = mechanism.space
+    keep = np.arange(space.k) if only is None else np.flatnonzero(only)
+    told = np.sort(keep[np.argsort(-np.abs(row[keep]), kind="stable")[:MOST_TOLD]])
+    words = [f"{space.number(agent, int(c))} {number(float(row[c]))}" for c in told]
+    more = [f"{len(keep) - len(told)} more numbers"] if len(told) < len(keep) else []
+    return ", ".join(words + more) or "the truth"
 
 
 def profile_words(
@@ -205,29 +209,44 @@ def profile_words(
     head: str = "",
     numbers: Mapping[str, list[float]] | None = None,
 ) -> str:
-    """Write the private numbers of a profile in brackets, agent by agent, less those ``said`` before (bool ``[n, k]``).
+    """Write the numbers of a profile in brackets, agent by agent, less those ``said`` before (bool ``[n, k]``).
 
-    Of more than eight agents those are told who matter most (`_matter`), and how many others there are. Public numbers
-    that are not all 0 are named as left out. "" where nothing is left, or where the mechanism says that its profiles
-    are too long to be listed.
+    Of more than eight agents those are told who matter most (`_matter`), and how many others there are. Then come what
+    is public of these agents and of those said before, where it could be another number and is not 0, up to eight
+    numbers; what kind of public numbers is left out. "" where nothing is left, or where the mechanism says that its
+    profiles are too long to be listed.
     """
-    private = mechanism.space.private
-    left = private if said is None else private & ~said
     if not getattr(mechanism, "lists_profiles", True):
         return ""
+    space = mechanism.space
+    left = space.private if said is None else space.private & ~said
     agents = np.flatnonzero(left.any(axis=1))
     told = agents
-    if len(agents) > _MOST_TOLD:
-        matter = _matter(np.where(private, row, 0.0), numbers or {})[agents]
-        first = np.argsort(-matter, kind="stable")[:_MOST_TOLD]
+    if len(agents) > MOST_TOLD:
+        matter = _matter(np.where(space.private, row, 0.0), numbers or {})[agents]
+        first = np.argsort(-matter, kind="stable")[:MOST_TOLD]
         told = np.sort(agents[first[matter[first] > MONEY]])
-    parts = [f"{letters(int(a))}: {row_words(mechanism, row[a], left[a])}" for a in told]
+    parts = [_agent_words(mechanism, int(a), row, left) for a in told]
     if len(told) < len(agents):
         parts.append(f"{len(agents) - len(told)} {'others' if parts else 'agents'} not listed")
-    public = [mechanism.space.names[c] for c in np.flatnonzero(~private.any(axis=0) & (row != 0.0).any(axis=0))]
-    kinds = ", ".join(dict.fromkeys(name.rstrip("0123456789").rstrip("_") for name in public))
-    words = "; ".join([*parts, *([f"public numbers left out: {kinds}"] if kinds else [])])
-    return f" ({head if parts else ''}{words})" if words else ""
+    parts[:1] = [head + part for part in parts[:1]]
+    public = ~space.private & (space.low < space.high) & (row != 0.0)
+    meant = np.isin(np.arange(space.agents), told) | (False if said is None else said.any(axis=1))
+    known = public & meant[:, None]
+    if 0 < known.sum() <= MOST_TOLD:
+        those = (_agent_words(mechanism, int(a), row, known) for a in np.flatnonzero(known.any(axis=1)))
+        parts.append(f"public: {'; '.join(those)}")
+        public &= ~known
+    names = dict.fromkeys(space.names[c].rstrip("0123456789").rstrip("_") for c in np.flatnonzero(public.any(axis=0)))
+    parts += [f"public numbers left out: {', '.join(names)}"] if names else []
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _agent_words(mechanism: DirectMechanism, agent: int, row: Floats, only: NDArray[np.bool_]) -> str:
+    """Write numbers of one agent in a list; where all are called alike its name says who it is."""
+    space = mechanism.space
+    name = space.name(agent) if isinstance(space.called, str) else space.who(agent)
+    return f"{name}: {row_words(mechanism, agent, row[agent], only[agent])}"
 
 
 def _matter(row: Floats, numbers: Mapping[str, list[float]]) -> Floats:

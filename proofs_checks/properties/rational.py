@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.wording import letters, listed, number
+from mechanism.wording import listed, number
 from proofs_checks.properties.property import Profiles, profile_words
 from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 
@@ -50,7 +50,7 @@ class Rational(Profiles):
         worst = int(np.argmin(numbers["utility"]))
         role = f" as a {self.part}" if self.part else ""
         return (
-            f"{letters(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role}"
+            f"{mechanism.space.who(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role}"
             f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 
@@ -155,7 +155,7 @@ class Core(Profiles):
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who blocks."""
         team = [int(a) for a in numbers["members"]]
-        names = listed(letters(a) for a in team)
+        names = listed(mechanism.space.who(a) for a in team)
         return (
             f"{names} have {number(sum(numbers['payoff'][a] for a in team))} and could have "
             f"{number(numbers['value'][0])} on their own{profile_words(mechanism, case.before[0], numbers=numbers)}"

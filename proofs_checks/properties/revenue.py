@@ -8,7 +8,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import MarketProofError
-from mechanism.wording import letters, number
+from mechanism.wording import number
 from proofs_checks.properties.property import Profiles, profile_words
 from proofs_checks.properties.split_merge import resized
 from proofs_checks.search.cases import Cases, answer, payments
@@ -66,7 +66,7 @@ class RevenueMonotone(Profiles):
         """Whose coming lowers revenue."""
         who = int(np.argmax(numbers["revenue_without"]))
         return (
-            f"the centre receives {number(numbers['revenue'][0])} and, without {letters(who)}, "
+            f"the centre receives {number(numbers['revenue'][0])} and, without {mechanism.space.who(who)}, "
             f"{number(numbers['revenue_without'][who])}{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 

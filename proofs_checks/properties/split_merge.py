@@ -9,7 +9,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats, SingleParameter
 from mechanism.errors import MarketProofError
-from mechanism.wording import letters, number
+from mechanism.wording import number
 from proofs_checks.properties.property import Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, part, utilities
@@ -150,10 +150,10 @@ class SplitProof(Identity):
             )
         else:
             private = mechanism.space.private[a]
-            names = [row_words(mechanism, case.more(w)[0], private) for w in ("first", "second")]
+            names = [row_words(mechanism, a, case.more(w)[0], private) for w in ("first", "second")]
             how = f"under two names that report {names[0]} and {names[1]}"
         return (
-            f"{letters(a)} has {number(numbers['utility_as_one'][0])} as one and "
+            f"{mechanism.space.who(a)} has {number(numbers['utility_as_one'][0])} as one and "
             f"{number(numbers['utility_as_two'][0])} as two, {how}"
             f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
@@ -207,7 +207,7 @@ class MergeProof(Identity):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who merges, and what that brings."""
-        a, b = (letters(int(x)) for x in case.more("pair")[0])
+        a, b = (mechanism.space.who(int(x)) for x in case.more("pair")[0])
         cost = "the sum of their costs" if self.cost_rule == "sum" else "the lower of their costs"
         return (
             f"{a} and {b} have {number(numbers['utility_apart'][0])} in all as two and "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
-from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, profile_words, row_words
+from mechanism.wording import number
+from proofs_checks.properties.property import MOST_TOLD, Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 from proofs_checks.search.lines import draw_lines
@@ -98,9 +98,12 @@ class Anonymous(Property):
         by = {w: np.abs(np.subtract(numbers[f"{w}_after"], numbers[f"{w}_before"])) for w in ("utility", "payment")}
         what = max(by, key=lambda w: float(by[w].max()))
         who = int(np.argmax(by[what]))
-        order = ", ".join(letters(int(a)) for a in case.more("order")[0])
+        order = case.more("order")[0]
+        listed = ", ".join(mechanism.space.name(int(a)) for a in order[:MOST_TOLD])
+        if len(order) > MOST_TOLD:
+            listed += f", … ({mechanism.space.name(who)} at place {int(np.argsort(order)[who]) + 1} of {len(order)})"
         return (
-            f"listed in the order {order}, {letters(who)}'s {what} changes "
+            f"listed in the order {listed}, {mechanism.space.who(who)}'s {what} changes "
             f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])}"
             f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
@@ -165,10 +168,10 @@ class NonBossy(Property):
         who = int(case.deviator[0])
         moved = case.before[0, who] != case.reported[0, 0, who]
         victim = int(np.argmax(numbers["change"]))
+        old, new = (row_words(mechanism, who, row[who], moved) for row in (case.before[0], case.reported[0, 0]))
         return (
-            f"{letters(who)} reports {row_words(mechanism, case.reported[0, 0, who], moved)} instead of "
-            f"{row_words(mechanism, case.before[0, who], moved)}: nothing changes for it, but by "
-            f"{number(numbers['change'][victim])} for {letters(victim)}"
+            f"{mechanism.space.who(who)} reports {new} instead of {old}: nothing changes for it, but by "
+            f"{number(numbers['change'][victim])} for {mechanism.space.who(victim)}"
             f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.market.direct import MarketDirect
-from mechanism.wording import letters, number
-from proofs_checks.properties.property import Probe, Property, Rng, change, profile_words, row_words
+from mechanism.wording import number
+from proofs_checks.properties.property import MOST_TOLD, Probe, Property, Rng, change, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, deviating
 from proofs_checks.search.lies import best_reports
@@ -76,7 +76,7 @@ class Truthful(Property):
         return np.asarray(after[rows, :, who] - before[rows, :, who])
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
-        """Client b costs 1.1; saying 0.9 raises its utility from 0 to 1.9."""
+        """Client b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9."""
         return _sentence(mechanism, case, numbers)
 
 
@@ -90,8 +90,8 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
         shown = moved if moved.any() else mechanism.space.private[agent]
         said[agent] = shown
         parts.append(
-            f"{letters(int(agent))} has {row_words(mechanism, truth, shown)}; "
-            f"reporting {row_words(mechanism, lie, moved)} takes its utility {rise}"
+            f"{mechanism.space.who(int(agent))} has {row_words(mechanism, int(agent), truth, shown)}; "
+            f"reporting {row_words(mechanism, int(agent), lie, moved)} takes its utility {rise}"
         )
     rest = profile_words(mechanism, case.before[0], said, "other reports: ", numbers)
     return "; and ".join(parts) + rest
@@ -162,7 +162,11 @@ class GroupTruthful(Property):
         members = case.members
         if len(members) == 1:
             return f"a coalition of one: {_sentence(mechanism, case, numbers)}"
-        parts = [_member(mechanism, case, numbers, int(agent)) for agent in members]
+        gains = np.subtract(numbers["utility_after"], numbers["utility_before"])[members]
+        told = np.sort(members[np.argsort(-gains, kind="stable")[:MOST_TOLD]])
+        parts = [_member(mechanism, case, numbers, int(agent)) for agent in told]
+        if len(told) < len(members):
+            parts.append(f"{len(members) - len(told)} more members, who gain less or nothing")
         said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
         said[members] = True
         rest = profile_words(mechanism, case.before[0], said, "other reports: ", numbers)
@@ -173,8 +177,8 @@ def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[flo
     """Say what one member of a coalition has, reports and gets by it."""
     truth, lie = case.types[0, agent], case.reported[0, 0, agent]
     moved = truth != lie
-    has = f"{letters(agent)} has {row_words(mechanism, truth, mechanism.space.private[agent])}"
-    reports = f"reports {row_words(mechanism, lie, moved)}" if moved.any() else "tells the truth"
+    has = f"{mechanism.space.who(agent)} has {row_words(mechanism, agent, truth, mechanism.space.private[agent])}"
+    reports = f"reports {row_words(mechanism, agent, lie, moved)}" if moved.any() else "tells the truth"
     old, new = (number(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
     return (
         f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"

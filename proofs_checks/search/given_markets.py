@@ -35,10 +35,19 @@ class GivenMarkets(MarketDirect):
         return cls(mechanism, agents, low, high, 2.0, law, lam=lam, effective=LARGEST if effective else None)
 
     @classmethod
-    def of(cls, mechanism: Clearing, types: Types, market: Market, *, everywhere: bool = False) -> tuple[Self, Floats]:
+    def of(
+        cls,
+        mechanism: Clearing,
+        types: Types,
+        market: Market,
+        *,
+        everywhere: bool = False,
+        people: tuple[str, ...] = (),
+    ) -> tuple[Self, Floats]:
         """Return the mechanism and profiles for `Property.check`, from any batch of F markets.
 
-        Bounds are those of the numbers that occur, or with ``everywhere`` those of `Types`.
+        Bounds are those of the numbers that occur, or with ``everywhere`` those of `Types`. ``people``: the clients'
+        names.
 
         >>> from mechanism import market_mechanism
         >>> from proofs_checks.search.cases import truthful
@@ -46,7 +55,7 @@ class GivenMarkets(MarketDirect):
         >>> types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
         >>> rule, profiles = GivenMarkets.of(market_mechanism("no-payment"), types, Market())
         >>> PROPERTY["ir"].check(rule, truthful(profiles)).sentence
-        'b tells the truth and is left with -2.2'
+        'client b tells the truth and is left with -2.2'
 
         Returns
         -------
@@ -60,6 +69,7 @@ class GivenMarkets(MarketDirect):
         public = [np.zeros((m, m)) if given.differences is None else given.differences]
         public += [] if given.effective is None else [given.effective]
         rule = cls.over(mechanism, m, market.lam, market.law, effective=given.effective is not None)
+        rule = replace(rule, people=people)
         if not everywhere:
             rule = replace(rule, low=private.min(axis=(0, 1)), high=private.max(axis=(0, 1)))
         blocks = (np.broadcast_to(matrix, (len(private), m, m)) for matrix in public)
@@ -80,7 +90,3 @@ class GivenMarkets(MarketDirect):
                 found[f"imports_{when}"] = pairs.ravel().astype(np.float64).tolist()
                 found[f"prices_{when}"] = outcome.prices[0][tuple(pairs.T)].tolist()
         return found
-
-    def resized(self, agents: int) -> Self:
-        """Return the same for another number of clients."""
-        return replace(self, agents=agents)

@@ -20,7 +20,7 @@ def test_two_claims_are_shown_and_written(cli, tmp_path):
     assert (example["holds"], example["agrees"], example["grade"]) == (True, "agrees", "exhausted")
     assert (promise["expected"], promise["holds"], promise["agrees"]) == (True, False, "corrects")
     assert promise["witness"]["sentence"].startswith(
-        "b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9"
+        "client b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9"
     )
 
 

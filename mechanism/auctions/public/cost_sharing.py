@@ -45,7 +45,7 @@ class CostSharing:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.cost) and self.cost >= 0):
             raise InvalidMechanismError(f"the cost is {self.cost}; expected a finite number of at least 0")
-        object.__setattr__(self, "space", Space(self.agents, ("value",), np.zeros(1), np.ones(1)))
+        object.__setattr__(self, "space", Space(self.agents, ("value",), np.zeros(1), np.ones(1), called="user"))
 
     def outcome(self, reports: Floats) -> Service:
         """Answer ``[batch, agents, 1]``."""

@@ -49,7 +49,8 @@ class Fact:
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "space", Space(self.agents, ("cost",), np.array([LOW]), np.array([HIGH])))
+        space = Space(self.agents, ("cost",), np.array([LOW]), np.array([HIGH]), called="client")
+        object.__setattr__(self, "space", space)
 
     def outcome(self, reports: Floats) -> Training:
         """Answer ``[batch, agents, 1]``."""

@@ -72,7 +72,9 @@ class DoubleAuction(UnitWorth):
             raise InvalidMechanismError("a double auction needs at least two agents: one buyer and one seller")
         side = (np.arange(self.agents) >= (self.agents + 1) // 2).astype(float)
         low, high = np.stack([np.full(self.agents, LOW), side], -1), np.stack([np.full(self.agents, HIGH), side], -1)
-        space = Space(self.agents, ("value", "side"), low, high, np.array([True, False]), np.array([False, True]))
+        called = tuple("seller" if sells else "buyer" for sells in side)
+        private, whole = np.array([True, False]), np.array([False, True])
+        space = Space(self.agents, ("value", "side"), low, high, private, whole, called=called)
         object.__setattr__(self, "space", space)
 
     def outcome(self, reports: Floats) -> Deal:

@@ -51,7 +51,8 @@ class GreedyKnapsack(UnitWorth):
         if not (np.isfinite(self.capacity) and self.capacity > 0):
             raise InvalidMechanismError(f"the capacity is {self.capacity}; expected a finite number above 0")
         low, high, private = np.array([0.0, 0.1]), np.array([1.0, 1.0]), np.array([True, False])
-        object.__setattr__(self, "space", Space(self.agents, ("value", "size"), low, high, private))
+        space = Space(self.agents, ("value", "size"), low, high, private, called="bidder")
+        object.__setattr__(self, "space", space)
 
     @property
     def _room(self) -> float:

@@ -39,7 +39,7 @@ class MultiUnitAuction:
     def __post_init__(self) -> None:
         if self.units < 1:
             raise InvalidMechanismError(f"{self.units} units to sell; expected at least one")
-        space = Space(self.agents, ("worth one", "worth two"), np.zeros(2), np.ones(2))
+        space = Space(self.agents, ("worth one", "worth two"), np.zeros(2), np.ones(2), called="bidder")
         object.__setattr__(self, "space", space)
 
     def outcome(self, reports: Floats) -> Deal:

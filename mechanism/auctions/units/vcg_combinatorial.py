@@ -48,7 +48,7 @@ class VcgCombinatorial:
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:
-        space = Space(self.agents, ("A", "B", "AB"), np.zeros(3), np.array([1.0, 1.0, 2.0]))
+        space = Space(self.agents, ("A", "B", "AB"), np.zeros(3), np.array([1.0, 1.0, 2.0]), called="bidder")
         object.__setattr__(self, "space", space)
 
     def outcome(self, reports: Floats) -> Bundles:

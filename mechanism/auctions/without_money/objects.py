@@ -35,7 +35,7 @@ class ObjectAssignment:
 
     def __post_init__(self) -> None:
         names = tuple(f"object {k}" for k in range(self.objects))
-        object.__setattr__(self, "space", Space(self.agents, names, np.asarray(0.0), np.asarray(1.0)))
+        object.__setattr__(self, "space", Space(self.agents, names, np.zeros(1), np.ones(1), called="agent"))
 
     def outcome(self, reports: Floats) -> Integers:
         """Assign on ``[batch, agents, objects]``."""

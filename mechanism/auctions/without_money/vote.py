@@ -30,7 +30,7 @@ class Vote:
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "space", Space(self.agents, ("peak",), np.zeros(1), np.ones(1)))
+        object.__setattr__(self, "space", Space(self.agents, ("peak",), np.zeros(1), np.ones(1), called="voter"))
 
     def outcome(self, reports: Floats) -> Floats:
         """Decide ``[batch]`` on ``[batch, agents, 1]``."""

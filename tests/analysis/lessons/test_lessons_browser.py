@@ -27,7 +27,7 @@ SCENES = {
         "cost is 1.00",
         -1,
         "cost is 1.05",
-        "a has cost 0; reporting cost 1 takes its utility from 0 to 1",
+        "the seller has cost 0; reporting cost 1 takes its utility from 0 to 1",
     ),
     "understated_cost": ("says 0.9000: it wins 1.90", 0, "says 0.9500: it wins 1.90", "a has cost 1; reporting cost 0"),
 }

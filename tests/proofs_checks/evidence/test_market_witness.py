@@ -55,15 +55,15 @@ def best_of(lies, mechanism, types: Types, market: Market) -> Witness:
 
 def test_the_example_in_words():
     witness = example()
-    assert witness.sentence == "b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9"
+    assert witness.sentence == "client b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9"
     assert witness.violation == pytest.approx(1.9, abs=1e-12)
     assert (witness.property, witness.mechanism) == ("dsic-cost", "ipfl")
     buyer = Types([100, 300], [1, 1], [3600, 0])
     lie = Witness.of_lie(market_mechanism("ipfl"), buyer, Market(), 0, "gain", 900)
-    assert lie.sentence == "a has gain 3600; reporting gain 900 takes its utility from 0 to 1.5"
+    assert lie.sentence == "client a has gain 3600; reporting gain 900 takes its utility from 0 to 1.5"
     rule, profiles = GivenMarkets.of(market_mechanism("no-payment"), buyer, Market())
     loss = Witness.of(rule, PROPERTY["ir"], truthful(profiles))
-    assert (loss.sentence, loss.violation) == ("b tells the truth and is left with -1", 1.0)
+    assert (loss.sentence, loss.violation) == ("client b tells the truth and is left with -1", 1.0)
     assert replay(loss).bitwise
 
 

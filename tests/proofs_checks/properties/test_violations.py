@@ -267,15 +267,15 @@ def told_of(members, case):
 def test_a_coalition_is_told_member_by_member():
     """Who tells the truth is said so, and who keeps its utility too."""
     assert told_of([True, True, False], moved(rows(0.75, 0.5, 0.25), 1, 0.125)) == (
-        "together: a has value 0.75, tells the truth and goes from utility 0.25 to 0.5; and b has value 0.5, reports "
-        "value 0.125 and keeps its utility of 0 (other reports: c: value 0.25)"
+        "together: bidder a has value 0.75, tells the truth and goes from utility 0.25 to 0.5; and bidder b has "
+        "value 0.5, reports value 0.125 and keeps its utility of 0 (other reports: c: value 0.25)"
     )
 
 
 def test_one_agent_alone_is_called_a_coalition_of_one():
     told = told_of([False, True], moved(HIGH_LOW, 1, 0.875))
     assert told == (
-        "a coalition of one: b has value 0.5; reporting value 0.875 takes its utility from 0 to -0.25 "
+        "a coalition of one: bidder b has value 0.5; reporting value 0.875 takes its utility from 0 to -0.25 "
         "(other reports: a: value 0.75)"
     )
 

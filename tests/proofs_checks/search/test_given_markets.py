@@ -170,7 +170,7 @@ def test_violations_are_measured_against_each_market_own_scale():
     check = checked("ir-seller", Mutant(mutants.below_cost), types, Market())
     assert not check.holds
     assert check.where == (0, 0)
-    assert check.sentence.startswith("b tells the truth")
+    assert check.sentence.startswith("client b tells the truth")
 
 
 @dataclass(frozen=True)
