@@ -178,7 +178,7 @@ def test_each_wrong_part_is_named_in_one_line(path, value, said):
     assert len(message) < 300
 
 
-@pytest.mark.parametrize("field", sorted(set(example().to_dict()) - {"market"}))
+@pytest.mark.parametrize("field", sorted(set(example().to_dict()) - {"agents", "market"}))
 def test_each_missing_field_is_named(field):
     data = {k: v for k, v in example().to_dict().items() if k != field}
     with pytest.raises(WitnessError, match=f"'{field}' is missing"):
@@ -203,7 +203,7 @@ def test_what_is_no_market_is_refused(path, value):
 
 def test_one_client_is_no_market():
     rows = {"types": [[1.0] * 4], "before": [[1.0] * 4], "after": None, "deviators": None}
-    data = example().to_dict() | rows | {"names": ["size", "cost", "gain", "pen_0"], "built": 1}
+    data = example().to_dict() | rows | {"names": ["size", "cost", "gain", "pen_0"], "built": 1, "agents": []}
     with pytest.raises(WitnessError, match="one client"):
         replay(Witness.from_dict(data))
 
