@@ -83,7 +83,7 @@ def play_mechanism(
         found, play, done = _best_response(mechanism, types, rounds, progress)
         reached, at_rest = done.reached, done.settled
         worst = worst_found(play, done, rounds, seed)
-    books = anarchy(play, reached, seed, at_rest)
+    books = anarchy(play, reached)
     space, private = mechanism.space, np.atleast_1d(mechanism.space.private.any(axis=0))
     measure = MARKET_MEASURE if isinstance(mechanism, MarketDirect) else "welfare"
     played = Played(

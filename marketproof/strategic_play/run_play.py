@@ -74,7 +74,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
         direct, profiles = GivenMarkets.of(mechanism, types, market, everywhere=True)
         play = Play(direct, profiles, _levels(types.cost), "cost")
         done = best_responses(play, rounds)
-        books = anarchy(play, done.reached, seed, done.settled)
+        books = anarchy(play, done.reached)
         alone = done.reached.mean(_honest(play, done.reached.reports, done.reached.games), play.games)
         gain = lies.gain.reshape(-1, len(there))
         small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(gain.shape).max(axis=1, keepdims=True))

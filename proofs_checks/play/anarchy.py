@@ -12,7 +12,6 @@ passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.market.accounting import MONEY
 from proofs_checks.play.dynamics import ROUNDS, BestResponses, Reached, best_responses
-from proofs_checks.play.game import CHUNK, Play
+from proofs_checks.play.game import Play, chunks
 from proofs_checks.search.cases import answer, part, payments, utilities
 
 CONFIDENCE = 0.95
@@ -50,9 +49,7 @@ class Anarchy:
 
     ``utility_truthful``, ``utility`` ``[B, n]``; ``paid_truthful``, ``paid`` ``[B, n]``: to the centre;
     ``welfare_truthful``, ``welfare``, ``optimum`` ``[B]`` at the true types, None where the mechanism does not say what
-    welfare is, or what is feasible. ``price``: price of anarchy over the games that settled, optimum / welfare (where
-    welfare is a cost: cost / least cost), at least 1 but for rounding; ``price_truthful`` the same of the same games if
-    all are truthful. Both None where no game settled.
+    welfare is, or what is feasible.
     """
 
     utility_truthful: Floats
@@ -62,32 +59,20 @@ class Anarchy:
     welfare_truthful: Floats | None
     welfare: Floats | None
     optimum: Floats | None
-    price: Ratio | None
-    price_truthful: Ratio | None
 
 
-def anarchy(play: Play, reached: Reached, seed: int = 0, settled: ArrayLike | None = None) -> Anarchy:
-    """Account for what was reached at the true types; the interval resamples the games, by this seed.
-
-    ``settled`` ``[B]``: in which games an equilibrium was reached (default: in all).
-    """
+def anarchy(play: Play, reached: Reached) -> Anarchy:
+    """Account for what was reached at the true types."""
     mechanism, games = play.mechanism, play.games
-    at_rest = np.ones(games, dtype=bool) if settled is None else np.asarray(settled, dtype=bool)
     truth = accounts(mechanism, play.types, play.types)
     states = accounts(mechanism, play.types[reached.games], play.profiles(reached.reports, reached.games))
     utility, paid = (reached.mean(part, games) for part in states[:2])
     welfare = None if states[2] is None else reached.mean(states[2], games)
-    optimum = price = price_truthful = None
-    if (
-        truth[2] is not None
-        and hasattr(mechanism, "optimal_welfare")
-        and getattr(mechanism, "optimum", True) is not None
-    ):
-        optimum = _in_parts(lambda t: part(mechanism, "optimal_welfare", t, t, shape=(len(t),)), play.types)
-    if optimum is not None and welfare is not None and truth[2] is not None and at_rest.any():
-        price = price_of_anarchy(welfare[at_rest], optimum[at_rest], seed)
-        price_truthful = price_of_anarchy(truth[2][at_rest], optimum[at_rest], seed)
-    return Anarchy(truth[0], utility, truth[1], paid, truth[2], welfare, optimum, price, price_truthful)
+    optimum = None
+    if truth[2] is not None and hasattr(mechanism, "optimal_welfare") and getattr(mechanism, "optimum", 0) is not None:
+        parts = [part(mechanism, "optimal_welfare", t, t, shape=(len(t),)) for t in chunks(play.types)]
+        optimum = np.concatenate(parts, dtype=np.float64)
+    return Anarchy(truth[0], utility, truth[1], paid, truth[2], welfare, optimum)
 
 
 def price_of_anarchy(welfare: Floats, optimum: Floats, seed: int = 0, groups: ArrayLike | None = None) -> Ratio:
@@ -121,17 +106,12 @@ def accounts(mechanism: DirectMechanism, types: Floats, reports: Floats) -> tupl
     """Return utilities and payments ``[Q, n]``, and welfare ``[Q]`` where there is such a thing."""
     parts: list[tuple[Floats, Floats, Floats]] = []
     known = hasattr(mechanism, "welfare")
-    for start in range(0, len(types), CHUNK):
-        true, outcome = types[start : start + CHUNK], answer(mechanism, reports[start : start + CHUNK])
+    for true, said in zip(chunks(types), chunks(reports), strict=True):
+        outcome = answer(mechanism, said)
         value = part(mechanism, "welfare", true, true, outcome, shape=(len(true),)) if known else np.zeros(len(true))
         parts.append((utilities(mechanism, true, outcome), payments(mechanism, true, outcome), value))
     utility, paid, welfare = (np.concatenate(column) for column in zip(*parts, strict=True))
     return utility, paid, welfare if known else None
-
-
-def _in_parts(function: Callable[[Floats], Floats], types: Floats) -> Floats:
-    parts = (types[start : start + CHUNK] for start in range(0, len(types), CHUNK))
-    return np.concatenate([np.asarray(function(part), dtype=np.float64) for part in parts])
 
 
 STARTS = 4
@@ -160,7 +140,6 @@ def worst_equilibria(
     rounds: int = ROUNDS,
     starts: int = STARTS,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
 ) -> Worst:
     """Play best responses from random reports and keep the equilibrium of lowest welfare, ``known`` ones among them.
 
@@ -179,8 +158,6 @@ def worst_equilibria(
         done = best_responses(play, rounds, said)
         _lower(welfare, play, done)
         tried, played = tried + done.deviations, played + 1
-        if progress is not None:
-            progress(played, starts)
     found = np.isfinite(welfare)
     return Worst(np.where(found, welfare, np.nan), found, played, tried)
 

@@ -119,7 +119,7 @@ class Play:
         types = self.types if games is None else self.types[games]
         found = [
             utilities(self.mechanism, true, answer(self.mechanism, said))
-            for true, said in zip(_chunks(types), _chunks(self.profiles(reports, games)), strict=True)
+            for true, said in zip(chunks(types), chunks(self.profiles(reports, games)), strict=True)
         ]
         return np.concatenate(found)
 
@@ -136,7 +136,8 @@ class Play:
         return self.options[games, agent]
 
 
-def _chunks(rows: Floats) -> list[Floats]:
+def chunks(rows: Floats) -> list[Floats]:
+    """Return rows in parts of at most `CHUNK`."""
     return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from marketproof.strategic_play.welfare import welfare_of
 from mechanism import Market, Types, account, market_mechanism, single_parameter
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import Space
@@ -21,6 +22,10 @@ def random_play(name, agents=4, games=60, seed=0):
     return Play(mechanism, sampling.uniform(mechanism.space, np.random.default_rng(seed), games))
 
 
+def price(books, games=slice(None)):
+    return price_of_anarchy(books.welfare[games], books.optimum[games])
+
+
 def test_costs_are_understated_under_ipfl_and_true_under_ipfl_exact():
     for seed in (0, 1):
         loose, exact = random_play("ipfl", seed=seed), random_play("ipfl-exact", seed=seed)
@@ -35,10 +40,10 @@ def test_costs_are_understated_under_ipfl_and_true_under_ipfl_exact():
         honest = best_responses(exact)
         assert honest.settled.all()
         assert np.array_equal(honest.reports, exact.truth)
-        assert anarchy(exact, honest.reached).price.value == pytest.approx(1.0, abs=1e-9)
-        price = anarchy(loose, done.reached, settled=done.settled).price
-        assert 1.0 < price.low <= price.value <= price.high
-        assert price.games == done.settled.sum()
+        assert price(anarchy(exact, honest.reached)).value == pytest.approx(1.0, abs=1e-9)
+        ratio = price(anarchy(loose, done.reached), done.settled)
+        assert 1.0 < ratio.low <= ratio.value <= ratio.high
+        assert ratio.games == done.settled.sum()
 
 
 def test_the_lie_of_the_theory_is_played():
@@ -129,12 +134,13 @@ def test_games_without_rest_have_no_price_of_anarchy():
 
     play = Play(highest, np.array([[[0.4], [0.8]], [[0.4], [0.8]]]))
     reached = Reached(np.array([[0.1, 0.2], [0.2, 0.1]]), np.array([0, 1]), np.ones(2))
-    assert anarchy(play, reached, settled=[True, False]).price.value == 1.0
-    assert anarchy(play, reached, settled=[False, True]).price.value == pytest.approx(2.0)
-    assert anarchy(play, reached).price.value == pytest.approx(1.6 / 1.2)
-    books = anarchy(play, reached, settled=[False, False])
-    assert books.price is None
-    assert books.price_truthful is None
+    books = anarchy(play, reached)
+    assert price(books, [0]).value == 1.0
+    assert price(books, [1]).value == pytest.approx(2.0)
+    assert price(books).value == pytest.approx(1.6 / 1.2)
+    told = welfare_of("welfare", books.welfare_truthful, books.welfare, books.optimum, np.zeros(2, dtype=bool))
+    assert told.price_of_anarchy is None
+    assert told.price_truthful is None
     assert books.welfare == pytest.approx([0.8, 0.4])
 
 
@@ -167,7 +173,7 @@ class Meeting:
 def test_random_starts_find_the_worse_equilibrium_that_play_from_the_truth_passes_over():
     play = Play(Meeting(), np.ones((30, 2, 1)), np.array([[0.0, 1.0]] * 2))
     done = best_responses(play)
-    assert anarchy(play, done.reached, settled=done.settled).price.value == 1.0
+    assert price(anarchy(play, done.reached), done.settled).value == 1.0
     worst = worst_equilibria(play, done, starts=4, seed=3)
     assert worst.starts == 4
     assert worst.found.all()
@@ -206,4 +212,3 @@ def test_anarchy_weighs_states_and_needs_no_optimum():
     assert books.paid[0] == pytest.approx([0.05, 0.15])
     assert books.utility[0] == pytest.approx([0.25 * 0.2, 0.75 * 0.6])
     assert books.optimum is None
-    assert books.price is None
