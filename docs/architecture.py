@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from analysis.page import theme
-from analysis.page.export import write_atomically
+from analysis.page.export import png
+from mechanism.writing import write_all
 
 ROOT = Path(__file__).resolve().parents[1]
 BANDS = ("marketproof", "analysis", "proofs_checks", "learning", "mechanism")
@@ -112,7 +113,7 @@ def main(out: str = "docs/architecture.png") -> None:
     ax = theme.axes(None, height=5.6)
     draw(ax)
     figure = theme.figure_of(ax)
-    write_atomically(Path(out), lambda path: figure.savefig(path, format="png", dpi=150))
+    write_all({Path(out): png(figure, 150)})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from analysis.findings.rules.verdicts import as_matrix, draw_matrix
 from analysis.findings.rules.verdicts import main as package_verdicts
-from analysis.page.export import write_atomically, write_text
+from analysis.page.export import png
+from mechanism.writing import write_all
 from proofs_checks.evidence.matrix import matrix, to_json
 
 
@@ -25,11 +26,11 @@ def main(folder: str = "docs") -> int:
     (out / "results").mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in told["cells"])
     head = json.dumps({k: v for k, v in told.items() if k != "cells"}, ensure_ascii=False)
-    write_text(out / "results" / "matrix.json", f'{head[:-1]}, "cells": [\n{lines}\n]}}\n')
+    write_all({out / "results" / "matrix.json": f'{head[:-1]}, "cells": [\n{lines}\n]}}\n'.encode()})
     if folder == "docs":
         package_verdicts(str(out / "results" / "matrix.json"))
     figure = draw_matrix(as_matrix(told["cells"])).figure
-    write_atomically(out / "matrix.png", lambda path: figure.savefig(path, format="png", dpi=130))
+    write_all({out / "matrix.png": png(figure, 130)})
     known = [c for c in cells if c.agrees is not None]
     grades = {g: sum(c.verdict.grade == g for c in cells) for g in dict.fromkeys(str(c.verdict.grade) for c in cells)}
     print(

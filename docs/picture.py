@@ -6,15 +6,16 @@ import sys
 from pathlib import Path
 
 from analysis.findings.achieved import achieved, drawing
-from analysis.page.export import write_atomically
+from analysis.page.export import png
 from analysis.run.records import read_run
+from mechanism.writing import write_all
 
 
 def main(run: str, out: str) -> None:
     """Write the figure "accuracy beside utility" of a recorded run as PNG."""
     read = read_run(Path(run))
     figure = drawing(read, achieved(read)).figure
-    write_atomically(Path(out), lambda path: figure.savefig(path, format="png", dpi=130))
+    write_all({Path(out): png(figure, 130)})
 
 
 if __name__ == "__main__":

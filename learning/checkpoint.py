@@ -14,6 +14,7 @@ import torch
 from learning.errors import CheckpointError
 from learning.models.network import Layout
 from learning.plan import LearningPlan
+from mechanism.writing import sync_folder
 
 FORMAT = "marketproof-state-3"
 """Mark of the files that this version writes and reads: 2 judged CFL, FedFomo and
@@ -61,11 +62,7 @@ def save(path: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any])
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the new name must survive a power cut too
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise CheckpointError(

@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import html
 import io
-import os
 import re
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.run.files import RecordError
 from mechanism.wording import typeset
+from mechanism.writing import write_all
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,48 +124,31 @@ def inline_svg(figure: Figure, prefix: str, label: str) -> str:
     return re.sub(r"\n\s*", "\n", head + text[text.index(">") + 1 :]).strip()
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
-    """Call ``write`` with a temporary path beside ``path`` and rename: readers see the old file or the new one.
-
-    `RecordError` if the folder cannot be written.
-    """
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be written ({error.strerror or error}); name another file") from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-    return path
+def png(figure: Figure, dpi: int = 200) -> bytes:
+    """Return the figure as PNG."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=dpi)
+    return picture.getvalue()
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Write a UTF-8 text file atomically; what is no character becomes a question mark."""
-    return write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", "replace")))
+def encoded(text: str) -> bytes:
+    """Return a text in UTF-8; what is no character becomes a question mark."""
+    return text.encode("utf-8", "replace")
 
 
-def export(
-    figure: Figure, table: Table, stem: Path | str, *, drawn: Table | None = None, dpi: int = 200
-) -> tuple[Path, ...]:
+def export(figure: Figure, table: Table, stem: Path, *, drawn: Table | None = None) -> tuple[Path, ...]:
     """Write ``stem``.svg, .png, .csv and .tex: a figure and its numbers. Returns the four paths.
 
     The CSV holds ``drawn``, everything that is drawn (default: the table); the LaTeX holds ``table``, which may be a
-    summary that fits on a page. To export a plot's Axes, pass ``ax.figure``. `RecordError` if the folder cannot be
+    summary that fits on a page. To export a plot's Axes, pass ``ax.figure``. `InputError` if the folder cannot be
     written.
     """
-    stem = Path(stem)
-    paths = tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png", "csv", "tex"))
-    write_text(paths[0], svg_text(figure))
-    write_atomically(paths[1], lambda path: figure.savefig(path, format="png", dpi=dpi))
-    write_text(paths[2], (table if drawn is None else drawn).to_csv())
-    write_text(paths[3], table.to_latex())
-    return paths
+    content = {
+        "svg": encoded(svg_text(figure)),
+        "png": png(figure),
+        "csv": encoded((table if drawn is None else drawn).to_csv()),
+        "tex": encoded(table.to_latex()),
+    }
+    files = {Path(f"{stem}.{kind}"): made for kind, made in content.items()}
+    write_all(files)
+    return tuple(files)

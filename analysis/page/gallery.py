@@ -10,9 +10,10 @@ from analysis.findings.base import Drawings, Section, find
 from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.provenance import theory_table
 from analysis.findings.several.compared import compared_table, differing
-from analysis.page.export import Table, export, write_text
+from analysis.page.export import Table, encoded, export
 from analysis.run.files import RecordError
 from analysis.run.records import Run
+from mechanism.writing import write_all
 
 
 def drawings(sections: Sequence[Section]) -> Drawings:
@@ -55,10 +56,9 @@ def export_runs(runs: Sequence[Run], folder: Path, names: Sequence[str] = ()) ->
             if not names or name in names:
                 drawn = draw()
                 written += export(drawn.figure, drawn.table, place / name, drawn=drawn.numbers)
-        for name, table in tables.items():
-            if table is not None and not names:
-                written += [
-                    write_text(place / f"{name}.csv", table.to_csv()),
-                    write_text(place / f"{name}.tex", table.to_latex()),
-                ]
+        kept = {name: table for name, table in tables.items() if table is not None and not names}
+        files = {place / f"{name}.csv": encoded(table.to_csv()) for name, table in kept.items()}
+        files |= {place / f"{name}.tex": encoded(table.to_latex()) for name, table in kept.items()}
+        write_all(files)
+        written += files
     return tuple(written)

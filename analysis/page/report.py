@@ -11,9 +11,10 @@ from analysis.findings.achieved import headline, methods_table
 from analysis.findings.base import Section, find
 from analysis.findings.catalogue import OF_A_RUN, OF_SEVERAL
 from analysis.findings.several.compared import compared_table
-from analysis.page.export import Table, inline_svg, shown, write_text
+from analysis.page.export import Table, encoded, inline_svg, shown
 from analysis.run.files import RecordError
 from analysis.run.records import Run, read_run
+from mechanism.writing import write_all
 
 MOST_ROWS = 400
 """Most rows of a table on the page; the rest is in the run folder."""
@@ -100,4 +101,5 @@ def write_report(runs: Sequence[Path], out: Path) -> Path:
     """
     if not runs:
         raise RecordError("no run to report on; name at least one run folder")
-    return write_text(Path(out), render([read_run(folder) for folder in runs]))
+    write_all({out: encoded(render([read_run(folder) for folder in runs]))})
+    return out

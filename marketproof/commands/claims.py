@@ -46,9 +46,9 @@ def claims(
     quiet: Quiet = False,
 ) -> None:
     """Check, write, show."""
-    from marketproof.files.atomic import write_all
     from marketproof.terminal.console import bar, stderr, stdout, table
     from mechanism.errors import InputError
+    from mechanism.writing import write_all
     from proofs_checks.claims import CLAIMS, run_claims
 
     if not 0.0 < budget < float("inf"):

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from marketproof.commands.options import FixedSeed, Quiet
-from marketproof.files.atomic import write_all
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, shown
+from mechanism.writing import write_all
 
 HELP = r"""Open the playground in the browser: set up clients, drag a report, switch the rule, look for a lie.
 

@@ -47,10 +47,11 @@ def replay(
 ) -> None:
     """Read, recompute, write, show."""
     from marketproof.exits import RequirementFailed
-    from marketproof.files.atomic import refuse_overwriting, write_all
+    from marketproof.files.atomic import refuse_overwriting
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
     from mechanism.errors import InputError, one_line
+    from mechanism.writing import write_all
 
     files = witness_files(witness)
     refuse_overwriting([json], files)

@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.run.files import unit_key
 from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.records import read_market
-from marketproof.files import atomic
 from marketproof.files.atomic import to_toml
 from marketproof.running.config import Method, RunConfig, differences, load_run
+from mechanism import writing
 from mechanism.errors import InputError, shown
 
 PROGRESS, ROUNDS = "progress.json", ".rounds"
@@ -112,7 +112,7 @@ class Recorder:
         recorder = cls(folder, config, Progress())
         recorder._made = not there
         try:
-            atomic.write(folder / CONFIG, to_toml(config.model_dump()).encode())
+            writing.write(folder / CONFIG, to_toml(config.model_dump()).encode())
         except BaseException:
             recorder.close()
             raise
@@ -206,7 +206,7 @@ class Recorder:
     ) -> None:
         """Record a complete round: its numbers, the state to go on from, and at last that it is complete."""
         self.state(unit, number).parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(self._record(unit, number), encode(record))
+        writing.write(self._record(unit, number), encode(record))
         save(self.state(unit, number))
         self.progress.rounds[unit.key] = number
         self.progress.seconds[unit.key] = self.progress.seconds.get(unit.key, 0.0) + seconds
@@ -220,14 +220,14 @@ class Recorder:
         for folder in ("models", "markets"):
             (self.folder / folder).mkdir(exist_ok=True)
         save(self.folder / "models" / f"{unit.key}.safetensors")
-        atomic.write(self.market(unit), encode(replace(rounds, epsilon=epsilon)))
+        writing.write(self.market(unit), encode(replace(rounds, epsilon=epsilon)))
         self.progress.finished.append(unit.key)
         self.write_progress()
         shutil.rmtree(self.folder / ROUNDS / unit.key, ignore_errors=True)
 
     def write(self, name: str, content: bytes) -> None:
         """Write one file of the folder."""
-        atomic.write(self.folder / name, content)
+        writing.write(self.folder / name, content)
 
     def write_progress(self) -> None:
         """Write down how far the run is."""
@@ -250,7 +250,7 @@ class Recorder:
 def refuse_occupied(folder: Path) -> None:
     """Raise `InputError` if a new run cannot go into the folder without touching what is there."""
     if folder.is_dir():
-        if any(not atomic.is_partial(entry) and entry.name != LOCK for entry in folder.iterdir()):
+        if any(not writing.is_partial(entry) and entry.name != LOCK for entry in folder.iterdir()):
             raise InputError(
                 f"{shown(folder)} is not empty; name another folder, or add --resume to go on with its run"
             )

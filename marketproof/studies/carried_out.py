@@ -9,25 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from analysis.page.export import Table, svg_text, write_atomically
+from analysis.page.export import Table, png, svg_text
 from analysis.run.files import changes, dotted
 from marketproof.exits import Interrupted
-from marketproof.files import atomic
-from marketproof.files.atomic import dumps, to_toml, write_all
+from marketproof.files.atomic import dumps, to_toml
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.recorder import CONFIG, read_progress, recorded_config
 from marketproof.studies.study import Findings, Recorded, Study, measured
 from marketproof.terminal.console import stderr, table
+from mechanism import writing
 from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.reading import read_toml
+from mechanism.writing import write_all
 
 HEAD = "study.toml"
 
@@ -129,11 +129,11 @@ def _open(head: Mapping[str, Any], configs: Mapping[str, RunConfig], folder: Pat
                 _refuse_changed(folder / name, config)
         return False
     if folder.is_dir():
-        if any(not atomic.is_partial(entry) for entry in folder.iterdir()):
+        if any(not writing.is_partial(entry) for entry in folder.iterdir()):
             raise InputError(f"{shown(folder)} is not empty and holds no study; name another --out")
     elif folder.exists() or folder.is_symlink():
         raise InputError(f"{shown(folder)} is no folder; name another --out")
-    atomic.write_all({path: to_toml(head).encode()})
+    writing.write_all({path: to_toml(head).encode()})
     return True
 
 
@@ -232,10 +232,9 @@ def _write(folder: Path, plan: Plan, told: Mapping[str, Any], found: Findings) -
             folder / f"{plan.stem}.csv": lines.to_csv().encode(),
             folder / f"{plan.stem}.md": markdown(found, plan.title).encode(),
             **{folder / f"{name}.svg": svg_text(figure).encode() for name, figure in found.figures.items()},
+            **{folder / f"{name}.png": png(figure) for name, figure in found.figures.items()},
         }
     )
-    for name, figure in found.figures.items():
-        write_atomically(folder / f"{name}.png", partial(figure.savefig, format="png", dpi=200))
 
 
 def markdown(found: Findings, title: str) -> str:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from marketproof.exits import Interrupted
-from marketproof.files.atomic import write
 from marketproof.terminal.console import Tell
 from mechanism.errors import InputError, one_line, shown
 from mechanism.market.mechanisms import MARKET_ENTRIES
 from mechanism.reading import read_bytes, read_toml, validated
+from mechanism.writing import write
 
 if TYPE_CHECKING:
     from proofs_checks.evidence.tradeoffs import Point

@@ -14,10 +14,11 @@ import pytest
 from learning.privacy import keys as key_files
 from learning.trainer import Trainer
 from marketproof.exits import Interrupted
-from marketproof.files import atomic
+from marketproof.files.atomic import refuse_unwritable, refuse_unwritable_file
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.recorder import Recorder, read_progress
+from mechanism import writing
 from mechanism.errors import InputError
 from tests.marketproof.conftest import Killed
 from tests.marketproof.fake_trainer import FakeTrainer
@@ -65,7 +66,7 @@ def resume_or_restart(folder: Path) -> None:
 @pytest.mark.parametrize("when", ["before", "after", "half written"])
 def test_killed_at_every_rename(whole, tmp_path, monkeypatch, when):
     """In turn before every rename of a run, after every rename, and with every file half written."""
-    replace, write = os.replace, atomic._write_synced
+    replace, write = os.replace, writing._write_synced
     count = 0
 
     def due(moment):
@@ -92,7 +93,7 @@ def test_killed_at_every_rename(whole, tmp_path, monkeypatch, when):
         folder = tmp_path / str(fatal)
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", dying_replace)
-            patch.setattr(atomic, "_write_synced", dying_write)
+            patch.setattr(writing, "_write_synced", dying_write)
             try:
                 start(folder)
                 if count < fatal:
@@ -433,18 +434,18 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_done(tmp_path
 
 
 def test_trying_to_write_leaves_nothing_behind(tmp_path):
-    atomic.refuse_unwritable(tmp_path / "a" / "b", "run.json")
+    refuse_unwritable(tmp_path / "a" / "b", "run.json")
     (tmp_path / "kept.json").write_text("kept")
-    atomic.refuse_unwritable(tmp_path, "kept.json")
+    refuse_unwritable(tmp_path, "kept.json")
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
     assert (tmp_path / "kept.json").read_text() == "kept"
     with pytest.raises(InputError, match="cannot write"):
-        atomic.refuse_unwritable_file(tmp_path / "kept.json" / "run.json")
+        refuse_unwritable_file(tmp_path / "kept.json" / "run.json")
     with pytest.raises(InputError, match="is a folder"):
-        atomic.refuse_unwritable_file(tmp_path)
+        refuse_unwritable_file(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     for fine in (None, tmp_path / "pipe", tmp_path / "a" / "run.json", Path("/dev/stdout")):
-        atomic.refuse_unwritable_file(fine)
+        refuse_unwritable_file(fine)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.json", "pipe"]
 
 

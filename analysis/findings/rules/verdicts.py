@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.findings.base import Drawing, Evidence, Finding, always
 from analysis.page import theme
-from analysis.page.export import Table, write_text
+from analysis.page.export import Table
 from analysis.page.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
 from analysis.run.files import RecordError, read_json
 from analysis.run.records import Run
+from mechanism.writing import write_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -292,7 +293,7 @@ def main(matrix: str) -> None:
 
     kept = compact(json.loads(Path(matrix).read_text(encoding="utf-8")), MARKET_ENTRIES)
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in kept["cells"])
-    write_text(PACKAGED, f'{{"cells": [\n{lines}\n]}}\n')
+    write_all({PACKAGED: f'{{"cells": [\n{lines}\n]}}\n'.encode()})
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from analysis.findings.scores import best_accuracy, final_accuracy, welfare
 from analysis.findings.several.compared import compared_table
 from analysis.findings.spread import SPREAD, inequality
 from analysis.findings.waterline import utilities_table
-from analysis.page.export import Table, export, inline_svg, write_text
+from analysis.page.export import Table, export, inline_svg
 from analysis.page.gallery import gallery
 from analysis.run.files import RecordError
 from analysis.run.records import Run
@@ -102,25 +102,6 @@ def test_inline_svg_is_the_same_text_for_the_same_figure_and_has_its_own_ids(run
     assert all(str(name).startswith("a-") for name in ids)
     used = {element.get("href") for element in root.iter() if element.get("href")}
     assert {str(name).removeprefix("#") for name in used} <= set(ids)
-
-
-def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
-    """The new text is another file that takes the name: who holds the old one keeps it whole."""
-    path, held = tmp_path / "page", tmp_path / "held"
-    write_text(path, "old")
-    held.hardlink_to(path)
-    write_text(path, "new")
-    assert (path.read_text(), held.read_text()) == ("new", "old")
-
-
-def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(RecordError, match="cannot be written"):
-        write_text(tmp_path / "taken", "x")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(RecordError, match="cannot be written"):
-        write_text(tmp_path / "file" / "below", "x")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken"]
 
 
 def test_a_page_shows_a_spread_behind_its_value() -> None:
