@@ -17,6 +17,7 @@ from analysis.findings.scores import (
     leading,
     mean_utility,
     of_method,
+    on_effective_data,
     scores_table,
     welfare,
 )
@@ -31,8 +32,15 @@ FAR_BELOW = 5.0
 
 
 def worth(run: Run) -> str:
-    """Return what the money of a run's gains follows, in a sentence: a law of sample sizes, or measured accuracy."""
+    """Return what the money of a run's gains follows: a law of sample sizes, or what was measured."""
     kind = run.config.get("valuation")
+    measured_on = on_effective_data(run)
+    if measured_on and kind not in ("measured", "fitted"):
+        rest = "" if len(measured_on) == len(run.markets) else "; under the other markets, of sample sizes as reported"
+        return (
+            f"What a model is worth, and so the money, follows a law: under {listed(measured_on)}, of how many "
+            f"samples it was measured to bring{rest}."
+        )
     if kind == "measured":
         return "What a model is worth was measured, by the accuracy that it adds."
     if kind == "fitted":
@@ -45,11 +53,13 @@ def headline(run: Run) -> str:
     name = leading(run)
     k = run.methods.index(name)
     accuracy, utility = best_accuracy(run), mean_utility(run)
-    final, one = float(final_accuracy(run).mean[k]), run.clients == 1
+    honest = int(run.traces[name].benign[0].sum())
+    left_out = " honest" * (honest < run.clients)
+    final, one = float(final_accuracy(run).mean[k]), honest == 1
     line = waterline(run, name)
     loses = line.losers if line.below else "no client loses over the run"
     text = (
-        f"With {name}, {'1 client reaches' if one else f'{run.clients} clients reach'} {typeset(accuracy.mean[k])} % "
+        f"With {name}, {'1 client reaches' if one else f'{honest}{left_out} clients reach'} {typeset(accuracy.mean[k])} % "
         f"personal accuracy, {'' if one else 'each '}in its best round, and gain{'s' * one} "
         f"{typeset(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
         f"round{'s' * (run.rounds != 1)}; {loses}."

@@ -14,6 +14,7 @@ from analysis.findings.provenance import AUDIT, SETTINGS
 from analysis.findings.roles import ROLES
 from analysis.findings.rounds import ROUNDS
 from analysis.findings.rules.regions import REGIONS
+from analysis.findings.rules.trade import TRADE
 from analysis.findings.rules.truthfulness import LIES
 from analysis.findings.rules.verdicts import VERDICTS
 from analysis.findings.several.compared import COMPARED, DIFFERING
@@ -23,8 +24,8 @@ from analysis.findings.welfare import WELFARE
 from analysis.run.records import Run
 
 OF_A_RUN: tuple[Finding[Run, Any], ...] = (
-    ACHIEVED, WATERLINE, ROLES, WELFARE, MONEY, IMPORTS, OPTIMUM, LIES, SPREAD, ROUNDS, REGIONS, VERDICTS, AUDIT,
-    SETTINGS,
+    ACHIEVED, TRADE, WATERLINE, ROLES, WELFARE, MONEY, IMPORTS, OPTIMUM, LIES, SPREAD, ROUNDS, REGIONS, VERDICTS,
+    AUDIT, SETTINGS,
 )  # fmt: skip
 """What a report asks of one run."""
 

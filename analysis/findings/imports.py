@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Finding, always, label_once, measured, note, panels
-from analysis.findings.scores import known
+from analysis.findings.scores import harmful, known
 from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.records import Run
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Real = NDArray[np.float64]
 
 
+MOST_FLAGGED = 20
+"""Most clients of which the numbers of attackers and free-riders are always written."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImportShares:
     """How often importer i (row) imports the model of exporter j (column): share of rounds ``[m, m]``, one seed."""
@@ -28,6 +32,7 @@ class ImportShares:
     method: str
     seed: int
     share: Real
+    harmful: tuple[int, ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -42,7 +47,7 @@ def import_shares(run: Run, method: str, seed: int | None = None) -> ImportShare
     chosen = entries.seed == run.seeds.index(seed)
     share = np.zeros((run.clients, run.clients))
     np.add.at(share, (entries.importer[chosen], entries.exporter[chosen]), 1.0 / run.rounds)
-    return ImportShares(method, seed, share)
+    return ImportShares(method, seed, share, harmful(run, method, seed))
 
 
 def shares_table(shares: tuple[ImportShares, ...]) -> Table:
@@ -63,8 +68,12 @@ def import_matrix(shares: ImportShares, ax: Axes | None = None) -> Axes:
     tones = LinearSegmentedColormap.from_list("share", ["#ffffff", theme.GAIN])
     edges = np.arange(m + 1) - 0.5
     ax.pcolormesh(edges, edges, shares.share, cmap=tones, vmin=0.0, vmax=1.0, rasterized=True)
-    shown = theme.thinned(m, 8)
+    shown = theme.thinned(m, 8).tolist()
+    if m <= MOST_FLAGGED:
+        beside = {k + step for k in shares.harmful for step in (-1, 1)}
+        shown = sorted(({*shown} - beside) | {*shares.harmful})
     theme.squares(ax, m, shown, [str(k) for k in shown])
+    theme.flagged(ax, shares.harmful)
     return ax
 
 
@@ -93,7 +102,9 @@ def drawing(run: Run, found: tuple[ImportShares, ...]) -> Drawing:
     return Drawing(
         f"Who imports whose model, of {run.clients * (run.clients - 1)} pairs. " + "; ".join(said) + ".",
         "A row is what one client imports, the darker the more rounds. Full squares are averaging over everybody; "
-        "blocks are groups of like data; a dark column is a model that many want, an empty one nobody's." + seeds,
+        "blocks are groups of like data; a dark column is a model that many want, an empty one nobody's."
+        + (" Bold purple numbers are attackers and free-riders." if any(one.harmful for one in found) else "")
+        + seeds,
         whole,
         shares_table(found),
     )

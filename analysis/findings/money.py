@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.scores import known, slack
+from analysis.findings.scores import harmful, known, slack
 from analysis.page.export import Cell, Table
 from analysis.run.records import Run, Trace
 from mechanism.wording import typeset
@@ -33,13 +33,15 @@ class MoneyFlow:
     """Who pays whom under one method and seed, summed over rounds, money.
 
     ``gross`` ``[m, m]``: what importer i paid exporter j. ``centre`` ``[m]``: what i paid the centre, below 0 where the
-    centre paid it (None: nobody). `net` is antisymmetric: what i paid j after netting.
+    centre paid it (None: nobody). `net` is antisymmetric: what i paid j after netting. ``harmful``: attackers and
+    free-riders.
     """
 
     method: str
     seed: int
     gross: Real
     centre: Real | None = None
+    harmful: tuple[int, ...] = ()
 
     @property
     def net(self) -> Real:
@@ -102,7 +104,7 @@ def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
     gross = np.zeros((run.clients, run.clients))
     np.add.at(gross, (entries.importer[chosen], entries.exporter[chosen]), entries.payment[chosen])
     centre = paid_to_centre(run.traces[method], slack(run, method))[run.seeds.index(seed)].sum(axis=0)
-    return MoneyFlow(method, seed, gross, centre)
+    return MoneyFlow(method, seed, gross, centre, harmful(run, method, seed))
 
 
 def flow_table(flow: MoneyFlow) -> Table:

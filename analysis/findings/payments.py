@@ -27,7 +27,8 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     """Draw an arrow from payer to receiver per net payment, its width proportional to the money.
 
     Blue clients received more than they paid, vermilion ones paid more; the number beside each is the difference.
-    Clients stand clockwise from the top in their order; where money passes the centre, that is a square in the middle.
+    Attackers and free-riders are purple diamonds. Clients stand clockwise from the top in their order; where money
+    passes the centre, that is a square in the middle.
     """
     from matplotlib.patches import FancyArrowPatch
 
@@ -65,7 +66,11 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     earned = flow.earned
     slack = 1e-9 * max(1.0, flow.turnover, flow.collected, flow.handed_out)
     tones = [theme.GAIN if e > slack else theme.LOSS if e < -slack else theme.NEUTRAL for e in earned]
-    ax.scatter(x[:m], y[:m], s=node, c=tones[:m], edgecolors="white", linewidths=1.2, zorder=3)
+    junk = list(flow.harmful)
+    good = np.setdiff1d(np.arange(m), junk)
+    ax.scatter(x[good], y[good], s=node, c=[tones[k] for k in good], edgecolors="white", linewidths=1.2, zorder=3)
+    if junk:
+        ax.scatter(x[junk], y[junk], s=node, c=theme.JUNK, marker="D", edgecolors="white", linewidths=1.2, zorder=3)
     named = theme.thinned(m, 25)
     for k in named:
         away = 1.0 + (0.30 if not crowded else 0.10)
@@ -127,6 +132,7 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     if m > clients > 12:  # a number beside the centre would run into its name
         shown = [k for k in shown if k >= clients or clients - k > clients / 12]
     theme.squares(ax, m, shown, [flow.labels[k] for k in shown])
+    theme.flagged(ax, flow.harmful)
     if m > clients:
         ax.axhline(clients - 0.5, color=theme.INK, linewidth=1.0)
         ax.axvline(clients - 0.5, color=theme.INK, linewidth=1.0)
@@ -191,7 +197,10 @@ def drawing(run: Run, flow: MoneyFlow) -> Drawing:
         f"all; {f'{through}; ' if through else ''}client {most} earned most, {typeset(float(earned[most]))}.",
         "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
         "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
-        f"sign, {balance}" + left_out + seeds,
+        f"sign, {balance}"
+        + (" Attackers and free-riders are purple diamonds." if flow.harmful else "")
+        + left_out
+        + seeds,
         whole,
         flow_table(flow),
         payments_table(flow),

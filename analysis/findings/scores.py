@@ -90,6 +90,11 @@ def known(run: Run, method: str) -> str:
     return method
 
 
+def harmful(run: Run, method: str, seed: int) -> tuple[int, ...]:
+    """Return the numbers of attackers and free-riders under a seed."""
+    return tuple(np.flatnonzero(~run.traces[method].benign[run.seeds.index(seed)]).tolist())
+
+
 def client_utility(run: Run, method: str) -> Real:
     """Return every client's utility over the run, money, ``[seeds, m]``."""
     return np.asarray(run.traces[known(run, method)].utility.sum(axis=1))
@@ -183,8 +188,18 @@ def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool
     return ax
 
 
+def on_effective_data(run: Run) -> tuple[str, ...]:
+    """Return the markets that were cleared on effective data, measured and not reported."""
+    return tuple(m for m in run.markets if run.market_round(m, run.seeds[0], 1).market.effective is not None)
+
+
 def leading(run: Run) -> str:
-    """Return the method that the report speaks of first: the exact market, else any market, else the most accurate."""
+    """Return the method that the report speaks of first.
+
+    The market on measured effective data, else the exact one, else any market, else the most accurate.
+    """
+    for name in on_effective_data(run):
+        return name
     for name in run.markets:
         if run.mechanisms[name] == "ipfl-exact":
             return name

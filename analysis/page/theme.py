@@ -32,6 +32,8 @@ LOSS = "#d55e00"
 LOSS_TEXT = "#a84300"
 """The same as text; contrast 6.3 on white."""
 NEUTRAL = "#9aa5b1"
+JUNK = "#882255"
+"""Attackers and free-riders (Tol's wine); besides by another mark or bold."""
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#52606d", "#882255", "#999933")
 """Six colours of Okabe and Ito (2008), a grey, and two of Tol's muted scheme; every one at least 2:1 on white.
@@ -277,3 +279,11 @@ def squares(ax: Axes, size: int, shown: ArrayLike, labels: Sequence[str]) -> Non
     ax.set_xlim(-0.5, size - 0.5)
     ax.set_ylim(size - 0.5, -0.5)
     ax.set_box_aspect(1)
+
+
+def flagged(ax: Axes, harmful: Sequence[int]) -> None:
+    """Write the numbers of attackers and free-riders at a matrix in their colour, bold."""
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        if label.get_text() in {str(k) for k in harmful}:
+            label.set_color(JUNK)
+            label.set_fontweight("bold")

@@ -169,23 +169,26 @@ def figures(trace: Trace) -> dict[str, Real]:
     ``accuracy_best``: each client's best over the rounds in which it took part, averaged over clients (as the paper
     counts); ``accuracy_final``: mean over clients of what they had when they last took part; ``utility_total``: summed
     over clients and rounds; ``utility_mean``: per client and round; ``welfare``: the sum of everybody's utilities in
-    all clearings. Utilities are true ones. All but welfare are of benign clients, who are not attackers or free-riders
-    (paper, personal accuracy and utility); of others ``utility_others`` is the mean per client and round, and
-    ``accuracy_others`` the best accuracy. ``epsilon``: the most that a client's training spent.
+    all clearings; ``received_mean``: paid to a client for its models, per round. Utilities are true ones. All but
+    welfare are of benign clients, who are not attackers or free-riders (paper, personal accuracy and utility); of
+    others ``utility_others`` and ``received_others`` are means per client and round, ``accuracy_others`` the best
+    accuracy. ``epsilon``: the most that a client's training spent.
     """
     benign, there = trace.benign, trace.present.any(axis=1)
-    utility, rounds = trace.utility.sum(axis=1), trace.utility.shape[1]
+    utility, received, rounds = trace.utility.sum(axis=1), trace.received.sum(axis=1), trace.utility.shape[1]
     found = {
         "accuracy_best": mean_where(best_of_clients(trace), benign & there),
         "accuracy_final": mean_where(final_of_clients(trace), benign & there),
         "utility_total": np.where(benign, utility, 0.0).sum(axis=-1),
         "utility_mean": mean_where(utility, benign) / rounds,
         "welfare": utility.sum(axis=-1),
+        "received_mean": mean_where(received, benign) / rounds,
     }
     if trace.epsilon.any():
         found["epsilon"] = trace.epsilon.max(axis=-1)
     if not benign.all():
         found["utility_others"] = mean_where(utility, ~benign) / rounds
+        found["received_others"] = mean_where(received, ~benign) / rounds
         found["accuracy_others"] = mean_where(best_of_clients(trace), ~benign & there)
     return found
 

@@ -30,7 +30,7 @@ from marketproof.running.sections import (
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_toml, validated
 
-DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact"
+DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
 DEFAULT_MECHANISM = "ipfl-exact"
 
 

@@ -39,8 +39,9 @@ class Population:
 
     ``roles`` lists (role, share of the clients); who is left over is honest, or a trader where there are traders.
     ``conduct`` is what attackers or free-riders upload (see `learning.adversaries`). ``lie`` is what liars multiply by
-    the section's factor. ``leaves``: "" nobody, "strict" who has a negative utility, "chance" such a one by chance.
-    ``settings`` go over the task's: keys with dots, and ``gain`` a factor of the task's.
+    the section's factor, "all" for each of their three numbers. ``leaves``: "" nobody, "strict" who has a negative
+    utility, "chance" such a one by chance. ``settings`` go over the task's: keys with dots, and ``gain`` a factor of
+    the task's.
     """
 
     summary: str
@@ -85,6 +86,7 @@ POPULATIONS: dict[str, Population] = {
     "liars-cost": Population("10 % report twice their cost", (("liar", 0.1),), lie="cost"),
     "liars-size": Population("10 % report twice their samples", (("liar", 0.1),), lie="size"),
     "liars-gain": Population("10 % report twice their gain parameter", (("liar", 0.1),), lie="gain"),
+    "liars-all": Population("10 % report twice their cost, samples and gain parameter", (("liar", 0.1),), lie="all"),
     "dropout-strict": Population("who has a negative utility leaves for good", leaves="strict"),
     "dropout-probabilistic": Population("who has a negative utility leaves with probability 1/2", leaves="chance"),
     "arrivals": Population("one client comes late, one leaves, and one leaves and comes back"),
@@ -130,13 +132,14 @@ class Participants:
         return Types(np.asarray(sizes, dtype=np.float64), costs, np.where(nothing, 0.0, gains))
 
     def reports(self, types: Types) -> Reports:
-        """Return what everybody says: the truth, but liars multiply one number by the factor."""
-        truth, lie = types.truthful(), self.population.lie
-        if not lie:
-            return truth
-        lies = np.array(self.roles) == "liar"
-        said = np.asarray(getattr(truth, lie))
-        return truth.replace(**{lie: np.where(lies, said * self.factor, said)})
+        """Return what everybody says: the truth, but liars multiply what they lie about by the factor."""
+        truth, times = types.truthful(), np.where(np.array(self.roles) == "liar", self.factor, 1.0)
+        return truth.replace(**{name: getattr(truth, name) * times for name in lied_about(self.population.lie)})
+
+
+def lied_about(lie: str) -> tuple[str, ...]:
+    """Return the names of the numbers that a population's ``lie`` is about."""
+    return ("cost", "size", "gain") if lie == "all" else (lie,) if lie else ()
 
 
 def uniform(seed: int, purpose: str, clients: int, low: float, high: float) -> Floats:
@@ -165,7 +168,7 @@ def draw(name: str, share: float, factor: float, clients: int, seed: int) -> Par
 
 def unplayable(name: str, share: float, factor: float, clients: int) -> str:
     """Return in one line why such participants cannot play, "" if they can."""
-    if factor == 0.0 and POPULATIONS[name].lie == "size":
+    if factor == 0.0 and "size" in lied_about(POPULATIONS[name].lie):
         return "population.factor is 0, and no client can say that it has no samples; take a factor above 0"
     if not np.isin(draw(name, share, factor, clients, 0).roles, BENIGN).any():
         return (

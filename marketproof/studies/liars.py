@@ -74,7 +74,7 @@ def _lie(one: Seen) -> str:
 
 
 # fmt: off
-LIE = text("lie", "which number liars misreport", _lie)
+LIE = text("lie", "which number liars misreport, or all", _lie)
 FACTOR = Column("factor", "times", "what they multiply it by", lambda one: one.config.population.factor, first,
                 "count")
 LIARS = Column("liars", "liars", "liars, over all seeds", lambda one: _lies(one).gain.shape[1], sum, "count")
@@ -93,7 +93,9 @@ TRUTHFUL = Column("utility_truthful", "truthful", "the same, had it told the tru
                   lambda one: _lies(one).honest.mean())
 # fmt: on
 
-NUMBERS = {"cost": "cost", "size": "number of samples", "gain": "gain parameter"}
+NUMBERS = {
+    "cost": "cost", "size": "number of samples", "gain": "gain parameter", "all": "cost, samples and gain parameter",
+}  # fmt: skip
 """What a lie is about, in words."""
 
 
@@ -123,12 +125,8 @@ def _gain_of_lies(rows: Sequence[Row]) -> dict[str, Figure]:
 
 LIARS_STUDY = Study(
     "What a lie earns its teller",
-    "how much a client gains by reporting half or twice its cost, size or gain parameter",
-    tuple(
-        Case(f"{what}-times-{factor:g}", f"liars-{what}", factor)
-        for what in ("cost", "size", "gain")
-        for factor in (0.5, 2.0)
-    ),
+    "how much a client gains by reporting half or twice its cost, size or gain parameter, or all three",
+    tuple(Case(f"{what}-times-{factor:g}", f"liars-{what}", factor) for what in NUMBERS for factor in (0.5, 2.0)),
     (LIE, FACTOR, METHOD, LIARS, CASES, MEAN, BEST, WORST, PAYING, LYING, TRUTHFUL),
     _words,
     _gain_of_lies,

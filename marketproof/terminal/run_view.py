@@ -11,6 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analysis.findings.rules.trade import who_was_paid
 from analysis.run.market import MarketRecord
 from analysis.run.results import Audit, MethodAudit, Summary
 from marketproof.running.privacy import privacy_lines
@@ -126,6 +127,8 @@ def show_run(
     )
     for line in LEGEND:
         console.print(line)
+    if paid := who_was_paid(summary.methods, [name for name in summary.methods if audit.methods[name].mechanism]):
+        console.print(paid)
     if scale == "smoke":
         console.print(SMOKE)
     for name, told in audit.methods.items():

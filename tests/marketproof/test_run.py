@@ -16,7 +16,7 @@ from analysis.run.records import read_market
 from mechanism import account
 from tests.marketproof.conftest import command
 
-METHODS = ["local", "fedavg", "ipfl/ipfl", "ipfl/ipfl-exact"]
+METHODS = ["local", "fedavg", "ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/clock-price"]
 ROUNDS, SEEDS, CLIENTS = 2, 2, 10
 RUN = ["run", "digits-niid", "--scale", "smoke", "--seeds", SEEDS]
 
@@ -132,6 +132,7 @@ def test_manifest_and_config_say_what_was_run(finished):
     assert manifest["methods"] == METHODS
     assert manifest["mechanisms"] == {
         "local": None, "fedavg": None, "ipfl/ipfl": "ipfl", "ipfl/ipfl-exact": "ipfl-exact",
+        "ipfl-effective/clock-price": "clock-price",
     }  # fmt: skip
     assert (manifest["backend"], manifest["device"], manifest["clients"]) == ("rows", "cpu", CLIENTS)
     units = {f"{method.replace('/', '__')}-{seed}" for method in METHODS for seed in (0, 1)}
@@ -146,7 +147,7 @@ def test_manifest_and_config_say_what_was_run(finished):
 
 def test_people_see_every_method_the_scope_and_the_report(finished):
     folder, shown = finished
-    for text in (*METHODS, "best accuracy", "best lie", "Scope:", "report.html", "A lie pays"):
+    for text in (*METHODS, "best accuracy", "best lie", "Paid for their models", "Scope:", "report.html", "A lie pays"):
         assert text in shown
     assert "<html" in (folder / "report.html").read_text()
     told = json.loads((folder.parent / "run.json").read_text())

@@ -177,4 +177,4 @@ def test_seeds_scale_populations_and_factors_of_the_plans():
     assert plan.first.market.gain == (1.5e6, 1.5e6)
     lies = plan_study("liars", task="digits-niid", scale="smoke")
     told = {(config.population.name, config.population.factor) for config in lies.configs.values()}
-    assert told == {(f"liars-{what}", factor) for what in ("cost", "size", "gain") for factor in (0.5, 2.0)}
+    assert told == {(f"liars-{what}", factor) for what in ("cost", "size", "gain", "all") for factor in (0.5, 2.0)}

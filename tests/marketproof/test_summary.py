@@ -44,6 +44,7 @@ def test_figures_of_a_market_of_the_honest():
         "utility_total": pytest.approx(utility.sum()),
         "utility_mean": pytest.approx(utility.sum() / 12),
         "welfare": pytest.approx(3 * (6 - 3 - 0.75) + (np.sqrt(12) - np.sqrt(3600 / 350) - 0.25)),
+        "received_mean": pytest.approx(account(record().types, record().outcome).received.sum() / 12),
     }
 
 
@@ -56,6 +57,9 @@ def test_attackers_and_free_riders_stand_apart_and_liars_do_not():
     assert told["utility_total"] == pytest.approx(utility[:, [0, 2]].sum())
     assert told["utility_mean"] == pytest.approx(utility[:, [0, 2]].mean())
     assert told["utility_others"] == pytest.approx(utility[:, [1, 3]].mean())
+    received = account(record().types, record().outcome).received
+    assert told["received_mean"] == pytest.approx(received[:, [0, 2]].mean())
+    assert told["received_others"] == pytest.approx(received[:, [1, 3]].mean())
     assert told["accuracy_others"] == pytest.approx((0.9 + 0.6) / 2)
     assert told["welfare"] == pytest.approx(utility.sum())  # of everybody
 
