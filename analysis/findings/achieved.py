@@ -54,12 +54,12 @@ def headline(run: Run) -> str:
     k = run.methods.index(name)
     accuracy, utility = best_accuracy(run), mean_utility(run)
     honest = int(run.traces[name].benign[0].sum())
-    left_out = " honest" * (honest < run.clients)
     final, one = float(final_accuracy(run).mean[k]), honest == 1
+    who = "1 client reaches" if one else f"{honest}{' honest' * (honest < run.clients)} clients reach"
     line = waterline(run, name)
     loses = line.losers if line.below else "no client loses over the run"
     text = (
-        f"With {name}, {'1 client reaches' if one else f'{honest}{left_out} clients reach'} {typeset(accuracy.mean[k])} % "
+        f"With {name}, {who} {typeset(accuracy.mean[k])} % "
         f"personal accuracy, {'' if one else 'each '}in its best round, and gain{'s' * one} "
         f"{typeset(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
         f"round{'s' * (run.rounds != 1)}; {loses}."
