@@ -87,7 +87,7 @@ class MixtureTask:
     @property
     def cost(self) -> float:
         """Relative length of the task, for sharing work out: samples."""
-        return float((4 if self.joint else 2) * JUDGED)
+        return float((3 if self.joint else 2) * JUDGED)
 
 
 def needed(samples: int) -> float:
@@ -110,8 +110,8 @@ def certainty(differences: Array) -> float:
     return float(found) if np.isfinite(found) else 0.0
 
 
-def minimiser(losses: Sequence[float]) -> float:
-    """Return where the parabola through the mean losses at 0 and `GRID` is lowest, in [0, `LARGEST`].
+def minimiser(losses: Sequence[float], grid: tuple[float, float] = GRID, largest: float = LARGEST) -> float:
+    """Return where the parabola through the mean losses at 0 and ``grid`` (h, 2 h) is lowest, in [0, ``largest``].
 
     Where it bends downwards, the best of the three points.
 
@@ -121,8 +121,8 @@ def minimiser(losses: Sequence[float]) -> float:
     zero, half, full = losses
     bend = zero - 2.0 * half + full
     if not np.isfinite(bend) or bend <= 0:
-        return (0.0, *GRID)[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))]
-    return float(np.clip(GRID[0] * (3.0 * zero - 4.0 * half + full) / (2.0 * bend), 0.0, LARGEST))
+        return (0.0, *grid)[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))]
+    return float(np.clip(grid[0] * (3.0 * zero - 4.0 * half + full) / (2.0 * bend), 0.0, largest))
 
 
 class _Line:
@@ -184,14 +184,19 @@ def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
 def judge_mixture(work: Work, task: MixtureTask) -> tuple[float, ...]:
     """Return how the task's mixture does beside the probe on the client's held-out samples.
 
-    By how much the mean loss falls, that in standard errors, and the α at which it would be lowest (0 if not asked).
+    By how much the mean loss falls, that in standard errors, and the α at which it would be lowest (0 if not asked): by
+    a parabola through half the task's share and all of it, in reach of both as `GRID` is of `LARGEST`, and no more than
+    if each of the models were worth the most that one can be.
     """
     line = _Line(work, task.client, JUDGED)
     rows, weights = list(task.rows), torch.tensor(task.weights, dtype=torch.float64, device=work.device)
     other = (weights @ work.models("")[rows].double()).float()
     own, mixed = line.losses(line.probe, 0.0), line.losses(other, task.share)
-    others = [line.losses(other, share) for share in GRID] if task.joint else [own, own]
-    alpha = minimiser([float(np.mean(losses)) for losses in (own, *others)])
+    alpha = 0.0
+    if task.joint:
+        grid, worth = (task.share / 2.0, task.share), len(rows) * LARGEST / (1.0 - LARGEST)
+        means = [float(np.mean(losses)) for losses in (own, line.losses(other, grid[0]), mixed)]
+        alpha = minimiser(means, grid, min(task.share * LARGEST / GRID[1], worth / (1.0 + worth)))
     with np.errstate(all="ignore"):
         fall = float(np.mean(own - mixed))
     return (fall if np.isfinite(fall) else -1.0, certainty(own - mixed), alpha)

@@ -27,10 +27,11 @@ from marketproof.running.certificates import certified
 from marketproof.running.config import Method, RunConfig, judged_by
 from marketproof.running.privacy import noise_of, privacy_statement
 from marketproof.running.recorder import Progress, Recorder, Unit
-from mechanism.market.accounting import MONEY
+from mechanism.market.accounting import MONEY, gains
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
+from mechanism.wording import number
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.search.lies import COORDINATES, best_lie
 
@@ -81,6 +82,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         words.append(_same_words(same, clearings))
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
+    words += _measured_words(records)
     proofs = certified(mechanism, records)
     words += [] if proofs is None else [proofs.words]
     premise = _premise(mechanism, records)
@@ -97,6 +99,20 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         premise=premise,
         words=[*words, *([] if premise is None else premise.words)],
     )
+
+
+def _measured_words(records: Sequence[MarketRecord]) -> list[str]:
+    """Return in a sentence how far the gains that payments were settled on are from the law's; none where by law."""
+    off = [
+        (r.gained - gains(r.types, r.imports, r.market)).sum(axis=-1).ravel() for r in records if r.gained is not None
+    ]
+    if not off:
+        return []
+    less, more = (number(max(0.0, float(max(one.max() for one in signed)))) for signed in ([-a for a in off], off))
+    return [
+        f"Payments were settled on gains that were measured when models were combined: in a clearing they sum to up to "
+        f"{less} less and {more} more than the gain law says. Nobody loses at the truth only where they are no less."
+    ]
 
 
 def _premise(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> Premise | None:

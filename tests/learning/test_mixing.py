@@ -121,6 +121,10 @@ def test_the_minimiser_is_that_of_a_parabola():
     for best, scale in ((0.1, 2.0), (0.4, 1.0), (0.7, 3.0)):
         losses = [scale * (a - best) ** 2 + 1.0 for a in (0.0, 0.25, 0.5)]
         assert minimiser(losses) == pytest.approx(best)
+        # the same parabola seen at half of 0.8 and all of it, and no further than it may be
+        seen = [4.0 * (a - best) ** 2 for a in (0.0, 0.4, 0.8)]
+        assert minimiser(seen, (0.4, 0.8), 0.9) == pytest.approx(best)
+        assert minimiser(seen, (0.4, 0.8), 0.1) == pytest.approx(min(best, 0.1))
     assert minimiser([1.0, 0.9, 0.8]) == 0.5
     assert minimiser([1.0, 1.2, 1.3]) == 0.0
     assert minimiser([1.0, 0.9, float("nan")]) == 0.25

@@ -10,6 +10,7 @@ from analysis.run.files import RecordError
 from analysis.run.records import read_market
 from mechanism.market.accounting import MONEY
 from mechanism.market.gains import SqrtGain
+from mechanism.wording import number
 from tests.marketproof.conftest import command
 
 METHODS = "ipfl-effective/ipfl-exact,ipfl-effective/pooled-price,ipfl-effective/realised"
@@ -35,14 +36,17 @@ def folder(tmp_path_factory):
     return out
 
 
+def audit(folder):
+    return json.loads((folder / "audit.json").read_text())["methods"]
+
+
 def record(folder, mechanism):
     return read_market(folder / "markets" / f"ipfl-effective__{mechanism}-0.safetensors")
 
 
 def test_effective_data_are_recorded_and_the_audit_clears_on_them(folder):
-    audit = json.loads((folder / "audit.json").read_text())["methods"]
-    assert all(method["reproduced"] for method in audit.values())
-    priced = audit["ipfl-effective/pooled-price"]
+    assert all(method["reproduced"] for method in audit(folder).values())
+    priced = audit(folder)["ipfl-effective/pooled-price"]
     assert all(priced["best_lie"][coordinate]["gain"] <= MONEY for coordinate in ("cost", "gain", "size"))
     for mechanism in ("ipfl-exact", "pooled-price"):
         one = record(folder, mechanism)
@@ -67,6 +71,10 @@ def test_realised_settles_on_gains_that_were_measured_after_mixing(folder):
     assert not one.gained[~bought].any()
     law = SqrtGain().value(one.gain, one.size, one.size + (one.imports * one.market.effective).sum(-1))
     assert not np.allclose(one.gained, law)
+    off = (one.gained - law).sum(-1)
+    (words,) = [w for w in audit(folder)["ipfl-effective/realised"]["words"] if "measured when models" in w]
+    assert f"up to {number(max(0.0, -off.min()))} less and {number(max(0.0, off.max()))} more than" in words
+    assert not any("measured when models" in w for w in audit(folder)["ipfl-effective/ipfl-exact"]["words"])
 
 
 def test_a_record_whose_effective_data_do_not_fit_is_refused(folder, tmp_path):
