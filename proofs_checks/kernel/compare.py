@@ -1,34 +1,41 @@
 """Run the definitions that the theorems are about, and compare what `mechanism` answers on thousands of markets.
 
-    python proofs_checks/kernel/compare.py                 5,400 markets, 600 of each mechanism
+    python proofs_checks/kernel/compare.py                 600 markets of each mechanism, and 20 larger ones
     python proofs_checks/kernel/compare.py --markets 100   fewer
+    python proofs_checks/kernel/compare.py --record        all of it; writes compared.json beside this file
 
 The Coq definitions (`execute/Compare.v`) are extracted to OCaml and compiled in a temporary folder. Markets are written
-in rational numbers: dyadic sizes, costs, gains and differences, the gain law K/n - K/x or a concave table, plain data.
-Imports must be a best set (its objective exactly the best one, in rationals: ties are the program's to break), prices
-and utilities agree to 1e-12 of the market's scale (``ipfl``, whose thresholds are roots: 1e-7). Then the answers are
-bent, and faults are planted in the source of the Python kernels: each must be seen.
+in rational numbers: dyadic sizes, costs, gains and differences, some with penalties and some with effective sizes, the
+gain law K/n - K/x or a concave table. Imports must be a best set (its objective exactly the best one, in rationals:
+ties are the program's to break), prices and utilities agree to 1e-12 (the numbers of a market are at most 64),
+thresholds of ``ipfl``, which are irrational, to 1e-12 of their size: the sign of their equation changes there. Markets
+of 20 to 50 clients are held against the code's own certificates by the checker that is proved in ``market/Checker.v``.
+Then answers are bent, and faults are planted in the source of the Python kernels: each must be seen.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.market.accounting import Outcome, account
 from mechanism.market.allocation import kernels, selection
+from mechanism.market.allocation.certifying import certify
+from mechanism.market.allocation.purchases import Purchases
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import PowerGain, TableGain
 from mechanism.market.mechanisms import market_mechanism
@@ -36,19 +43,20 @@ from mechanism.market.settling import settled
 from proofs_checks.kernel import check
 
 RULES = (
-    "ipfl-exact",
-    "exact-marginal",
-    "posted-price",
-    "pooled-price",
-    "vcg-two-sided",
-    "realised",
-    "realised-bilateral",
-    "no-payment",
-    "ipfl",
-)
+    "ipfl-exact", "exact-marginal", "posted-price", "pooled-price", "vcg-two-sided", "realised", "realised-bilateral",
+    "no-payment", "ipfl", "shapley-split",
+)  # fmt: skip
 """The mechanisms in the order of `v_rule` in ``Compare.v``."""
 
-BITS = 44  # prices and utilities are rounded to so many binary places: 6e-14, well within the tolerance
+BITS = 50  # prices and utilities are rounded to so many binary places, 4e-16
+
+TOLERANCE = Fraction(1, 10**12)
+"""By how much a price or a utility may differ, money, and a threshold, of its size."""
+
+LARGE = (20, 20, 25, 25, 30, 30, 35, 40, 45, 50) * 2
+"""How many clients the larger markets have."""
+
+FIGURES = check.HERE / "compared.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,60 +66,90 @@ class Case:
     rule: str
     reports: Reports
     market: Market
-    table: tuple[tuple[float, float], ...]
     imports: NDArray[np.bool_]
     prices: NDArray[np.float64]
     utility: NDArray[np.float64]
 
 
-def draw(rule: str, rng: np.random.Generator) -> Case:
-    """Draw a market of 2 to 5 clients with dyadic numbers and clear it."""
-    m = int(rng.integers(2, 6))
+def draw(rule: str, rng: np.random.Generator, clients: int | None = None) -> Case:
+    """Draw a market of 2 to 5 clients (``shapley-split``: 4), or so many, with dyadic numbers, and clear it."""
+    m = clients or int(rng.integers(2, 5 if rule == "shapley-split" else 6))
     size = rng.integers(1, 17, m).astype(float)
-    cost = rng.integers(0, 33, m) / 16
+    effective = rng.integers(0, 17, (m, m)) * rng.integers(0, 2, (m, m)) / 2 if rng.integers(2) else None
+    # ipfl never takes who brings nothing, the definition does where it is free: it is about sizes above 0
+    cost = rng.integers(rule == "ipfl", 33, m) / 16
     gain = rng.integers(0, 65, m).astype(float)
     differences = rng.integers(0, 17, (m, m)) / 8
     np.fill_diagonal(differences, 0.0)
     law: PowerGain | TableGain = PowerGain(1.0)
-    if rng.integers(2):
+    if clients is None and rng.integers(2):
         knots = np.cumsum(rng.integers(1, 16, 4)).astype(float)
         slopes = np.sort(rng.integers(0, 33, 3))[::-1] / 64
         law = TableGain(tuple(knots), tuple(np.concatenate([[0.0], np.cumsum(slopes * np.diff(knots))])))
-    market = Market(differences, float(rng.integers(0, 9)) / 32, law)
-    reports = Reports(size, cost, gain)
-    types = Types(size, cost, gain)
+    market = Market(differences, max(0, int(rng.integers(-2, 7))) / 32, law, effective)
+    reports, types = Reports(size, cost, gain), Types(size, cost, gain)
     mechanism = market_mechanism(rule)
     outcome: Outcome = settled(mechanism, mechanism.clear(reports, market), types)
-    table = tuple((float(x), float(y)) for x, y in zip(*law.knots, strict=True)) if isinstance(law, TableGain) else ()
     utility = account(types, outcome, market).utility
-    return Case(rule, reports, market, table, outcome.imports, outcome.prices, utility)
+    return Case(rule, reports, market, outcome.imports, outcome.prices, utility)
 
 
-def _rational(number: float, bits: int | None = None) -> str:
-    exact = Fraction(float(number))
+def _rational(number: float | Fraction, bits: int | None = None) -> str:
+    exact = Fraction(number)
     if bits is not None:
         exact = Fraction(round(exact * 2**bits), 2**bits)
     return f"{exact.numerator} {exact.denominator}"
 
 
 def written(case: Case) -> str:
-    """Return a case as one line for the extracted program."""
+    """Return a case as text for the extracted program."""
     reports, m = case.reports, case.reports.clients
-    scale = max(1.0, float(np.abs(case.utility).max()), float(reports.gain.max()))
     x = selection.thresholds(reports, case.market) if case.rule == "ipfl" else np.full((m, m), np.inf)
-    tolerance = Fraction(int(scale), 10**7 if case.rule == "ipfl" else 10**12)
-    differences = case.market.differences
+    differences, effective = case.market.differences, case.market.effective
     assert differences is not None
     parts: list[str] = [str(RULES.index(case.rule)), str(m)]
     for vector in (reports.size, reports.cost, reports.gain, differences.ravel(), [case.market.lam]):
         parts += [_rational(value) for value in vector]
-    parts.append(str(len(case.table)))
-    parts += [_rational(value) for knot in case.table for value in knot]
+    parts += ["0"] if effective is None else [str(m), *(_rational(value) for value in effective.ravel())]
+    table = list(zip(*case.market.law.knots, strict=True)) if isinstance(case.market.law, TableGain) else []
+    parts += [str(len(table)), *(_rational(value) for knot in table for value in knot)]
     for row in case.imports:
-        parts += [str(int(row.sum())), *(str(j) for j in np.flatnonzero(row))]
+        parts += _several(np.flatnonzero(row).tolist())
     parts += [_rational(value, BITS) for value in (*case.prices.ravel(), *case.utility)]
-    parts += ["0" if np.isinf(value) else "1 " + _rational(value, BITS) for value in x.ravel()]
-    parts.append(f"{tolerance.numerator} {tolerance.denominator}")
+    parts += ["0" if np.isinf(value) else "1 " + _rational(value) for value in x.ravel()]
+    return " ".join([*parts, _rational(TOLERANCE)])
+
+
+def _several(clients: Sequence[int]) -> list[str]:
+    return [str(len(clients)), *map(str, clients)]
+
+
+def certificate(case: Case) -> str:
+    """Return the code's certificate of a clearing by ``ipfl-exact`` at the law K/n - K/x as text for the program.
+
+    A leaf of slope μ becomes the tangent at z = √(K/μ), rounded: any z will do, and a near one costs the bound little.
+    """
+    purchases = Purchases.of(case.reports, case.market)
+    given = certify(purchases, case.imports, critical=True)
+    nodes, slopes, others = iter(given.nodes.tolist()), iter(given.slopes.tolist()), iter(given.others)
+
+    def tree(gain: float) -> Iterator[str]:
+        open_ends = 1
+        while open_ends:
+            node = next(nodes)
+            open_ends += 1 if node >= 0 else -1
+            if node >= 0:
+                yield str(node)
+                continue
+            slope = next(slopes)
+            yield "-2 " + _rational((gain / slope) ** 0.5, 20) if slope > 0.0 and gain > 0.0 else "-1"
+
+    parts: list[str] = []
+    for gain, row, tolerance in zip(case.reports.gain, case.imports, purchases.tolerance, strict=True):
+        bought = np.flatnonzero(row).tolist()
+        parts += [_rational(Fraction(round(float(tolerance) * 1e15), 10**15)), *tree(float(gain)), str(len(bought))]
+        for j in bought:
+            parts += [str(j), *_several(sorted((set(bought) - {j}) ^ set(next(others)))), *tree(float(gain))]
     return " ".join(parts)
 
 
@@ -126,9 +164,14 @@ def program(folder: Path) -> Path:
     return folder / "agrees"
 
 
-def disagreeing(agrees: Path, cases: Iterable[Case]) -> list[int]:
-    """Return the numbers of the cases on which the kernel's definitions and the program disagree."""
-    lines = [written(case) for case in cases]
+def disagreeing(agrees: Path, cases: Sequence[Case], certificates: Sequence[str] = ()) -> list[int]:
+    """Return the numbers of the cases on which the kernel's definitions and the program disagree.
+
+    ``certificates``: of all cases, where they are too large to be searched whole.
+    """
+    lines = [f"{written(case)} 0" for case in cases]
+    if certificates:
+        lines = [f"{written(case)} 1 {text}" for case, text in zip(cases, certificates, strict=True)]
     text = f"{len(lines)}\n" + "\n".join(lines) + "\n"
     done = subprocess.run([str(agrees)], input=text, capture_output=True, text=True, check=True)
     return [int(line) for line in done.stdout.split()]
@@ -155,6 +198,7 @@ KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
     "the seller left in for its own pivot": ("ipfl-exact", "if q != p:", "if q >= 0:"),
     "search that stops too early": ("realised", "if bound <= best + slack:", "if bound <= 1.1 * best + slack:"),
     "dominance by size or price": ("exact-marginal", "[depth] and price[a]", "[depth] or price[a]"),
+    "everybody's effective sizes are those of client 0": ("vcg-two-sided", "i if counted.shape[1] > 1 else 0", "0"),
     "half of the sellers not looked at": ("posted-price", "if c_price[a] < level(", "if 2.0 * c_price[a] < level("),
 }
 """Faults in the source of ``mechanism.market.allocation.kernels``: the mechanism to ask, the text, what replaces it."""
@@ -164,15 +208,64 @@ KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
 def faulty_kernels(right: str, wrong: str) -> Iterator[None]:
     """Let `mechanism` clear with kernels whose source has a fault (plain Python: markets here are small)."""
     source = Path(str(kernels.__file__)).read_text()
-    if source.count(right) < 1:
+    if right not in source:
         raise SystemExit(f"the kernels do not say {right!r} any more: update KERNEL_FAULTS")
     module = ModuleType("faulty_kernels")
     exec(compile(source.replace(right, wrong), "faulty_kernels", "exec"), module.__dict__)
-    selection.kernels = module
+    kept = selection.compiled
+    selection.kernels, selection.compiled = module, lambda: module
     try:
         yield
     finally:
-        selection.kernels = kernels
+        selection.kernels, selection.compiled = kernels, kept
+
+
+def compared(agrees: Path, markets: int, seed: int, large: Sequence[int] = LARGE) -> dict[str, Any]:
+    """Compare so many markets of each mechanism, then larger ones, then faults; return what was found.
+
+    ``rules``: by mechanism, ``markets``, ``effective`` and ``penalties`` among them, ``imports``, and which ``differ``;
+    ``certified`` the same of larger markets; ``bent`` and ``faulty``: in how many of how many each fault was seen.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = {rule: [draw(rule, rng) for _ in range(markets)] for rule in RULES}
+    few = min(markets, 200)
+    found: dict[str, Any] = {"rules": {}, "bent": {}, "faulty": {}}
+
+    def counted(cases: Sequence[Case], differ: list[int]) -> dict[str, Any]:
+        return {
+            "markets": len(cases), "effective": sum(case.market.effective is not None for case in cases),
+            "penalties": sum(case.market.lam > 0.0 for case in cases),
+            "imports": sum(int(case.imports.sum()) for case in cases), "differ": differ,
+        }  # fmt: skip
+
+    for rule, cases in drawn.items():
+        found["rules"][rule] = counted(cases, disagreeing(agrees, cases))
+    larger = [draw("ipfl-exact", rng, m) for m in large]
+    certificates = [certificate(case) for case in larger]
+    found["certified"] = counted(larger, disagreeing(agrees, larger, certificates))
+    found["certified"]["clients"] = [min(large), max(large)]
+    for name, (rule, bend) in FAULTS.items():
+        found["bent"][name] = [len(disagreeing(agrees, [bend(case) for case in drawn[rule][:few]])), few]
+    bent = [replace(case, prices=case.prices * (1 + 1e-6)) for case in larger]
+    found["bent"]["prices of larger markets a millionth too high"] = [
+        len(disagreeing(agrees, bent, certificates)), len(bent)
+    ]  # fmt: skip
+    for name, (rule, right, wrong) in KERNEL_FAULTS.items():
+        rng = np.random.default_rng(seed)
+        with faulty_kernels(right, wrong):
+            cases = [draw(rule, rng) for _ in range(few)]
+            lines = [written(case) for case in cases]
+        found["faulty"][name] = [len(disagreeing(agrees, cases)), len(lines)]
+    return found
+
+
+def amiss(found: dict[str, Any]) -> list[str]:
+    """Return what a comparison should not have found, in words."""
+    parts = {**found["rules"], "certificates": found["certified"]}
+    told = [f"{name}: markets {part['differ'][:5]} differ" for name, part in parts.items() if part["differ"]]
+    return told + [
+        f"not seen: {name}" for kind in ("bent", "faulty") for name, seen in found[kind].items() if not seen[0]
+    ]
 
 
 def main() -> int:
@@ -180,34 +273,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markets", type=int, default=600, help="of each mechanism (default 600)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--record", action="store_true", help="write what was found into compared.json")
     options = parser.parse_args()
     if not shutil.which("coqc"):
         sys.stderr.write("Coq is not installed here (Debian: apt-get install --no-install-recommends coq)\n")
         return 2
-    amiss = 0
     with tempfile.TemporaryDirectory() as folder:
-        agrees = program(Path(folder))
-        rng = np.random.default_rng(options.seed)
-        drawn = {rule: [draw(rule, rng) for _ in range(options.markets)] for rule in RULES}
-        for rule, cases in drawn.items():
-            differ = disagreeing(agrees, cases)
-            traded = sum(int(case.imports.sum()) for case in cases)
-            sys.stdout.write(
-                f"{rule:20} {len(cases)} markets, {traded} imports, {len(differ)} differ {differ[:5] or ''}\n"
-            )
-            amiss += len(differ)
-        for name, (rule, bend) in FAULTS.items():
-            seen = len(disagreeing(agrees, [bend(case) for case in drawn[rule][:200]]))
-            sys.stdout.write(f"bent answers: {name}: seen in {seen} of 200\n")
-            amiss += not seen
-        for name, (rule, right, wrong) in KERNEL_FAULTS.items():
-            rng = np.random.default_rng(options.seed)
-            with faulty_kernels(right, wrong):
-                cases = [draw(rule, rng) for _ in range(200)]
-            seen = len(disagreeing(agrees, cases))
-            sys.stdout.write(f"faulty kernels: {name}: seen in {seen} of 200\n")
-            amiss += not seen
-    return 1 if amiss else 0
+        found = compared(program(Path(folder)), options.markets, options.seed)
+    for name, part in {**found["rules"], "certificates": found["certified"]}.items():
+        sys.stdout.write(
+            f"{name:20} {part['markets']} markets, {part['effective']} of effective sizes, {part['penalties']} with "
+            f"penalties, {part['imports']} imports, {len(part['differ'])} differ\n"
+        )
+    for kind in ("bent", "faulty"):
+        for name, (seen, of) in found[kind].items():
+            sys.stdout.write(f"{kind}: {name}: seen in {seen} of {of}\n")
+    if wrong := amiss(found):
+        sys.stderr.write("".join(f"amiss: {line}\n" for line in wrong))
+        return 1
+    if options.record:
+        FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+    return 0
 
 
 if __name__ == "__main__":

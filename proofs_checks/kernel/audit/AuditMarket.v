@@ -7,7 +7,7 @@ From Coq Require Import List Permutation Reals.
 From MarketKernel Require Import base.Num base.Sets base.Rank base.RealNumbers.
 From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw market.PowerLaw.
 From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists.
-From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Clearing.
+From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Clearing market.Checker.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -413,6 +413,14 @@ Theorem certified_priced : forall (N : num) (E : market N) r i, valid_market E -
   price - (cost r j + top E r i (others E i) - top E r i (without j (others E i))) <= eps + eps /\
   (cost r j + top E r i (others E i) - top E r i (without j (others E i))) - price <= eps + eps.
 Proof. exact clearing_priced. Qed.
+(** [clearing-certificate] [checker] At the law K/n - K/x: where the program that checks certificates says yes, the set bought misses the optimum by at most eps and each price its critical value by at most 2 eps. *)
+Theorem certified_checker : forall (N : num) m e d l r i, let E := Market m (hyper N) e d l in valid_market E -> valid E r -> (i < m)%nat ->
+  forall eps t s priced, checked N m e d l r i eps t s priced = true -> let own := objective E r i (filter (fun j => mem j s) (others E i)) in
+  (own <= top E r i (others E i) /\ top E r i (others E i) <= own + eps) /\
+  forall j p s' u, In (j, (p, (s', u))) priced ->
+    p - (cost r j + top E r i (others E i) - top E r i (without j (others E i))) <= eps + eps /\
+    (cost r j + top E r i (others E i) - top E r i (without j (others E i))) - p <= eps + eps.
+Proof. exact checked_clearing. Qed.
 (** [clearing-certificate] [lines] The tangents of the paper's law, by which leaves are bounded, lie above it. *)
 Theorem certified_lines : forall K n z x : R, (0 <= K -> 0 < z -> 0 < x ->
   sqrt (K / n) - sqrt (K / x) <= (sqrt (K / n) - 3 * sqrt K / (2 * z)) + sqrt K / (2 * (z * z * z)) * x)%R.

@@ -2,4 +2,4 @@
 From Coq Require Import ZArith Extraction ExtrOcamlBasic.
 From MarketKernel Require Import execute.Compare.
 Extraction Language OCaml.
-Extraction "agrees.ml" agrees ratio.
+Extraction "agrees.ml" agrees certified_by touching ratio.

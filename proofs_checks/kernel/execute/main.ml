@@ -19,6 +19,7 @@ let market () =
   let gain = list m rational in
   let differ = list m (row m rational) in
   let lam = rational () in
+  let effective = list (int ()) (row m rational) in
   let knots = int () in
   let table = list knots (fun () -> let a = rational () in let b = rational () in (a, b)) in
   let buys = list m (fun () -> let n = int () in list n (fun () -> nat (int ()))) in
@@ -26,11 +27,25 @@ let market () =
   let utility = list m rational in
   let threshold = list m (row m (some rational)) in
   let tolerance = rational () in
-  { v_rule = rule; v_size = size; v_cost = cost; v_gain = gain; v_differ = differ; v_lam = lam; v_table = table;
+  { v_rule = rule; v_size = size; v_cost = cost; v_gain = gain; v_differ = differ; v_lam = lam; v_effective = effective; v_table = table;
     v_buys = buys; v_price = price; v_utility = utility; v_threshold = threshold; v_tolerance = tolerance }
+
+(* a tree in preorder: a seller, then its subtrees; -1 a leaf without a tangent, -2 one with its point *)
+let rec tree () = match int () with
+  | -1 -> End None
+  | -2 -> touching (rational ())
+  | j -> let t = tree () in let u = tree () in Split (nat j, t, u)
+let natural () = nat (int ())
+let certificate () =
+  let eps = rational () in
+  let t = tree () in
+  let priced = list (int ()) (fun () -> let j = natural () in let s = list (int ()) natural in (j, (s, tree ()))) in
+  ((eps, t), priced)
 
 let () =
   let count = int () in
   for k = 0 to count - 1 do
-    if not (agrees (market ())) then Printf.printf "%d\n" k
+    let v = market () in
+    let fine = if int () = 0 then agrees v else certified_by v (list (List.length v.v_size) certificate) in
+    if not fine then Printf.printf "%d\n" k
   done
