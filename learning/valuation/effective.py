@@ -25,7 +25,7 @@ from learning.algorithms.algorithm import PROBE, Algorithm
 from learning.errors import LearningError
 from learning.plan import LearningPlan
 from learning.streams import stream
-from learning.valuation.measuring import held_index, sample_losses
+from learning.valuation.measuring import held_index, sample_losses, samples
 from learning.work import Work
 
 Array = NDArray[np.float64]
@@ -128,14 +128,15 @@ def minimiser(losses: Sequence[float], grid: tuple[float, float] = GRID, largest
 class _Line:
     """Losses, on a client's held-out samples, of mixtures of its probe with other models."""
 
-    def __init__(self, work: Work, client: int, samples: int) -> None:
+    def __init__(self, work: Work, client: int, most: int) -> None:
         self.work, self.probe = work, work.models(PROBE)[client]
-        self.index = held_index(work, client, samples)
+        self.index = held_index(work, client, most)
+        self.loaded = samples(work, self.index)
 
     def losses(self, other: torch.Tensor, share: float) -> Array:
         """Return the losses [n] of (1 − share) probe + share other."""
         torch.lerp(self.probe, other, share, out=self.work.bench.row)
-        return np.asarray(torch.cat(sample_losses(self.work, self.index)).cpu().numpy())
+        return np.asarray(torch.cat(sample_losses(self.work, self.loaded)).cpu().numpy())
 
     def slopes(self, sellers: Sequence[int]) -> dict[int, float]:
         """Return the derivative of the mean loss towards each seller's model, from one gradient at the probe."""

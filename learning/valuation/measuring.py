@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from learning.valuation.sets import Mixture, ValueTask
@@ -9,6 +11,9 @@ from learning.work import Work
 
 _CHUNK = 1024  # parameters at once: a chunk of all rows stays in the second-level cache
 _BATCH = 250  # samples at once, as in evaluation
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+"""Inputs and labels."""
 
 
 def measure(work: Work, task: ValueTask) -> tuple[float, ...]:
@@ -19,9 +24,15 @@ def measure(work: Work, task: ValueTask) -> tuple[float, ...]:
     """
     index = held_index(work, task.client, task.samples)
     slots = (task.first, *[""] * (len(task.mixtures) - 1))
-    return tuple(
-        _loss(work, work.models(slot), mixture, index) for slot, mixture in zip(slots, task.mixtures, strict=True)
-    )
+    loaded = samples(work, index)
+    means = []
+    for slot, mixture in zip(slots, task.mixtures, strict=True):
+        _average(work, work.models(slot), mixture)
+        total = torch.zeros((), dtype=torch.float64, device=work.device)
+        for part in sample_losses(work, loaded):
+            total += part.sum()
+        means.append(float(total) / len(index))
+    return tuple(means)
 
 
 def held_index(work: Work, client: int, most: int) -> torch.Tensor:
@@ -33,21 +44,19 @@ def held_index(work: Work, client: int, most: int) -> torch.Tensor:
     return index[spread.to(index.device)]
 
 
-def sample_losses(work: Work, index: torch.Tensor) -> list[torch.Tensor]:
-    """Return the loss of the model on the bench on each of these samples, float64, in parts of at most 250."""
+def samples(work: Work, index: torch.Tensor) -> list[Batch]:
+    """Return training samples as the network sees them with their labels, in parts of at most 250.
+
+    Those that many models are judged on are fetched once.
+    """
+    x, y = work.tensors["train_x"], work.tensors["train_y"]
+    return [(work.inputs(x[chunk]), y[chunk]) for chunk in index.split(_BATCH)]
+
+
+def sample_losses(work: Work, loaded: Sequence[Batch]) -> list[torch.Tensor]:
+    """Return the loss of the model on the bench on each of these `samples`, float64, part by part."""
     with torch.inference_mode():
-        return [
-            work.bench.judge(work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk])[1]
-            for chunk in index.split(_BATCH)
-        ]
-
-
-def _loss(work: Work, models: torch.Tensor, mixture: Mixture, index: torch.Tensor) -> float:
-    _average(work, models, mixture)
-    total = torch.zeros((), dtype=torch.float64, device=work.device)
-    for part in sample_losses(work, index):
-        total += part.sum()
-    return float(total) / len(index)
+        return [work.bench.judge(x, y)[1] for x, y in loaded]
 
 
 def _average(work: Work, own: torch.Tensor, mixture: Mixture) -> None:

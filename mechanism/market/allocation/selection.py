@@ -85,12 +85,10 @@ def run_kernels(
             f"batch axes do not broadcast: reports {reports.batch}, differences and effective sizes {market.batch}"
         ) from None
     count = math.prod(batch)
-    parts = (
-        reports.size,
-        reports.cost,
-        reports.gain,
-    )  # not `flat`: checking them again costs as much as a small market
-    flat = [np.ascontiguousarray(np.broadcast_to(part, (*batch, m)).reshape(count, m)) for part in parts]
+    # not `Reports.flat`, nor a broadcast to what it already is: either costs as much as clearing a small market
+    spread = (lambda part: part) if batch == reports.batch else (lambda part: np.broadcast_to(part, (*batch, m)))
+    parts = (reports.size, reports.cost, reports.gain)
+    flat = [np.ascontiguousarray(spread(part)).reshape(count, m) for part in parts]
     if imports is None:
         taken = np.zeros((count, m, m), dtype=np.bool_)
     else:
@@ -109,8 +107,11 @@ def run_kernels(
 def matrices_of(matrices: NDArray[np.float64], batch: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Return matrices ``[..., r, c]`` as a row ``[R, r, c]``, and the number of that of each clearing ``[count]``."""
     own = matrices.shape[:-2]
-    which = np.broadcast_to(np.arange(math.prod(own)).reshape(own), batch).reshape(-1)
-    return np.ascontiguousarray(matrices.reshape(-1, *matrices.shape[-2:])), np.ascontiguousarray(which)
+    if own == (1,) * len(own):  # one for all
+        which = np.zeros(math.prod(batch), dtype=np.intp)
+    else:
+        which = np.ascontiguousarray(np.broadcast_to(np.arange(math.prod(own)).reshape(own), batch).reshape(-1))
+    return np.ascontiguousarray(matrices.reshape(-1, *matrices.shape[-2:])), which
 
 
 def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
@@ -166,8 +167,8 @@ def clear_importers(tasks: int, pairs: int, *arguments: Any, mode: str = "auto")
     ``mode``: "plain", "compiled", or "auto" (compiled above `PLAIN_WORK` pairs, or once it is loaded anyway).
     """
     run = kernel("clear_importers", pairs, mode)
-    workers = min(os.cpu_count() or 1, 8, tasks)
-    if workers < 2 or pairs < 100 * PLAIN_WORK or mode == "plain":
+    workers = 1 if pairs < 100 * PLAIN_WORK or mode == "plain" else min(os.cpu_count() or 1, 8, tasks)
+    if workers < 2:
         run(0, tasks, *arguments)
         return
     pieces = min(tasks, 4 * workers)  # a few each, so that uneven ones even out
