@@ -247,7 +247,7 @@ def never_flat(ax: Axes, axis: Literal["x", "y"], least: float = 2.0) -> None:
             ax.set_ylim(*limits)
 
 
-def names(methods: Sequence[str], longest: int = 22) -> list[str]:
+def names(methods: Sequence[str], longest: int = 28) -> list[str]:
     """Return method names as drawn in figures."""
     return [plain(m, longest) for m in methods]
 

@@ -68,8 +68,8 @@ class Keyring:
 
 
 LEFT_OUT = (
-    "clients' sizes and label shares, losses in the record, and all that is measured on held-out samples; "
-    "manifest.json lists it"
+    "clients' sizes and label shares, losses in the record, and all that is measured on held-out samples, such as "
+    "effective data with the imports and prices that follow; manifest.json lists it"
 )
 """The gist of `learning.privacy.NOT_COVERED`."""
 

@@ -77,6 +77,23 @@ def test_realised_settles_on_gains_that_were_measured_after_mixing(folder):
     assert not any("measured when models" in w for w in audit(folder)["ipfl-effective/ipfl-exact"]["words"])
 
 
+def test_private_training_and_clients_who_leave_go_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MARKETPROOF_KEYS", str(tmp_path / "keys"))
+    options = ["--clients", 4, "--rounds", 3, "--steps", 5, "--backend", "rows", "--dp-epsilon", 8]
+    out = tmp_path / "run"
+    answer = command(
+        "run", "digits-skew", "--methods", "ipfl-effective/clock-price", "--population", "dropout-strict", *options,
+        "--out", out,
+    )  # fmt: skip
+    assert answer.status == 0, answer.err
+    assert "measured on held-out samples, such as effective data with the imports" in " ".join(answer.out.split())
+    spent = json.loads((out / "summary.json").read_text())["methods"]["ipfl-effective/clock-price"]["epsilon"]
+    assert 0 < spent <= 8
+    assert audit(out)["ipfl-effective/clock-price"]["reproduced"]
+    one = record(out, "clock-price")
+    assert np.array_equal(one.leaving, one.present & (one.accounts.utility < -MONEY))  # nobody loses, so nobody leaves
+
+
 def test_a_record_whose_effective_data_do_not_fit_is_refused(folder, tmp_path):
     tensors = load_file(folder / "markets" / "ipfl-effective__ipfl-exact-0.safetensors")
     for e in (tensors["valuation_effective"][..., :5], -1.0 - tensors["valuation_effective"]):

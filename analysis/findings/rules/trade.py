@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always, panels
+from analysis.findings.base import MEASURED, REFUTED, Drawing, Drawings, Evidence, Finding, panels
 from analysis.findings.scores import slack
 from analysis.page import theme
 from analysis.page.export import Cell, Table
@@ -186,6 +187,45 @@ def trade_dots(ax: Axes, money: Real, points: Real, benign: NDArray[np.bool_], *
     ax.set_xlim(left=0.0 - 0.04 * max(1.0, float(money.max(initial=0.0))))
 
 
+def draw_paid(run: Run, found: tuple[Trade, ...]) -> Drawing:
+    """Per market: accuracy gained over training alone, beside what honest clients and others receive for models."""
+    whole = theme.figure(theme.WIDTH, 1.3 + 0.4 * len(found))
+    left, right = whole.subplots(1, 2)
+    theme.style(left, grid="x", title="Accuracy gained by trade", x="points over training alone, at the end")
+    theme.style(right, grid="x", title="Paid for its models", x="money per client over the run")
+    for ax in (left, right):
+        ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
+    for k, one in enumerate(found):
+        gained = float(one.gained[one.benign].mean())
+        left.plot([0.0, gained], [k, k], color=theme.GAIN, linewidth=2.5, solid_capstyle="butt", zorder=2)
+        left.plot([gained], [k], "o", markersize=8, color=theme.GAIN, markeredgecolor="white", zorder=4)
+        theme.beside_row(left, float(k), f"{round(gained, 2) + 0.0:+.2f}")
+        said = []
+        for mark, tone, there in (("o", theme.GAIN, one.benign), ("X", theme.JUNK, ~one.benign)):
+            if there.any():
+                mean = float(one.received[there].mean())
+                label = ("honest clients" if mark == "o" else "attackers, free-riders") if k == 0 else None
+                right.plot([mean], [k], mark, linestyle="", markersize=8, color=tone, markeredgecolor="white",
+                           zorder=4, label=label)  # fmt: skip
+                said.append(typeset(mean))
+        theme.beside_row(right, float(k), " · ".join(said))
+    names = [one.method for one in found]
+    theme.method_rows(left, names)
+    theme.method_rows(right, names, labels=False)
+    if not all(one.benign.all() for one in found):
+        handles, labels = right.get_legend_handles_labels()
+        whole.legend(handles, labels, loc="outside lower right", ncols=2, frameon=False, fontsize=theme.SMALL)
+    table = by_group(found)
+    parts = [f"{row[0]}, {row[1]}: {typeset(float(str(row[4])))} money received" for row in table.rows]
+    return Drawing(
+        "Accuracy gained by trade, and money received for models. " + "; ".join(parts) + ".",
+        "A market pays for work if honest clients (blue) are to the right and attackers and free-riders (purple "
+        "crosses) at zero, and if accuracy is to the right of zero, for that is what is paid for.",
+        whole,
+        table,
+    )
+
+
 def drawing(run: Run, found: tuple[Trade, ...]) -> Drawing:
     """What each client pays and gains, and what it receives and brings to others; two panels per market."""
     whole, axes = panels(2 * len(found), 2, 2.6)
@@ -216,4 +256,9 @@ def drawing(run: Run, found: tuple[Trade, ...]) -> Drawing:
     )  # fmt: skip
 
 
-TRADE = Finding("trade", "Who is paid for what?", trades, answer, always("trade", drawing), evidence)
+def drawings(run: Run, found: tuple[Trade, ...]) -> Drawings:
+    """Return the glance, and every client."""
+    return {"paid": partial(draw_paid, run, found), "trade": partial(drawing, run, found)}
+
+
+TRADE = Finding("trade", "Who is paid for what?", trades, answer, drawings, evidence)

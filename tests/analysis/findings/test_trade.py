@@ -56,6 +56,12 @@ def test_words_name_what_junk_is_paid_and_who_paid_for_nothing(attacked: Run):
         assert buyers.grade == (REFUTED if worse else MEASURED)
         assert f"{worse or 'none'} ended less accurate" in buyers.text
     assert found.evidence[0].grade == REFUTED  # the synthetic attackers do sell
+    paid = found.drawings["paid"]()
+    for k, one in enumerate(trades(attacked)):
+        honest, junk = (float(one.received[there].mean()) for there in (one.benign, ~one.benign))
+        marks = [line for line in paid.figure.axes[1].lines if list(line.get_ydata()) == [k]]
+        assert [float(line.get_xdata()[0]) for line in marks] == pytest.approx([honest, junk])
+        assert marks[1].get_color() == theme.JUNK
     drawn = found.drawings["trade"]()
     assert len(drawn.figure.axes) == 4
     assert "Crosses are attackers" in drawn.look
@@ -68,6 +74,7 @@ def test_honest_runs_name_no_junk_and_runs_without_training_alone_have_no_such_q
     assert "free-riders" not in found.answer
     assert {line.subject for line in found.evidence} == set(MARKETS)
     assert "Crosses" not in found.drawings["trade"]().look
+    assert not found.drawings["paid"]().figure.legends
     few = {name: trace for name, trace in run.traces.items() if name != "local"}
     without = Run(**{**vars(run), "methods": tuple(few), "traces": few})
     assert trades(without) is None
