@@ -132,8 +132,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
 
 def test_every_figure_has_its_four_kinds_and_every_table_two(exported: Path, run: Run):
     names = list(gallery(run))
-    assert {"accuracy-and-utility", "waterline", "welfare", "optimum", "lorenz", "rounds", "money-2", "money-3",
-            "imports", "lie-curve", "regret", "regions", "verdicts"} == set(names)  # fmt: skip
+    assert {"accuracy-and-utility", "paid", "trade", "waterline", "welfare", "optimum", "lorenz", "rounds", "money-2",
+            "money-3", "imports", "lie-curve", "regret", "regions", "verdicts"} == set(names)  # fmt: skip
     expected = {f"{name}{kind}" for name in names for kind in KINDS}
     expected |= {f"{name}{kind}" for name in ("methods", "theory") for kind in KINDS[2:]}
     assert {path.name for path in exported.iterdir()} == expected

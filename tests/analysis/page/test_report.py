@@ -94,7 +94,7 @@ def assert_sound(text: str, page: Page) -> None:
 def test_one_run(folder: Path, tmp_path: Path) -> None:
     text, page = make(tmp_path, folder)
     assert_sound(text, page)
-    assert len(page.figures) == 13
+    assert len(page.figures) == 15
     for words in ("Does anybody lose", "Who pays whom", "Does lying about one’s cost pay?", "not for effects on later"):
         assert words in page.text
     assert "refuted" in page.text
