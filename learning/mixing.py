@@ -16,6 +16,8 @@ from learning.work import State
 
 KEPT = 0.5
 """Share of the last round's e in a seller's that is measured anew."""
+USED = 0.5
+"""Share of the standard errors that money needs by which a mixture must be better to be used at once, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +113,7 @@ class Mixing:
         imports: Graph = (matrix > 0) & ~np.eye(len(matrix), dtype=bool)
         for k, i in enumerate(clients.tolist()):
             mixed[i] = imports[k].any() and judged.fall[i] >= 0
-            used[i] = mixed[i] and judged.t[i] > needed(len(backend.work.held_out(i)))
+            used[i] = mixed[i] and judged.t[i] > USED * needed(len(backend.work.held_out(i)))
         with one_thread():
             self._write(state, matrix, clients, mixed, used, kept)
         return used

@@ -9,7 +9,7 @@ from learning.algorithms.ipfl import implied
 from learning.plan import LearningPlan
 
 DEPLOYED = "deployed"
-"""Slot of the models that clients use: the mixed one where it was better beyond noise, else the trained one."""
+"""Slot of the models that clients use: the mixed one where it was better by a standard error, else the trained one."""
 
 
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
