@@ -55,9 +55,10 @@ def wanted(more: tuple[str, ...], tune: bool) -> Iterator[Unit]:
         for seed, task, method in product(SEEDS, FASHION, reversed(METHODS))
         if str(seed) not in recorded[task]["by_seed"].get(method, {})
     ]
-    yield from (unit for unit in missing if unit[1] == NEW)
+    first = [unit for unit in missing if unit[1] == NEW and str(unit[3]) in recorded[unit[0]]["by_seed"]["local"]]
+    yield from first
     yield from product(DIGITS, reversed(PRICED), JUNK, SEEDS)
-    yield from (unit for unit in missing if unit[1] != NEW)
+    yield from (unit for unit in missing if unit not in first)
     for seed in SEEDS:
         yield from product(more, reversed(METHODS), ("benign",), (seed,))
 

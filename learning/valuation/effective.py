@@ -146,8 +146,8 @@ class _Line:
         for chunk in self.index.split(64):
             loss = bench.loss(work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk])
             (loss * (len(chunk) / len(self.index))).backward()
-        towards = work.models("")[list(sellers)] @ bench.gradient - torch.dot(self.probe, bench.gradient)
-        return dict(zip(sellers, towards.tolist(), strict=True))
+        towards = (work.models("") @ bench.gradient - torch.dot(self.probe, bench.gradient)).tolist()
+        return {j: towards[j] for j in sellers}
 
 
 def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
