@@ -3,8 +3,6 @@
 >>> from analysis import read_run, write_report  # doctest: +SKIP
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

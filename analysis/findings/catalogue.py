@@ -1,7 +1,5 @@
 """The findings in the order of the page. A new one is a file and a line here."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

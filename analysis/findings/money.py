@@ -1,7 +1,5 @@
 """The money of one method and seed, summed over rounds: between clients, and what the centre keeps of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

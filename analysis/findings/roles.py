@@ -1,7 +1,5 @@
 """Who does well, and who stays: what the clients of each role end with, and how many take part in each round."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """The lessons as data, in the order of a course: each a text, numbers to drag, and the figure that they move."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

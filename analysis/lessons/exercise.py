@@ -3,8 +3,6 @@
 What is said of it are the engine's verdicts, what it reaches on evenly spread profiles, and what that means.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -4,8 +4,6 @@ It answers bids with what the student's rule returns, and judges nothing: whatev
 change those numbers. What is said of them is said by the process that asks (`student.Student`, `exercise`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

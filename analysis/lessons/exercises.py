@@ -1,7 +1,5 @@
 """The exercises: what the student's rule is for, what it must promise, and what it must reach."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

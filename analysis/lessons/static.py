@@ -4,8 +4,6 @@ marimo's own export loads its program from another server when it is opened; thi
 exercise as they stand at the start, and no program at all.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from inspect import cleandoc

@@ -1,7 +1,5 @@
 """Everything that is drawn of runs, by the names of the files, drawn when it is asked for; and its export."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

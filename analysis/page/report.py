@@ -1,7 +1,5 @@
 """The report: recorded runs as one self-contained HTML page that loads nothing from anywhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A recorded run in the playground: one clearing of it, true types and differences between models, as a state."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The manifest holds a digest of every other file of the record. Whoever reads a f
 what was damaged or edited since the run wrote it is refused, not recomputed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

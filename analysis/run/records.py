@@ -1,7 +1,5 @@
 """A recorded run as one frozen object: its files are held against their digests, its markets sliced from theirs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a run came to: ``summary.json``, its figures, and ``audit.json``, its promises. Written and read here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal

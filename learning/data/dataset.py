@@ -1,7 +1,5 @@
 """A labelled data set in memory, training and test samples apart."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, field
 from typing import Any

@@ -3,8 +3,6 @@
 `hold` says who holds what by a run's plan. What is tested on is the same whatever the seed of a run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -6,8 +6,6 @@ fetched, no code of a folder is run, and weights are read from safetensors (or t
 A name may end in @32, @16 or @8, the bits of a weight in memory; without, 32, or 8 from 2,000 million parameters.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import importlib.util

@@ -1,7 +1,5 @@
 """A network by its name, for samples of a shape."""
 
-from __future__ import annotations
-
 from math import prod
 
 from learning.errors import LearningError

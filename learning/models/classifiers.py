@@ -1,7 +1,5 @@
 """The small classifiers: a perceptron, the paper's SimpleCNN, the CNN of FEMNIST, and that of papers on averaging."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -5,8 +5,6 @@ traded. There is no dropout on the adapter (the paper has 0.05): its masks would
 random numbers come from keyed streams here.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

@@ -8,8 +8,6 @@ compares ΔW. Inner products of those large matrices need products of size r × 
 and an adapter of many matrices is their direct sum, so its inner product is the sum over matrices.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """The character model of task 8: an embedding, two layers of LSTM, and the next character, P = 819,920."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import sqrt
 from typing import ClassVar

@@ -3,8 +3,6 @@
 Its files were written by others. What is read here is bounded before it is read; nothing is unpickled or run.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a network is here: a layout, pure functions of parameters and inputs, and what counts as loss and as right."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt

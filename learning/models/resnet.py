@@ -1,7 +1,5 @@
 """ResNet-20 of task 9, with group normalisation: three stages of three blocks, P = 269,722 with 10 classes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from math import prod, sqrt
 

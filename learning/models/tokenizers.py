@@ -1,7 +1,5 @@
 """How text becomes tokens: bytes for the tiny model, a model's own tokenizer from its folder otherwise."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """The convolutional half of SimpleCNN as one operation, by our own machine code on a CPU and by torch elsewhere."""
 
-from __future__ import annotations
-
 import logging
 from functools import cache
 from typing import Any

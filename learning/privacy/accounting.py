@@ -7,8 +7,6 @@ is an upper bound. The grid on which it is rounded is as coarse as leaves ε rig
 are in hundreds it is coarser, as nothing hangs on their last digits.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache

@@ -10,8 +10,6 @@ protection of the keys against their owner or anybody who reads that folder, or 
 Destroy the keys (`destroy_keys`) when a run need not be resumed any more.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

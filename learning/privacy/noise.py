@@ -5,8 +5,6 @@ search for one rate starts where the two before it point. Each look is a composi
 on a coarser grid than the one on which ε is told; the σ found is checked on that one.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Callable, Iterable

@@ -3,8 +3,6 @@
 The sum of per-sample gradients, each clipped to a norm, is the one thing that is computed from private samples.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

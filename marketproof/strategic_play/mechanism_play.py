@@ -1,7 +1,5 @@
 """Strategic play of a mechanism: what is reported in equilibrium, and what that does to welfare."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

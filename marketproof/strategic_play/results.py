@@ -1,7 +1,5 @@
 """What ``strategic`` found, as typed results; `Played.to_json` and `RunPlayed.to_json` are what is written."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

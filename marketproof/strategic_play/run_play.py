@@ -1,7 +1,5 @@
 """Strategic play of a recorded run: what lies would have earned, and what the honest would have lost."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What ``strategic`` says: the play of a mechanism, or of one method of a run, in one sentence each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from marketproof.strategic_play.results import (

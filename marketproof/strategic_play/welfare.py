@@ -1,7 +1,5 @@
 """Welfare of play: at equilibria, at the worst of them that was found, and in games that do not settle."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

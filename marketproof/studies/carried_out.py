@@ -5,8 +5,6 @@ same command goes on until all is done; a command with other settings is refused
 its words and figures are written: JSON, CSV, Markdown, and printed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -4,8 +4,6 @@ In a recorded round with reports r and true types t, liar i said r_i. Its gain i
 true type: the clearing that happened, and the one that would have, everybody else reporting as recorded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Studies performance and robustness: who learns best and earns most, among honest clients and beside others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from matplotlib.figure import Figure

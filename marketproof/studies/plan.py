@@ -1,7 +1,5 @@
 """The paper's experiments by name, and what each of them runs: configurations of its populations on one task."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The price of privacy: the same run at several privacy budgets, and what each costs in accuracy and utility."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path

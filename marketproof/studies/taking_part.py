@@ -1,7 +1,5 @@
 """Studies inclusive and dropout: who takes part: buyers, sellers and attackers, those who stay and those who leave."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The best mechanism of a specification, what each promise costs, or why there is none."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Square linear systems in fractions: what a solver's basis says exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 

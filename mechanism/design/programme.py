@@ -1,7 +1,5 @@
 """The linear programme of a specification: probabilities of outcomes and payments, for every profile of types."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Solutions, multipliers and contradictions of a linear system: HiGHS finds them, fractions make them exact."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction

@@ -28,8 +28,6 @@ A specification is a TOML file::
 Numbers are integers, decimals or fractions in quotes; all are kept exact.
 """
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 from functools import cached_property

@@ -5,8 +5,6 @@ putting it in; that no point does, by Farkas: multipliers (>= 0 on inequalities)
 ``0 >= something positive``. Solvers find points and multipliers, these functions do not trust them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """A designed mechanism as a direct mechanism: look the reported types up in a table."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -13,8 +13,6 @@ A file of types is TOML, or JSON with the same keys::
 Numbers are integers, decimals or fractions in quotes; all are kept exact.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

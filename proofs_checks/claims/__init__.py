@@ -6,8 +6,6 @@
 (True, 'agrees')
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType

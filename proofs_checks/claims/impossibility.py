@@ -1,7 +1,5 @@
 """No mechanism has everything: the grids of bilateral trade, in fractions, and the catalogue."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any

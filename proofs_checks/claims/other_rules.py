@@ -1,7 +1,5 @@
 """What theory.md says of each mechanism under the table: posted, pooled, two-sided, Shapley, realised."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial

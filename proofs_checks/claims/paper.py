@@ -1,7 +1,5 @@
 """What the paper promises of its rule, asked of the rule in the authors' code."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.market.accounting import MONEY, account

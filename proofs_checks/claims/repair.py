@@ -1,7 +1,5 @@
 """The repair: exact selection with critical-value payments."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 The steps of the argument about it (the prefix lemma, the order, equal sizes) are asked each by itself.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

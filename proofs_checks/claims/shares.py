@@ -3,8 +3,6 @@
 And the best *overstatement* of a cost: the exact best response, reports below the truth made the truth.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

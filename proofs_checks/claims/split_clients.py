@@ -1,7 +1,5 @@
 """Identities, coalitions and expectations: the examples of theory.md by number, and every mechanism by search."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Statements about random markets: a measurement over every kind of `search.markets`, batch after batch."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

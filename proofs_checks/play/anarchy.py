@@ -10,8 +10,6 @@ the report nearest to the truth (`best_report`), so that equilibria which hold o
 passed over.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -10,8 +10,6 @@ it is: sum_j q_j D(j, k)+ = q_k sum_j D(k, j)+. Then all D(j, k)+ go to zero lik
 play to the set of correlated equilibria.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -10,8 +10,6 @@ report (`cost_breakpoints`), the others' reports as they stand, nothing changes;
 neighbours and the midpoints between them hold a best response among all reports of the domain.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What an agent can expect of each report at each type, the others' reports drawn from their strategies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

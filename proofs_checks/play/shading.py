@@ -9,8 +9,6 @@ nobody rests just above where all others stop. How far from an equilibrium the e
 own, without trembling, as what the best other report still promises.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

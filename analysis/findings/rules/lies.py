@@ -1,7 +1,5 @@
 """What a client's reports of its cost win, by its true types, where all others are truthful: curves and regret."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

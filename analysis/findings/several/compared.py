@@ -1,7 +1,5 @@
 """Several runs side by side: which settings differ, and accuracy and utility with their spread over seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np

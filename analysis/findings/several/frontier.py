@@ -1,7 +1,5 @@
 """The numbers of a sweep over markets: what each rule reaches and gives up, the tables of it, and what it says."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Reading arrays out of .npz files without trusting them: everything is checked before anything is unpacked."""
 
-from __future__ import annotations
-
 import math
 import os
 import warnings

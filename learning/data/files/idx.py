@@ -1,7 +1,5 @@
 """Reading IDX files, the format of MNIST and its relatives, without trusting them."""
 
-from __future__ import annotations
-
 import gzip
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """Decoding many small images without trusting them: right size, right format, or one line that says which is not."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """Reading the parquet files of a hub folder: columns of known names and kinds, or one line that says what differs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Where a data set lies on this machine: one way of looking, and one way of saying that it is not there."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Sequence

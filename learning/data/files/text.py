@@ -1,7 +1,5 @@
 """Reading files of text without trusting them: bounded sizes, one line for whatever is wrong."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

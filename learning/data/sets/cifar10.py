@@ -1,7 +1,5 @@
 """CIFAR-10 from a copy of the hub's folder, or from a JPEG copy in two .npz files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The embedded default: scikit-learn's handwritten digits, so that a run needs nothing fetched."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

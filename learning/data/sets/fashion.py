@@ -1,7 +1,5 @@
 """Fashion-MNIST from a folder of the user's, from MARKETPROOF_DATA, or from Debian's package."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """FEMNIST, handwritten characters by writer: LEAF's own 5 % sample, or a twentieth of the writers of the hub's copy."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tasks 10 and 11: sentiments of financial texts (FiQA, TFNS, NWGI), and programs (CodeAlpaca), as instructions."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Sequence

@@ -7,8 +7,6 @@ So a sentiment is right or wrong with a model's own tokenizer (2 to 5 tokens) an
 tokenizer of the tiny model needs 20 for two of NWGI's seven answers (moderately …), which then count in part too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """PACS, seven kinds of things in four domains: from a copy of the hub's folder, or from a small JPEG copy."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Shakespeare's roles, each a client: the next character of what it says, as LEAF sets the task."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping
