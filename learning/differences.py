@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 _CHUNK = 1024  # columns at once: a chunk of 200 rows stays in the second-level cache
 
@@ -20,8 +20,8 @@ class Geometry:
     A client whose θ_i is θ_0 has no direction: its cosine with everybody else is recorded as 0, so its difference is 1.
     """
 
-    cosines: Array
-    norms: Array
+    cosines: Floats
+    norms: Floats
 
     @property
     def zero(self) -> NDArray[np.bool_]:
@@ -29,7 +29,7 @@ class Geometry:
         return self.norms == 0.0
 
     @property
-    def differences(self) -> Array:
+    def differences(self) -> Floats:
         """Model differences d_ij = 1 − cos(u_i, u_j) [m, m] (paper, model difference): in [0, 2], 0 on the diagonal."""
         d = np.clip(1.0 - self.cosines, 0.0, 2.0)
         np.fill_diagonal(d, 0.0)
@@ -61,7 +61,7 @@ def geometry(rows: torch.Tensor, initial: torch.Tensor) -> Geometry:
     return Geometry(cosines, lengths.cpu().numpy())
 
 
-def combine(matrix: Array, rows: torch.Tensor, initial: torch.Tensor) -> torch.Tensor:
+def combine(matrix: Floats, rows: torch.Tensor, initial: torch.Tensor) -> torch.Tensor:
     """Return θ_0 + A (W − θ_0) as float32 [m, P], for ``matrix`` A [k, m]; the product accumulates in float64.
 
     Where the rows of A sum to one this is A W.

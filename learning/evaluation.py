@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from learning.work import Work
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 _CHUNK = 250  # images at once: measured fastest, their activations stay in the second-level cache
 _SHARE = 2_000  # images in one task: small enough to share a single model's test out over processes
@@ -41,8 +40,8 @@ class EvaluateTask:
 class ClassResults:
     """Summed scores (right answers) and summed losses, float64 [strata], of one task; 0 for other strata."""
 
-    correct: Array
-    loss: Array
+    correct: Floats
+    loss: Floats
 
 
 def evaluate_row(work: Work, task: EvaluateTask) -> ClassResults:
@@ -91,9 +90,9 @@ class Exam:
     ``last``: of each client's model that was tested last a digest, and its sums [2, strata] of scores and losses.
     """
 
-    weights: Array
+    weights: Floats
     class_sizes: NDArray[np.int64]
-    last: dict[int, tuple[bytes, Array]] = field(default_factory=dict)
+    last: dict[int, tuple[bytes, Floats]] = field(default_factory=dict)
 
     def images(self, own: bool, shared: bool) -> int:
         """Return how many images are looked at in a round: of all trained models, then of those aggregated.
@@ -107,7 +106,7 @@ class Exam:
 
     def results(
         self, run: Callable[[Sequence[EvaluateTask]], Sequence[Any]], models: Callable[[str], Any], slots: Sequence[str]
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Floats, Floats]:
         """Return personal accuracy and loss [m] of the clients' models, tested by whatever ``run`` does.
 
         Client i's model is row i of the ``models`` of slot ``slots[i]``. Only strata in which a client has a share are
@@ -130,7 +129,7 @@ class Exam:
         return personal(self.weights, correct), personal(self.weights, loss)
 
 
-def personal(weights: Array, per_class: Array) -> Array:
+def personal(weights: Floats, per_class: Floats) -> Floats:
     """Return the average [m] of per-class numbers [m, classes] weighted by each client's label shares [m, classes].
 
     A class that a client has no sample of has weight 0 and need not have been tested (paper, personal accuracy).

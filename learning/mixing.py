@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, Array, Graph
+from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, Floats, Graph
 from learning.backends.backend import Backend, one_thread
 from learning.valuation.effective import TRIED, LineTask, MixtureTask, needed
 from learning.work import State
@@ -28,9 +28,9 @@ class Judged:
     imports together at which it would be lowest, if that was asked for.
     """
 
-    fall: Array
-    t: Array
-    alpha: Array
+    fall: Floats
+    t: Floats
+    alpha: Floats
 
 
 class Mixing:
@@ -42,16 +42,16 @@ class Mixing:
 
     def forget(self) -> None:
         """Begin a round: nothing is measured yet."""
-        self._effective: Array | None = None
-        self._judged: tuple[Array, Judged] | None = None
+        self._effective: Floats | None = None
+        self._judged: tuple[Floats, Judged] | None = None
 
-    def among(self, clients: NDArray[np.int64]) -> Array | None:
+    def among(self, clients: NDArray[np.int64]) -> Floats | None:
         """Return what was measured in this round between ``clients`` [k, k]; None if nothing was."""
         return None if self._effective is None else self._effective[np.ix_(clients, clients)]
 
     def effective(
-        self, backend: Backend, sizes: Array, clients: Sequence[int], buyers: Sequence[int], round_index: int
-    ) -> Array:
+        self, backend: Backend, sizes: Floats, clients: Sequence[int], buyers: Sequence[int], round_index: int
+    ) -> Floats:
         """Return e [m, m], in samples of the importer: of models of ``clients`` for ``buyers``; 0 for all others.
 
         A seller is new until it was better beyond noise; then e is smoothed over rounds, kept while the loss still
@@ -76,7 +76,7 @@ class Mixing:
             self._effective = found
         return self._effective
 
-    def judged(self, backend: Backend, matrix: Array, clients: NDArray[np.int64], joint: bool = False) -> Judged:
+    def judged(self, backend: Backend, matrix: Floats, clients: NDArray[np.int64], joint: bool = False) -> Judged:
         """Return how mixing by ``matrix`` [k, k] over ``clients`` would do, asked of the importers among them."""
         m = len(backend.work.state.rows)
         if self._judged is None or not np.array_equal(self._judged[0], matrix):
@@ -93,7 +93,7 @@ class Mixing:
             self._judged = matrix, Judged(*found)
         return self._judged[1]
 
-    def joint(self, backend: Backend, step: Aggregation | None, clients: NDArray[np.int64], sizes: Array) -> Array:
+    def joint(self, backend: Backend, step: Aggregation | None, clients: NDArray[np.int64], sizes: Floats) -> Floats:
         """Return what all that each imports is worth together, in its samples [m], by what ``step`` mixes."""
         if step is None or not len(clients):
             return np.zeros(len(sizes))
@@ -101,7 +101,7 @@ class Mixing:
         return np.asarray(sizes * alpha / (1.0 - alpha))
 
     def write(
-        self, backend: Backend, matrix: Array, clients: NDArray[np.int64], kept: Callable[[], None]
+        self, backend: Backend, matrix: Floats, clients: NDArray[np.int64], kept: Callable[[], None]
     ) -> NDArray[np.bool_]:
         """Mix models and probes where that does not raise the held-out loss; return who uses the mixed model [m].
 
@@ -121,7 +121,7 @@ class Mixing:
     def _write(
         self,
         state: State,
-        matrix: Array,
+        matrix: Floats,
         clients: NDArray[np.int64],
         mixed: NDArray[np.bool_],
         used: NDArray[np.bool_],

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, Graph, Trials, Uploads
+from learning.algorithms.algorithm import START, Aggregation, Algorithm, Floats, Graph, Trials, Uploads
 from learning.backends.backend import Backend, one_thread
 from learning.differences import Geometry, combine, geometry
 from learning.errors import LearningError
@@ -32,7 +32,7 @@ class Server:
         self.plan, self.algorithm, self.seed = plan, algorithm, seed
         self.mixing = Mixing(algorithm)
         self._geometry: Geometry | None = None
-        self._step: tuple[Array, Aggregation | None] | None = None
+        self._step: tuple[Floats, Aggregation | None] | None = None
 
     def forget(self) -> None:
         """Begin a round: what was computed of the last one's models no longer holds."""
@@ -47,7 +47,7 @@ class Server:
             refuse_infinite(np.isfinite(self._geometry.norms))
         return self._geometry
 
-    def differences(self, state: State, backend: Backend) -> tuple[Array, NDArray[np.bool_]]:
+    def differences(self, state: State, backend: Backend) -> tuple[Floats, NDArray[np.bool_]]:
         """Return d_ij [m, m] and which clients [m] are still at θ_0.
 
         By the metric of the network where it has one of its own: adapters are compared by what they do to the weights.
@@ -60,7 +60,7 @@ class Server:
         return found.differences, found.zero
 
     def step(
-        self, backend: Backend, state: State, imports: Graph, clients: Clients, sizes: Array, round_index: int
+        self, backend: Backend, state: State, imports: Graph, clients: Clients, sizes: Floats, round_index: int
     ) -> Aggregation | None:
         """Return the method's step among ``clients`` [k], its matrices [k, k]; None for nothing.
 
@@ -77,7 +77,7 @@ class Server:
             self._step = (sizes.copy(), self.algorithm.aggregate(uploads))
         return self._step[1]
 
-    def _uploads(self, state: State, imports: Graph, clients: Clients, sizes: Array, round_index: int) -> Uploads:
+    def _uploads(self, state: State, imports: Graph, clients: Clients, sizes: Floats, round_index: int) -> Uploads:
         found, origin, m = self.geometry(state), self.algorithm.origin, self.plan.clients
         if origin:
             with one_thread():

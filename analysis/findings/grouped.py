@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.page import theme
 from analysis.page.export import Cell, Table
+from mechanism.space import Floats
 from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +31,8 @@ class ComparedScores:
     unit: str
     groups: tuple[str, ...]
     methods: tuple[str, ...]
-    mean: Real
-    spread: Real | None
+    mean: Floats
+    spread: Floats | None
     seeds: tuple[int, ...]
 
     def deviations(self, group: int) -> list[float | None]:

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Finding, always, label_once, measured, note, panels
 from analysis.findings.scores import harmful, known
 from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.records import Run
+from mechanism.space import Floats
 from mechanism.wording import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Real = NDArray[np.float64]
 
 
 MOST_FLAGGED = 20
@@ -31,7 +29,7 @@ class ImportShares:
 
     method: str
     seed: int
-    share: Real
+    share: Floats
     harmful: tuple[int, ...] = ()
 
     @property

@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.scores import harmful, known, slack
 from analysis.page.export import Cell, Table
 from analysis.run.records import Run, Trace
+from mechanism.space import Floats
 from mechanism.wording import typeset
-
-Real = NDArray[np.float64]
 
 CENTRE = "centre"
 """What tables and figures call the centre, where they call clients by their numbers."""
 
 
-def paid_to_centre(trace: Trace, slack: float) -> Real:
+def paid_to_centre(trace: Trace, slack: float) -> Floats:
     """Return what every client paid the centre, money ``[seeds, rounds, m]``; below 0 where the centre paid it.
 
     It is what the accounts leave open: gain - cost - paid + received - utility. What is within ``slack`` of 0, which is
@@ -37,12 +35,12 @@ class MoneyFlow:
 
     method: str
     seed: int
-    gross: Real
-    centre: Real | None = None
+    gross: Floats
+    centre: Floats | None = None
     harmful: tuple[int, ...] = ()
 
     @property
-    def net(self) -> Real:
+    def net(self) -> Floats:
         """Net payments ``[n, n]``: gross minus its transpose; the centre is the last, n = m + 1, if money passes it."""
         between = self.gross - self.gross.T
         if not self.centred:
@@ -61,7 +59,7 @@ class MoneyFlow:
         return (*map(str, range(self.gross.shape[0])), *([CENTRE] if self.centred else []))
 
     @property
-    def earned(self) -> Real:
+    def earned(self) -> Floats:
         """What each received less what it paid, as in `labels`; sums to 0."""
         return np.asarray(-self.net.sum(axis=1))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always
 from analysis.findings.scores import welfare
@@ -15,12 +15,11 @@ from analysis.page import theme
 from analysis.page.export import Table
 from analysis.run.records import Run
 from mechanism.market.accounting import MONEY, scale
+from mechanism.space import Floats
 from mechanism.wording import listed, typeset, typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +27,17 @@ class Optimum:
     """V_lambda reached and possible over the run, and welfare, money, ``[methods, seeds]`` each."""
 
     methods: tuple[str, ...]
-    objective: Real
-    optimal: Real
-    welfare: Real
+    objective: Floats
+    optimal: Floats
+    welfare: Floats
 
     @property
-    def share(self) -> Real:
+    def share(self) -> Floats:
         """Objective over optimum, means over seeds, ``[methods]``: see `share_of_optimum`."""
         return share_of_optimum(self.objective.mean(axis=1), self.optimal.mean(axis=1))
 
 
-def share_of_optimum(objective: ArrayLike, optimal: ArrayLike) -> Real:
+def share_of_optimum(objective: ArrayLike, optimal: ArrayLike) -> Floats:
     """Return objective / optimum. Where the optimum is 0 (no trade is best): 1 if reached, NaN if missed."""
     reached, best = np.asarray(objective, dtype=np.float64), np.asarray(optimal, dtype=np.float64)
     slack = MONEY * max(scale(reached), scale(best))

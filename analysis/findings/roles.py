@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Drawings, Finding, measured
 from analysis.findings.grouped import ComparedScores, beside_by_group, scores_rows, side_by_side
@@ -14,9 +13,8 @@ from analysis.findings.scores import client_utility, leading
 from analysis.page import theme
 from analysis.run.ledger import best_of_clients, mean_where
 from analysis.run.records import Run, Trace
+from mechanism.space import Floats
 from mechanism.wording import listed, typeset
-
-Real = NDArray[np.float64]
 
 
 def roles(run: Run) -> tuple[str, ...]:
@@ -24,7 +22,7 @@ def roles(run: Run) -> tuple[str, ...]:
     return tuple(sorted({str(role) for trace in run.traces.values() for role in np.unique(trace.roles)}))
 
 
-def by_role(run: Run, name: str, unit: str, of: Callable[[str, Trace], Real]) -> ComparedScores:
+def by_role(run: Run, name: str, unit: str, of: Callable[[str, Trace], Floats]) -> ComparedScores:
     """Return a number of every client ``[seeds, m]`` as means over each role, NaN where it is empty.
 
     ``of``: method and its trace to the number of every client.

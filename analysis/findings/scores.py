@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.page import theme
 from analysis.page.export import Cell, Table
@@ -18,16 +17,15 @@ from analysis.run.ledger import figures
 from analysis.run.records import Run
 from mechanism.errors import UnknownNameError
 from mechanism.market.accounting import scale
+from mechanism.space import Floats
 from mechanism.wording import listed, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Real = NDArray[np.float64]
 
-
-def spread(values: Real, axis: int = -1) -> Real | None:
+def spread(values: Floats, axis: int = -1) -> Floats | None:
     """Return the sample standard deviation along ``axis``; None of a single value, whose spread nobody knows."""
     return np.asarray(values.std(axis=axis, ddof=1)) if values.shape[axis] > 1 else None
 
@@ -39,15 +37,15 @@ class MethodScores:
     name: str
     unit: str
     methods: tuple[str, ...]
-    values: Real
+    values: Floats
 
     @property
-    def mean(self) -> Real:
+    def mean(self) -> Floats:
         """Mean over seeds ``[methods, …]``."""
         return np.asarray(self.values.mean(axis=1))
 
     @property
-    def spread(self) -> Real | None:
+    def spread(self) -> Floats | None:
         """Sample standard deviation over seeds ``[methods, …]``, None with one seed."""
         return spread(self.values, axis=1)
 
@@ -75,7 +73,7 @@ def final_accuracy(run: Run) -> MethodScores:
     return MethodScores("Final personal accuracy", "%", run.methods, 100.0 * _figure(run, "accuracy_final"))
 
 
-def _figure(run: Run, name: str) -> Real:
+def _figure(run: Run, name: str) -> Floats:
     """Return a figure of the summary ``[methods, seeds]``, unrounded."""
     return np.stack([figures(run.traces[method])[name] for method in run.methods])
 
@@ -95,7 +93,7 @@ def harmful(run: Run, method: str, seed: int) -> tuple[int, ...]:
     return tuple(np.flatnonzero(~run.traces[method].benign[run.seeds.index(seed)]).tolist())
 
 
-def client_utility(run: Run, method: str) -> Real:
+def client_utility(run: Run, method: str) -> Floats:
     """Return every client's utility over the run, money, ``[seeds, m]``."""
     return np.asarray(run.traces[known(run, method)].utility.sum(axis=1))
 
@@ -217,7 +215,7 @@ def beside(left: MethodScores, right: MethodScores) -> Figure:
     return whole
 
 
-def of_method(spread: NDArray[np.float64] | None, k: int) -> float | None:
+def of_method(spread: Floats | None, k: int) -> float | None:
     """Return a method's spread, None where none is known."""
     return None if spread is None else float(spread[k])
 

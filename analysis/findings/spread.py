@@ -13,15 +13,14 @@ from analysis.findings.scores import client_utility, of_method, spread
 from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.records import Run
+from mechanism.space import Floats
 from mechanism.wording import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Real = NDArray[np.float64]
 
-
-def gini(amounts: ArrayLike) -> Real:
+def gini(amounts: ArrayLike) -> Floats:
     r"""Return the Gini coefficient along the last axis, defined for losses too.
 
     .. math:: G = \sum_{i,j} |y_i - y_j| \;/\; (2 m \sum_i |y_i|)
@@ -37,7 +36,7 @@ def gini(amounts: ArrayLike) -> Real:
     return np.divide((weights * y).sum(axis=-1), m * total, out=np.zeros_like(total), where=total > 0)
 
 
-def lorenz(amounts: ArrayLike) -> Real:
+def lorenz(amounts: ArrayLike) -> Floats:
     """Return the Lorenz curve ``[..., m + 1]``: cumulative amounts from the poorest up, over the sum of |amounts|.
 
     Starts at 0 and ends at sum / sum of |amounts| (1 without losses); it dips below zero where clients lose. Twice the
@@ -55,9 +54,9 @@ class Inequality:
     """Lorenz curves ``[methods, m + 1]`` (mean over seeds) at ``population`` ``[m + 1]``, Gini ``[methods, seeds]``."""
 
     methods: tuple[str, ...]
-    population: Real
-    curves: Real
-    gini: Real
+    population: Floats
+    curves: Floats
+    gini: Floats
 
     @property
     def empty(self) -> NDArray[np.bool_]:

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.base import MEASURED, REFUTED, Drawing, Evidence, Finding, always, label_once, panels
 from analysis.findings.scores import client_utility, leading, slack
 from analysis.page import theme
 from analysis.page.export import Table
 from analysis.run.records import Run
+from mechanism.space import Floats
 from mechanism.wording import listed, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Real = NDArray[np.float64]
 
 WATER = "#e8f1f8"
 
@@ -28,7 +27,7 @@ class Waterline:
     """Every client's utility over the run under one method, rising: ``utilities`` ``[seeds * m]``, money."""
 
     method: str
-    utilities: Real
+    utilities: Floats
     tolerance: float
 
     @property

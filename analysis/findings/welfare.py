@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.base import Drawing, Finding, always, measured
 from analysis.findings.money import kept_or_added, paid_to_centre
@@ -14,12 +13,12 @@ from analysis.findings.scores import of_method, slack, spread
 from analysis.page import theme
 from analysis.page.export import Table
 from analysis.run.records import Run
+from mechanism.space import Floats
 from mechanism.wording import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Real = NDArray[np.float64]
 
 CENTRE = "#cc79a7"
 """What no client has: money that stays with the centre (reddish purple)."""
@@ -35,11 +34,11 @@ class WelfareParts:
     """
 
     methods: tuple[str, ...]
-    gain: Real
-    cost: Real
-    moved: Real
-    centre: Real
-    welfare: Real
+    gain: Floats
+    cost: Floats
+    moved: Floats
+    centre: Floats
+    welfare: Floats
 
     @property
     def seeds(self) -> int:
@@ -47,7 +46,7 @@ class WelfareParts:
         return int(self.gain.shape[1])
 
     @property
-    def surplus(self) -> Real:
+    def surplus(self) -> Floats:
         """What there is to share, ``gain`` - ``cost``: welfare and what the centre keeps ``[methods, seeds]``."""
         return self.gain - self.cost
 
@@ -62,7 +61,7 @@ class WelfareParts:
         return [(name, *(float(v[k].mean()) for v in parts)) for k, name in enumerate(self.methods)]  # type: ignore[misc]
 
     @property
-    def spread(self) -> Real | None:
+    def spread(self) -> Floats | None:
         """Sample standard deviation of welfare over seeds ``[methods]``, None with one seed."""
         return spread(self.welfare)
 
@@ -70,7 +69,7 @@ class WelfareParts:
 def welfare_parts(run: Run) -> WelfareParts:
     """Return gain, cost, payments, what goes to the centre, and welfare of every method of a run."""
 
-    def total(name: str) -> Real:
+    def total(name: str) -> Floats:
         return np.stack([getattr(run.traces[m], name).sum(axis=(1, 2)) for m in run.methods])
 
     gain, cost, paid, utility = (total(name) for name in ("gain", "cost", "paid", "utility"))
@@ -78,7 +77,7 @@ def welfare_parts(run: Run) -> WelfareParts:
     return WelfareParts(run.methods, gain, cost, paid, centre, utility)
 
 
-def _kept(centre: Real) -> Real:
+def _kept(centre: Floats) -> Floats:
     """Return what the centre keeps ``[seeds]`` of what it is paid ``[seeds, rounds, m]``; rounding of a sum is 0."""
     kept, moved = centre.sum(axis=(1, 2)), np.abs(centre).sum(axis=(1, 2))
     return np.where(np.abs(kept) <= 1e-9 * np.maximum(1.0, moved), 0.0, kept)

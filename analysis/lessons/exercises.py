@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.market.gains import SqrtGain
+from mechanism.space import Floats
 
-Real = NDArray[np.float64]
-Goal = Callable[[Real, Real, Real], str]
+Goal = Callable[[Floats, Floats, Floats], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class Exercise:
     start: str
     high: float = 1.0
     role: str = "buyer"
-    optimum: Callable[[Real], Real] | None = None
+    optimum: Callable[[Floats], Floats] | None = None
     goal: Goal | None = None
     hint: str = ""
     formula: str = "rule"
@@ -43,16 +42,16 @@ MEANS = 1e-4
 """How far a mean over the evenly spread profiles may be from the expectation: nobody is refused for less."""
 
 
-def _second_best(bids: Real) -> Real:
+def _second_best(bids: Floats) -> Floats:
     return np.asarray(bids.max(axis=1))
 
 
-def _two_best(bids: Real) -> Real:
+def _two_best(bids: Floats) -> Floats:
     return np.asarray(np.sort(bids, axis=1)[:, -2:].sum(axis=1))
 
 
 def _revenue(least: float, words: str) -> Goal:
-    def goal(bids: Real, allocation: Real, payment: Real) -> str:
+    def goal(bids: Floats, allocation: Floats, payment: Floats) -> str:
         if complaint := feasible(allocation, 1.0):
             return complaint
         reached = float(payment.sum(axis=1).mean())
@@ -61,7 +60,7 @@ def _revenue(least: float, words: str) -> Goal:
     return goal
 
 
-def _equivalence(bids: Real, allocation: Real, payment: Real) -> str:
+def _equivalence(bids: Floats, allocation: Floats, payment: Floats) -> str:
     """Say how a rule that earns enough stands to the equilibrium of the first-price auction of two."""
     won = np.zeros_like(bids)
     won[np.arange(len(bids)), bids.argmax(axis=1)] = 1.0
@@ -80,7 +79,7 @@ def _equivalence(bids: Real, allocation: Real, payment: Real) -> str:
     )
 
 
-def feasible(allocation: Real, units: float) -> str:
+def feasible(allocation: Floats, units: float) -> str:
     """Return a complaint where more than ``units`` are handed out, or less than nothing to somebody."""
     if allocation.min(initial=0.0) < -1e-12:
         return f"an agent gets {allocation.min():.3g} units; expected 0 or more"
@@ -92,18 +91,18 @@ def _are(units: float) -> str:
     return "is 1" if units == 1 else f"are {units:g}"
 
 
-def _one_unit(bids: Real, allocation: Real, payment: Real) -> str:
+def _one_unit(bids: Floats, allocation: Floats, payment: Floats) -> str:
     return feasible(allocation, 1.0)
 
 
-def _two_units(bids: Real, allocation: Real, payment: Real) -> str:
+def _two_units(bids: Floats, allocation: Floats, payment: Floats) -> str:
     most = float(allocation.max(initial=0.0))
     return feasible(allocation, 2.0) or (
         "" if most <= 1 + 1e-9 else "an agent gets more than the one unit that it wants"
     )
 
 
-def _trade(bids: Real, allocation: Real, payment: Real) -> str:
+def _trade(bids: Floats, allocation: Floats, payment: Floats) -> str:
     if not np.allclose(allocation[:, 0], -allocation[:, 1]) or allocation[:, 0].min() < 0 or allocation[:, 0].max() > 1:
         return "allocation must be [q, -q] in each row, 0 <= q <= 1: what the buyer gets, the seller gives"
     reached = float((bids * allocation).sum(axis=1).mean())
@@ -122,7 +121,7 @@ WORTH = tuple(
 """What 0, 1, 2 models of 300 samples are worth to a client with 100 samples and K = 3600: 0, 3 and 3.73."""
 
 
-def _buys_the_best_set(bids: Real, allocation: Real, payment: Real) -> str:
+def _buys_the_best_set(bids: Floats, allocation: Floats, payment: Floats) -> str:
     if not np.isin(allocation, (0.0, 1.0)).all():
         return "allocation must be 0 or 1: a model is bought or it is not"
     bought = allocation.sum(axis=1).astype(int)
@@ -138,7 +137,7 @@ def _buys_the_best_set(bids: Real, allocation: Real, payment: Real) -> str:
     return "" if left[at] >= -1e-9 else f"{_at(bids[at])} the buyer is left with {left[at]:.3g}"
 
 
-def _buys_what_is_worth_it(bids: Real, allocation: Real, payment: Real) -> str:
+def _buys_what_is_worth_it(bids: Floats, allocation: Floats, payment: Floats) -> str:
     bought, cost = allocation[:, 0], bids[:, 0]
     if not np.isin(bought, (0.0, 1.0)).all():
         return "allocation must be 0 or 1: a model is bought or it is not"
@@ -151,7 +150,7 @@ def _buys_what_is_worth_it(bids: Real, allocation: Real, payment: Real) -> str:
     return "" if left[at] >= -1e-9 else f"at cost {cost[at]:.3g} the buyer is left with {left[at]:.3g}"
 
 
-def _at(costs: Real) -> str:
+def _at(costs: Floats) -> str:
     return f"at costs {costs[0]:.3g} and {costs[1]:.3g}"
 
 

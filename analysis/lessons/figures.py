@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.page import theme
 from mechanism.market.gains import SqrtGain
+from mechanism.space import Floats
 from mechanism.wording import plural, typeset, typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Real = NDArray[np.float64]
 
 _POINTS = 401
 
 
-def auction_utility(bid: Real, value: float, rival: float, price: str) -> Real:
+def auction_utility(bid: Floats, value: float, rival: float, price: str) -> Floats:
     """Return a bidder's utility ``[k]`` at bids ``[k]``: it wins above the rival's bid; price "first" or "second"."""
     paid = bid if price == "first" else np.full_like(bid, rival)
     return np.where(bid > rival, value - paid, 0.0)
@@ -64,7 +63,7 @@ def revelation(value: float, report: float) -> tuple[Axes, str]:
     )
 
 
-def first_price_expected(bid: Real, value: float) -> Real:
+def first_price_expected(bid: Floats, value: float) -> Floats:
     """Return E[utility] at bids ``[k]`` against one rival with a uniform value that bids half of it."""
     return np.asarray((value - bid) * np.minimum(1.0, 2.0 * bid))
 
@@ -100,7 +99,7 @@ def vcg(values: tuple[float, ...], units: int = 2) -> tuple[Axes, str]:
     )
 
 
-def revenue(bidders: int, reserve: Real) -> Real:
+def revenue(bidders: int, reserve: Floats) -> Floats:
     """Return the expected revenue ``[k]`` of a second-price auction, values uniform on [0, 1], at reserves ``[k]``.
 
     It is the expected virtual value 2v - 1 of the highest value v where v >= r (Myerson): with density n v^(n-1),

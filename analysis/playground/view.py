@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.rules.lies import cleared
 from analysis.page import theme
@@ -16,13 +15,13 @@ from mechanism import MONEY, UnknownNameError, market_mechanism
 from mechanism.market.accounting import Accounts, Outcome
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.rules.rule import Clearing
+from mechanism.space import Floats
 from mechanism.wording import apart, listed, typeset
 from proofs_checks.search.lies import best_lie
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Real = NDArray[np.float64]
 
 _POINTS = 121
 _BESIDE = 1e-7  # relative distance at which a jump is drawn
@@ -49,8 +48,8 @@ class ReportCurve:
 
     name: str
     truth: float
-    reports: Real
-    utilities: Real
+    reports: Floats
+    utilities: Floats
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def _rule(state: PlayState) -> Clearing:
     return market_mechanism(state.mechanism)
 
 
-def _cleared(state: PlayState, reports: Real) -> tuple[Outcome, Accounts]:
+def _cleared(state: PlayState, reports: Floats) -> tuple[Outcome, Accounts]:
     """Clear once for every reported cost ``[q]`` of the state's client; ``[q, m, m]`` and ``[q, m]``."""
     return cleared(_rule(state), state.types(), state.market(), state.client, reports)
 
@@ -120,7 +119,7 @@ def _round_up(far: float) -> float:
     return float(np.ceil(far / step) * step)
 
 
-def _break_points(state: PlayState) -> Real:
+def _break_points(state: PlayState) -> Floats:
     try:
         points = cost_breakpoints(_rule(state).allocation, state.types().truthful(), state.market())
     except UnknownNameError:

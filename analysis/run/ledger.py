@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run.market import HARMFUL, ROLES, MarketRecord
+from mechanism.space import Floats
 
 if TYPE_CHECKING:
     from polars import DataFrame
 
-Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
@@ -28,22 +28,22 @@ class Trace:
     ``present``: who took part. ``roles`` ``[seeds, m]`` in words, ``epsilon`` ``[seeds, m]`` what privacy was spent.
     """
 
-    accuracy: Real
-    loss: Real
-    gain: Real
-    cost: Real
-    paid: Real
-    received: Real
-    utility: Real
+    accuracy: Floats
+    loss: Floats
+    gain: Floats
+    cost: Floats
+    paid: Floats
+    received: Floats
+    utility: Floats
     imports: Whole
     exports: Whole
-    accuracy_trained: Real
-    loss_trained: Real
-    accuracy_aggregated: Real
-    loss_aggregated: Real
+    accuracy_trained: Floats
+    loss_trained: Floats
+    accuracy_aggregated: Floats
+    loss_aggregated: Floats
     present: NDArray[np.bool_]
     roles: NDArray[np.str_]
-    epsilon: Real
+    epsilon: Floats
 
     @property
     def benign(self) -> NDArray[np.bool_]:
@@ -63,10 +63,10 @@ class Ledger:
     round: Whole
     importer: Whole
     exporter: Whole
-    payment: Real
-    cost: Real
-    difference: Real
-    penalty: Real
+    payment: Floats
+    cost: Floats
+    difference: Floats
+    penalty: Floats
 
 
 _BY_ROUND = tuple(one.name for one in fields(Trace) if one.name not in ("roles", "epsilon"))
@@ -146,24 +146,24 @@ def _frame(method: str, columns: dict[str, NDArray[Any]]) -> DataFrame:
     return pl.DataFrame({"method": pl.Series([method] * rows, dtype=pl.String), **typed})
 
 
-def mean_where(values: Real, counted: NDArray[np.bool_]) -> Real:
+def mean_where(values: Floats, counted: NDArray[np.bool_]) -> Floats:
     """Return the mean over the last axis of the values that count, 0 where none does."""
     total = np.where(counted, values, 0.0).sum(axis=-1)
     return np.asarray(total / np.maximum(counted.sum(axis=-1), 1))
 
 
-def best_of_clients(trace: Trace) -> Real:
+def best_of_clients(trace: Trace) -> Floats:
     """Return every client's best personal accuracy while it took part, 0 if it never did, ``[seeds, m]``."""
     return np.asarray(np.where(trace.present, trace.accuracy, 0.0).max(axis=1))
 
 
-def final_of_clients(trace: Trace) -> Real:
+def final_of_clients(trace: Trace) -> Floats:
     """Return every client's personal accuracy when it last took part, ``[seeds, m]``."""
     last = trace.present.shape[1] - 1 - np.argmax(trace.present[:, ::-1], axis=1)
     return np.asarray(np.take_along_axis(trace.accuracy, last[:, None, :], axis=1)[:, 0])
 
 
-def figures(trace: Trace) -> dict[str, Real]:
+def figures(trace: Trace) -> dict[str, Floats]:
     """Return the figures of a method by name, ``[seeds]`` each.
 
     ``accuracy_best``: each client's best over the rounds in which it took part, averaged over clients (as the paper

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from mechanism.market.accounting import Accounts, CentralOutcome, Outcome, account
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import GainLaw, SqrtGain, law_from_arrays
+from mechanism.space import Floats
 
-Real = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 ROLES = ("honest", "trader", "buyer", "seller", "attacker", "free-rider", "liar")
@@ -59,35 +59,35 @@ class MarketRecord:
     data, tensors by name without `VALUATION`, empty where nothing was.
     """
 
-    differences: Annotated[Real, Tensor("Rmm")]
-    size: Annotated[Real, Tensor("Rm")]
-    cost: Annotated[Real, Tensor("Rm")]
-    gain: Annotated[Real, Tensor("Rm")]
-    reported_size: Annotated[Real, Tensor("Rm")]
-    reported_cost: Annotated[Real, Tensor("Rm")]
-    reported_gain: Annotated[Real, Tensor("Rm")]
+    differences: Annotated[Floats, Tensor("Rmm")]
+    size: Annotated[Floats, Tensor("Rm")]
+    cost: Annotated[Floats, Tensor("Rm")]
+    gain: Annotated[Floats, Tensor("Rm")]
+    reported_size: Annotated[Floats, Tensor("Rm")]
+    reported_cost: Annotated[Floats, Tensor("Rm")]
+    reported_gain: Annotated[Floats, Tensor("Rm")]
     imports: Annotated[Flags, Tensor("Rmm", "uint8")]
-    prices: Annotated[Real, Tensor("Rmm")]
-    centre: Annotated[Real, Tensor("Rm")]
-    sales: Annotated[Real, Tensor("Rm", absent=0)]
-    gap: Annotated[Real, Tensor("Rm")]
-    objective: Annotated[Real, Tensor("R")]
-    optimal_objective: Annotated[Real, Tensor("R")]
-    optimal_gap: Annotated[Real, Tensor("R", absent=0)]
-    accuracy: Annotated[Real, Tensor("Rm")]
-    loss: Annotated[Real, Tensor("Rm", finite=False)]
-    accuracy_trained: Annotated[Real, Tensor("Rm", absent="accuracy")]
-    loss_trained: Annotated[Real, Tensor("Rm", absent="loss", finite=False)]
-    accuracy_aggregated: Annotated[Real, Tensor("Rm", absent="accuracy")]
-    loss_aggregated: Annotated[Real, Tensor("Rm", absent="loss", finite=False)]
-    training_loss: Annotated[Real, Tensor("Rm", absent=0, finite=False)]
+    prices: Annotated[Floats, Tensor("Rmm")]
+    centre: Annotated[Floats, Tensor("Rm")]
+    sales: Annotated[Floats, Tensor("Rm", absent=0)]
+    gap: Annotated[Floats, Tensor("Rm")]
+    objective: Annotated[Floats, Tensor("R")]
+    optimal_objective: Annotated[Floats, Tensor("R")]
+    optimal_gap: Annotated[Floats, Tensor("R", absent=0)]
+    accuracy: Annotated[Floats, Tensor("Rm")]
+    loss: Annotated[Floats, Tensor("Rm", finite=False)]
+    accuracy_trained: Annotated[Floats, Tensor("Rm", absent="accuracy")]
+    loss_trained: Annotated[Floats, Tensor("Rm", absent="loss", finite=False)]
+    accuracy_aggregated: Annotated[Floats, Tensor("Rm", absent="accuracy")]
+    loss_aggregated: Annotated[Floats, Tensor("Rm", absent="loss", finite=False)]
+    training_loss: Annotated[Floats, Tensor("Rm", absent=0, finite=False)]
     unmoved: Annotated[Flags, Tensor("Rm", "uint8", absent=0)]
     present: Annotated[Flags, Tensor("Rm", "uint8", absent=1)]
     roles: Annotated[NDArray[np.uint8], Tensor("Rm", "uint8", absent=0)]
     leaving: Annotated[Flags, Tensor("Rm", "uint8", absent=0)]
     lam: Annotated[float, Tensor("")]
-    epsilon: Annotated[Real, Tensor("m", absent=0)]
-    valuation: Mapping[str, Real]
+    epsilon: Annotated[Floats, Tensor("m", absent=0)]
+    valuation: Mapping[str, Floats]
 
     @classmethod
     def of(
@@ -97,7 +97,7 @@ class MarketRecord:
         market: Market,
         outcome: Outcome,
         *,
-        valuation: Mapping[str, Real] | None = None,
+        valuation: Mapping[str, Floats] | None = None,
         **told: Any,
     ) -> MarketRecord:
         """Return a record from its parts, of a round or, with a leading axis, of several.
@@ -155,7 +155,7 @@ class MarketRecord:
         return Market(self.differences, self.lam, self.law, self.valuation.get("effective"))
 
     @property
-    def gained(self) -> Real | None:
+    def gained(self) -> Floats | None:
         """Gains ``[..., m]``, money, as measured after the models were combined; None where the law says them."""
         return self.valuation.get("gained")
 

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.run.files import Manifest, RecordError, read_json, unit_key
 from analysis.run.ledger import Trace, figures
 from mechanism.reading import validated
 
-Real = NDArray[np.float64]
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from learning.errors import LearningError
 from learning.plan import LearningPlan
+from mechanism.space import Floats
 
-Array = NDArray[np.float64]
 Graph = NDArray[np.bool_]
 
 START = "start"
@@ -57,9 +57,9 @@ class Trials:
     model on i's samples; ``distances`` [m, m]: ‖θ_j − start_i‖. What was not tried is NaN.
     """
 
-    before: Array
-    losses: Array
-    distances: Array
+    before: Floats
+    losses: Floats
+    distances: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +77,14 @@ class Uploads:
 
     plan: LearningPlan
     imports: Graph
-    sizes: Array
-    cosines: Array
-    norms: Array
-    memory: Array
+    sizes: Floats
+    cosines: Floats
+    norms: Floats
+    memory: Floats
     seed: int = 0
     round_index: int = 1
     trials: Trials | None = None
-    effective: Array | None = None
+    effective: Floats | None = None
     clients: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     parameters: tuple[str, ...] = ()
 
@@ -100,7 +100,7 @@ class Mix:
     ``matrix`` float64 [m, m] is over all clients of the run: of who is away the server knows the slot as it was.
     """
 
-    matrix: Array
+    matrix: Floats
     of: str
     into: str
 
@@ -114,9 +114,9 @@ class Aggregation:
     are done besides. ``memory``, like that of `Uploads`, is kept for the next round's server step.
     """
 
-    matrix: Array
+    matrix: Floats
     into: str = ""
-    memory: Array | None = None
+    memory: Floats | None = None
     only: tuple[str, ...] | None = None
     mixes: tuple[Mix, ...] = ()
 

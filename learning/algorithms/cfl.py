@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.algorithms.algorithm import START, Aggregation, Algorithm, Array, Uploads
+from learning.algorithms.algorithm import START, Aggregation, Algorithm, Floats, Uploads
 
 EPS_MEAN = 2.0
 """ε1: a cluster whose mean update is shorter stands still."""
@@ -21,7 +21,7 @@ History = tuple[float, ...]
 other; empty before the first cut, and for a client that comes for the first time."""
 
 
-def histories(memory: Array) -> list[History]:
+def histories(memory: Floats) -> list[History]:
     """Return each client's history: its row of ``memory`` [k, m] up to the first 0.
 
     A row always has room: of each cut in it, the other half still holds a client, and each time another one.
@@ -47,7 +47,7 @@ def _cosine(uploads: Uploads, client: int, members: list[int]) -> float:
     return float(uploads.cosines[client, members] @ lengths) / mean
 
 
-def bipartition(cosines: Array) -> tuple[list[int], list[int]]:
+def bipartition(cosines: Floats) -> tuple[list[int], list[int]]:
     """Return the two halves of a cluster by complete linkage on 1 − cosine of its members' updates [k, k]."""
     from sklearn.cluster import AgglomerativeClustering
 
@@ -56,7 +56,7 @@ def bipartition(cosines: Array) -> tuple[list[int], list[int]]:
     return np.flatnonzero(side).tolist(), np.flatnonzero(~side).tolist()
 
 
-def must_split(sizes: Array, cosines: Array, norms: Array) -> bool:
+def must_split(sizes: Floats, cosines: Floats, norms: Floats) -> bool:
     """Say whether ‖Σ n_j Δ_j / Σ n‖ < ε1 and max ‖Δ_j‖ > ε2 among the members of one cluster, of two at least."""
     if len(sizes) < 2:
         return False

@@ -12,7 +12,7 @@ from learning.algorithms.algorithm import (
     START,
     Aggregation,
     Algorithm,
-    Array,
+    Floats,
     LocalSpec,
     Uploads,
     stable,
@@ -32,7 +32,7 @@ def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:
     return LocalSpec(plan.steps) if first else LocalSpec(plan.steps, pull, START)
 
 
-def onto_simplex(points: Array) -> Array:
+def onto_simplex(points: Floats) -> Floats:
     """Return the nearest rows [k, m] to ``points`` [k, m] with entries ≥ 0 that sum to one.
 
     x_j = max(0, y_j − τ), where τ is the largest of (Σ of the r largest y − 1)/r over r (Held, Wolfe, Crowder 1974).

@@ -10,13 +10,11 @@ and an adapter of many matrices is their direct sum, so its inner product is the
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from learning.differences import Geometry
 from learning.errors import LearningError
 from learning.models.network import Layout
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 _BLOCK = 2**22  # numbers of one r × r table of a block of rows: 32 MiB in float64
 _A, _B = ".lora_A.weight", ".lora_B.weight"
@@ -37,7 +35,7 @@ def adapted(layout: Layout) -> list[tuple[int, int]]:
     return pairs
 
 
-def inner_products(rows: torch.Tensor, layout: Layout, scale: float) -> Array:
+def inner_products(rows: torch.Tensor, layout: Layout, scale: float) -> Floats:
     """Return the inner products ⟨ΔW_i, ΔW_j⟩ float64 [m, m] of the adapters in ``rows`` [m, P], over all matrices."""
     m = len(rows)
     gram = torch.zeros(m, m, dtype=torch.float64, device=rows.device)

@@ -17,8 +17,8 @@ from analysis.run.market import HARMFUL, ROLES
 from learning.adversaries import HONEST
 from learning.streams import stream
 from mechanism.market.clients import Reports, Types
+from mechanism.space import Floats
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 BENIGN = tuple(role for role in ROLES if role not in HARMFUL)

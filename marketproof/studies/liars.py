@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from analysis.run.market import MarketRecord
 from marketproof.running.config import parse
 from marketproof.running.populations import POPULATIONS
-from marketproof.studies.study import METHOD, Case, Column, Real, Row, Seen, Study, dots, first, text, who
+from marketproof.studies.study import METHOD, Case, Column, Floats, Row, Seen, Study, dots, first, text, who
 from mechanism.market.accounting import MONEY, account
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.market.settling import clear_and_settle
@@ -28,11 +28,11 @@ MARKETS = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl/exact-marginal")
 class Lies:
     """The liars' true utilities as recorded, and had each of them alone told the truth; money [R, liars]."""
 
-    lying: Real
-    honest: Real
+    lying: Floats
+    honest: Floats
 
     @property
-    def gain(self) -> Real:
+    def gain(self) -> Floats:
         """What the lies added [R, liars]."""
         return self.lying - self.honest
 

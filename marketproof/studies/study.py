@@ -24,9 +24,9 @@ from marketproof.running.config import RunConfig, parse, uses_market
 from marketproof.running.loop import units_of
 from marketproof.running.populations import ROLES
 from mechanism.market.accounting import Accounts
+from mechanism.space import Floats
 from mechanism.wording import number, percent
 
-Real = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Value = float | int | str | None
 
@@ -66,17 +66,17 @@ class Seen:
         return self.record.accounts
 
     @property
-    def utility(self) -> Real:
+    def utility(self) -> Floats:
         """The true utility of the clients in every round [R, k]."""
         return self.accounts.utility[:, self.clients]
 
     @property
-    def others(self) -> Real:
+    def others(self) -> Floats:
         """The true utility of all others in every round [R, m - k]."""
         return self.accounts.utility[:, ~self.clients]
 
 
-def mean_of(values: Real) -> float | None:
+def mean_of(values: Floats) -> float | None:
     """Return the mean of what there is, None of nothing."""
     return float(values.mean()) if values.size else None
 

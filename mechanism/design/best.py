@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.design.programme import Demand, Programme, all_profiles, build, chance, payment
 from mechanism.design.solve import Infeasible, maximise
 from mechanism.design.spec import Spec
 from mechanism.design.system import check_bound, check_infeasible, check_point
 from mechanism.design.table import TableMechanism
+from mechanism.space import Floats
 from mechanism.wording import number
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mechanism.errors import InvalidMarketError
+from mechanism.space import Floats
 from mechanism.wording import number
 
-Array = NDArray[np.float64]
-
-KernelForm = tuple[int, float, Array, Array]
+KernelForm = tuple[int, float, Floats, Floats]
 """(kind, exponent, knots_x, knots_y): kind 0 is -(K/x)^exponent, kind 1 K times a concave table."""
 
 
@@ -33,11 +32,11 @@ class GainLaw(Protocol):
         """Short name of the law."""
         ...
 
-    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Floats:
         """Gain in money of holding models built on ``total`` samples when ``own`` of them are one's own."""
         ...
 
-    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Floats:
         """Right derivative of `value` in ``total``, money per sample; non-negative and non-increasing."""
         ...
 
@@ -66,14 +65,14 @@ class PowerGain:
                 f"exponent of the gain law is {self.exponent}; expected a number in (0, 1], such as 0.5"
             )
 
-    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Floats:
         """(K/n)^e - (K/x)^e in money."""
         k, n, x = (np.asarray(a, dtype=np.float64) for a in (gain, own, total))
         if self.exponent == 0.5:
             return np.asarray(np.sqrt(k / n) - np.sqrt(k / x))
         return np.asarray((k / n) ** self.exponent - (k / x) ** self.exponent)
 
-    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Floats:
         """E (K/x)^e / x in money per sample."""
         k, x = (np.asarray(a, dtype=np.float64) for a in (gain, total))
         return np.asarray(self.exponent * (k / x) ** self.exponent / x)
@@ -116,7 +115,7 @@ class TableGain:
     samples: tuple[float, ...]
     values: tuple[float, ...]
     name: str = field(default="table", init=False)
-    knots: tuple[Array, Array] = field(init=False, repr=False, compare=False)
+    knots: tuple[Floats, Floats] = field(init=False, repr=False, compare=False)
     concavity_defect: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,17 +141,17 @@ class TableGain:
         object.__setattr__(self, "knots", (hx, hy))
         object.__setattr__(self, "concavity_defect", float(np.max(self._level(x) - y)))
 
-    def _level(self, x: Array) -> Array:
+    def _level(self, x: Floats) -> Floats:
         hx, hy = self.knots
         slope = (hy[1] - hy[0]) / (hx[1] - hx[0])
         return np.where(x < hx[0], hy[0] + slope * (x - hx[0]), np.interp(x, hx, hy))
 
-    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+    def value(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Floats:
         """K·(hull(x) - hull(n)) in money."""
         k, n, x = (np.asarray(a, dtype=np.float64) for a in (gain, own, total))
         return np.asarray(k * (self._level(x) - self._level(n)))
 
-    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Array:
+    def derivative(self, gain: ArrayLike, own: ArrayLike, total: ArrayLike) -> Floats:
         """K times the slope of the hull just right of x."""
         k, x = np.asarray(gain, dtype=np.float64), np.asarray(total, dtype=np.float64)
         hx, hy = self.knots
@@ -238,7 +237,7 @@ def law_from_dict(data: Mapping[str, object]) -> GainLaw:
     return law_of(parts if name == "table" else parts[0] if parts else None)
 
 
-def law_to_arrays(law: GainLaw, room: int) -> dict[str, Array]:
+def law_to_arrays(law: GainLaw, room: int) -> dict[str, Floats]:
     """Return a law as a record holds it: ``kind`` 0 the paper's, 1 a table, 2 a power; ``exponent``; ``knots``.
 
     ``knots`` ``[2, room]``: samples and values, 0 where there are no more.

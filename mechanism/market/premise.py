@@ -26,12 +26,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mechanism.errors import InvalidMarketError
+from mechanism.space import Floats
 from mechanism.wording import number
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +43,10 @@ class PremiseBounds:
     ``welfare`` ``[...]``: by how much the objective may miss the best, where it is the best for the law.
     """
 
-    regret: Array
-    cost_regret: Array
-    lowest_utility: Array
-    welfare: Array
+    regret: Floats
+    cost_regret: Floats
+    lowest_utility: Floats
+    welfare: Floats
 
     def sentence(self, sets: int | None = None) -> str:
         """Say in words what the bounds are and on what they rest.
@@ -86,7 +85,7 @@ def premise_bounds(over: ArrayLike, under: ArrayLike | None = None) -> PremiseBo
     return PremiseBounds(regret, np.zeros(regret.shape), 0.0 - below, np.asarray(regret.sum(axis=-1)))
 
 
-def _checked(name: str, values: ArrayLike) -> Array:
+def _checked(name: str, values: ArrayLike) -> Floats:
     array = np.array(values, dtype=np.float64) + 0.0
     if array.ndim == 0:
         raise InvalidMarketError(f"{name} is a single number; expected one per client, shape [..., m]")

@@ -27,10 +27,10 @@ from mechanism.market.accounting import (
 from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.rules.rule import Clearing
+from mechanism.space import Floats
 from mechanism.wording import number
 
 Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 Clients = TypeVar("Clients", Reports, Types)
 
 FEWEST = 2
@@ -211,9 +211,9 @@ def measure(
     types: Types,
     outcome: Outcome,
     market: Market,
-    objective: NDArray[np.float64],
-    optimal: NDArray[np.float64],
-    optimal_gap: NDArray[np.float64] | float = 0.0,
+    objective: Floats,
+    optimal: Floats,
+    optimal_gap: Floats | float = 0.0,
     measured: Floats | None = None,
 ) -> tuple[Promises, Accounts]:
     """Measure the promises on a batch of clearings ``[...]`` of m clients, with the *true* types.

@@ -16,7 +16,7 @@ from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, worked
 from proofs_checks.claims.examples import Example, ask
-from proofs_checks.claims.sweeps import Array, Batch, sweep, swept
+from proofs_checks.claims.sweeps import Batch, Floats, sweep, swept
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Rng
 
@@ -65,7 +65,7 @@ def _one_each(types: Types, rng: Rng) -> tuple[NDArray[np.intp], NDArray[np.intp
 
 
 @swept("inside", 0.0, "importers whose pool price or choice a member moved")
-def _inside(types: Types, market: Market, rng: Rng) -> Array:
+def _inside(types: Types, market: Market, rng: Rng) -> Floats:
     """Let one client in a pool report anything that keeps it there: offers and choices of that importer stay."""
     rule = PooledPrice()
     rows, agent = _one_each(types, rng)
@@ -81,7 +81,7 @@ def _inside(types: Types, market: Market, rng: Rng) -> Array:
 
 
 @swept("entering", 0.0, "offer above the cost of who lied itself into a pool")
-def _entering(types: Types, market: Market, rng: Rng) -> Array:
+def _entering(types: Types, market: Market, rng: Rng) -> Floats:
     """Let one client outside a pool report 0: if it gets in, it is offered no more than its cost."""
     rule = PooledPrice()
     worst = np.full(types.cost.shape, -np.inf)
@@ -95,7 +95,7 @@ def _entering(types: Types, market: Market, rng: Rng) -> Array:
 
 
 @swept("gain moves", 0.0, "distance of a price paid from the offer on costs only")
-def _gain_moves(types: Types, market: Market, rng: Rng) -> Array:
+def _gain_moves(types: Types, market: Market, rng: Rng) -> Floats:
     rule = PooledPrice()
     gain = types.gain * rng.exponential(1.0, types.gain.shape)
     outcome = rule.clear(types.report(gain=gain), market)
@@ -103,7 +103,7 @@ def _gain_moves(types: Types, market: Market, rng: Rng) -> Array:
     return np.where(outcome.imports, np.abs(outcome.prices - np.where(np.isfinite(offers), offers, -1.0)), 0.0)
 
 
-def _without(types: Types, market: Market, agent: int) -> Array:
+def _without(types: Types, market: Market, agent: int) -> Floats:
     """Return W_k(M without agent) of every other importer, by clearing the market that is left, ``[B, m - 1]``."""
     left = Types(*(np.delete(a, agent, axis=-1) for a in (types.size, types.cost, types.gain)))
     d = market.differences
@@ -114,7 +114,7 @@ def _without(types: Types, market: Market, agent: int) -> Array:
 
 def _pivot_utility(name: str) -> Check:
     @swept(f"pivot {name}", MONEY, "relative distance of U_i from the formula, W_k(M without i) computed by itself")
-    def measure(types: Types, market: Market, rng: Rng) -> Array:
+    def measure(types: Types, market: Market, rng: Rng) -> Floats:
         outcome = market_mechanism(name).clear(types.truthful(), market)
         utility = account(types, outcome).utility
         total = objective(types, outcome.imports, market)
@@ -124,7 +124,7 @@ def _pivot_utility(name: str) -> Check:
     return measure
 
 
-def _centre(types: Types, market: Market) -> tuple[Array, Array]:
+def _centre(types: Types, market: Market) -> tuple[Floats, Floats]:
     """Return the centre's balance ``[B]`` and the largest pivot of a traded seller ``[B]``."""
     outcome = market_mechanism("vcg-two-sided").clear(types.truthful(), market)
     sold = market_mechanism("ipfl-exact").clear(types.truthful(), market)
@@ -137,12 +137,12 @@ def _free(batch: Batch) -> Batch:
 
 
 @swept("surplus", MONEY, "the centre's surplus at lambda = 0, relative", prepare=_free)
-def _never_surplus(types: Types, market: Market, rng: Rng) -> Array:
+def _never_surplus(types: Types, market: Market, rng: Rng) -> Floats:
     return np.asarray(_centre(types, market)[0] / np.maximum(1.0, types.gain.max(axis=-1)))
 
 
 @swept("deficit", 0.0, "markets in which only one of them happens", prepare=_free)
-def _deficit(types: Types, market: Market, rng: Rng) -> Array:
+def _deficit(types: Types, market: Market, rng: Rng) -> Floats:
     balance, pivot = _centre(types, market)
     room = MONEY * np.maximum(1.0, np.abs(balance))
     return np.asarray((balance < -room) != (pivot > room), dtype=np.float64)
@@ -151,7 +151,7 @@ def _deficit(types: Types, market: Market, rng: Rng) -> Array:
 def _either_sign(context: Context) -> ClaimVerdict:
     found: dict[str, float] = {"surplus": 0.0, "deficit": 0.0}
 
-    def measure(types: Types, market: Market, rng: Rng) -> Array:
+    def measure(types: Types, market: Market, rng: Rng) -> Floats:
         balance, _ = _centre(types, market)
         found["surplus"] = max(found["surplus"], float(balance.max()))
         found["deficit"] = max(found["deficit"], float((-balance).max()))
@@ -165,7 +165,7 @@ def _either_sign(context: Context) -> ClaimVerdict:
 
 
 @swept("shapley", MONEY, "relative distance of p_ij from c_j plus the Shapley value by all subsets", clients=(3, 4))
-def _shapley(types: Types, market: Market, rng: Rng) -> Array:
+def _shapley(types: Types, market: Market, rng: Rng) -> Floats:
     outcome = market_mechanism("shapley-split").clear(types.truthful(), market)
     wrong = np.zeros(outcome.prices.shape)
     for b, i, j in np.argwhere(outcome.imports)[:200]:
@@ -191,7 +191,7 @@ def _shapley_value(types: Types, market: Market, b: int, i: int, j: int, others:
 
 
 @swept("half", MONEY, "relative distance of the price's rise from delta / 2")
-def _half(types: Types, market: Market, rng: Rng) -> Array:
+def _half(types: Types, market: Market, rng: Rng) -> Floats:
     rows, agent = _one_each(types, rng)
     raised = rng.exponential(0.1, len(rows))
     cost = types.cost.copy()

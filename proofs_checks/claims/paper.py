@@ -8,7 +8,7 @@ from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, refuted, unknown, worked
 from proofs_checks.claims.examples import Example, ask
-from proofs_checks.claims.sweeps import Array, swept
+from proofs_checks.claims.sweeps import Floats, swept
 from proofs_checks.properties.property import Rng
 
 PAIR = Example((100, 300, 300), (0, 1.1, 1.0), (3600, 0, 0))
@@ -25,7 +25,7 @@ def _lie(example: Example, agent: int, coordinate: str, value: float) -> Check:
 
 
 @swept("paper-threshold", 1e-6, "relative distance of the marginal gain from w_j")
-def _price_at_threshold(types: Types, market: Market, rng: Rng) -> Array:
+def _price_at_threshold(types: Types, market: Market, rng: Rng) -> Floats:
     x = thresholds(types.truthful(), market)
     price = types.cost[..., None, :] + market.penalties(types.size)
     gain, size = types.gain[..., :, None], types.size[..., None, :]
@@ -56,7 +56,7 @@ def _trained(context: Context) -> ClaimVerdict:
 
 
 @swept("paper-welfare", MONEY, "money lost or made by payments")
-def _identity(types: Types, market: Market, rng: Rng) -> Array:
+def _identity(types: Types, market: Market, rng: Rng) -> Floats:
     books = account(types, market_mechanism("ipfl").clear(types.truthful(), market))
     return np.abs(books.welfare - (books.gain - books.cost).sum(axis=-1))[..., None]
 

@@ -12,7 +12,7 @@ from mechanism.market.rules.rule import MarketMechanism
 from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, kernel, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.paper import PAIR
-from proofs_checks.claims.sweeps import Array, searched, sweep, swept
+from proofs_checks.claims.sweeps import Floats, searched, sweep, swept
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Rng
 from proofs_checks.search.lies import best_reports
@@ -48,7 +48,7 @@ def _steered(context: Context) -> ClaimVerdict:
 
 
 @swept("below marginal", MONEY, "relative excess of p_ij over the marginal price")
-def _below_marginal(types: Types, market: Market, rng: Rng) -> Array:
+def _below_marginal(types: Types, market: Market, rng: Rng) -> Floats:
     outcome = market_mechanism("ipfl-exact").clear(types.truthful(), market)
     held = market.total_data(types.size, outcome.imports)[..., :, None]
     gain, own, sold = types.gain[..., :, None], types.size[..., :, None], types.size[..., None, :]
@@ -59,7 +59,7 @@ def _below_marginal(types: Types, market: Market, rng: Rng) -> Array:
 
 
 @swept("across", MONEY, "utility that a buyer has more under ipfl than under ipfl-exact")
-def _across(types: Types, market: Market, rng: Rng) -> Array:
+def _across(types: Types, market: Market, rng: Rng) -> Floats:
     """Look for the buyer that has more under the reference rule than under the repair."""
     books = [account(types, market_mechanism(n).clear(types.truthful(), market)) for n in ("ipfl", "ipfl-exact")]
     return np.asarray(books[0].buyer - books[1].buyer)
@@ -69,7 +69,7 @@ ROUGH = MarketMechanism("ipfl-exact", "exact", "clarke", node_limit=4)
 """The repair with its selection stopped after four nodes."""
 
 
-def _lies_beyond(types: Types, market: Market) -> tuple[Array, float]:
+def _lies_beyond(types: Types, market: Market) -> tuple[Floats, float]:
     """Return what the best cost lie gains beyond twice the gaps of both clearings, and the largest gap."""
     lies = best_reports(ROUGH, types, market)
     truth = ROUGH.clear(types.truthful(), market)
@@ -82,7 +82,7 @@ def _lies_beyond(types: Types, market: Market) -> tuple[Array, float]:
     return excess / np.maximum(1.0, np.abs(lies.utility_truthful)), float(truth.gap.max())
 
 
-def _losses_beyond(types: Types, market: Market) -> tuple[Array, float]:
+def _losses_beyond(types: Types, market: Market) -> tuple[Floats, float]:
     """Return what a seller loses beyond its buyer's gap, and the largest gap."""
     outcome = ROUGH.clear(types.truthful(), market)
     loss = np.where(outcome.imports, types.cost[..., None, :] - outcome.prices, -np.inf)
@@ -90,14 +90,14 @@ def _losses_beyond(types: Types, market: Market) -> tuple[Array, float]:
 
 
 def _gap(
-    measured: Callable[[Types, Market], tuple[Array, float]], name: str, what: str, clients: Sequence[int]
+    measured: Callable[[Types, Market], tuple[Floats, float]], name: str, what: str, clients: Sequence[int]
 ) -> Check:
     """Look for what exceeds the gaps that a selection stopped early leaves, and say how large these were."""
 
     def check(context: Context) -> ClaimVerdict:
         gaps: list[float] = []
 
-        def measure(types: Types, market: Market, rng: Rng) -> Array:
+        def measure(types: Types, market: Market, rng: Rng) -> Floats:
             values, gap = measured(types, market)
             gaps.append(gap)
             return values

@@ -23,7 +23,7 @@ from proofs_checks.claims.shares import (
     skipping_lifts,
     worst_ratio,
 )
-from proofs_checks.claims.sweeps import Array, swept
+from proofs_checks.claims.sweeps import Floats, swept
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Rng
 from proofs_checks.properties.registry import PROPERTY
@@ -34,14 +34,14 @@ Own = tuple[NDArray[np.intp], slice, NDArray[np.intp]]
 
 
 @swept("above-size", -1e-15, "relative excess of n_j over x_j")
-def _above_size(types: Types, market: Market, rng: Rng) -> Array:
+def _above_size(types: Types, market: Market, rng: Rng) -> Floats:
     x = thresholds(types.truthful(), market)
     others = ~np.eye(types.clients, dtype=np.bool_) & (types.gain[..., :, None] > 0)
     return np.where(others, (types.size[..., None, :] - x) / types.size[..., None, :], -np.inf)
 
 
 @swept("last", 0.0, "relative excess of the final total data over x_j")
-def _last(types: Types, market: Market, rng: Rng) -> Array:
+def _last(types: Types, market: Market, rng: Rng) -> Floats:
     x = thresholds(types.truthful(), market)
     taken = market_mechanism("ipfl").clear(types.truthful(), market).imports
     held = market.total_data(types.size, taken)
@@ -58,7 +58,7 @@ def _raised(types: Types, rng: Rng) -> tuple[Reports, Own]:
 
 
 @swept("raised threshold", _ROUND, "relative rise of x_j")
-def _raised_threshold(types: Types, market: Market, rng: Rng) -> Array:
+def _raised_threshold(types: Types, market: Market, rng: Rng) -> Floats:
     dearer, own = _raised(types, rng)
     x, y = (thresholds(reports, market)[own] for reports in (types.truthful(), dearer))
     finite = np.isfinite(x)
@@ -73,13 +73,13 @@ def _both(types: Types, market: Market, rng: Rng) -> tuple[Outcome, Outcome, Own
 
 
 @swept("raised sales", _ROUND, "sales that a dearer report adds")
-def _raised_sales(types: Types, market: Market, rng: Rng) -> Array:
+def _raised_sales(types: Types, market: Market, rng: Rng) -> Floats:
     before, after, own = _both(types, market, rng)
     return np.asarray(after.imports[own] & ~before.imports[own], dtype=np.float64)
 
 
 @swept("raised price", _ROUND, "rise of the price")
-def _raised_price(types: Types, market: Market, rng: Rng) -> Array:
+def _raised_price(types: Types, market: Market, rng: Rng) -> Floats:
     before, after, own = _both(types, market, rng)
     taken = before.imports[own] & after.imports[own]
     return np.where(taken, after.prices[own] - before.prices[own], -np.inf)
@@ -89,14 +89,14 @@ def _raised_price(types: Types, market: Market, rng: Rng) -> Array:
     "equal", MONEY, "relative loss of the rule", "random markets of equal sizes, against exact selection",
     kinds=("equal-sizes", "ties", "paper_shared"),
 )  # fmt: skip
-def _equal_sizes(types: Types, market: Market, rng: Rng) -> Array:
+def _equal_sizes(types: Types, market: Market, rng: Rng) -> Floats:
     best = optimal_objective(types.truthful(), market)[0]
     got = objective(types, market_mechanism("ipfl").clear(types.truthful(), market).imports, market)
     return np.asarray((best - got) / np.maximum(1.0, best))
 
 
 @swept("identity", MONEY, "relative distance of V_lambda from SW less penalties")
-def _welfare(types: Types, market: Market, rng: Rng) -> Array:
+def _welfare(types: Types, market: Market, rng: Rng) -> Floats:
     taken = market_mechanism("ipfl-exact").clear(types.truthful(), market).imports
     gain = gains(types, taken, market).sum(axis=-1)
     welfare = gain - (taken * types.cost[..., None, :]).sum(axis=(-1, -2))
@@ -110,7 +110,7 @@ EMPTY = Example((100, 10_000, 300), (0, 7, 1), (3600, 0, 0))
 SKIP = MarketMechanism("threshold-skip", "threshold-skip", "marginal")
 
 
-def _thresholds(example: Example, cost: tuple[float, ...] | None = None) -> Array:
+def _thresholds(example: Example, cost: tuple[float, ...] | None = None) -> Floats:
     direct = example.direct("ipfl")
     types = direct.types(example.types)
     reports = types.truthful() if cost is None else types.report(cost=np.array([cost]))

@@ -15,7 +15,7 @@ from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from proofs_checks.claims.claim import ClaimVerdict, Context
 from proofs_checks.claims.examples import catalogue
-from proofs_checks.claims.sweeps import Array, Batch, searched, sweep
+from proofs_checks.claims.sweeps import Batch, Floats, searched, sweep
 from proofs_checks.evidence.statistics import share_interval
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Rng
@@ -161,7 +161,7 @@ class Floored:
     """
 
     inner: Clearing
-    truth: Array
+    truth: Floats
 
     @property
     def id(self) -> str:
@@ -192,7 +192,7 @@ def overstating(mechanism: Clearing, context: Context, name: str) -> ClaimVerdic
         types, market = batch
         return Types(types.size, np.broadcast_to(types.cost[0], types.cost.shape), types.gain), market
 
-    def gains(types: Types, market: Market, rng: Rng) -> Array:
+    def gains(types: Types, market: Market, rng: Rng) -> Floats:
         nonlocal tried
         lies = best_reports(Floored(mechanism, types.cost[0]), types, market)
         exact.append(lies.exact)

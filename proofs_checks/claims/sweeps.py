@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.market.clients import Market, Types
+from mechanism.space import Floats
 from proofs_checks.claims.claim import Check, ClaimVerdict, Context
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.properties.property import Rng
 from proofs_checks.search.random_markets import KINDS, random_markets
 
-Array = NDArray[np.float64]
 Batch = tuple[Types, Market]
-Measure = Callable[[Types, Market, Rng], Array]
+Measure = Callable[[Types, Market, Rng], Floats]
 """Types ``[B, m]``, market and a generator for the measurement's own draws, to any array with the markets first."""
 
 COUNT = 64

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.scores import known
 from analysis.run.records import MarketRecord, Run
@@ -14,8 +13,7 @@ from mechanism.market.accounting import MONEY, Accounts, Outcome, scale
 from mechanism.market.allocation.selection import PLAIN_WORK
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import clear_and_settle
-
-Real = NDArray[np.float64]
+from mechanism.space import Floats
 
 _JUMP = 0.02
 """A change between neighbours above this share of the curve's range is bisected: the jump is located, not sloped."""
@@ -25,7 +23,7 @@ _SMALL = 16
 """Most clients of a market that is cleared report by report rather than all reports at once."""
 
 
-def cleared(rule: Clearing, types: Types, market: Market, client: int, reports: Real) -> tuple[Outcome, Accounts]:
+def cleared(rule: Clearing, types: Types, market: Market, client: int, reports: Floats) -> tuple[Outcome, Accounts]:
     """Clear once for every reported cost ``[k]`` of a client, all others truthful, and account with the true types.
 
     Returns the outcome ``[k, m, m]`` and the accounts ``[k, m]``.
@@ -36,7 +34,7 @@ def cleared(rule: Clearing, types: Types, market: Market, client: int, reports: 
     return outcome, account(types, outcome, market)
 
 
-def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], tuple[Real, Real]]:
+def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Floats], tuple[Floats, Floats]]:
     """Return the function reported costs ``[k]`` -> true utilities ``[k]`` and exports ``[k]`` of ``client``.
 
     All others report the truth; the market is that of the clients who were there.
@@ -48,25 +46,25 @@ def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Ca
     # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
     together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62
 
-    def accounts(reports: Real) -> tuple[Real, Real]:
+    def accounts(reports: Floats) -> tuple[Floats, Floats]:
         parts = [part(reports[k : k + together]) for k in range(0, reports.size, together)]
         utility, exports = zip(*parts, strict=True) if parts else ((), ())
         return np.concatenate([np.empty(0), *utility]), np.concatenate([np.empty(0), *exports])
 
-    def part(reports: Real) -> tuple[Real, Real]:
+    def part(reports: Floats) -> tuple[Floats, Floats]:
         outcome, accounts = cleared(rule, types, market, client, reports)
         return accounts.utility[:, client], outcome.imports[:, :, client].sum(axis=1).astype(np.float64)
 
     return accounts
 
 
-def utility_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Real], Real]:
+def utility_of_reports(record: MarketRecord, mechanism: str, client: int) -> Callable[[Floats], Floats]:
     """Return the function reported costs ``[k]`` -> true utilities of ``client`` ``[k]``, others truthful."""
     accounts = accounts_of_reports(record, mechanism, client)
     return lambda reports: accounts(reports)[0]
 
 
-def refined(utility: Callable[[Real], Real], reports: Real) -> tuple[Real, Real]:
+def refined(utility: Callable[[Floats], Floats], reports: Floats) -> tuple[Floats, Floats]:
     """Evaluate on ``reports`` and bisect wherever the utility jumps between neighbours."""
     values = utility(reports)
     for _ in range(12):
@@ -81,7 +79,7 @@ def refined(utility: Callable[[Real], Real], reports: Real) -> tuple[Real, Real]
     return reports, values
 
 
-def end_of_selling(utility: Callable[[Real], Real], truth: float, report: float) -> float:
+def end_of_selling(utility: Callable[[Floats], Floats], truth: float, report: float) -> float:
     """Return a cost past the truth, ``report`` and all at which the client still sells (found by doubling)."""
     end = 2.0 * max(truth, report, 0.5)
     for _ in range(6):
@@ -107,8 +105,8 @@ class LieCurve:
     round: int
     client: int
     truth: float
-    reports: Real
-    utilities: Real
+    reports: Floats
+    utilities: Floats
     truthful_utility: float
     best_report: float
     best_utility: float
@@ -220,8 +218,8 @@ class RegretMap:
     round: int
     client: int
     truth: float
-    costs: Real
-    won: Real
+    costs: Floats
+    won: Floats
 
     @property
     def most(self) -> float:

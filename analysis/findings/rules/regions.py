@@ -15,6 +15,7 @@ from analysis.page.export import Cell, Table
 from analysis.run.records import MarketRecord, Run
 from mechanism import Market, Reports, market_mechanism
 from mechanism.market.allocation.selection import PLAIN_WORK
+from mechanism.space import Floats
 from mechanism.wording import count, listed, typeset_percent
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-Real = NDArray[np.float64]
 
 NEITHER, FIRST, SECOND, BOTH = range(4)
 _POINTS = 61
@@ -42,8 +42,8 @@ class AllocationRegions:
     rule: str
     buyer: int
     sellers: tuple[int, int]
-    first: Real
-    second: Real
+    first: Floats
+    second: Floats
     bought: NDArray[np.int64]
     truth: tuple[float, float]
     where: str = ""

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.base import (
     REFUTED,
@@ -29,8 +28,6 @@ from mechanism.wording import count, near, number, typeset, typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Real = NDArray[np.float64]
 
 
 def draw_lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:

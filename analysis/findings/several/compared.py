@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.findings.achieved import methods_table
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, measured, whiskers
@@ -13,8 +12,6 @@ from analysis.page.export import Cell, Table
 from analysis.run.files import flat
 from analysis.run.records import Run
 from mechanism.wording import listed, typeset
-
-Real = NDArray[np.float64]
 
 Runs = Sequence[Run]
 

@@ -20,20 +20,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import rows_at_once, run_kernels, thresholds
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw, PowerGain
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 _NEVER = 1e-12  # share of a seller's own size at which the rule looks for the largest price with a threshold
 
 
-def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Array:
+def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Floats:
     """Return for every client the reports of its own cost at which the outcome can change, the others' fixed.
 
     Parameters
@@ -72,12 +70,12 @@ def _is_sqrt(law: GainLaw) -> bool:
     return isinstance(law, PowerGain) and law.exponent == 0.5
 
 
-def _marginal(law: GainLaw, gain: Any, size: Any, held: Any) -> Array:
+def _marginal(law: GainLaw, gain: Any, size: Any, held: Any) -> Floats:
     """G(held + n) - G(held), the constant of the law cancelled (own samples := 1)."""
     return np.asarray(law.value(gain, 1.0, held + size) - law.value(gain, 1.0, held))
 
 
-def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
+def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Floats:
     """Candidates ``[..., m, q]``, NaN where there is none: crossings and tests of every importer."""
     size, law = reports.size, market.law
     m = reports.clients
@@ -121,7 +119,7 @@ def _threshold_points(reports: Reports, market: Market, *, skip: bool) -> Array:
     return np.moveaxis(points, -3, -2).reshape(*batch, m, -1)  # seller first, importers side by side
 
 
-def _exact_points(reports: Reports, market: Market, batch: tuple[int, ...]) -> Array:
+def _exact_points(reports: Reports, market: Market, batch: tuple[int, ...]) -> Floats:
     """Critical costs ``[..., m, m]`` (seller, importer): Clarke prices when the seller reports zero; NaN where none."""
     m = reports.clients
     flat, public = reports.flat(batch), market.flat(batch)
@@ -140,7 +138,7 @@ def _exact_points(reports: Reports, market: Market, batch: tuple[int, ...]) -> A
     return points.reshape(*batch, m, m)
 
 
-def _pack(points: Array, cost: Array) -> Array:
+def _pack(points: Floats, cost: Floats) -> Floats:
     """Sort, drop duplicates and negative ones, cut to the longest list, pad with the reported cost."""
     points = np.where(points >= 0.0, points, np.nan)  # NaN fails the comparison too
     points = np.sort(points, axis=-1)  # NaN last

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.market.accounting import SEARCH, TIE, Outcome
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, clear_importers, matrices_of
 from mechanism.market.clients import Market, Reports
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 
 def buy(reports: Reports, offers: Floats, market: Market, *, node_limit: int = NODE_LIMIT) -> Outcome:

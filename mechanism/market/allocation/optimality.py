@@ -47,8 +47,8 @@ from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
 from mechanism.market.allocation.purchases import ROUNDING, Purchases, down, up
+from mechanism.space import Floats
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _CELLS = 1 << 20  # leaves times sellers that are bounded at once

@@ -11,8 +11,8 @@ from mechanism.errors import InvalidMarketError
 from mechanism.market.accounting import MONEY
 from mechanism.market.clients import Market, Reports
 from mechanism.market.gains import GainLaw, PowerGain, TableGain
+from mechanism.space import Floats
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FUZZ: float = 2.0**-46

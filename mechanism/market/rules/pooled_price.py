@@ -14,8 +14,7 @@ from mechanism.market.allocation.offers import buy
 from mechanism.market.allocation.selection import NODE_LIMIT
 from mechanism.market.clients import Market, Reports
 from mechanism.market.direct import GIVEN, RATIONAL, SHAPED, honest, market_entry
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 
 @dataclass(frozen=True)

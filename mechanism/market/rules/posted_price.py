@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mechanism.entry import BALANCED, truths
 from mechanism.errors import InvalidMarketError, InvalidMechanismError
@@ -16,8 +16,7 @@ from mechanism.market.allocation.offers import buy
 from mechanism.market.allocation.selection import NODE_LIMIT
 from mechanism.market.clients import Market, Reports
 from mechanism.market.direct import GIVEN, RATIONAL, SHAPED, honest, market_entry
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 PriceRule = Callable[[Floats, Market], ArrayLike]
 """Prices from verified data: (sizes ``[..., m]``, public market) -> anything that fits ``[..., m, m]``, money."""

@@ -14,8 +14,7 @@ from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.direct import AT_TRUTH, CENTRAL, SHAPED, market_entry
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 
 @dataclass(frozen=True, eq=False)

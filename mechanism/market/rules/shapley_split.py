@@ -22,7 +22,6 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.entry import BALANCED, truths
 from mechanism.errors import InvalidMechanismError
@@ -32,8 +31,7 @@ from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports
 from mechanism.market.direct import RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.gains import GainLaw, PowerGain
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 ENUMERATED: int = 12
 """Sets of at most so many sellers are valued over all their subsets."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.entry import truths
 from mechanism.market.accounting import CentralOutcome
@@ -13,8 +12,6 @@ from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import NODE_LIMIT, run_kernels
 from mechanism.market.clients import Market, Reports
 from mechanism.market.direct import CENTRAL, GIVEN, RATIONAL, SHAPED, honest, market_entry
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
