@@ -75,11 +75,6 @@ def import_matrix(shares: ImportShares, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def all_shares(run: Run) -> tuple[ImportShares, ...]:
-    """Return the graph of every method in the first seed."""
-    return tuple(import_shares(run, name) for name in run.methods)
-
-
 def answer(run: Run, found: tuple[ImportShares, ...]) -> str:
     """Answer: how many pairs of clients exchange models under each method."""
     said = [f"{one.method} {one.pairs}" for one in found]
@@ -108,4 +103,7 @@ def drawing(run: Run, found: tuple[ImportShares, ...]) -> Drawing:
     )
 
 
-IMPORTS = Finding("imports", "Who learns from whom?", all_shares, answer, always("imports", drawing), measured)
+IMPORTS = Finding(
+    "imports", "Who learns from whom?", lambda run: tuple(import_shares(run, name) for name in run.methods), answer,
+    always("imports", drawing), measured,
+)  # fmt: skip

@@ -140,11 +140,6 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def flows(run: Run) -> tuple[MoneyFlow, ...]:
-    """Return the money of every method with a market, in the first seed."""
-    return tuple(money_flow(run, name) for name in run.markets)
-
-
 def answer(run: Run, found: tuple[MoneyFlow, ...]) -> str:
     """Answer: how much money moves under each market, what the centre keeps, and who ends with most and least."""
     if not found:
@@ -227,4 +222,7 @@ def evidence(run: Run, _: object = None) -> tuple[Evidence, ...]:
     return tuple(lines)
 
 
-MONEY = Finding("money", "Who pays whom?", flows, answer, drawings, evidence)
+MONEY = Finding(
+    "money", "Who pays whom?", lambda run: tuple(money_flow(run, name) for name in run.markets), answer, drawings,
+    evidence,
+)  # fmt: skip

@@ -94,11 +94,6 @@ def utilities_table(run: Run) -> Table:
     return Table("Utility of every client over the run (money)", ("seed", "client", *run.methods), tuple(rows))
 
 
-def waterlines(run: Run) -> tuple[Waterline, ...]:
-    """Return the waterline of every method."""
-    return tuple(waterline(run, name) for name in run.methods)
-
-
 def answer(run: Run, lines: tuple[Waterline, ...]) -> str:
     """Answer: under which methods somebody loses over the run, and how much."""
     safe = [line for line in lines if line.below == 0]
@@ -153,5 +148,6 @@ def evidence(run: Run, _: object = None) -> tuple[Evidence, ...]:
 
 
 WATERLINE = Finding(
-    "waterline", "Does anybody lose by taking part?", waterlines, answer, always("waterline", drawing), evidence
-)
+    "waterline", "Does anybody lose by taking part?", lambda run: tuple(waterline(run, name) for name in run.methods),
+    answer, always("waterline", drawing), evidence,
+)  # fmt: skip

@@ -149,14 +149,14 @@ def lie_curve(
     )  # fmt: skip
 
 
-def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
+def lie_curves(run: Run) -> tuple[LieCurve, ...]:
     """Return one lie curve per method with a market, at the best lie that the audit found.
 
     A method under which no lie pays is shown where the worst lie of the other methods was found (the same seed, round
     and client), so that the curves can be compared; with no lie at all, at the client that sells most. All reach as far
     as the furthest, unless that presses one of them into a corner (`one_reach`).
     """
-    found = {m: run.audit.methods[m].lies.get(coordinate) for m in run.markets}
+    found = {m: run.audit.methods[m].lies.get("cost") for m in run.markets}
     lies = {m: lie for m, lie in found.items() if lie is not None}
     if not lies:
         return ()
@@ -172,9 +172,7 @@ def lie_curves(run: Run, coordinate: str = "cost") -> tuple[LieCurve, ...]:
         if not record.present[client]:  # it takes part under the other method only
             client = int(np.argmax(record.imports.sum(axis=0)))
         report = lie.report if lie.pays else float(record.cost[client])
-        places[method] = {
-            "seed": place.seed, "round_number": place.round, "client": client, "report": report
-        }  # fmt: skip
+        places[method] = {"seed": place.seed, "round_number": place.round, "client": client, "report": report}
     curves = tuple(lie_curve(run, method, **places[method]) for method in places)
     if not one_reach(curves):
         return curves
@@ -195,9 +193,9 @@ def one_reach(curves: Sequence[LieCurve]) -> bool:
     return max(ends) <= _APART * min(ends)
 
 
-def regret(run: Run, coordinate: str = "cost") -> dict[str, float]:
-    """Return the largest gain found by lying about a coordinate, money, for each method where somebody reports it."""
-    found = {m: run.audit.methods[m].lies.get(coordinate) for m in run.methods}
+def regret(run: Run) -> dict[str, float]:
+    """Return the largest gain found by lying about a cost, money, for each method where somebody reports one."""
+    found = {m: run.audit.methods[m].lies.get("cost") for m in run.methods}
     return {m: lie.gain for m, lie in found.items() if lie is not None}
 
 
@@ -208,16 +206,11 @@ _POINTS = 61
 class RegretMap:
     """What one client wins by a report over the truth, all others truthful, in one recorded market; money.
 
-    ``costs`` ``[k]`` rising; ``won`` ``[k, k]``: row = true cost, column = reported cost, 0 on the diagonal. Positive:
-    the lie pays. ``truth`` its true cost in the record.
+    ``curve``: its lie curve there. ``costs`` ``[k]`` rising; ``won`` ``[k, k]``: row = true cost, column = reported
+    cost, 0 on the diagonal. Positive: the lie pays.
     """
 
-    method: str
-    mechanism: str
-    seed: int
-    round: int
-    client: int
-    truth: float
+    curve: LieCurve
     costs: Floats
     won: Floats
 
@@ -233,7 +226,7 @@ class RegretMap:
         return float((self.won > MONEY * scale(self.won)).mean())
 
 
-def regret_map(run: Run, curve: LieCurve, points: int = _POINTS) -> RegretMap:
+def regret_map(run: Run, curve: LieCurve) -> RegretMap:
     """Return the regret of the client of a lie curve, in the same market, over the same range of costs.
 
     What a report brings does not depend on the true cost but for the exports, each of which costs it:
@@ -241,11 +234,8 @@ def regret_map(run: Run, curve: LieCurve, points: int = _POINTS) -> RegretMap:
     enough for all true costs.
     """
     record = run.market_round(curve.method, curve.seed, curve.round)
-    costs = np.union1d(np.linspace(0.0, float(curve.reports[-1]), points), [curve.truth])
+    costs = np.union1d(np.linspace(0.0, float(curve.reports[-1]), _POINTS), [curve.truth])
     utility, exports = accounts_of_reports(record, curve.mechanism, curve.client)(costs)
     free = utility + curve.truth * exports
     every = free[None, :] - costs[:, None] * exports[None, :]
-    won = every - np.diagonal(every)[:, None]
-    return RegretMap(
-        curve.method, curve.mechanism, curve.seed, curve.round, curve.client, curve.truth, costs, won + 0.0
-    )
+    return RegretMap(curve, costs, every - np.diagonal(every)[:, None] + 0.0)

@@ -20,7 +20,6 @@ from mechanism.wording import count, listed, typeset_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
 
@@ -34,7 +33,7 @@ _NEAR = 3.0
 class AllocationRegions:
     """Which of two sellers a rule lets a buyer import from, alone with them; costs in money.
 
-    ``first`` ``[k]`` and ``second`` ``[k]`` rising costs; ``bought`` ``[k, k]``: 0 neither, 1 the first, 2 the second,
+    ``costs`` ``[k]`` rising, of either seller; ``bought`` ``[k, k]``: 0 neither, 1 the first, 2 the second,
     3 both; row = the second seller's cost, column = the first's. ``truth``: their true costs. ``where``: of which
     market, in words, where that is known.
     """
@@ -42,8 +41,7 @@ class AllocationRegions:
     rule: str
     buyer: int
     sellers: tuple[int, int]
-    first: Floats
-    second: Floats
+    costs: Floats
     bought: NDArray[np.int64]
     truth: tuple[float, float]
     where: str = ""
@@ -110,7 +108,7 @@ def allocation_regions(
         imports = mechanism.clear(Reports(*np.broadcast_arrays(size, costs, gain)), market).imports[:, 0]
         bought[k : k + step] = imports[:, 1] + 2 * imports[:, 2]
     truth = (float(record.cost[at[1]]), float(record.cost[at[2]]))
-    return AllocationRegions(rule, places[0], (places[1], places[2]), grid, grid, bought.reshape(points, points), truth)
+    return AllocationRegions(rule, places[0], (places[1], places[2]), grid, bought.reshape(points, points), truth)
 
 
 def all_regions(run: Run) -> tuple[AllocationRegions, ...] | None:
@@ -128,13 +126,9 @@ def all_regions(run: Run) -> tuple[AllocationRegions, ...] | None:
     rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
     where = f"{run.markets[0]}, round 1, seed {run.seeds[0]}"
     end, far = reaches(record, places)
-    while end < far and not all(_has_border(allocation_regions(record, rule, places, 9, end)) for rule in rules):
+    while end < far and any(np.ptp(allocation_regions(record, rule, places, 9, end).bought) == 0 for rule in rules):
         end = min(2.0 * end, far)
     return tuple(replace(allocation_regions(record, rule, places, end=end), where=where) for rule in rules)
-
-
-def _has_border(regions: AllocationRegions) -> bool:
-    return bool((regions.bought != regions.bought[0, 0]).any())
 
 
 TONES = {NEITHER: "#f1f3f5", FIRST: "#56b4e9", SECOND: "#e69f00", BOTH: "#0072b2"}
@@ -158,7 +152,7 @@ def draw_regions(regions: AllocationRegions, ax: Axes | None = None, *, key: boo
         y=f"cost that {words[SECOND]} reports (money)",
     )  # fmt: skip
     ax.pcolormesh(
-        regions.first, regions.second, regions.bought, cmap=ListedColormap(list(TONES.values())), vmin=-0.5, vmax=3.5,
+        regions.costs, regions.costs, regions.bought, cmap=ListedColormap(list(TONES.values())), vmin=-0.5, vmax=3.5,
         shading="nearest", rasterized=True,
     )  # fmt: skip
     for what in words:
@@ -171,15 +165,15 @@ def draw_regions(regions: AllocationRegions, ax: Axes | None = None, *, key: boo
         k = int(away.argmin())
         if at[rows[k]].mean() < _ROOM[0] or at[:, columns[k]].mean() < _ROOM[1]:
             continue
-        x, y = float(regions.first[columns[k]]), float(regions.second[rows[k]])
+        x, y = float(regions.costs[columns[k]]), float(regions.costs[rows[k]])
         tone = "white" if what == BOTH else theme.INK
         theme.write(ax, x, y, words[what], ha="center", va="center", color=tone, fontweight="bold")
     ax.plot(
         [regions.truth[0]], [regions.truth[1]], "o", color=theme.INK, markeredgecolor="white", markersize=8, zorder=4,
         clip_on=False,
     )  # fmt: skip
-    ax.set_xlim(0.0, float(regions.first[-1]))
-    ax.set_ylim(0.0, float(regions.second[-1]))
+    ax.set_xlim(0.0, float(regions.costs[-1]))
+    ax.set_ylim(0.0, float(regions.costs[-1]))
     ax.set_box_aspect(1)
     ax.locator_params(nbins=5)
     if key:
@@ -187,15 +181,6 @@ def draw_regions(regions: AllocationRegions, ax: Axes | None = None, *, key: boo
         theme.legend_above(ax, 4, handles=patches, labels=names, handlelength=1.1, columnspacing=1.0)
         ax.set_title(theme.plain(regions.rule), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=24)
     return ax
-
-
-def regions_key(whole: Figure, regions: Sequence[AllocationRegions]) -> None:
-    """Put one key of all colours that occur above the panels of a figure."""
-    patches, names = _key(regions)
-    whole.legend(
-        handles=patches, labels=names, loc="outside upper left", ncols=4, frameon=False, fontsize=theme.SMALL,
-        labelcolor=theme.INK, handlelength=1.1,
-    )  # fmt: skip
 
 
 def _names(regions: AllocationRegions) -> dict[int, str]:
@@ -220,8 +205,8 @@ def grid_table(regions: tuple[AllocationRegions, ...]) -> Table:
     rows = tuple(
         (r.rule, float(x), float(y), words[int(r.bought[i, j])])
         for r in regions
-        for i, y in enumerate(r.second)
-        for j, x in enumerate(r.first)
+        for i, y in enumerate(r.costs)
+        for j, x in enumerate(r.costs)
     )
     heads = ("rule", f"cost that seller {one} reports", f"cost that seller {two} reports", "bought")
     return Table(f"What client {regions[0].buyer} buys", heads, rows)
@@ -255,7 +240,11 @@ def drawing(_: Run, found: tuple[AllocationRegions, ...]) -> Drawing:
     for one, panel in zip(found, axes, strict=True):
         draw_regions(one, panel, key=False)
     label_once(axes, 2)
-    regions_key(whole, found)
+    patches, names = _key(found)
+    whole.legend(
+        handles=patches, labels=names, loc="outside upper left", ncols=4, frameon=False, fontsize=theme.SMALL,
+        labelcolor=theme.INK, handlelength=1.1,
+    )  # fmt: skip
     first = found[0]
     left, right = first.sellers
     if first.where:

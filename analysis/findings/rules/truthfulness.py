@@ -15,7 +15,6 @@ from analysis.findings.base import (
     Drawings,
     Evidence,
     Finding,
-    Remarks,
     label_once,
     note,
     panels,
@@ -82,9 +81,9 @@ def regret_heat(result: RegretMap, ax: Axes | None = None, *, largest: float | N
         result.costs, result.costs, result.won, cmap=tones, vmin=-largest, vmax=largest, shading="nearest",
         rasterized=True,
     )  # fmt: skip
-    end = float(result.costs[-1])
+    end, truth = float(result.costs[-1]), result.curve.truth
     ax.plot([0.0, end], [0.0, end], color=theme.INK, linewidth=1.0, linestyle=(0, (4, 3)))
-    ax.plot([result.truth], [result.truth], "o", color=theme.INK, markeredgecolor="white", markersize=8, zorder=4)
+    ax.plot([truth], [truth], "o", color=theme.INK, markeredgecolor="white", markersize=8, zorder=4)
     bar = theme.figure_of(ax).colorbar(mesh, ax=ax, shrink=0.85, pad=0.02)
     bar.set_label("the lie wins (money)", fontsize=theme.SMALL, color=theme.INK)
     bar.ax.tick_params(labelsize=theme.SMALL - 1, colors=theme.INK)
@@ -94,7 +93,7 @@ def regret_heat(result: RegretMap, ax: Axes | None = None, *, largest: float | N
     ax.set_box_aspect(1)
     ax.locator_params(nbins=5)
     said = f"a lie wins up to {typeset(result.most)}" if result.most > 0 else "no lie pays, whatever the true cost"
-    ax.set_title(theme.plain(result.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=20)
+    ax.set_title(theme.plain(result.curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=20)
     theme.write(
         ax, 0.0, 1.03, said, transform=ax.transAxes, va="bottom",
         color=theme.LOSS_TEXT if result.most > 0 else theme.SOFT,
@@ -108,17 +107,8 @@ def lies_table(curves: tuple[LieCurve, ...]) -> Table:
         (c.method, c.seed, c.round, c.client, c.truth, c.truthful_utility, c.best_report, c.best_utility, c.gain)
         for c in curves
     )
-    heads = (
-        "method",
-        "seed",
-        "round",
-        "client",
-        "true cost",
-        "utility, truthful",
-        "best report",
-        "utility then",
-        "gain",
-    )
+    asked = ("method", "seed", "round", "client")
+    heads = (*asked, "true cost", "utility, truthful", "best report", "utility then", "gain")
     return Table("Truth and best report (money)", heads, rows)
 
 
@@ -213,10 +203,14 @@ def evidence(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]:
     return tuple(lines)
 
 
+def _of(found: RegretMap) -> tuple[str, int, int, int]:
+    return found.curve.method, found.curve.client, found.curve.seed, found.curve.round
+
+
 def map_table(maps: tuple[RegretMap, ...]) -> Table:
     """Return the maps point by point: what a report wins over the truth, a row per true and reported cost; money."""
     rows = tuple(
-        (m.method, m.client, m.seed, m.round, float(truth), float(report), float(m.won[i, j]))
+        (*_of(m), float(truth), float(report), float(m.won[i, j]))
         for m in maps
         for i, truth in enumerate(m.costs)
         for j, report in enumerate(m.costs)
@@ -227,7 +221,7 @@ def map_table(maps: tuple[RegretMap, ...]) -> Table:
 
 def regret_table(maps: tuple[RegretMap, ...]) -> Table:
     """Return the most that a lie wins and how many pairs of truth and report pay, a row per method."""
-    rows = tuple((m.method, m.client, m.seed, m.round, m.most, 100.0 * m.paying) for m in maps)
+    rows = tuple((*_of(m), m.most, 100.0 * m.paying) for m in maps)
     heads = ("method", "client", "seed", "round", "most that a lie wins", "lies that pay (%)")
     return Table("Regret over true and reported cost (money)", heads, rows)
 
@@ -240,7 +234,7 @@ def draw_maps(run: Run, curves: Sequence[LieCurve]) -> Drawing:
     for one, panel in zip(maps, axes, strict=True):
         regret_heat(one, panel, largest=largest)
     parts = [
-        f"{m.method}, client {m.client}: "
+        f"{m.curve.method}, client {m.curve.client}: "
         + (
             f"{typeset_percent(m.paying)} of all pairs of true and reported cost pay, the best {typeset(m.most)}"
             if m.most > 0
@@ -266,8 +260,7 @@ def drawings(run: Run, curves: tuple[LieCurve, ...]) -> Drawings:
     return {"lie-curve": partial(drawing, curves), "regret": partial(draw_maps, run, curves)}
 
 
-def _scope(run: Run, curves: tuple[LieCurve, ...]) -> Remarks:
-    return (("Scope", (run.audit.scope,)),) if curves else ()
-
-
-LIES = Finding("lies", "Does lying about one’s cost pay?", lie_curves, answer, drawings, evidence, remarks=_scope)
+LIES = Finding(
+    "lies", "Does lying about one’s cost pay?", lie_curves, answer, drawings, evidence,
+    remarks=lambda run, curves: (("Scope", (run.audit.scope,)),) if curves else (),
+)  # fmt: skip

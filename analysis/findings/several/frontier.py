@@ -36,9 +36,7 @@ LIES: Mapping[str, tuple[str, str]] = {
 """What is lied about, by the measure of the best lie: the measure of the share of markets, and words."""
 
 MAPS: Mapping[str, str] = {
-    "where-lies-pay": "lying_share",
-    "where-gain-lies-pay": "gain_lying_share",
-    "where-size-lies-pay": "size_lying_share",
+    f"where-{share.removesuffix('lying_share').replace('_', '-')}lies-pay": share for share, _ in LIES.values()
 }
 """Parameter maps, by the names of their files: the share that each draws."""
 

@@ -138,7 +138,7 @@ def _worked(lam: float = 0.0) -> MarketRecord:
 def test_regions_of_the_worked_example():
     """A first model is worth 3, the second 0.732: both below 0.732, else the cheaper below 3."""
     found = allocation_regions(_worked(), "ipfl-exact", (0, 1, 2))
-    x, y = np.meshgrid(found.first, found.second)
+    x, y = np.meshgrid(found.costs, found.costs)
     second = 6.0 - np.sqrt(3600 / 700) - 3.0
     expected = np.select([(x < second) & (y < second), (x < 3) & (x < y), (y < 3) & (y < x)], [BOTH, FIRST, SECOND], 0)
     clear = (np.abs(x - y) > 1e-9) & (np.abs(x - second) > 1e-9) & (np.abs(y - second) > 1e-9)
@@ -182,8 +182,8 @@ def test_regions_reach_near_the_true_costs_and_further_only_to_show_a_border(run
     assert allocation_regions(cheap, "ipfl-exact", (0, 1, 2)).share(BOTH) == 1.0  # nothing to see so near
     for one in all_regions(run):
         assert np.unique(one.bought).size > 1
-        assert max(one.truth) < one.first[-1]
-    assert len({one.first[-1] for one in all_regions(run)}) == 1
+        assert max(one.truth) < one.costs[-1]
+    assert len({one.costs[-1] for one in all_regions(run)}) == 1
 
 
 def test_regret_is_what_clearing_with_that_truth_gives(run: Run):

@@ -174,7 +174,7 @@ def test_the_csv_holds_what_is_drawn(exported: Path, run: Run):
         assert marks == {"truth": curve.truth} | ({"best lie": curve.best_report} if curve.gain > 0 else {})
     rows = read(exported, "regret")
     for one in (regret_map(run, curve) for curve in lie_lines):
-        own = [float(row["won"]) for row in rows if row["method"] == one.method]
+        own = [float(row["won"]) for row in rows if row["method"] == one.curve.method]
         assert own == one.won.ravel().tolist()
     rows = read(exported, "regions")
     first, second = regions[0].sellers
