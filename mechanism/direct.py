@@ -116,11 +116,8 @@ class SingleParameter:
     def outcome(self, reports: Floats) -> Deal:
         """Answer ``[batch, agents, 1]``; what the rule returns is checked for shape and finiteness.
 
-        Raises
-        ------
-        InvalidMechanismError
-            If the rule fails or returns something else than two finite arrays ``[batch, agents]``; the message names
-            reports at which it happened.
+        `InvalidMechanismError` if the rule fails or returns something else than two finite arrays ``[batch, agents]``;
+        the message names reports at which it happened.
         """
         bids = np.ascontiguousarray(reports[..., 0])
         bids.setflags(write=False)  # a rule that writes into its input would change the question
@@ -184,10 +181,7 @@ class SingleParameter:
     def optimal_welfare(self, types: Floats) -> Floats:
         """Return the largest welfare over the declared feasible set ``[batch]``.
 
-        Raises
-        ------
-        InvalidMechanismError
-            If no ``optimum`` was declared: a rule alone does not say what else was feasible.
+        `InvalidMechanismError` if no ``optimum`` was declared: a rule alone does not say what else was feasible.
         """
         if self.optimum is None:
             raise InvalidMechanismError(
@@ -217,6 +211,9 @@ def single_parameter(
     >>> pay_your_bid([0.5, 0.75])
     (array([[0., 1.]]), array([[0.  , 0.75]]))
 
+    `InvalidMechanismError` if the number of agents is missing (as where the decorator is written without parentheses),
+    or there are no such numbers, bounds or role.
+
     Parameters
     ----------
     agents, low, high
@@ -227,12 +224,6 @@ def single_parameter(
         Largest feasible welfare at true numbers ``[batch, agents]``, needed for efficiency only.
     called, people
         What the agents are in sentences, a word for all ("bidder") or one each, and their names (default: letters).
-
-    Raises
-    ------
-    InvalidMechanismError
-        If the number of agents is missing (as where the decorator is written without parentheses), or there are no
-        such numbers, bounds or role.
     """
     if _rule is not None or agents is None:  # without parentheses, the rule itself comes as the first argument
         on = f" on {_rule.__name__}" if callable(_rule) and hasattr(_rule, "__name__") else ""

@@ -81,11 +81,8 @@ def collect(
     """Return the curve that the results of `measure` make.
 
     ``sizes`` [m] as in the tasks; ``losses[k]`` belongs to ``tasks[k]``. A client without a task tried nothing.
-
-    Raises
-    ------
-    LearningError
-        If a loss is not finite (training diverged, or an average of its models does), or the results do not fit.
+    `LearningError` if a loss is not finite (training diverged, or an average of its models does), or the results do not
+    fit.
     """
     own = np.asarray(sizes, dtype=np.float64)
     columns = max([width, *(len(task.mixtures) - 1 for task in tasks)])

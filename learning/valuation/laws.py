@@ -168,12 +168,7 @@ def fit_power(curve: Curve, seed: int, worth: float = 0.0, draws: int = DRAWS) -
     replacement ``draws`` times (stream: seed, "valuation/bootstrap").
 
     ``worth``: the most that a client pays for a nat; exponents whose gain parameter (worth · a)^(1/e) is larger than a
-    market takes are passed over.
-
-    Raises
-    ------
-    LearningError
-        If that is so for every exponent.
+    market takes are passed over. `LearningError` if that is so for every exponent.
     """
     exponents = np.linspace(*EXPONENTS, _STEPS)
     middle = float(np.exp(np.log(curve.own).mean()))  # sizes are counted in it: powers of large numbers lose digits

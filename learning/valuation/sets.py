@@ -95,6 +95,8 @@ def value_tasks(
 ) -> list[ValueTask]:
     """Return one task per client: its own model, then nested sets of others, then random ones.
 
+    `LearningError` if sizes and held do not fit each other or a size is not a positive number.
+
     Parameters
     ----------
     sizes
@@ -107,11 +109,6 @@ def value_tasks(
         bool [m], who takes part: others have no task and are in no set. None: everybody.
     points, extra, samples
         Bounds on the work: nested sets, random sets, held-out samples.
-
-    Raises
-    ------
-    LearningError
-        If sizes and held do not fit each other or a size is not a positive number.
     """
     size = _sizes(sizes, held)
     there = range(len(size)) if present is None else np.flatnonzero(present).tolist()

@@ -132,10 +132,7 @@ class Valuation:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Valuation:
         """Return the valuation that `arrays` wrote, from one round's arrays; other names are passed over.
 
-        Raises
-        ------
-        LearningError
-            If an array is missing, of another shape, or holds a number that no valuation has.
+        `LearningError` if an array is missing, of another shape, or holds a number that no valuation has.
         """
         try:
             return _read(cls, {k.removeprefix(_PREFIX): v for k, v in arrays.items() if k.startswith(_PREFIX)})

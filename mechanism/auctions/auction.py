@@ -22,10 +22,7 @@ class Auction(SingleParameter):
     def resized(self, agents: int) -> Auction:
         """Return the same rule for another number of agents; what is sold stays what it was.
 
-        Raises
-        ------
-        InvalidMechanismError
-            If the auction was built without its family.
+        `InvalidMechanismError` if the auction was built without its family.
         """
         if self.family is None:
             raise InvalidMechanismError(f"{self.name} does not say how to resize; pass family=f, f(agents) -> Auction")

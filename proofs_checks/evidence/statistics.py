@@ -25,10 +25,7 @@ def upper_share(samples: int, confidence: float = 0.99, *, found: int = 0) -> fl
     >>> round(upper_share(10_000, 0.99), 6)
     0.00046
 
-    Raises
-    ------
-    SampleError
-        If the counts are no counts or the confidence is not inside (0, 1).
+    `SampleError` if the counts are no counts or the confidence is not inside (0, 1).
     """
     import math
 
@@ -51,10 +48,7 @@ def share_interval(found: int, samples: int, confidence: float = 0.95) -> tuple[
     >>> round(low, 4), round(high, 4)
     (0.0252, 0.5561)
 
-    Raises
-    ------
-    SampleError
-        If the counts are no counts or the confidence is not inside (0, 1).
+    `SampleError` if the counts are no counts or the confidence is not inside (0, 1).
     """
     from scipy.stats import beta
 

@@ -95,10 +95,7 @@ def draw(point: Point, clients: int, markets: int, seed: int) -> tuple[Types, Ma
 def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) -> Measured:
     """Clear the drawn markets, account for them, and look for the best lies.
 
-    Raises
-    ------
-    UnknownNameError, InvalidMarketError
-        If the point names no mechanism, or a number of it is out of bounds.
+    `UnknownNameError` or `InvalidMarketError` if the point names no mechanism, or a number of it is out of bounds.
     """
     types, market = draw(point, clients, markets, seed)
     rule = market_mechanism(point.mechanism)

@@ -113,10 +113,7 @@ class WitnessFile(_Model):
 def read(data: Any, expected: str) -> dict[str, Any]:
     """Return the fields of the witness in what was read from JSON, which must be of the format ``expected``.
 
-    Raises
-    ------
-    WitnessError
-        In one line, if it is none, or one of an earlier version about a cleared market.
+    `WitnessError`: in one line, if it is none, or one of an earlier version about a cleared market.
     """
     if not isinstance(data, Mapping):
         raise WitnessError(f"no witness: expected an object of the format {expected!r}")

@@ -111,10 +111,7 @@ def run(*command: str, cwd: Path) -> str:
 def build(folder: Path, targets: list[str] | None = None) -> None:
     """Compile the sources that lie in the folder, or what some of them need; dependencies first, two at a time.
 
-    Raises
-    ------
-    SystemExit
-        If a file does not compile; the message holds Coq's.
+    `SystemExit` if a file does not compile; the message holds Coq's.
     """
     files = [path.relative_to(folder).as_posix() for path in sources(folder)]
     run("coq_makefile", "-R", ".", "MarketKernel", *files, "-o", "Makefile.coq", cwd=folder)

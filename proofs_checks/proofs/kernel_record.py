@@ -202,10 +202,7 @@ def record() -> dict[str, Any]:
 def stated(name: str) -> dict[str, Any]:
     """Return what the record holds of a theorem: words, statement, assumptions (axioms), file.
 
-    Raises
-    ------
-    KeyError
-        If the record holds no theorem of the name.
+    `KeyError` if the record holds no theorem of the name.
     """
     return {str(theorem["name"]): theorem for theorem in record()["theorems"]}[name]
 

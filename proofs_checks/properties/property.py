@@ -138,10 +138,7 @@ class Property:
     def check(self, mechanism: DirectMechanism, cases: Cases) -> Check:
         """Measure given cases, each against its own tolerance: no large case hides what breaks a small one.
 
-        Raises
-        ------
-        InvalidMechanismError
-            If there is no case: nothing would have been looked at.
+        `InvalidMechanismError` if there is no case: nothing would have been looked at.
         """
         found = self.violation(mechanism, cases)
         if found.size == 0:

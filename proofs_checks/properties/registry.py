@@ -34,12 +34,8 @@ VARIANTS: Mapping[str, Property] = MappingProxyType({prop.name: prop for prop in
 def properties(ids: Iterable[str] | None = None, coordinates: Iterable[str] = ()) -> list[Property]:
     """Return property objects by their ids or names of `VARIANTS`, in the order given; by default all but variants.
 
-    ``coordinates``: names of private numbers, each of which may follow ``dsic-`` and ``expost-``.
-
-    Raises
-    ------
-    UnknownNameError
-        If an id is none of `mechanism.PROPERTIES`, nor a variant of one, nor about one of the coordinates.
+    ``coordinates``: names of private numbers, each of which may follow ``dsic-`` and ``expost-``. `UnknownNameError` if
+    an id is none of `mechanism.PROPERTIES`, nor a variant of one, nor about one of the coordinates.
     """
     known = {**PROPERTY, **VARIANTS}
     for name in coordinates:

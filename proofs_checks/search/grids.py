@@ -81,10 +81,8 @@ class Grid:
     def check(self, space: Space) -> None:
         """Refuse a grid of types that are not a mechanism's.
 
-        Raises
-        ------
-        GridError
-            If it has other agents or numbers, a type outside the bounds, or a fraction where whole numbers are taken.
+        `GridError` if it has other agents or numbers, a type outside the bounds, or a fraction where whole numbers are
+        taken.
         """
         if len(self.counts) != space.agents or self.types[0].shape[1] != space.k:
             raise GridError(

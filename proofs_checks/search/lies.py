@@ -85,23 +85,11 @@ def best_reports(
 ) -> BestReports:
     """Find for every client the report of its cost, gain or size that serves it best while the others tell the truth.
 
-    Costs are tried at break points, gains and sizes on a ladder of multiples of the truth.
-
-    Parameters
-    ----------
-    mechanism
-        What clears; its rule ids ``allocation`` and ``payment``, if it has them, decide on break points and
-        exactness.
-    types, market
-        ``[..., m]`` clients and ``[..., m, m]`` differences; memory stays below a fixed budget for any batch.
-    limit
-        At most this many break points per client, or steps of the ladder (every so-many-th is kept, and the result is
-        not exact).
-
-    Raises
-    ------
-    UnknownNameError
-        If the coordinate is another.
+    Costs are tried at break points, gains and sizes on a ladder of multiples of the truth. ``mechanism``: what clears;
+    its rule ids ``allocation`` and ``payment``, if it has them, decide on break points and exactness. ``types``,
+    ``market``: ``[..., m]`` clients and ``[..., m, m]`` differences; memory stays below a fixed budget for any batch.
+    ``limit``: at most this many break points per client, or steps of the ladder (every so-many-th is kept, and the
+    result is not exact). `UnknownNameError` if the coordinate is another.
     """
     if coordinate not in COORDINATES:
         raise UnknownNameError(f"lies about {coordinate!r} are not looked for; expected {', '.join(COORDINATES)}")

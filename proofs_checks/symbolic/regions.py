@@ -61,10 +61,7 @@ class Proving:
     def refuted(self, constraint: Constraint) -> bool:
         """Solve, check, record.
 
-        Raises
-        ------
-        GivesUp
-            If the time is over.
+        `GivesUp` if the time is over.
         """
         if time.perf_counter() > self._deadline:
             raise GivesUp("its regions are too many for the time; give it a larger budget")
@@ -98,10 +95,7 @@ class Checking:
     def refuted(self, constraint: Constraint) -> bool:
         """Take the next entry.
 
-        Raises
-        ------
-        GivesUp
-            If it is missing or does not add up.
+        `GivesUp` if it is missing or does not add up.
         """
         try:
             found = next(self._record)
@@ -194,11 +188,8 @@ class Explorer(Generic[T]):
     def run(self, program: Callable[[], T]) -> Fork[T] | Region[T]:
         """Return the tree of all regions.
 
-        Raises
-        ------
-        GivesUp
-            If the program does what affine forms cannot follow, fails, does not repeat itself, or has more than
-            ``most`` regions.
+        `GivesUp` if the program does what affine forms cannot follow, fails, does not repeat itself, or has more than
+        ``most`` regions.
         """
         walls = len(self._reasoner.path)
         regions = 0

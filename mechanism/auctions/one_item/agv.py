@@ -26,11 +26,7 @@ def agv(agents: int = 3) -> Auction:
     (array([[0., 1.]]), array([[-0.5,  0.5]]))
 
     Source: Arrow, 1979; d'Aspremont, Gérard-Varet, Incentives and incomplete information, 1979; Krishna, 5.3.2.
-
-    Raises
-    ------
-    InvalidMechanismError
-        If there are fewer than two agents.
+    `InvalidMechanismError` if there are fewer than two agents.
     """
     if agents < 2:
         raise InvalidMechanismError("the expected-externality mechanism needs at least two agents to share the bill")

@@ -45,13 +45,9 @@ def myerson(
            [0., 1.]]), array([[0. , 0.5],
            [0. , 0.6]]))
 
-    Parameters
-    ----------
-    virtual, inverse
-        Functions of ``[..., agents]`` returning the same shape, column i for agent i (so distributions may differ);
-        rising, i.e. the distributions are regular, and each the inverse of the other.
-    low, high
-        Bounds of the values.
+    ``virtual``, ``inverse``: functions of ``[..., agents]`` returning the same shape, column i for agent i (so
+    distributions may differ); rising, i.e. the distributions are regular, and each the inverse of the other. ``low``,
+    ``high``: bounds of the values.
 
     Source: Myerson, Optimal auction design, 1981, section 5.
     """

@@ -25,11 +25,7 @@ def posted_price_single(agents: int = 3, price: float = 0.5) -> Auction:
     (array([[0., 1., 0.]]), array([[0. , 0.5, 0. ]]))
 
     Source: Hagerty, Rogerson, Robust trading mechanisms, 1987; Chawla, Hartline, Malec, Sivan, 2010.
-
-    Raises
-    ------
-    InvalidMechanismError
-        If the price is negative or not finite.
+    `InvalidMechanismError` if the price is negative or not finite.
     """
     if not (np.isfinite(price) and price >= 0):
         raise InvalidMechanismError(f"the price is {price}; expected a finite price of at least 0")

@@ -27,12 +27,8 @@ def second_price_reserve(agents: int = 3, reserve: float = 0.5) -> Auction:
            [0., 0.]]), array([[0. , 0.5],
            [0. , 0. ]]))
 
-    Source: Krishna, Auction Theory, 2.5; Myerson, Optimal auction design, 1981.
-
-    Raises
-    ------
-    InvalidMechanismError
-        If the reserve is negative or not finite.
+    Source: Krishna, Auction Theory, 2.5; Myerson, Optimal auction design, 1981. `InvalidMechanismError` if the reserve
+    is negative or not finite.
     """
     if not (np.isfinite(reserve) and reserve >= 0):
         raise InvalidMechanismError(f"the reserve is {reserve}; expected a finite price of at least 0")

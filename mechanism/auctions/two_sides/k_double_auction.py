@@ -27,12 +27,8 @@ def k_double_auction(agents: int = 4, k: float = 0.5) -> DoubleAuction:
     >>> deal.allocation.tolist(), deal.payment.round(9).tolist()
     ([[1.0, -1.0]], [[0.6, -0.6]])
 
-    Source: Chatterjee, Samuelson, Bargaining under incomplete information, 1983; Wilson, 1985.
-
-    Raises
-    ------
-    InvalidMechanismError
-        If k is outside [0, 1].
+    Source: Chatterjee, Samuelson, Bargaining under incomplete information, 1983; Wilson, 1985. `InvalidMechanismError`
+    if k is outside [0, 1].
     """
     if not 0 <= k <= 1:
         raise InvalidMechanismError(f"k is {k}; expected a weight from 0 (the ask) to 1 (the bid)")

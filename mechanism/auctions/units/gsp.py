@@ -28,10 +28,7 @@ def gsp(agents: int = 3, rates: Sequence[float] | None = None) -> Auction:
     >>> gsp(3)([[0.4, 1.0, 0.8]])
     (array([[0.25, 1.  , 0.5 ]]), array([[0. , 0.8, 0.2]]))
 
-    Parameters
-    ----------
-    rates
-        Clicks α_0 >= α_1 >= … of the positions; default 1, 1/2, 1/4, …, one position per agent.
+    ``rates``: clicks α_0 >= α_1 >= … of the positions; default 1, 1/2, 1/4, …, one position per agent.
 
     Source: Edelman, Ostrovsky, Schwarz, Internet advertising and the generalized second-price auction, 2007;
     Varian, Position auctions, 2007.

@@ -16,10 +16,7 @@ CLICKS = "positions with 1, 1/2, 1/4, … clicks, one per agent; a private value
 def click_rates(rates: Sequence[float] | None, agents: int) -> tuple[float, ...]:
     """Return the clicks of each position, top first; by default 1, 1/2, 1/4, … with one position per agent.
 
-    Raises
-    ------
-    InvalidMechanismError
-        If rates rise, are negative or not finite, or there is no position.
+    `InvalidMechanismError` if rates rise, are negative or not finite, or there is no position.
     """
     chosen = tuple(0.5**k for k in range(agents)) if rates is None else tuple(float(r) for r in rates)
     steps = np.diff(chosen)

@@ -26,10 +26,7 @@ def vcg_positions(agents: int = 3, rates: Sequence[float] | None = None) -> Auct
     >>> vcg_positions(3)([[0.4, 1.0, 0.8]])
     (array([[0.25, 1.  , 0.5 ]]), array([[0. , 0.5, 0.1]]))
 
-    Parameters
-    ----------
-    rates
-        Clicks α_0 >= α_1 >= … of the positions; default 1, 1/2, 1/4, …, one position per agent.
+    ``rates``: clicks α_0 >= α_1 >= … of the positions; default 1, 1/2, 1/4, …, one position per agent.
 
     Source: Vickrey, 1961; Clarke, 1971; Groves, 1973; Varian, Position auctions, 2007.
     """

@@ -35,23 +35,13 @@ def deferred_acceptance(
     >>> deferred_acceptance(3).outcome(np.array([[[0.2, 0.9, 0.1], [0.8, 0.3, 0.2], [0.9, 0.5, 0.1]]])).tolist()
     [[0, 1, 2]]
 
-    Had agent 2 asked for object 2 at once, the other two would have kept what they asked for first.
-
-    Parameters
-    ----------
-    objects
-        How many; default as many as agents.
-    priorities
-        Whole numbers ``[objects, agents]``: row k lists the agents, first in line first. Default: object k prefers
-        agents k, k+1, …, n-1, 0, …, k-1 (also when the mechanism is resized).
+    Had agent 2 asked for object 2 at once, the other two would have kept what they asked for first. ``objects``: how
+    many; default as many as agents. ``priorities``: whole numbers ``[objects, agents]``: row k lists the agents, first
+    in line first. Default: object k prefers agents k, k+1, …, n-1, 0, …, k-1 (also when the mechanism is resized).
 
     Source: Gale, Shapley, College admissions and the stability of marriage, 1962; Dubins, Freedman, 1981;
     Abdulkadiroğlu, Sönmez, 2003; Ergin, Efficient resource allocation on the basis of priorities, 2002.
-
-    Raises
-    ------
-    InvalidMechanismError
-        If a row of the priorities does not list every agent once.
+    `InvalidMechanismError` if a row of the priorities does not list every agent once.
     """
     count = agents if objects is None else objects
     lines = np.add.outer(np.arange(count), np.arange(agents)) % agents if priorities is None else np.asarray(priorities)

@@ -24,10 +24,7 @@ def serial_dictatorship(agents: int = 3, objects: int | None = None) -> ObjectAs
     >>> serial_dictatorship(2).outcome(np.array([[[0.6, 0.5], [0.9, 0.1]]])).tolist()
     [[0, 1]]
 
-    Parameters
-    ----------
-    objects
-        How many; default as many as agents.
+    ``objects``: how many; default as many as agents.
 
     Source: Satterthwaite, Sonnenschein, Strategy-proof allocation mechanisms at differentiable points, 1981;
     Svensson, Strategy-proof allocation of indivisible goods, 1999.
