@@ -1,7 +1,5 @@
 """Saving what a run carries from round to round, so that it can go on bitwise as if it had never stopped."""
 
-from __future__ import annotations
-
 import json
 import os
 import struct

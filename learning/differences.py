@@ -1,7 +1,5 @@
 """How far apart clients' models are: the server's part of a round before the graph, as one matrix product."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

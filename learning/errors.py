@@ -1,7 +1,5 @@
 """What can go wrong in training that a user can mend."""
 
-from __future__ import annotations
-
 from mechanism.errors import MarketProofError
 
 

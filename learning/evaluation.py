@@ -1,7 +1,5 @@
 """How good a model is for a client: test accuracy by class, weighted by the client's own labels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b

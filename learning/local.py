@@ -1,7 +1,5 @@
 """One client's local training: steps of an optimiser on its own samples, pulled to its target."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The server's side of methods that measure effective data: e of a round, and mixtures kept only where they help."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The server's side of a round: what it sees of those who take part, the method's step on it, and what it writes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 

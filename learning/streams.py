@@ -1,7 +1,5 @@
 """Random streams keyed by what they are for, never by the order in which they are asked for."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -4,8 +4,6 @@ Python puts the current folder first on the module path for ``-m``, so a user's 
 would be imported instead of ours. The path is cleaned before anything else is imported.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -1,7 +1,5 @@
 """The command line: one application, one file per command under ``commands/``, one way out for every error."""
 
-from __future__ import annotations
-
 import inspect
 import signal
 import sys

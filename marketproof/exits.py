@@ -4,8 +4,6 @@
 141 the reader of our output went away · 70 a bug of ours, with its traceback.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

@@ -1,7 +1,5 @@
 """Verdicts on anybody's code: the budget holds whatever it does, and what it raises is one line."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import threading

@@ -5,8 +5,6 @@ states what is known, not what was checked: evidence is the business of the veri
 between the two is a bug in one of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -5,8 +5,6 @@ A type is a row of named numbers. Some are private (only their owner knows them:
 k]``; everything is batched, so that thousands of reports are answered in one call.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable

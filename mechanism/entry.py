@@ -1,7 +1,5 @@
 """What the catalogue says of one mechanism, and the properties that it speaks about."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The exceptions that this project raises on purpose; everything else is a bug."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import PurePath
 

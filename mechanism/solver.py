@@ -1,7 +1,5 @@
 """HiGHS as this project asks it: exact, on one thread, silent."""
 
-from __future__ import annotations
-
 import os
 import sys
 from functools import cache

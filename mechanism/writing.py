@@ -1,7 +1,5 @@
 """Files that are either whole or not there: written beside their place, flushed to disk, then renamed into it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat

@@ -1,7 +1,5 @@
 """Errors about evidence that a user can cause."""
 
-from __future__ import annotations
-
 from mechanism.errors import MarketProofError
 
 

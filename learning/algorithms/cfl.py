@@ -4,8 +4,6 @@ Every client carries the history of its cluster: the rounds in which it was cut,
 is away keeps its history, so a cut is never undone: two clients that a cut has parted are never averaged again.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import START, Aggregation, Algorithm, Floats, Uploads

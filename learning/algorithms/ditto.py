@@ -3,8 +3,6 @@
 Differences are measured between what clients upload, the common stream; used and tested is the personal model.
 """
 
-from __future__ import annotations
-
 from learning.algorithms.algorithm import START, Algorithm, LocalSpec, stable
 from learning.algorithms.fedavg import aggregate
 from learning.plan import LearningPlan

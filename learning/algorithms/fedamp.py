@@ -4,8 +4,6 @@ The variant is HeurFedAMP (section 5 of the paper), which weighs by cosines. The
 the market's differences are: the models themselves have θ_0 in common, and all their cosines are close to 1.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, stable

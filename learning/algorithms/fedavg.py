@@ -1,7 +1,5 @@
 """FedAvg: one model for all, the average of the clients' models weighted by their samples."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import Aggregation, Algorithm, Uploads

@@ -3,8 +3,6 @@
 Held out is a tenth of each client's training samples, drawn by seed; it trains on the rest.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import START, Aggregation, Algorithm, Graph, Uploads

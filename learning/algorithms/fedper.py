@@ -3,8 +3,6 @@
 The paper's base layers are all but the last one or few; here they are all but the last.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from learning.algorithms import fedavg

@@ -1,7 +1,5 @@
 """FedProx: FedAvg whose clients are held near the common model while they train."""
 
-from __future__ import annotations
-
 from learning.algorithms.algorithm import START, Algorithm, LocalSpec, stable
 from learning.algorithms.fedavg import aggregate
 from learning.plan import LearningPlan

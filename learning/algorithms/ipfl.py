@@ -1,7 +1,5 @@
 """iPFL: personal models pulled towards those that the market let a client import."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Uploads, stable

@@ -1,7 +1,5 @@
 """The market on effective data: models are mixed at the weight of what they were measured to bring, junk at none."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, LocalSpec, Uploads

@@ -1,7 +1,5 @@
 """Local: everybody trains alone. The baseline that any collaboration has to beat."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import Aggregation, Algorithm, Graph, Uploads

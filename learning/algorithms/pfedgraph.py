@@ -4,8 +4,6 @@ The personal pull is λ/2 times the squared distance from the aggregated model; 
 cosine of the two in its place.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import (

@@ -4,8 +4,6 @@ A client's control c_i is the mean of the gradients that it met in its last roun
 clients. With plain SGD that is the paper's option II, c_i − c + (x − y_i)/(K η), and it holds for every optimiser.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from learning.algorithms.algorithm import Aggregation, Algorithm, LocalSpec, Mix, Uploads

@@ -1,7 +1,5 @@
 """Which backend gets through a run sooner: a few measured steps decide."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

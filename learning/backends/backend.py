@@ -1,7 +1,5 @@
 """What a backend does, what every one of them calls to do it, and the plain one: one client after the other."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Worker processes on shared memory: each takes the next longest task as soon as it is free."""
 
-from __future__ import annotations
-
 import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence

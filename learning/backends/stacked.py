@@ -5,8 +5,6 @@ here each operation serves many clients. Results agree with the plain loop to so
 products sum in another order.
 """
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """From the names of a backend and a device to a backend that is ready to run."""
 
-from __future__ import annotations
-
 import torch
 
 from learning.backends.auto import Choice, choose, usable_cores

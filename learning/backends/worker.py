@@ -1,7 +1,5 @@
 """What a worker process of the pool does: wait for a task, do it on the shared tensors, answer, until told to stop."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -8,8 +8,6 @@ Why not numba: the same sums as its loops took 6 times as long forward (measured
 operations are two thirds of a training step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache

@@ -3,8 +3,6 @@
 The law is the best concave table through the curves, or the best power law with its confidence.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which sets of others' models each importer tries, and the mixtures of models that they mean."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """``marketproof list``: what exists: mechanisms, methods, tasks, properties, populations."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any

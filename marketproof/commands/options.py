@@ -1,7 +1,5 @@
 """Options that every command has, worded once."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``marketproof play``: the playground and the lessons, in the browser."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Serves an app of ours with marimo, on this machine only and behind a secret of its own, until Ctrl-C."""
 
-from __future__ import annotations
-
 import secrets
 import signal
 import socket

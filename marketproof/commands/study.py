@@ -1,7 +1,5 @@
 """``marketproof study``: the paper's experiments."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a command writes: JSON, and TOML that reads back the same; and what it refuses to write over."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -4,8 +4,6 @@ What a complaint looks like: ``clients.csv, row 4, column 'cost': 'abc' is not a
 Rows are counted as an editor counts lines, from 1, the header included.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """The tables that `clear` reads: clients with their numbers, and what stands between each two of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The packages of this project bear common names (``mechanism``, ``learning``, ``a
 says, the ones beside `marketproof` are the ones that are used, here and in the worker processes that are started.
 """
 
-from __future__ import annotations
-
 import importlib.machinery
 import importlib.util
 import os

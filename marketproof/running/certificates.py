@@ -1,7 +1,5 @@
 """Recorded clearings, held against certificates: purchases optimal and prices right, whatever cleared them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ In a table that is fitted no word and no number is ever broken: first the heads 
 are left out, least important first, and a line says which.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager

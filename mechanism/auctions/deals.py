@@ -1,7 +1,5 @@
 """What mechanisms share whose first coordinate is the worth of a unit and whose outcome is a deal per agent."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.direct import Deal, Floats

@@ -1,7 +1,5 @@
 """Who is first: the one tie rule of the classics. Equal numbers are ranked by index, the lowest index first."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -6,8 +6,6 @@ treats objectives closer than `TIE` times their own scale as equal, and does not
 less than `SEARCH` times it; both are small against `MONEY`, so that what they add up to in one clearing stays below it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

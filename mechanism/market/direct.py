@@ -1,7 +1,5 @@
 """Every market mechanism as a direct mechanism, rows of reports in, so that it can be verified; and its entry."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self

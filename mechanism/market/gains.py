@@ -6,8 +6,6 @@ in x, where it is defined and why it is concave; allocation rules rely on nothin
 parameter K is private.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable

@@ -1,7 +1,5 @@
 """The market mechanisms by id; each stands in a file of `mechanism.market.rules`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType

@@ -21,8 +21,6 @@ V_law(B) - Σ under >= V_true(B) - Σ (over + under). At λ = 0 that is welfare.
 Each bound is reached, but for rounding, by a market in the tests.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Who is absent does not exist for a mechanism: prices that depend on who is there
 pool) and money to and from a centre are those of the market that the present clients form among themselves.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace

@@ -1,7 +1,5 @@
 """Markets that claims are about: a profile written down by hand, and the witness that a case in it gives."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The table of theory.md, cell by cell."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

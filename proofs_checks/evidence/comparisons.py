@@ -4,8 +4,6 @@ Each function yields looks: the largest violation of a part of the grid, and the
 by more than they are allowed, worst first. What breaks it is for the property itself to say.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace

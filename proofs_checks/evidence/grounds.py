@@ -5,8 +5,6 @@
 number of agents; "none".
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, cast

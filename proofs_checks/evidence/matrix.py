@@ -1,7 +1,5 @@
 """Every mechanism against every property that applies to it, each verdict beside what theory says."""
 
-from __future__ import annotations
-
 import multiprocessing
 import time
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """All outcomes of a finite grid of types: the rule is asked once per profile, a deviation is another profile of it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a search without finds proves: exact confidence bounds on a share."""
 
-from __future__ import annotations
-
 from mechanism.errors import MarketProofError
 
 

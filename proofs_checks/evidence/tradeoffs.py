@@ -1,7 +1,5 @@
 """The corners of the possible: what each rule gives up, measured over drawn markets, point by point of a sweep."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import product

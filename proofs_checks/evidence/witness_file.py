@@ -1,7 +1,5 @@
 """Witnesses as JSON that comes from anyone: a model of what is expected, and bounds on all of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 

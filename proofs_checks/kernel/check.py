@@ -10,8 +10,6 @@ header ``[mechanism] [property] words``; their theorems and what those rest on m
 into the table of ``docs/kernel.md``.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Whether a textbook mechanism computes the formula that its certificate is about: tested on random profiles."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any

@@ -5,8 +5,6 @@ reserve, a price); classes, functions and what they close over may not, nor may 
 limit, and a gain law that is not one of the house's concave ones, leave what the theorems assume of the selection.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from functools import partial

@@ -4,8 +4,6 @@ The formulas leave ties open. A rule may compute them to the last bit and still 
 are worth the same; then a lie can pay, and only these tests see it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -5,8 +5,6 @@ they rest on, Coq's version, the sources by hash. `CELLS` says which of them is 
 mechanism, read by hand against ``docs/properties.md``; a theorem that says less than a property stands for no cell.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

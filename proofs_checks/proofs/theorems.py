@@ -5,8 +5,6 @@ program, holds that theorem of these sources under these words; the proof itself
 A certificate of trade on a grid holds numbers, which are put into the rows or added up in fractions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from fractions import Fraction
 

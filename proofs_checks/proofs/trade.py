@@ -5,8 +5,6 @@ trade exactly where the value exceeds the cost (the lists share no number). What
 pays, ``pay v c``, and what the seller receives, ``get v c``; whatever a rule randomises, only expected money counts.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from fractions import Fraction
 

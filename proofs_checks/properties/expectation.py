@@ -6,8 +6,6 @@ counts only beyond sampling error: what is returned is a lower confidence bound 
 Bernstein), drawn anew after the candidate was chosen, so that choosing among many candidates costs no confidence.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

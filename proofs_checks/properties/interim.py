@@ -6,8 +6,6 @@ one side of such a wall that reports just the other side loses next to nothing e
 that what is left of the expectation is the jump. These pairs are few, and many draws can be spent on each.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The shape of an allocation: monotone in one number, free of negative cycles (so that payments can implement it)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

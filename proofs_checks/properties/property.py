@@ -1,7 +1,5 @@
 """What a property is: a statement, when it applies, where to look for a violation, and how large one is."""
 
-from __future__ import annotations
-
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field

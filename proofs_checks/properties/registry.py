@@ -1,7 +1,5 @@
 """Every property by its id, collected from the families' files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 

@@ -1,7 +1,5 @@
 """What the centre receives as bidders come and go."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Identities: an agent that takes part as two, two that take part as one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

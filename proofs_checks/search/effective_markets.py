@@ -1,7 +1,5 @@
 """Random markets with effective sizes, and the lies that are looked for in them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

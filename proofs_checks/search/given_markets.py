@@ -1,7 +1,5 @@
 """Given markets as cases: a property is measured on markets that somebody drew or cleared, as in the search."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Self
 

@@ -1,7 +1,5 @@
 """Finite grids of types: what an exhaustive check goes through."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

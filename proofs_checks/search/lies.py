@@ -7,8 +7,6 @@ multiples of the truth, are a search and no more, as is the ladder for gains and
 it was.
 """
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal

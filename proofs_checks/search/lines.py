@@ -8,8 +8,6 @@ constant between jumps (an auction, a market) has its best lies at the jumps. Ha
 changes most leads to one of them, whatever the rule is; where the rule is smooth it leads somewhere.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -5,8 +5,6 @@
 hurt: round numbers, equal sizes, exact ties, prices proportional to size, zeros.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The smallest story that still tells it: fewer agents, short decimals, most of the violation kept."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

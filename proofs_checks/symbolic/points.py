@@ -1,7 +1,5 @@
 """Points in regions: well inside, and where a violation is large. None is relied on: the code itself is asked there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 

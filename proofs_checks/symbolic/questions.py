@@ -1,7 +1,5 @@
 """What a property asks of a rule's regions: affine forms that must not be above 0, over one profile or over a lie."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable

@@ -5,8 +5,6 @@ form is a variable with bounds; a strict bound is one moved by an infinitesimal 
 Nothing here is trusted: what is infeasible comes with multipliers that `farkas.refutes` adds up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

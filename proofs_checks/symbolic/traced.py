@@ -4,8 +4,6 @@ A rule's own operations run on them: comparisons, sorting, selecting and linear 
 takes part, an array of floats that comes out is such an array again, so that reports can be written into it.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The expected-externality mechanism of Arrow, d'Aspremont and Gérard-Varet, for one item."""
 
-from __future__ import annotations
-
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, wins
 from mechanism.direct import Floats

@@ -1,7 +1,5 @@
 """First-price sealed-bid auction of one item."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.auction import ONE_ITEM, Auction

@@ -1,7 +1,5 @@
 """Myerson's optimal auction of one item for regular distributions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

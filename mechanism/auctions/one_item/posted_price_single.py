@@ -1,7 +1,5 @@
 """A take-it-or-leave-it price for one item."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

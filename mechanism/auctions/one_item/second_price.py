@@ -1,7 +1,5 @@
 """Second-price sealed-bid (Vickrey) auction of one item."""
 
-from __future__ import annotations
-
 from mechanism.auctions.auction import ONE_ITEM, Auction
 from mechanism.auctions.ranking import highest, highest_other, wins
 from mechanism.direct import Floats

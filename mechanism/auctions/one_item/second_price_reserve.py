@@ -1,7 +1,5 @@
 """Second-price auction of one item with a reserve price."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

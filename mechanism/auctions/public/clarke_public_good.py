@@ -1,7 +1,5 @@
 """Clarke's pivotal mechanism for a public good."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.public.cost_sharing import CostSharing, all_served

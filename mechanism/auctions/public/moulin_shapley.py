@@ -1,7 +1,5 @@
 """The Moulin–Shapley mechanism: equal shares of one fixed cost."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.public.cost_sharing import CostSharing, all_served

@@ -1,7 +1,5 @@
 """The k-double auction."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

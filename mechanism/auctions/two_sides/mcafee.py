@@ -1,7 +1,5 @@
 """McAfee's dominant-strategy double auction."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.ranking import Integers

@@ -1,7 +1,5 @@
 """Generalised second-price auction of ad positions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Ad positions: click rates that fall, agents that value a click."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

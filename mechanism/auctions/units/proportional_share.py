@@ -1,7 +1,5 @@
 """Kelly's proportional share of one divisible resource."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.auction import Auction

@@ -1,7 +1,5 @@
 """Uniform-price auction of equal units."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.units.multi_unit import TWO_UNITS, MultiUnitAuction

@@ -1,7 +1,5 @@
 """Gale and Shapley's deferred acceptance, agents proposing."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The mean vote."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mechanism.auctions.without_money.vote import LINE, Vote

@@ -1,7 +1,5 @@
 """Serial dictatorship."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -15,8 +15,6 @@ Why these are all of them, importer i and seller j, in terms of j's price w_j = 
 * ``full`` and ``given``: the outcome does not look at reports.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

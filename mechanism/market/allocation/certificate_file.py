@@ -1,7 +1,5 @@
 """Certified clearings as JSON that anyone may send: what was cleared, what was decided, and the certificate."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

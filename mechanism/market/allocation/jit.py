@@ -1,7 +1,5 @@
 """How a kernel becomes machine code."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

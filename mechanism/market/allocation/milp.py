@@ -5,8 +5,6 @@ its own total, until the programme's value and the true one agree. Solved by HiG
 (the default is not zero) and a fresh model every time. Slow, and meant to be.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Buying at given prices: what each importer takes when the prices are somebody else's decision."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

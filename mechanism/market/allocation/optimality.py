@@ -37,8 +37,6 @@ m · 2^-52 of the sum of magnitudes. Powers and interpolation are taken to be ri
 more than the 4 units in the last place that numpy states. So the inequalities hold of the real numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

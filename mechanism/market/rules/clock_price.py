@@ -26,8 +26,6 @@ A clock that sellers leave is the deferred-acceptance auction of Milgrom and Seg
 take less than what is left.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

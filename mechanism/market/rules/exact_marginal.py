@@ -1,7 +1,5 @@
 """Half of the repair: exact selection, but marginal payments."""
 
-from __future__ import annotations
-
 from mechanism.entry import BALANCED, truths
 from mechanism.market.direct import RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism

@@ -1,7 +1,5 @@
 """The published rule: falling thresholds, marginal payments."""
 
-from __future__ import annotations
-
 from mechanism.entry import BALANCED, truths
 from mechanism.market.direct import PAPER, RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism

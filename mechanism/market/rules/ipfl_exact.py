@@ -1,7 +1,5 @@
 """The repaired rule, and the default: exact selection, critical-value payments."""
 
-from __future__ import annotations
-
 from mechanism.entry import BALANCED, truths
 from mechanism.market.direct import RATIONAL, SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism

@@ -1,7 +1,5 @@
 """Federated averaging as a market: everybody imports everything, nobody pays."""
 
-from __future__ import annotations
-
 from mechanism.entry import BALANCED, truths
 from mechanism.market.direct import SHAPED, honest, market_entry
 from mechanism.market.rules.rule import MarketMechanism

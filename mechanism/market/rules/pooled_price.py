@@ -1,7 +1,5 @@
 """Pooled prices: found by the market, and nobody's to move."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

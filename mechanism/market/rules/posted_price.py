@@ -1,7 +1,5 @@
 """Posted prices: fixed before anyone speaks, taken or left."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Payments on realised gains: choose on reports, pay on what training measured (after Mezzetti, 2004)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

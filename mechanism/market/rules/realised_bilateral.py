@@ -1,7 +1,5 @@
 """Payments on realised gains between importer and exporter, without a centre."""
 
-from __future__ import annotations
-
 from mechanism.entry import BALANCED, truths
 from mechanism.market.direct import AT_TRUTH, SHAPED, market_entry
 from mechanism.market.rules.realised import Realised

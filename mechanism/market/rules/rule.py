@@ -1,7 +1,5 @@
 """What a market mechanism is, and the one that puts an allocation rule and a payment rule together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 

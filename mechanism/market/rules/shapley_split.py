@@ -16,8 +16,6 @@ a polynomial of degree |S| in u (Gauss-Legendre: exact), analytic in log t (trap
 exponentially in the step). Owen (1972) for the arrival times.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 

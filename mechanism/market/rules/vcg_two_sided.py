@@ -1,7 +1,5 @@
 """The two-sided pivot rule: everyone pays its pivot to a centre (Vickrey, Clarke, Groves)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
