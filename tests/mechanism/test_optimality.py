@@ -54,6 +54,21 @@ def hold_true(purchases, imports, proved, slack=1e-11):
             assert proved.low[i, j] - room <= critical <= proved.high[i, j] + room
 
 
+def test_a_certificate_made_in_pieces_is_the_same(monkeypatch):
+    """Large ones are made on several threads, importers apart."""
+    rng = np.random.default_rng(3)
+    for reports, market in (draw(rng, 23) for _ in range(5)):
+        imports = market_mechanism("ipfl-exact").clear(reports, market).imports
+        purchases = Purchases.of(reports, market)
+        whole = certify(purchases, imports, critical=True, mode="compiled")
+        with monkeypatch.context() as patch:
+            patch.setattr("mechanism.market.allocation.selection.PLAIN_WORK", 1)
+            pieces = certify(purchases, imports, critical=True, mode="compiled")
+        assert np.array_equal(pieces.nodes, whole.nodes)
+        assert np.array_equal(pieces.slopes, whole.slopes)
+        assert pieces.others == whole.others
+
+
 @pytest.mark.parametrize("m", [1, 2, 4, 6])
 def test_clearings_are_proved_as_brute_force_finds_them(m):
     rng = np.random.default_rng(m)

@@ -8,7 +8,6 @@ result: importers are independent of each other.
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import math
 import os
 import sys
@@ -16,7 +15,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,8 @@ from mechanism.errors import InvalidMarketError
 from mechanism.market.accounting import SEARCH, TIE, Outcome, objective
 from mechanism.market.allocation import kernels
 from mechanism.market.clients import Market, Reports
+
+Result = TypeVar("Result")
 
 PLAIN_WORK = 2_000
 """Below this many (importer, exporter) pairs plain Python answers sooner than the compiler loads."""
@@ -167,15 +168,18 @@ def clear_importers(tasks: int, pairs: int, *arguments: Any, mode: str = "auto")
     ``mode``: "plain", "compiled", or "auto" (compiled above `PLAIN_WORK` pairs, or once it is loaded anyway).
     """
     run = kernel("clear_importers", pairs, mode)
+    in_pieces(lambda start, stop: run(start, stop, *arguments), tasks, pairs, mode)
+
+
+def in_pieces(run: Callable[[int, int], Result], tasks: int, pairs: int, mode: str) -> list[Result]:
+    """Return what ``run`` gives of tasks start..stop, in order: in one piece, or on several threads where it pays."""
     workers = 1 if pairs < 100 * PLAIN_WORK or mode == "plain" else min(os.cpu_count() or 1, 8, tasks)
     if workers < 2:
-        run(0, tasks, *arguments)
-        return
+        return [run(0, tasks)]
     pieces = min(tasks, 4 * workers)  # a few each, so that uneven ones even out
     edges = [tasks * p // pieces for p in range(pieces + 1)]
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(run, a, b, *arguments) for a, b in itertools.pairwise(edges)]:
-            done.result()
+        return list(pool.map(run, edges[:-1], edges[1:]))
 
 
 def kernel(name: str, pairs: int, mode: str = "auto") -> Callable[..., Any]:
