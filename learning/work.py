@@ -213,6 +213,10 @@ class RowModule(torch.nn.Module):
         return self.network.batch_judge(self._ordered, x, y)
 
 
+LARGEST_LOSS: float = 100.0
+"""Mean loss of a round's batches above which training has diverged, nats: the truth is given a chance of e^-100."""
+
+
 def recover(
     state: State,
     before: Before | None,
@@ -225,15 +229,16 @@ def recover(
     """Let go back whose training diverged, its loss [m] told as 0; return a notice about each.
 
     ``poisoned`` bool [m]: who was given something of what an attacker or free-rider uploaded. `LearningError` if
-    another's training diverged, or nothing was kept from ``before`` the round: then it is the settings' doing.
+    another's training diverged, or nothing was kept from ``before`` the round: then it is the settings' doing. So it is
+    in round 1, when nobody was given anything, where steps too large mostly show in a loss that is large, not infinite.
     """
     gone = diverged(state, losses, clients)
-    own_doing = [k for k in gone if before is None or not poisoned[k]]
-    if own_doing:
-        raise LearningError(
-            f"training of client {own_doing[0]} diverged in round {round_index}: its loss is {losses[own_doing[0]]}; "
-            "take a smaller lr, lam or eta"
-        )
+    for k in clients:
+        if (before is None or not poisoned[k]) and (k in gone or losses[k] > LARGEST_LOSS):
+            raise LearningError(
+                f"training of client {k} diverged in round {round_index}: its loss is {losses[k]:.4g}; "
+                "take a smaller lr, lam or eta"
+            )
     if before is not None:
         before.restore(state, gone, own)
     losses[gone] = 0.0

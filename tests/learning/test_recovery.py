@@ -71,6 +71,16 @@ def test_beside_attackers_a_wrong_learning_rate_is_no_attackers_doing(method):
         trainer.train(1)
 
 
+@pytest.mark.parametrize("conduct", [(), ("honest", "shuffle", "honest", "honest"), POISONED.conduct])
+@pytest.mark.parametrize("lr", [1e2, 1e3, 1e6])
+@pytest.mark.parametrize("method", ["local", "fedavg", "scaffold", "cfl", "fedper", "fedfomo", "ipfl-effective"])
+def test_steps_too_large_stop_a_run_with_whomever(method, lr, conduct):
+    """The loss of round 1 is 1e4 and more: no run goes on from it, and nobody else is blamed in a later one."""
+    plan = replace(PLAN, lr=lr, conduct=conduct)
+    with Trainer(plan, method, backend="rows") as trainer, pytest.raises(LearningError, match="diverged in round 1"):
+        trainer.train(1)
+
+
 @pytest.mark.parametrize(("method", "graph"), [("local", ~GRAPH & GRAPH), ("ipfl", ~GRAPH & GRAPH)])
 def test_who_received_nothing_of_an_attacker_is_no_victim(method, graph):
     with Trainer(POISONED, method, backend="rows") as trainer:
