@@ -35,6 +35,6 @@ def fresh(code: str) -> str:
     """Return what an interpreter of its own prints for this code, which must not fail, errors included."""
     # by PYTHONPATH, not by the current folder: other tests run commands that keep that out of the path
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

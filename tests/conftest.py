@@ -1,5 +1,12 @@
-"""How tests are shared over processes: those that share a costly fixture stay together. Examples have no deadline."""
+"""How tests are shared over processes: those that share a costly fixture stay together. Examples have no deadline.
 
+Budgets are counted in processor time here: what a search finds within its budget, the machine's other work does not
+change. A rule that waits has to be given a clock by its test.
+"""
+
+import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +16,16 @@ settings.register_profile("here", settings(), deadline=None)  # machines are bus
 settings.load_profile("here")
 
 _CLAIMS = Path(__file__).parent / "proofs_checks" / "claims"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def budgets_in_processor_time() -> Iterator[None]:
+    """Let clock and alarm, by which budgets end, stand still while other processes have the processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "perf_counter", time.process_time)
+        patch.setattr(signal, "SIGALRM", signal.SIGPROF)
+        patch.setattr(signal, "ITIMER_REAL", signal.ITIMER_PROF)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,13 +18,19 @@ LONGER = {"kernels.py"}
 """Compiled call trees: numba's cache misses a change in another file, so each stands in one."""
 
 CLOCKS = {"time", "monotonic", "perf_counter", "process_time", "thread_time", "times", "now", "today", "timeit"}
-CLOCKS |= {f"{name}_ns" for name in CLOCKS}
+CLOCKS |= {f"{name}_ns" for name in CLOCKS} | {"getrusage", "alarm", "setitimer", "st_mtime", "st_ctime"}
+KEEPERS = {"time", "os", "datetime", "timeit", "resource", "signal", "asyncio", "sched"}
 
 WAITING = {
     ("tests/marketproof/test_run.py", "test_a_killed_training_is_resumed_to_the_same_bits"),
     ("tests/learning/backends/test_pool.py", "wait_until"),
+    ("tests/conftest.py", "budgets_in_processor_time"),
 }
-"""Loops of tests that wait for an event of another process; running out of time is their failure."""
+"""Loops of tests that wait for an event of another process; running out of time is their failure. And what gives all
+tests a clock that a busy machine does not move."""
+
+PATIENCE = 120
+"""Seconds at least after which a test gives a process up that it started: so long nothing takes that does not hang."""
 
 ONCE = ("Witness", "Lie", "Verdict", "Run", "Finding")
 """Nouns of which there is one class."""
@@ -63,14 +69,28 @@ def test_central_nouns_are_one_class_each():
 
 def test_no_test_reads_a_clock():
     """A busy machine must not fail a test: work is counted, a clock is moved by the test, timings are benchmarks."""
-    read = set()
+    read, impatient = set(), set()
     for path in sorted((ROOT / "tests").rglob("*.py")):
-        for part in ast.parse(path.read_text()).body:
+        tree = ast.parse(path.read_text())
+        imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        keepers = {
+            alias.asname or alias.name
+            for node in imported
+            for alias in node.names
+            if (node.module if isinstance(node, ast.ImportFrom) else alias.name) in KEEPERS
+        }
+        name = path.relative_to(ROOT).as_posix()
+        for part in tree.body:
             for node in ast.walk(part):
-                named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in CLOCKS
-                owner = node.value.id if named else node.module if isinstance(node, ast.ImportFrom) else ""
-                if owner in ("time", "os", "datetime", "date", "timeit") and (
-                    named or {alias.name for alias in node.names} & CLOCKS
-                ):
-                    read.add((path.relative_to(ROOT).as_posix(), getattr(part, "name", "")))
+                owner: ast.AST = node
+                while isinstance(owner, ast.Attribute | ast.Call):
+                    owner = owner.value if isinstance(owner, ast.Attribute) else owner.func
+                root = owner.id if isinstance(owner, ast.Name) else ""
+                asked = isinstance(node, ast.Attribute) and node.attr in CLOCKS and root in keepers
+                taken = isinstance(node, ast.ImportFrom) and node.module in KEEPERS and node.module != "signal"
+                if asked or (taken and {alias.name for alias in node.names} & CLOCKS):
+                    read.add((name, getattr(part, "name", "")))
+                if isinstance(node, ast.keyword) and node.arg == "timeout" and isinstance(node.value, ast.Constant):
+                    impatient |= {(name, node.value.value)} if node.value.value < PATIENCE else set()
     assert read == WAITING
+    assert impatient == set()

@@ -28,7 +28,7 @@ def served(*arguments: str) -> Iterator[str]:
             assert probe.connect_ex((host, int(port))) != 0
     finally:
         started.terminate()  # and not kill: it has to end its server
-        started.communicate(timeout=20)
+        started.communicate(timeout=120)
 
 
 class Watched:

@@ -129,7 +129,7 @@ def test_a_reader_that_goes_away_is_no_error(arguments):
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run([*MODULE, *arguments], stdout=writer, stderr=subprocess.PIPE, timeout=30)
+        done = subprocess.run([*MODULE, *arguments], stdout=writer, stderr=subprocess.PIPE, timeout=120)
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
@@ -137,7 +137,7 @@ def test_a_reader_that_goes_away_is_no_error(arguments):
 
 def test_a_terminal_without_our_characters_is_no_error():
     done = subprocess.run(
-        [*MODULE, "list", "properties"], env={"PYTHONIOENCODING": "ascii", "PATH": ""}, capture_output=True, timeout=30
+        [*MODULE, "list", "properties"], env={"PYTHONIOENCODING": "ascii", "PATH": ""}, capture_output=True, timeout=120
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb"\u03b8" in done.stdout
@@ -145,7 +145,7 @@ def test_a_terminal_without_our_characters_is_no_error():
 
 def test_a_full_disk_under_stdout_is_one_line():
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([*MODULE, "list", "properties"], stdout=full, stderr=subprocess.PIPE, timeout=30)
+        done = subprocess.run([*MODULE, "list", "properties"], stdout=full, stderr=subprocess.PIPE, timeout=120)
     assert done.returncode == 2
     assert done.stderr == b"marketproof: No space left on device\n"
 
@@ -191,5 +191,5 @@ cli.main()
 
 
 def test_nothing_is_printed_under_the_line_that_tells_of_an_interruption():
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED_TWICE], capture_output=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_TWICE], capture_output=True, timeout=120)
     assert (done.returncode, done.stderr) == (130, b"told\n")
