@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -53,13 +54,27 @@ def read_toml(path: Path, expected: str, *, error: type[MarketProofError] = Inpu
 def read_json(path: Path, most: int, expected: str, *, error: type[MarketProofError] = InputError) -> Any:
     """Return what a JSON file holds.
 
-    `InputError` as `read_bytes`, and if it is no JSON.
+    `InputError` as `read_bytes`, and if it is no JSON, holds NaN or an infinity, or names a field twice (of which
+    readers take this or that).
     """
     content = read_bytes(path, most, expected, error=error)
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=_refuse)
     except (ValueError, RecursionError) as failed:
         raise error(f"{one_line(path)}: is no JSON ({one_line(failed)[:100]}); expected {expected}") from None
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of a JSON object; `ValueError` if one is named twice."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the field {shown(twice)} is named twice")
+    return table
+
+
+def _refuse(token: str) -> float:
+    raise ValueError(f"{token} is no JSON number")
 
 
 def validated(

@@ -77,6 +77,7 @@ def headline(run: Run) -> str:
             if lie.pays
             else f" No lie about a cost pays ({count(lie.deviations)} tried)."
         )
+    text += f" {run.audit.methods[name].skipped or ''}".rstrip()
     others = [m for m in run.markets if m != name and (found := run.audit.methods[m].lies.get("cost")) and found.pays]
     if others:
         worst = max(others, key=lambda m: run.audit.methods[m].lies["cost"].gain)
@@ -106,7 +107,8 @@ def methods_table(run: Run) -> Table:
         for score in (accuracy, final, utility):
             row += [float(score.mean[k])] + ([of_method(score.spread, k)] if spreads else [])
         row += [float(total.mean[k]), None if np.isnan(share) else 100.0 * share]
-        row += [run.audit.methods[name].lowest_utility["client"], found.get(name)]
+        told = run.audit.methods[name]
+        row += [told.lowest_utility["client"], "skipped" if told.skipped else found.get(name)]
         rows.append(tuple(row))
     return Table("All methods: money over the run, means over seeds and clients", tuple(columns), tuple(rows))
 

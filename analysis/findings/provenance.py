@@ -29,8 +29,8 @@ def theory_table(run: Run, _: object = None) -> Table | None:
 
 def _audit(run: Run, _: object) -> str:
     return (
-        f"Every promise was checked on the record alone, to a relative tolerance of {typeset(run.audit.tolerance)}. "
-        "The sentences are those of audit.json, with all digits that it has."
+        f"This was checked on the record alone, to a relative tolerance of {typeset(run.audit.tolerance)}. The "
+        "sentences are those of audit.json, with all digits that it has; what was not looked for is said among them."
     )
 
 

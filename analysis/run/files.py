@@ -5,15 +5,14 @@ what was damaged or edited since the run wrote it is refused, not recomputed.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from mechanism import reading
 from mechanism.errors import MarketProofError
-from mechanism.reading import validated
 from mechanism.wording import number
 
 MANIFEST = "manifest.json"
@@ -92,16 +91,9 @@ def reason(error: BaseException) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file (UTF-8, standard JSON: no NaN, no infinity)."""
-
-    def refuse(token: str) -> float:
-        raise ValueError(f"{token} is not a JSON number")
-
+    """Return the object in a JSON file of a record."""
     existing(path, LARGEST_TEXT)
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: not readable as JSON ({reason(error)}); the file is damaged, run again") from None
+    value = reading.read_json(path, LARGEST_TEXT, "the file as it was written: it is damaged", error=RecordError)
     if not isinstance(value, dict):
         raise RecordError(f"{path}: holds a {type(value).__name__}; expected a JSON object")
     return value
@@ -145,7 +137,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     if not folder.is_dir():
         raise RecordError(f"{folder}: no such folder; expected a run folder, as `marketproof run` writes it")
-    return validated(Manifest, read_json(folder / MANIFEST), str(folder / MANIFEST), error=RecordError)
+    return reading.validated(Manifest, read_json(folder / MANIFEST), str(folder / MANIFEST), error=RecordError)
 
 
 _LONGEST = 400

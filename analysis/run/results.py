@@ -64,13 +64,15 @@ class Summary(_Part):
     """``summary.json``: means over seeds by method; with more than one seed the sample deviation ``…_std`` beside them.
 
     ``judged`` says of each method whether accuracies are those of the "trained" or of the "aggregated" models.
-    ``privacy`` is absent in runs without.
+    ``audit``: its sentences on each method; what was not checked, or only on a sample, is said there. ``privacy`` is
+    absent in runs without.
     """
 
     task: str
     seeds: list[int]
     methods: dict[str, dict[str, Figure]]
     judged: dict[str, str] = {}
+    audit: dict[str, list[str]] = {}
     privacy: Privacy | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -84,8 +86,9 @@ def read_summary(path: Path) -> Summary:
 
 
 def summarise(
-    manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, float], privacy: Privacy | None = None
-) -> Summary:
+    manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, float], privacy: Privacy | None = None,
+    audit: Audit | None = None,
+) -> Summary:  # fmt: skip
     """Return the summary of a run; ``seconds`` of work of each unit, by its name in files."""
     methods: dict[str, dict[str, float]] = {}
     for name, trace in traces.items():
@@ -95,7 +98,10 @@ def summarise(
             methods[name][key] = float(values.mean()) + 0.0
             if len(values) > 1:
                 methods[name][f"{key}_std"] = float(values.std(ddof=1))
-    return Summary(task=manifest.task, seeds=manifest.seeds, methods=methods, judged=manifest.judged, privacy=privacy)
+    words = {} if audit is None else {name: told.words for name, told in audit.methods.items()}
+    return Summary(
+        task=manifest.task, seeds=manifest.seeds, methods=methods, judged=manifest.judged, audit=words, privacy=privacy
+    )
 
 
 Coordinate = Literal["cost", "gain", "size"]
@@ -185,6 +191,11 @@ class MethodAudit(_Part):
     def lies(self) -> dict[str, RecordedLie]:
         """The lies that were searched for, by coordinate; empty where nobody reports anything."""
         return {name: lie for name, lie in (self.best_lie or {}).items() if lie is not None}
+
+    @property
+    def skipped(self) -> str | None:
+        """Why no lie was searched for, in the audit's sentence; None where one was, or nobody reports anything."""
+        return next((line for line in self.words if line.startswith("No lie was searched for")), None)
 
 
 class Audit(_Part):

@@ -12,18 +12,19 @@ from marketproof.commands.options import FixedSeed, Json, Quiet
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
 
-HELP = """Check a file that claims something: a certificate of a clearing, verdicts, witnesses.
+HELP = """Check a file that claims something: a certificate of a clearing, verdicts, witnesses, or the folder of a run.
 
 A certificate ('marketproof clear --certificate FILE') holds what was cleared, and bounds from which it follows that
 nobody could have bought better and that prices are what the rule says. They are added up again here, in numbers rounded
 outwards; how they were found does not matter. Of verdicts ('marketproof verify --json FILE') the words must be the
-property's and the grade fit the evidence: witnesses replay, certificates add up and agree with the code, bounds follow
-from their counts, and none stands beside one that denies it. If they are about your own mechanism, name its code as
-FILE.py:NAME; it is then EXECUTED. --kernel, with or without a FILE, has Coq check the theorems. Exit status 0 if all
-holds, 1 if something does not, 2 if the file is damaged or no such file."""
+property's and the grade fit the evidence: witnesses replay, proofs are made again, bounds follow from their counts, and
+none stands beside one that denies it. A run's audit and summary are worked out again from its recorded markets. What is
+NOT worked out again is said first: searches and grids, unless you give --repeat. If verdicts are about your own
+mechanism, name its code as FILE.py:NAME; it is then EXECUTED. --kernel, with or without a FILE, has Coq check the
+theorems. Exit status 0 if all that was worked out holds, 1 if something does not, 2 if the file is damaged or none."""
 
 EPILOG = """Example: "marketproof clear A.csv --certificate A.json", then "marketproof check A.json". Or
-"marketproof verify first-price --json v.json", then "marketproof check v.json"."""
+"marketproof verify first-price --json v.json", then "marketproof check v.json --repeat"."""
 
 _LARGEST = 1 << 27
 
@@ -31,11 +32,17 @@ _LARGEST = 1 << 27
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="A certificate, the file of verify --json, a witness, an audit.json."),
+        typer.Argument(metavar="[FILE]", help="A certificate, the file of verify --json, a witness, a run's folder."),
     ] = None,
     mechanism: Annotated[
         str | None,
         typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism; default the catalogue's that FILE names."),
+    ] = None,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Make the searches and grids of verdicts again, as long as they took.")
+    ] = False,
+    types: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file of verify --types, of which verdicts speak.")
     ] = None,
     kernel: Annotated[
         bool, typer.Option("--kernel", help="Have Coq check every theorem that 'proved' rests on again; 2 minutes.")
@@ -56,15 +63,30 @@ def check(
         raise InputError("nothing is to be checked; expected a FILE, or --kernel for the theorems")
     results = [check_kernel()] if kernel else []
     if file is not None:
-        refuse_overwriting([json], [file])
-        results += checked(file, None if mechanism is None else find_mechanism(mechanism))
+        refuse_overwriting([json], [file, types])
+        results += checked(file, None if mechanism is None else find_mechanism(mechanism), repeat, types)
     holds = all(result["holds"] for result in results)
     if json is not None:
         write_all({json: dumps({"holds": holds, "checked": results})})
+    console = stdout(quiet=quiet)
+    for line in _left(results):
+        console.print(line, style="bold")
     for result in results:
-        stdout(quiet=quiet).print(f"{result['what']}: {result['sentence']}")
+        console.print(f"{result['what']}: {result['sentence']}")
     if not holds:
         raise RequirementFailed("; ".join(f"{r['what']}: {r['sentence']}" for r in results if not r["holds"]))
+
+
+def _left(results: list[dict[str, Any]]) -> list[str]:
+    """Say what was not worked out again, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        if result["holds"] and result.get("left"):
+            reasons.setdefault(result["left"], []).append(result["what"].partition(" under ")[0])
+    return [
+        f"NOT worked out again, {len(whats)} of {len(results)} ({', '.join(whats)}): {left}"
+        for left, whats in reasons.items()
+    ]
 
 
 def check_kernel() -> dict[str, Any]:
@@ -92,62 +114,115 @@ def check_kernel() -> dict[str, Any]:
     return {"what": "Kernel", "holds": done.returncode == 0, "sentence": said}
 
 
-def checked(path: Path, own: Source | None = None) -> list[dict[str, Any]]:
+def checked(
+    path: Path, own: Source | None = None, repeat: bool = False, types: Path | None = None
+) -> list[dict[str, Any]]:
     """Return what was found of everything that the file claims: ``what``, ``holds``, ``sentence``.
 
-    `InputError` if the file claims nothing that could be checked, or is damaged.
+    ``left``: what of it was not worked out again, absent where all of it was. `InputError` if the file claims nothing
+    that could be checked, or is damaged.
     """
-    from mechanism.errors import InputError, one_line, shown
+    from marketproof.commands.replay import witness_files
+    from mechanism.errors import one_line
     from mechanism.reading import read_json
-    from proofs_checks.evidence_errors import WitnessError
 
+    if (path / "manifest.json").exists():
+        from marketproof.running.rechecked import check_run
+
+        return check_run(path)
+    if path.is_dir():
+        return [told for file in witness_files(path) for told in checked(file, own, repeat, types)]
     content = read_json(path, _LARGEST, "a certificate or verdicts")
     if isinstance(content, dict) and str(content.get("format")).startswith("marketproof-clearing"):
         from mechanism.market.allocation.certificate_file import check_file
 
         found = check_file(content, one_line(path))
-        return [{"what": f"Clearing by {found.mechanism}", **found.as_json()}]
+        left = "" if found.proved else "that the others buy the best set is not proved, and not claimed"
+        return [{"what": f"Clearing by {found.mechanism}", **found.as_json(), **({"left": left} if left else {})}]
     if isinstance(content, dict) and "verdicts" in content:
-        return _verdicts(content, own)
-    from marketproof.commands.replay import read_witnesses, replayed
+        return _verdicts(content, own, repeat, types)
+    return _witnesses(path, own)
 
-    results = []
+
+def _witnesses(path: Path, own: Source | None) -> list[dict[str, Any]]:
+    """Replay every witness in a file, which must say in words what its numbers say."""
+    from marketproof.commands.replay import asked, read_witnesses
+    from mechanism.errors import InputError, shown
+    from proofs_checks.evidence.recheck import unfounded
+    from proofs_checks.evidence_errors import WitnessError
+
     try:
         witnesses = read_witnesses(path)
-    except WitnessError:
-        raise InputError(f"{shown(path)} is neither a certificate nor verdicts, and holds no witness") from None
-    for witness in witnesses:
-        told = replayed(witness, own)
-        if not witness.witness.digest:
-            told |= {"reproduced": False, "difference": "it has no digest"}
-        sentence = told["sentence"] if told["reproduced"] else f"does not replay: {told['difference']}"
-        results.append({"what": told["witness"], "holds": told["reproduced"], "sentence": sentence})
+    except WitnessError as error:
+        raise InputError(f"{shown(path)} is neither a certificate nor verdicts, nor a witness: {error}") from None
+    results = []
+    for found in witnesses:
+        source, mechanism = asked(found.witness, own)
+        with source.explaining("fails when the witness is recomputed"):
+            wrong = unfounded(found.witness, mechanism)
+        told = {"what": found.name, "holds": wrong is None, "sentence": wrong or found.witness.sentence}
+        if path.name == "audit.json":
+            told["left"] = "of an audit only its witnesses are replayed; name the run's folder for all of it"
+        results.append(told)
     return results
 
 
-def _verdicts(content: dict[str, Any], own: Source | None) -> list[dict[str, Any]]:
+def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: Path | None) -> list[dict[str, Any]]:
     """Check verdicts about the mechanism that the file names, or about the code that was named."""
+    import re
+
+    from marketproof.commands.verify import domain_of
     from marketproof.files.mechanism_files import Source
+    from marketproof.files.type_files import read_grid
     from mechanism.catalogue import CATALOGUE
     from mechanism.errors import InputError, shown
-    from proofs_checks.evidence.recheck import recheck_all
+    from proofs_checks.evidence.recheck import REPEATED, About, recheck_all
 
-    name = str(content.get("mechanism"))
+    name, domain, seed = str(content.get("mechanism")), str(content.get("domain")), content.get("seed", 0)
     if own is None and name not in CATALOGUE:
         raise InputError(f"these verdicts are about {shown(name)}, not in the catalogue; name its code as FILE.py:NAME")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"the seed of these verdicts is {shown(seed)}; expected a whole number >= 0")
+    if not isinstance(content["verdicts"], list) or not content["verdicts"]:
+        raise InputError("verdicts must be a list of objects, as 'marketproof verify --json' writes it")
     source = Source(name) if own is None else own
+    agents = re.search(r"(?:^|; )([0-9]{1,4}) agents, private ", domain)
+    other = own is not None and content.get("code") != own.digest
+    if repeat and other:
+        raise InputError(f"{source.name} is not the code that these verdicts are about (it was changed, or never named "
+                         "in them); there is nothing to repeat: verify it")  # fmt: skip
     with source.explaining("fails when its verdicts are checked"):
-        found = recheck_all(content["verdicts"], name, source.build)
+        mechanism = source.build(int(agents[1]) if agents else None)
+        due = domain_of(name, mechanism)
+        if domain != due and not domain.startswith(f"{due}; of these the types of "):
+            raise InputError(f"the domain of these verdicts is {shown(domain)}; that of {source.name} is {shown(due)}")
+        grid = None if types is None else read_grid(types, mechanism.space)
+        count = mechanism.space.agents
+        found = recheck_all(content["verdicts"], About(name, source.build, count, seed if repeat else None, grid))
     results = []
-    for prop, grade, wrong in found:
-        told = f"{grade}: {_STANDS.get(grade, 'nothing is claimed')}" if wrong is None else f"does not stand: {wrong}"
-        results.append({"what": f"{prop} under {source.name}", "holds": wrong is None, "sentence": told})
+    for one in found:
+        wrong, left = one.wrong, one.left
+        if wrong is None and left and other:
+            wrong = "it was not proved, and this is not the code that it is about: changed since, or never named"
+        told = (
+            f"{one.grade}: {_STANDS.get(one.grade, 'nothing is claimed')}{_AGAIN.get(one.grade, '') if repeat else ''}"
+        )
+        result = {"what": f"{one.property} under {source.name}", "holds": wrong is None, "sentence": told}
+        if wrong is not None:
+            result["sentence"] = f"does not stand: {wrong}"
+        elif left:
+            result |= {"sentence": f"{told}; {left}", "left": f"{left}; --repeat does" if left in REPEATED else left}
+        results.append(result)
     return results
 
 
 _STANDS = {
-    "proved": "its certificate adds up, and the code agrees with it",
+    "proved": "it is proved again here, in the same words; what was tried besides is not repeated",
     "refuted": "its witness replays",
-    "searched": "its bound follows from its counts; the search was not repeated",
-    "exhausted": "it names its grid; the grid was not gone through again",
+    "searched": "its bound follows from its counts",
+    "exhausted": "its grid is one of the mechanism's, and its counts follow",
+}
+_AGAIN = {
+    "searched": ", and the same search again finds nothing",
+    "exhausted": ", and it holds on all of it again; what was tried besides is not repeated",
 }

@@ -16,6 +16,7 @@ from mechanism.reading import read_json
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
+    from mechanism.direct import DirectMechanism
     from proofs_checks.evidence.witness import Witness
 
 HELP = """Recompute a witness: an example in which a promise fails, with the lie that shows it.
@@ -97,18 +98,10 @@ def _others(results: list[dict[str, Any]]) -> str:
 
 def replayed(found: Found, own: Source | None) -> dict[str, Any]:
     """Recompute a witness with the catalogue's mechanism or one's own; return what came out as plain data."""
-    from marketproof.files.mechanism_files import Source
-    from mechanism.catalogue import CATALOGUE
-    from mechanism.errors import InputError, shown
     from proofs_checks.evidence.witness import replay as recompute
 
     told = found.witness
-    if own is None and told.mechanism not in CATALOGUE:
-        raise InputError(
-            f"the witness is about {shown(told.mechanism)}, not in the catalogue; name its code as FILE.py:NAME"
-        )
-    source = Source(told.mechanism) if own is None else own
-    mechanism = None if told.terms is not None else source.build(told.built or told.agents)
+    source, mechanism = asked(told, own)
     with source.explaining("fails when the witness is recomputed"):
         done = recompute(told, mechanism)
     return {
@@ -121,6 +114,25 @@ def replayed(found: Found, own: Source | None) -> dict[str, Any]:
         "difference": done.difference,
         "sentence": done.sentence,
     }
+
+
+def asked(witness: Witness, own: Source | None) -> tuple[Source, DirectMechanism | None]:
+    """Return where the mechanism comes from that a witness is recomputed with, and it (None: what clears its market).
+
+    `InputError` if it is not the catalogue's, and no code was named.
+    """
+    from marketproof.files.mechanism_files import Source
+    from mechanism.catalogue import CATALOGUE
+
+    if own is None and witness.mechanism not in CATALOGUE:
+        raise InputError(
+            f"the witness is about {shown(witness.mechanism)}, not in the catalogue; name its code as FILE.py:NAME"
+        )
+    source = Source(witness.mechanism) if own is None else own
+    if witness.terms is not None:
+        return source, None
+    with source.explaining("fails when it is built"):
+        return source, source.build(witness.built or witness.agents)
 
 
 _LARGEST = 16 * 2**20

@@ -117,10 +117,11 @@ def verify(
             source, loaded, properties, deadline=end, grade=grade, seed=seed, types=grid, randomised=randomised,
             progress=progress,
         )  # fmt: skip
-    domain = _domain_of(mechanism, loaded)
+    domain = domain_of(mechanism, loaded)
     if grid is not None:
         domain += f"; of these the types of {one_line(types)}: {grid.words()}"
-    result = {"mechanism": mechanism, "domain": domain, "verdicts": [v.to_dict() for v in found]}
+    verdicts = [v.to_dict() for v in found]
+    result = {"mechanism": mechanism, "domain": domain, "seed": seed, "code": source.digest, "verdicts": verdicts}
     written = {} if json is None else {json: dumps(result)}
     if witnesses is not None:
         witnesses.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,7 @@ def verify(
         raise RequirementFailed(f"{mechanism}: {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'}")
 
 
-def _domain_of(name: str, mechanism: DirectMechanism) -> str:
+def domain_of(name: str, mechanism: DirectMechanism) -> str:
     """Return the domain in words: the catalogue's, and the bounds of every private number."""
     from mechanism.catalogue import CATALOGUE
 

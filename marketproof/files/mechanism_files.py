@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.machinery
 import importlib.util
 import inspect
@@ -25,7 +26,7 @@ _MODULE = "_marketproof_users_mechanism"
 _COUNTS = ("agents", "clients", "n")  # what a maker may call the number of agents if it has a default
 _MOST_AGENTS = 64
 _MOST_SHOWN = 8  # names that a file holds
-_LARGEST = 16 * 2**20
+_LARGEST, _EXPECTED = 16 * 2**20, "a Python file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,11 @@ class Source:
     name: str
     file: Path | None = None
     found: Any = None
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the file (not of what it imports), None for the catalogue's."""
+        return None if self.file is None else hashlib.sha256(read_bytes(self.file, _LARGEST, _EXPECTED)).hexdigest()
 
     def build(self, agents: int | None = None) -> DirectMechanism:
         """Return the mechanism, for that many agents if a number is given.
@@ -118,7 +124,7 @@ def run_file(path: Path) -> Any:
     """
     if not path.is_file():
         raise InputError(f"there is no file {shown(path)}; expected FILE.py:NAME")
-    text = read_bytes(path, _LARGEST, "a Python file")
+    text = read_bytes(path, _LARGEST, _EXPECTED)
     loader = importlib.machinery.SourceFileLoader(_MODULE, str(path))
     spec = importlib.util.spec_from_file_location(_MODULE, path, loader=loader)
     assert spec is not None

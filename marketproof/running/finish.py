@@ -97,7 +97,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
         best_lie=lies,
         certified=proofs,
         premise=premise,
-        words=[*words, *([] if premise is None else premise.words)],
+        words=list(dict.fromkeys([*words, *([] if premise is None else premise.words)])),
     )
 
 
@@ -232,9 +232,9 @@ def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Un
     private = privacy_statement(config, first_rounds, progress.notices) if config.privacy.epsilon else None
     told = _manifest(config, methods, progress, private)
     manifest = Manifest.model_validate(told)
-    summary = summarise(manifest, traces, progress.seconds, private)
-    recorder.write("summary.json", dumps(summary.as_json()))
     audit = audit_markets(manifest, files)
+    summary = summarise(manifest, traces, progress.seconds, private, audit)
+    recorder.write("summary.json", dumps(summary.as_json()))
     recorder.write("audit.json", dumps(audit.as_json()))
     recorder.write("manifest.json", dumps({**told, "digests": digests(recorder.folder)}))
     recorder.complete()

@@ -32,7 +32,7 @@ LEGEND = (
     "utility per round: money, mean over clients and rounds · welfare: sum of all utilities over the run",
     "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all",
     "lowest utility: of any client in any round, below 0 somebody loses",
-    "best lie: most that a client could gain in a round by a false cost (-: nobody reports, or skipped: over 100)",
+    "best lie: most that a client could gain in a round by a false cost (-: nobody reports; skipped: see below)",
 )
 """What the columns of the last table mean."""
 
@@ -132,8 +132,8 @@ def show_run(
     if scale == "smoke":
         console.print(SMOKE)
     for name, told in audit.methods.items():
-        for line in dict.fromkeys(words for words in told.words if words.startswith("No lie was searched for")):
-            console.print(f"{name}: {line}")
+        if told.skipped is not None:
+            console.print(f"{name}: {told.skipped}")
         for coordinate, lie in told.lies.items():
             if coordinate == "cost" or lie.witness is not None:
                 console.print(f"{name}: {lie.sentence}")
@@ -160,5 +160,5 @@ def _row(name: str, figures: Mapping[str, float], told: MethodAudit) -> Sequence
         amount("welfare"),
         percent(told.objective / optimal, 2) if optimal > 0 else "-",
         number(told.lowest_utility["client"], 4),
-        "-" if lie is None else number(lie.gain, 4),
+        number(lie.gain, 4) if lie is not None else "skipped" if told.skipped else "-",
     )

@@ -107,7 +107,7 @@ def exhaust(
     deviations = grid.deviations if isinstance(prop, Truthful) else 0
     return Exhausted(
         prop.name, failing is None, worst, 0.0 if exact else MONEY, exact, grid.profiles, deviations, grid.words(),
-        None if failing is None else failing.case, _is_whole(mechanism.space, grid),
+        None if failing is None else failing.case, whole(mechanism.space, grid),
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def _first_failing(prop: Property, mechanism: Any, suspects: Any, tick: Callable
     return None
 
 
-def _is_whole(space: Space, grid: Grid) -> bool:
+def whole(space: Space, grid: Grid) -> bool:
     """Tell whether the grid holds every type of the space."""
     varying = space.low < space.high
     return not (varying & ~space.integer).any() and list(grid.counts) == sizes(space, varying, 1)
@@ -148,30 +148,43 @@ def exhausted_verdict(
         if time.perf_counter() <= deadline:
             raise  # somebody else's limit
         return f"the {grid.words()} was not finished within {seconds:.1f} s; give it a larger budget"
-    fixed = [] if given is not None else _fixed(mechanism.space, grid)
-    evidence = {
-        "method": "grid", "grid": result.grid, "profiles": result.profiles,
-        "tried": result.deviations or result.profiles, "whole": result.whole, "fixed": fixed,
-        "exact": result.exact, "tolerance": result.tolerance, "worst": result.worst,
-    }  # fmt: skip
     if result.case is not None:
+        evidence, _, _ = said_of(prop, mechanism, result, grid, given=given is not None)
         return say(Grade.REFUTED, False, evidence, witness=Witness.of(mechanism, prop, result.case))
-    words = result.words() if given is None else f"{result.words()} that was given"
+    besides = None
     if given is None and not result.whole:
         search = Search(mechanism, prop)
         search.run(min(deadline, time.perf_counter() + min(_BESIDE * seconds, _MOST_BESIDE)))
         if search.found is not None:
             return f"it holds on the {grid.words()} and fails off it"
-        evidence["besides"] = search.tried
-        words += f"; {count(search.tried)} tried besides, none found"
-    found = say(Grade.EXHAUSTED, True, evidence, bound=words)
-    if not fixed:
-        return found
-    only = f"only with {listed(fixed)} fixed at the middle of {'its' if len(fixed) == 1 else 'their'} bounds"
-    return replace(found, statement=f"{found.statement}, {only}", bound=f"{words}; {only}")
+        besides = search.tried
+    evidence, statement, words = said_of(prop, mechanism, result, grid, given=given is not None, besides=besides)
+    return replace(say(Grade.EXHAUSTED, True, evidence, bound=words), statement=statement)
 
 
-def _fixed(space: Space, grid: Grid) -> list[str]:
+def said_of(
+    prop: Property, mechanism: DirectMechanism, result: Exhausted, grid: Grid, *, given: bool,
+    besides: int | None = None,
+) -> tuple[dict[str, Any], str, str]:  # fmt: skip
+    """Return evidence, statement and bound of a verdict; ``besides``: how many cases off the grid were tried."""
+    fixed = [] if given else fixed_in(mechanism.space, grid)
+    evidence = {
+        "method": "grid", "grid": result.grid, "profiles": result.profiles,
+        "tried": result.deviations or result.profiles, "whole": result.whole, "fixed": fixed,
+        "exact": result.exact, "tolerance": result.tolerance, "worst": result.worst,
+    }  # fmt: skip
+    statement = f"{prop.statement} [{prop.formula}]"
+    words = f"{result.words()} that was given" if given else result.words()
+    if besides is not None:
+        evidence["besides"] = besides
+        words += f"; {count(besides)} tried besides, none found"
+    if fixed:
+        only = f"only with {listed(fixed)} fixed at the middle of {'its' if len(fixed) == 1 else 'their'} bounds"
+        statement, words = f"{statement}, {only}", f"{words}; {only}"
+    return evidence, statement, words
+
+
+def fixed_in(space: Space, grid: Grid) -> list[str]:
     """Return the names of numbers that could vary and do not."""
     varying = space.low < space.high
     still = np.stack([(rows == rows[:1]).all(axis=0) for rows in grid.types])
@@ -186,15 +199,13 @@ def finest(mechanism: DirectMechanism, prop: Property, seconds: float = math.inf
     middle of their bounds, then all that the property does not move.
     """
     space = mechanism.space
-    varying = space.low < space.high
-    if isinstance(prop, Expected) and (varying & space.private & ~space.integer).any():
+    if isinstance(prop, Expected) and ((space.low < space.high) & space.private & ~space.integer).any():
         return "the prior is continuous; give finitely many types (--types FILE) to sum over"
     asking, accounting = _pace(mechanism, seconds)
     cost, profiles = math.inf, math.inf
-    for moving in (varying, varying & space.private, movable(prop, mechanism) & varying):
+    for moving in _moving(mechanism, prop):
         best = None
-        powers = range(_LEAST_POWER, _MOST_POWER + 1) if (moving & ~space.integer).any() else (0,)
-        for points in (2**power + 1 for power in powers):
+        for points in _points(space, moving):
             counts = sizes(space, moving, points)
             if math.prod(counts) > MOST_PROFILES:
                 profiles = math.prod(counts)
@@ -209,6 +220,30 @@ def finest(mechanism: DirectMechanism, prop: Property, seconds: float = math.inf
     if cost < math.inf:
         return f"the smallest grid would take about {cost:.2g} s of the {seconds:.2g} s; give it a larger budget"
     return f"the smallest grid has {count(int(profiles))} profiles, more than {MOST_PROFILES}"
+
+
+def grid_named(mechanism: DirectMechanism, prop: Property, words: object, fixed: object) -> Grid | None:
+    """Return the grid that `finest` may have taken, by its words and the numbers that stand still in it."""
+    space = mechanism.space
+    for moving in _moving(mechanism, prop):
+        for points in _points(space, moving):
+            if math.prod(sizes(space, moving, points)) > MOST_PROFILES:
+                break
+            grid = grid_over(space, moving, points)
+            if grid.words() == words and fixed_in(space, grid) == fixed:
+                return grid
+    return None
+
+
+def _moving(mechanism: DirectMechanism, prop: Property) -> tuple[Bools, Bools, Bools]:
+    space = mechanism.space
+    varying = space.low < space.high
+    return varying, varying & space.private, movable(prop, mechanism) & varying
+
+
+def _points(space: Space, moving: Bools) -> list[int]:
+    powers = range(_LEAST_POWER, _MOST_POWER + 1) if (moving & ~space.integer).any() else (0,)
+    return [2**power + 1 for power in powers]
 
 
 def _pace(mechanism: DirectMechanism, seconds: float) -> tuple[float, float]:

@@ -63,15 +63,18 @@ def randomised_verdict(
             return say(Grade.REFUTED, False, evidence, witness=_witness(mechanism, prop, case, calls, sample, doubt))
         if mean + radius > 0 and mean > 0:  # in doubt: a larger sample may tell
             calls = min(2 * calls, MOST_CALLS)
-    bound = (
+    return say(Grade.SEARCHED, True, evidence, bound=sampled_bound(asked, tried, radius))
+
+
+def sampled_bound(asked: int, tried: int, radius: float) -> str:
+    """Return what a search by samples without finds says."""
+    return (
         f"none of {asked} candidates, the worst of {tried} by small samples, breaks it on average by more than its "
         f"bound (the last {radius:.2g}) at confidence {CONFIDENCE}; nothing is said of other reports"
     )
-    return say(Grade.SEARCHED, True, evidence, bound=bound)
 
 
 def _witness(mechanism: DirectMechanism, prop: Property, case: Cases, calls: int, seed: int, doubt: float) -> Witness:
     sampled = np.array([[float(calls), float(_ROWS), float(seed), doubt]])
     case = replace(case, extra=(*case.extra, ("sampled", sampled)))
-    found = Witness.of(Averaged(mechanism, calls, _ROWS, seed), prop, case)
-    return replace(found, sentence=f"on average over {calls * _ROWS} samples (seed {seed}), {found.sentence}")
+    return Witness.of(Averaged(mechanism, calls, _ROWS, seed), prop, case)

@@ -2,78 +2,131 @@
 
 What must fit: the words are the property's; the grade fits what was found (``refuted`` has a witness, no other grade
 has one; ``unknown`` says neither yes nor no). *Refuted*: the witness is about this mechanism and property, has the
-digest of what it says, and replays. *Proved*: a certificate that adds up, about this property or one that it follows
-from, and a mechanism that agrees with its formula on random cases, or whose code runs through the certificate's
-regions. *Searched*: bound and share follow from the counts. *Exhausted*: it names its grid and how many profiles it
-has. A search and a grid are not gone through again: that is what ``verify`` does. No verdict stands beside one that
-denies it.
+digest of what it says, says it in the words that its numbers give, and replays. *Proved*: the certificate of the code
+is added up and the code run through its regions again, or the formula is one on record and the catalogue's code agrees
+with it; what the verdict says is then said again, and must be the same. *Searched*: bound and share follow from the
+counts. *Exhausted*: the grid is one of this mechanism's, bound and counts follow from it. Searches and grids are only
+gone through again where that is asked for: the same probes, the same grid. No verdict stands beside one that denies it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from mechanism.direct import DirectMechanism
 from mechanism.errors import MarketProofError, UnknownNameError, shown
+from mechanism.market.accounting import MONEY
+from proofs_checks.evidence.exhaustive import Exhausted, exhaust, grid_named, said_of, whole
+from proofs_checks.evidence.grounds import find_proof, proved_code, proved_formula
+from proofs_checks.evidence.randomised import CONFIDENCE, randomised_verdict, sampled_bound
 from proofs_checks.evidence.statistics import upper_share
-from proofs_checks.evidence.verdict import Grade
+from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.verify import bound_words
 from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import premises, properties
+from proofs_checks.properties.truthful import Truthful
+from proofs_checks.search.grids import Grid
+from proofs_checks.search.searching import Search
 
-Build = Callable[[int | None], DirectMechanism]
-"""Makes the mechanism that the verdicts are about, for so many agents."""
+Told = Mapping[str, Any]
 
-_SAMPLES = 100
 _MOST_COUNT = 1 << 62
+_KEYS = {"property", "grade", "holds", "statement", "evidence", "bound", "witness", "seconds"}
+_GIVEN = " that was given"
+_ABSENT = object()
+
+REPEATED = ("the search was not repeated", "the samples were not drawn again", "the grid was not gone through again")
+"""What is left of searches and grids where they are not to be repeated."""
 
 
-def recheck(verdict: Any, mechanism: str, build: Build) -> str | None:
-    """Return what is wrong with one verdict as plain data, None if it stands; ``mechanism``: whose the file says it is.
+@dataclass(frozen=True)
+class Rechecked:
+    """What came out of one verdict: why it does not stand (None: it stands), and what of it was not worked out again.
 
-    Raises
-    ------
-    WitnessError
-        If it is no verdict.
+    ``left``: "" where all of it was.
     """
-    if not isinstance(verdict, Mapping) or not isinstance(verdict.get("evidence"), Mapping):
-        raise WitnessError("a verdict must be an object with property, grade, holds, statement, evidence and witness")
+
+    property: str
+    grade: str
+    wrong: str | None
+    left: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What the verdicts are about: the mechanism's name as the file says it, the code, for how many agents.
+
+    ``build`` makes it for so many agents. ``seed``: of the searches, None where they and grids are not to be gone
+    through again. ``types``: those that were given, where they were.
+    """
+
+    name: str
+    build: Callable[[int | None], DirectMechanism]
+    agents: int | None = None
+    seed: int | None = None
+    types: Grid | None = None
+
+    @property
+    def mechanism(self) -> DirectMechanism:
+        """The mechanism, for its number of agents."""
+        return self.build(self.agents)
+
+
+def recheck(told: Any, about: About) -> tuple[str | None, str]:
+    """Return what is wrong with one verdict as plain data (None: it stands), and what was not worked out again.
+
+    `WitnessError` if it is no verdict.
+    """
+    if not isinstance(told, Mapping) or not isinstance(told.get("evidence"), Mapping) or not set(told) <= _KEYS:
+        raise WitnessError(f"a verdict must be an object with {', '.join(sorted(_KEYS))}, and no more")
     try:
-        grade = Grade(str(verdict.get("grade")))
+        grade = Grade(str(told.get("grade")))
     except ValueError:
-        raise WitnessError(f"grade is {shown(verdict.get('grade'))}; expected one of {', '.join(Grade)}") from None
-    name, holds, told = str(verdict.get("property")), verdict.get("holds"), verdict.get("witness")
-    prop = _property(name)
-    if verdict.get("statement") != f"{prop.statement} [{prop.formula}]":
-        return "its statement is not that of the property"
+        raise WitnessError(f"grade is {shown(told.get('grade'))}; expected one of {', '.join(Grade)}") from None
+    holds, witness = told.get("holds"), told.get("witness")
+    prop = _property(str(told.get("property")))
+    statement = f"{prop.statement} [{prop.formula}]"
+    if told.get("statement") != statement and not (
+        grade is Grade.EXHAUSTED and str(told.get("statement")).startswith(f"{statement}, only with ")
+    ):
+        return "its statement is not that of the property", ""
     due = {Grade.REFUTED: False, Grade.UNKNOWN: None}.get(grade, True)
     if holds is not due:
-        return f"graded {grade}, and says that it holds: {holds}"
-    if (told is not None) != (grade is Grade.REFUTED):
-        return "refuted, and no witness" if told is None else f"graded {grade} beside a witness that refutes it"
-    check = {Grade.REFUTED: _refuted, Grade.PROVED: _proved, Grade.SEARCHED: _searched, Grade.EXHAUSTED: _exhausted}
-    return check[grade](verdict, prop, mechanism, build) if grade in check else None
+        return f"graded {grade}, and says that it holds: {holds}", ""
+    if (witness is not None) != (grade is Grade.REFUTED):
+        return "refuted, and no witness" if witness is None else f"graded {grade} beside a witness that refutes it", ""
+    if grade in (Grade.REFUTED, Grade.PROVED):
+        return (_refuted if grade is Grade.REFUTED else _proved)(told, prop, about), ""
+    if grade is Grade.UNKNOWN:
+        return None, ""
+    return (_searched if grade is Grade.SEARCHED else _exhausted)(told, prop, about)
 
 
-def contradictions(verdicts: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def contradictions(verdicts: list[Told]) -> Iterator[tuple[str, str]]:
     """Yield property and reason of each verdict that says yes where another refutes what it rests on."""
     refuted = {str(v.get("property")) for v in verdicts if v.get("grade") == Grade.REFUTED}
     for verdict in verdicts:
         name = str(verdict.get("property"))
         if verdict.get("grade") == Grade.PROVED:
-            resting = {str(c.get("of", c.get("property"))) for c in _certificates(verdict["evidence"])} | {name}
-            for other in sorted(refuted & resting):
+            for other in sorted(refuted & {name, *_grounds(verdict["evidence"])}):
                 yield name, f"proved, and {other}, on which it rests, is refuted in the same file"
         if verdict.get("holds") is True:
             for other in sorted(refuted - {name}):
                 if name in _denied_by(other):
                     yield name, f"said to hold, and {other}, which follows from it, is refuted in the same file"
+
+
+def _grounds(evidence: Told) -> set[str]:
+    """Return the properties on which a proof rests."""
+    code = evidence.get("code")
+    certificate = code.get("certificate") if isinstance(code, Mapping) else None
+    return {str(part.get("of")) for part in (evidence, certificate) if isinstance(part, Mapping)}
 
 
 def _denied_by(name: str) -> set[str]:
@@ -93,55 +146,50 @@ def _property(name: str) -> Property:
     return properties([name], _coordinate(name))[0]
 
 
-def _refuted(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: Build) -> str | None:
-    witness = Witness.from_dict(verdict["witness"])
+def _refuted(told: Told, prop: Property, about: About) -> str | None:
+    witness = Witness.from_dict(told["witness"])
     if witness.property != prop.id or witness.variant != prop.variant:
         return f"its witness is about another property, {witness.property} {witness.variant or ''}".rstrip()
-    if witness.mechanism.rpartition(":")[2] != mechanism.rpartition(":")[2]:
+    if witness.mechanism.rpartition(":")[2] != about.name.rpartition(":")[2]:
         return f"its witness is about another mechanism, {shown(witness.mechanism)}"
+    return unfounded(witness, None if witness.terms is not None else about.build(witness.built or witness.agents))
+
+
+def unfounded(witness: Witness, mechanism: DirectMechanism | None) -> str | None:
+    """Return why a witness from a file proves nothing, None if it does: it is sealed, replays, and says what it is."""
     if witness.digest != witness.fingerprint():
         return "its witness has no digest, or one of something else"
-    again = replay(witness, None if witness.terms is not None else build(witness.built or witness.agents))
-    return None if again.reproduces else f"its witness does not replay: {again.difference}"
-
-
-def _certificates(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return every certificate in the evidence, of the formula or of the code; {} for one that should be there."""
-    told = [evidence.get("certificate")] if evidence.get("method") == "certificate" or "certificate" in evidence else []
-    if "code" in evidence:
-        told.append(evidence["code"].get("certificate") if isinstance(evidence["code"], Mapping) else None)
-    return [part if isinstance(part, Mapping) else {} for part in told]
-
-
-def _proved(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: Build) -> str | None:
-    from proofs_checks.proofs.certificate import Certificate
-    from proofs_checks.proofs.kernel_record import kernel_theorem
-    from proofs_checks.proofs.proving import conformance
-    from proofs_checks.proofs.theorems import check
-    from proofs_checks.symbolic.prove import check_code_proof
-
-    evidence = verdict["evidence"]
-    certificates = _certificates(evidence)
-    if not all(certificates) or not certificates:
-        return "proved, and a certificate is missing in its evidence"
-    if isinstance(theorem := evidence.get("formula"), Mapping):
-        known = kernel_theorem(str(theorem.get("mechanism")), str(theorem.get("property")))
-        if known is None or json.loads(json.dumps({"by": "kernel", **known.to_dict()})) != theorem:
-            return "the theorem that it rests on is not the one on record"
-    for told in certificates:
-        if told.get("property") not in (prop.id, prop.name, *prop.follows):
-            return f"its certificate is about {shown(told.get('property'))}, from which it does not follow"
-        if "regions" in told:
-            agents = told.get("agents")
-            wrong = check_code_proof(build(agents if isinstance(agents, int) else None), told)
-        else:
-            certificate = Certificate.from_json(told)
-            wrong = check(certificate) or conformance(
-                certificate.mechanism, build(None), np.random.default_rng(0), samples=_SAMPLES
-            )  # fmt: skip
-        if wrong:
-            return f"its certificate does not hold here: {wrong[0]}"
+    again = replay(witness, mechanism)
+    if not again.reproduces:
+        return f"its witness does not replay: {again.difference}"
+    if witness.sentence != again.sentence:
+        return f"its witness says in words what its numbers do not say; they say: {again.sentence}"
     return None
+
+
+def _proved(told: Told, prop: Property, about: About) -> str | None:
+    from proofs_checks.symbolic.prove import CodeProof, check_code_proof
+
+    evidence, mechanism = told["evidence"], about.mechanism
+    code, searched = evidence.get("code"), evidence.get("searched")
+    certificate = code.get("certificate") if isinstance(code, Mapping) else None
+    tried = _count(evidence.get("tried"))
+    if isinstance(certificate, Mapping):
+        if wrong := check_code_proof(mechanism, certificate):
+            return f"its certificate does not hold here: {wrong[0]}"
+        if certificate["property"] != prop.name:
+            return f"its certificate is about {shown(certificate['property'])}"
+        due = proved_code(mechanism, prop, CodeProof.of(certificate), tried)
+    else:
+        proof, why = find_proof(mechanism, prop, 0)
+        if proof is None or not isinstance(searched, Mapping):
+            return f"its certificate is missing, and no formula on record is proved here: {why}"
+        due = proved_formula(mechanism, proof, {**searched, "tried": tried})
+    due = json.loads(json.dumps(due))
+    if isinstance(told_formula := evidence.get("formula"), Mapping) and told_formula.get("checked") == "recorded":
+        due["formula"] = due["formula"] and due["formula"] | {"checked": "recorded"}  # Coq may have run here since
+    odd = next((key for key in sorted({*due, *evidence}) if due.get(key, _ABSENT) != evidence.get(key, _ABSENT)), None)
+    return None if odd is None else f"what it says of its {odd} is not what is proved here"
 
 
 def _count(value: object) -> int:
@@ -150,38 +198,85 @@ def _count(value: object) -> int:
     return value
 
 
-def _searched(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: Build) -> str | None:
-    evidence, bound = verdict["evidence"], verdict.get("bound")
+def _searched(told: Told, prop: Property, about: About) -> tuple[str | None, str]:
+    evidence, bound = told["evidence"], told.get("bound")
+    if evidence.get("method") == "sampled":
+        return _sampled(told, prop, about)
     tried, probes, drawn = (_count(evidence.get(key)) for key in ("tried", "probes", "uniform_profiles"))
     if not 0 < tried >= drawn:
-        return f"searched, and {tried} tried, {drawn} of them drawn"
+        return f"searched, and {tried} tried, {drawn} of them drawn", ""
     share, due = evidence.get("share"), prop.bound(tried, probes)
     if share is not None:
         confidence = evidence.get("confidence")
         if not isinstance(share, float) or not isinstance(confidence, float):
-            return "its share and confidence are no numbers"
-        if not drawn or not 0.0 < confidence < 1.0 or abs(upper_share(drawn, confidence) - share) > 1e-9 * share:
-            return f"its bound does not follow from its counts: {shown(share)} of {drawn} drawn"
+            return "its share and confidence are no numbers", ""
+        if not drawn or not 0.0 < confidence < 1.0 or not abs(upper_share(drawn, confidence) - share) <= 1e-9 * share:
+            return f"its bound does not follow from its counts: {shown(share)} of {drawn} drawn", ""
         due = due or bound_words(confidence, share, drawn)
     elif due is None:
         due = bound if isinstance(bound, str) and bound.startswith("no profile was drawn") and not drawn else None
-    return None if bound == due else "what it says of its bound is not what its counts give"
+    if bound != due:
+        return "what it says of its bound is not what its counts give", ""
+    if about.seed is None:
+        return None, REPEATED[0]
+    search = Search(about.mechanism, prop, about.seed)
+    search.run(math.inf, probes)
+    if search.found is not None:
+        return "the same search finds a case that breaks it", ""
+    if tried > search.tried or drawn > search.uniform_profiles:
+        return f"the same search tries {search.tried}, {search.uniform_profiles} of them drawn", ""
+    return None, ""
 
 
-def _exhausted(verdict: Mapping[str, Any], prop: Property, mechanism: str, build: Build) -> str | None:
-    evidence = verdict["evidence"]
-    if not (isinstance(evidence.get("grid"), str) and evidence["grid"] and verdict.get("bound")):
-        return "exhausted, and no grid is named"
-    return None if _count(evidence.get("profiles")) > 0 else "exhausted, and no profile was looked at"
+def _sampled(told: Told, prop: Property, about: About) -> tuple[str | None, str]:
+    evidence = told["evidence"]
+    asked, tried, radius = _count(evidence.get("confirmed")), _count(evidence.get("tried")), evidence.get("radius")
+    due = sampled_bound(asked, tried, radius) if isinstance(radius, float) else None
+    if not asked or evidence.get("confidence") != CONFIDENCE or told.get("bound") != due:
+        return "what it says of its bound is not what its counts give", ""
+    if about.seed is None:
+        return None, REPEATED[1]
+
+    def say(grade: Grade, holds: bool | None, found: dict[str, Any], **more: Any) -> Verdict:
+        return Verdict(prop.name, grade, holds, "", found, **more)
+
+    again = randomised_verdict(about.mechanism, prop, math.inf, about.seed, say, asked)
+    return ("as many samples drawn again refute it" if again.grade is Grade.REFUTED else None), ""
 
 
-def recheck_all(verdicts: Any, mechanism: str, build: Build) -> list[tuple[str, str, str | None]]:
-    """Return property, grade and what is wrong (None: it stands) of each verdict in a file.
+def _exhausted(told: Told, prop: Property, about: About) -> tuple[str | None, str]:
+    evidence, mechanism = told["evidence"], about.mechanism
+    given = _GIVEN in str(told.get("bound"))
+    grid = about.types if given else grid_named(mechanism, prop, evidence.get("grid"), evidence.get("fixed"))
+    if grid is None and given:
+        ok = _count(evidence.get("profiles")) > 0 and evidence.get("grid")
+        return (None if ok else "exhausted, and no grid is named"), "the types that were given are not in the file"
+    if grid is None:
+        return f"it has no such grid: {shown(evidence.get('grid'))}, {shown(evidence.get('fixed'))} fixed", ""
+    worst, exact, besides = evidence.get("worst"), evidence.get("exact") is True, evidence.get("besides")
+    if not isinstance(worst, float | int) or not worst <= MONEY:
+        return f"its worst violation is {shown(worst)}", ""
+    result = Exhausted(
+        prop.name, True, worst, 0.0 if exact else MONEY, exact, grid.profiles,
+        grid.deviations if isinstance(prop, Truthful) else 0, grid.words(), None, whole(mechanism.space, grid),
+    )  # fmt: skip
+    due, statement, bound = said_of(
+        prop, mechanism, result, grid, given=given, besides=None if besides is None else _count(besides)
+    )
+    if (evidence, told["statement"], told.get("bound")) != (due, statement, bound):
+        return "what it says of its grid does not follow from it", ""
+    if about.seed is None:
+        return None, REPEATED[2]
+    again = exhaust(mechanism, grid, prop)
+    if not again.holds or again.exact is not exact or abs(again.worst - worst) > MONEY:
+        return f"on the same grid {'it fails' if not again.holds else f'the worst is {again.worst:.3g}'}", ""
+    return None, ""
 
-    Raises
-    ------
-    WitnessError
-        If they are no verdicts, or a property has two.
+
+def recheck_all(verdicts: Any, about: About) -> list[Rechecked]:
+    """Return what came out of each verdict in a file.
+
+    `WitnessError` if they are no verdicts, or a property has two.
     """
     if not isinstance(verdicts, list) or not verdicts:
         raise WitnessError("verdicts must be a list of objects, as 'marketproof verify --json' writes it")
@@ -193,8 +288,8 @@ def recheck_all(verdicts: Any, mechanism: str, build: Build) -> list[tuple[str, 
     found = []
     for name, verdict in zip(names, plain, strict=True):
         try:
-            wrong = recheck(verdict, mechanism, build)
+            wrong, left = recheck(verdict, about)
         except MarketProofError as error:
-            wrong = str(error)
-        found.append((name, str(verdict.get("grade")), wrong or denied.get(name)))
+            wrong, left = str(error), ""
+        found.append(Rechecked(name, str(verdict.get("grade")), wrong or denied.get(name), left))
     return found

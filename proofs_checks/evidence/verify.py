@@ -230,6 +230,8 @@ def verdict(
     if unfinished is not None:
         tried = f"{count(search.tried)} tried besides, none found"
         return say(Grade.UNKNOWN, None, searched | {"reason": f"not exhausted: {unfinished}; {tried}"})
+    if not search.tried:
+        return say(Grade.UNKNOWN, None, {"reason": "no time was left to search for it; give it a larger budget"})
     if isinstance(code, GaveUp):
         searched["code"] = {"grade": "none", "agents": mechanism.space.agents, "words": f"not proved: {code.reason}"}
     return say(Grade.SEARCHED, True, searched, bound=bound)

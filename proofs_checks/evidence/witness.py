@@ -31,10 +31,7 @@ from proofs_checks.search.sampled import Averaged, estimate
 
 if TYPE_CHECKING:
     from mechanism import Market, Types
-    from mechanism.direct import DirectMechanism
     from mechanism.market.gains import GainLaw
-    from mechanism.market.rules.rule import Clearing
-    from proofs_checks.properties.property import Property
 
 FORMAT = "marketproof-direct-witness-1"
 
@@ -75,6 +72,7 @@ class Witness:
     def of(cls, mechanism: DirectMechanism, prop: Property, case: Cases, *, built: int = 0, name: str = "") -> Witness:
         """Record a case as it is, with what it gives; ``name`` and ``built`` where the mechanism was resized."""
         numbers, terms, trades = prop.numbers(mechanism, case), None, {}
+        sampled = mechanism.words if isinstance(mechanism, Averaged) else ""
         if isinstance(mechanism, GivenMarkets):
             terms, trades = Terms(mechanism.lam, mechanism.law), mechanism.trades(case)
         return cls(
@@ -84,7 +82,7 @@ class Witness:
             case=case,
             violation=float(prop.violation(mechanism, case).max()),
             numbers=numbers | trades,
-            sentence=prop.sentence(mechanism, case, numbers),
+            sentence=sampled + prop.sentence(mechanism, case, numbers),
             variant=prop.variant,
             built=built,
             terms=terms,

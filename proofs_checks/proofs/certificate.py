@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
+from mechanism.reading import once
 from proofs_checks.evidence_errors import CertificateError
 from proofs_checks.proofs.kernel_record import KernelProof
 from proofs_checks.proofs.trade import TradeProof
@@ -88,19 +89,12 @@ def parse(text: str | bytes) -> Any:
     if len(text) > MOST_TEXT:
         raise CertificateError(f"the certificate is longer than {MOST_TEXT} characters; expected less")
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_float=_no_float, parse_constant=_no_float)
+        return json.loads(text, object_pairs_hook=once, parse_float=_no_float, parse_constant=_no_float)
     except CertificateError:
         raise
     except (ValueError, RecursionError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0][:100]
         raise CertificateError(f"the certificate is no JSON ({said}); expected one object") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise CertificateError("the certificate names a field twice; expected each once")
-    return table
 
 
 def _no_float(text: str) -> float:

@@ -52,6 +52,11 @@ class Averaged:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.mechanism, name)
 
+    @property
+    def words(self) -> str:
+        """What a sentence about it begins with."""
+        return f"on average over {self.calls * self.rows} samples (seed {self.seed}), "
+
     def outcome(self, reports: Floats) -> list[Any]:
         """Ask all calls, each for ``reports`` ``[P, n, k]`` in ``rows`` rows."""
         repeated = np.repeat(reports, self.rows, axis=0)

@@ -63,6 +63,16 @@ class CodeProof:
     words: str
     certificate: dict[str, Any]
 
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> CodeProof:
+        """Return what a certificate proves, where `check_code_proof` accepts it."""
+        over = f"{told['regions']} regions" + (f", {told['pairs']} pairs of truth and lie" if told["pairs"] else "")
+        words = (
+            f"proved (code, n = {told['agents']}): in exact arithmetic on the declared bounds, no violation above 1e-9 "
+            f"in any of {over}; the code's own rounding aside"
+        )
+        return cls(told["property"], told["agents"], told["regions"], told["pairs"], words, dict(told))
+
     def to_dict(self) -> dict[str, Any]:
         """Return what a verdict says."""
         return {
@@ -114,9 +124,7 @@ def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -
         "format": FORMAT, **_about(mechanism, property_name, of), "regions": attempt.regions, "pairs": attempt.pairs,
         "refutations": [None if m is None else " ".join(f"{k}:{v}" for k, v in m.items()) for m in record],
     }  # fmt: skip
-    return CodeProof(
-        property_name, mechanism.space.agents, attempt.regions, attempt.pairs, attempt.words(), certificate
-    )
+    return CodeProof.of(certificate)
 
 
 def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any]) -> list[str]:
@@ -136,6 +144,7 @@ def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any])
     try:
         if any(True for _ in attempt.open()):
             return ["the certificate leaves a region open"]
+        attempt.compare()
     except GivesUp as why:
         return [str(why)]
     if next(entries, record) is not record:
@@ -170,15 +179,6 @@ class _Attempt:
         self.profiles = Profiles(mechanism)
         self.regions = self.pairs = 0
         self.tree: Tree | None = None
-
-    def words(self) -> str:
-        """Return what was proved of what."""
-        space = self.mechanism.space
-        over = f"{self.regions} regions" + (f", {self.pairs} pairs of truth and lie" if self.asked.lie else "")
-        return (
-            f"proved (code, n = {space.agents}): in exact arithmetic on the declared bounds, no violation above 1e-9 "
-            f"in any of {over}; the code's own rounding aside"
-        )
 
     def _explored(self, liar: int | None = None, coordinates: tuple[int, ...] = ()) -> Tree:
         explorer: Explorer[list[Affine]] = Explorer(self._reasoner(self.profiles.box(liar, coordinates)), MOST_REGIONS)
@@ -240,7 +240,7 @@ class _Attempt:
             If neither is so.
         """
         self.truth()
-        self._compare()
+        self.compare()
         misfits = 0
         for agent, coordinates, broken, reasoner in self.open():
             for point in breaking(reasoner.path, broken):
@@ -272,7 +272,7 @@ class _Attempt:
             )
         return Cases(types[None], types[None], after[None, None], who[None])
 
-    def _compare(self) -> None:
+    def compare(self) -> None:
         """Ask the code in floats, all profiles in one batch: in the middle of every region (of 200), and anywhere.
 
         Raises

@@ -105,3 +105,4 @@ def test_a_run_says_that_no_lie_was_searched_for_and_why():
     audit = Audit(scope="one clearing", tolerance=1e-9, methods={"ipfl": told})
     show_run(summary, audit, "one", "one/report.html", Console(file=text, width=120, highlight=False, markup=False))
     assert text.getvalue().count(f"ipfl: {words}") == 1
+    assert "skipped │" in text.getvalue()  # and no dash, which says that nobody reports

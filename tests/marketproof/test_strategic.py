@@ -271,7 +271,7 @@ def manifest(**entries):
         (manifest(methods=["../../etc"]), "mechanisms names other methods"),
         (manifest(methods=["../../etc"], mechanisms={"../../etc": "ipfl"}), "markets/..__..__etc-0.safetensors"),
         (manifest(mechanisms=[["a", "ipfl"]]), "mechanisms is [['a', 'ipfl']]"),
-        ('{"mechanisms": ' + "[" * 100_000 + "]" * 100_000 + "}", "not readable as JSON"),
+        ('{"mechanisms": ' + "[" * 100_000 + "]" * 100_000 + "}", "is no JSON"),
         ("[]", "expected a JSON object"),
         (manifest(), "ipfl__ipfl-0.safetensors"),
     ],

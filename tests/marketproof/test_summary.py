@@ -117,5 +117,5 @@ def summary(methods, seconds):
         judged=dict.fromkeys(methods, "trained"),
     )  # fmt: skip
     told = summarise(manifest, traces, {unit_key(n, k): s for n in methods for k, s in enumerate(seconds)}).as_json()
-    assert (told["task"], told["seeds"], set(told)) == ("toys", seeds, {"task", "seeds", "methods", "judged"})
+    assert (told["task"], told["seeds"], set(told)) == ("toys", seeds, {"task", "seeds", "methods", "judged", "audit"})
     return told["methods"]

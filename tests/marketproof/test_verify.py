@@ -32,7 +32,7 @@ def verified(cli, tmp_path, *arguments):
 
 def test_the_json_contract(cli, tmp_path):
     told = verified(cli, tmp_path, "second-price", "--property", "dsic", "--property", "budget-balance", "--budget", 2)
-    assert list(told) == ["mechanism", "domain", "verdicts"]
+    assert list(told) == ["mechanism", "domain", "seed", "code", "verdicts"]
     assert told["mechanism"] == "second-price"
     assert "[0, 1]" in told["domain"]
     keys = ["property", "grade", "holds", "statement", "evidence", "bound", "witness", "seconds"]

@@ -126,7 +126,8 @@ def curves_table(curves: tuple[LieCurve, ...]) -> Table:
 def answer(run: Run, curves: tuple[LieCurve, ...]) -> str:
     """Answer: under which rule a lie about the cost pays."""
     if not curves:
-        return "Nobody reports a cost in this run, so that there is nothing to lie about."
+        skipped = (told for name in run.markets if (told := run.audit.methods[name].skipped) is not None)
+        return next(skipped, "") or "Nobody reports a cost in this run, so that there is nothing to lie about."
     parts = []
     for curve in curves:
         lie = run.audit.methods[curve.method].lies["cost"]

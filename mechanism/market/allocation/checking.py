@@ -95,12 +95,13 @@ def check_clearing(
     """
     proved = prove(purchases, outcome.imports, certificate, critical=payment in CRITICAL)
     tolerance = proved.tolerance
-    admitted = np.maximum(tolerance, proved.gap if claimed is None else claimed)
+    missed = np.maximum(tolerance, proved.gap)
+    admitted = missed if claimed is None else np.maximum(tolerance, claimed)
     failures = [
         f"importer {i}: its purchase may miss the optimum by {proved.gap[i]:.3g}, more than {admitted[i]:.3g}"
         for i in np.flatnonzero(~(proved.gap <= admitted))
     ]
-    wrong = _shares(purchases, outcome, proved, payment, admitted)
+    wrong = _shares(purchases, outcome, proved, payment, missed)  # of what is proved: a gap that is claimed is a claim
     failures += [f"{what} misses what the rule asks for" for what, share in wrong if not share <= 1.0]
     return Checked(
         mechanism, payment, purchases.clients, int(outcome.imports.sum()), proved.gap, tolerance,
@@ -109,13 +110,13 @@ def check_clearing(
 
 
 def _shares(
-    purchases: Purchases, outcome: Outcome, proved: Proved, payment: str, admitted: NDArray[np.float64]
+    purchases: Purchases, outcome: Outcome, proved: Proved, payment: str, missed: NDArray[np.float64]
 ) -> list[tuple[str, float]]:
     """Return each amount of money by name, and how far off it may be as a share of what is allowed."""
     imports, prices = outcome.imports, outcome.prices
     if payment not in CERTIFIED:
         return []
-    allowed = 2.0 * admitted
+    allowed = 2.0 * missed
     told: list[tuple[str, float]] = []
     if payment == "two-sided":
         assert isinstance(outcome, CentralOutcome)
@@ -124,8 +125,8 @@ def _shares(
         off = np.fmax(outcome.sales - low, high - outcome.sales)
         spent = (imports * purchases.price).sum(axis=1)
         told += [(f"what client {j} is paid", float(off[j] / room[j])) for j in range(len(room))]
-        missed = np.abs(outcome.centre - (spent - outcome.sales)) / room
-        told += [(f"what client {j} pays to the centre", float(missed[j])) for j in range(len(room))]
+        astray = np.abs(outcome.centre - (spent - outcome.sales)) / room
+        told += [(f"what client {j} pays to the centre", float(astray[j])) for j in range(len(room))]
         spread = np.abs(prices)
     else:
         spread = proved.spread(prices) if payment == "clarke" else np.abs(prices - _marginal(purchases, imports))
