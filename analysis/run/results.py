@@ -87,7 +87,7 @@ def read_summary(path: Path) -> Summary:
 
 def summarise(
     manifest: Manifest, traces: Mapping[str, Trace], seconds: Mapping[str, float], privacy: Privacy | None = None,
-    audit: Audit | None = None,
+    audit: "Audit | None" = None,
 ) -> Summary:  # fmt: skip
     """Return the summary of a run; ``seconds`` of work of each unit, by its name in files."""
     methods: dict[str, dict[str, float]] = {}
