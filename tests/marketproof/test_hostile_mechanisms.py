@@ -72,9 +72,7 @@ def test_a_rule_that_never_ends_is_stopped(cli, own, monkeypatch):
     from marketproof import verifying
 
     monkeypatch.setattr(verifying, "_FIRST", 0.5)
-    text = (
-        RULE + "    while True:\n        try:\n            len(bids)\n        except Exception:\n            pass\n"
-    )
+    text = RULE + "    while True:\n        try:\n            len(bids)\n        except Exception:\n            pass\n"
     assert "did not answer its first profiles" in cli("verify", own(text), "--budget", 0.5).line()
 
 
