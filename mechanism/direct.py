@@ -94,6 +94,7 @@ class SingleParameter:
     optimum: Callable[[Floats], ArrayLike] | None = None
     called: str | tuple[str, ...] = ""
     people: tuple[str, ...] = ()
+    amounts: tuple[float, float] | None = None
     own: str = field(init=False)
     space: Space = field(init=False)
 
@@ -199,6 +200,7 @@ def single_parameter(
     optimum: Callable[[Floats], ArrayLike] | None = None,
     called: str | tuple[str, ...] = "",
     people: tuple[str, ...] = (),
+    amounts: tuple[float, float] | None = None,
 ) -> Callable[[Rule], SingleParameter]:
     """Turn a function of bids into a mechanism.
 
@@ -222,6 +224,8 @@ def single_parameter(
         Largest feasible welfare at true numbers ``[batch, agents]``, needed for efficiency only.
     called, people
         What the agents are in sentences, a word for all ("bidder") or one each, and their names (default: letters).
+    amounts
+        Of a rule that draws: the least and the most that one agent can gain, pay or get in one draw.
     """
     if _rule is not None or agents is None:  # without parentheses, the rule itself comes as the first argument
         on = f" on {_rule.__name__}" if callable(_rule) and hasattr(_rule, "__name__") else ""
@@ -231,6 +235,6 @@ def single_parameter(
 
     def wrap(rule: Rule) -> SingleParameter:
         name = getattr(rule, "__name__", "mechanism")
-        return SingleParameter(rule, agents, low, high, role, name, optimum, called, people)
+        return SingleParameter(rule, agents, low, high, role, name, optimum, called, people, amounts)
 
     return wrap

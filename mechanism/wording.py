@@ -91,11 +91,13 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def count(value: int) -> str:
-    """Return a whole number with its thousands apart by a narrow space, from a million on in millions.
+    """Return a whole number, thousands apart by a narrow space, from a million on in millions, from 1e9 on as a power.
 
     >>> count(1_234).replace("\N{NARROW NO-BREAK SPACE}", " "), count(12_345_678)
     ('1 234', '12.3 million')
     """
+    if value >= 1e9:
+        return f"{value:.3g}"
     return f"{value / 1e6:.3g} million" if value >= 1e6 else f"{value:,}".replace(",", _THIN)
 
 

@@ -131,6 +131,8 @@ def verify(
     write_all(written)
     _show(mechanism, domain, found, stdout(quiet=quiet), executed=is_file(mechanism))
     failed = [v.property for v in found if v.holds is False]
+    if require and (open_ := [v.property for v in found if v.holds is None]):
+        stdout(quiet=quiet).print(f"Not decided: {', '.join(open_)}; --require counts only what fails.")
     if require and failed:
         raise RequirementFailed(f"{mechanism}: {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'}")
 

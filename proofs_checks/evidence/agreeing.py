@@ -2,8 +2,10 @@
 
 Implications are those that properties state (`Property.follows`): bic follows from dsic, dsic from group-dsic, and so
 on, transitively. A property that holds "so far" beside a refuted consequence is refuted by the same case where that
-case breaks it too, else it is unknown. A witness against code of which a formula was proved says that the code is not
-that formula: no proof of the formula is then one of the code, whichever property it is about.
+case breaks it too, else it is unknown. Properties that ask about the same cases are refuted by one that breaks them
+all: every lie that refutes dsic is one ex post where values are private, and who loses by taking part loses in some
+part. A witness against code of which a formula was proved says that the code is not that formula: no proof of the
+formula is then one of the code, whichever property it is about.
 
 And what refutes dsic is a hint for bic: an expected gain that a random search does not see is looked for beside it.
 """
@@ -20,10 +22,16 @@ from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness, fitting, name_of
 from proofs_checks.properties.expectation import BayesTruthful
 from proofs_checks.properties.interim import interim_lie
+from proofs_checks.properties.property import Property
+from proofs_checks.properties.rational import Rational
 from proofs_checks.properties.registry import premises, properties
+from proofs_checks.properties.truthful import GroupTruthful, Truthful
 
 HINTED = 0.4
 """Share of the time of a whole answer in which small expected gains are looked for beside a lie that pays."""
+
+_KINDS = (Truthful | GroupTruthful, Rational)
+"""Properties that ask about the same cases."""
 
 
 def agreed(mechanism: DirectMechanism, found: Sequence[Verdict]) -> list[Verdict]:
@@ -33,9 +41,19 @@ def agreed(mechanism: DirectMechanism, found: Sequence[Verdict]) -> list[Verdict
     told = list(found)
     if any("note" in v.evidence for v in refuted):
         told = [_withdrawn(v) for v in told]
-    for broken in refuted:
-        denied = set(premises(properties([broken.property], names)[0], names))
-        told = [_denied(mechanism, v, broken) if v.holds and v.property in denied else v for v in told]
+    for broken in refuted:  # grows by what they refute
+        other = properties([broken.property], names)[0]
+        denied = set(premises(other, names))
+        for place, verdict in enumerate(told):
+            if not verdict.holds:
+                continue
+            prop = properties([verdict.property], names)[0]
+            if verdict.property in denied:
+                told[place] = _denied(mechanism, verdict, prop, broken)
+            elif any(isinstance(prop, kind) and isinstance(other, kind) for kind in _KINDS):
+                told[place] = _also(mechanism, verdict, prop, broken) or verdict
+            if told[place].holds is False:
+                refuted.append(told[place])
     return told
 
 
@@ -89,21 +107,29 @@ def _withdrawn(verdict: Verdict) -> Verdict:
     )
 
 
-def _denied(mechanism: DirectMechanism, verdict: Verdict, broken: Verdict) -> Verdict:
+def _denied(mechanism: DirectMechanism, verdict: Verdict, prop: Property, broken: Verdict) -> Verdict:
     """Return the verdict on a premise of what was refuted: refuted by the same case, or unknown."""
-    prop = properties([verdict.property], mechanism.space.names)[0]
     reason = f"{broken.property}, which follows from it, is refuted"
+    unknown = replace(verdict, grade=Grade.UNKNOWN, holds=None, bound=None, evidence={"reason": reason})
+    return _also(mechanism, verdict, prop, broken) or unknown
+
+
+def _also(mechanism: DirectMechanism, verdict: Verdict, prop: Property, broken: Verdict) -> Verdict | None:
+    """Return the verdict, refuted by the case that refutes another; None if that case does not break it."""
     witness = broken.witness
-    if witness is not None:
-        try:
-            held = fitting(witness, mechanism)
-            check = prop.check(held, witness.case)
-            if not check.holds:
-                mine = Witness.of(held, prop, check.case, built=witness.built, name=name_of(mechanism))
-                return replace(
-                    verdict, grade=Grade.REFUTED, holds=False, bound=None, witness=mine,
-                    evidence={"method": f"the case that refutes {broken.property}", "tried": 1},
-                )  # fmt: skip
-        except (MarketProofError, ValueError, IndexError, KeyError):
-            pass  # a case of another shape: it says nothing of this property by itself
-    return replace(verdict, grade=Grade.UNKNOWN, holds=None, bound=None, evidence={"reason": reason})
+    if witness is None:
+        return None
+    try:
+        held = fitting(witness, mechanism)
+        if isinstance(prop, Truthful) and not prop.asks(held, witness.case):
+            return None
+        check = prop.check(held, witness.case)
+    except (MarketProofError, ValueError, IndexError, KeyError):
+        return None  # a case of another shape: it says nothing of this property by itself
+    if check.holds:
+        return None
+    return replace(
+        verdict, grade=Grade.REFUTED, holds=False, bound=None,
+        witness=Witness.of(held, prop, check.case, built=witness.built, name=name_of(mechanism)),
+        evidence={"method": f"the case that refutes {broken.property}", "tried": 1},
+    )  # fmt: skip

@@ -50,8 +50,9 @@ def problem(prop: Property, mechanism: Any, grid: Grid | None = None) -> str | N
         return "agents have different types on the grid: no relabelling maps it to itself"
     if grid is not None and isinstance(prop, Anonymous):
         whole = (mechanism.space.private & mechanism.space.integer).any(axis=0)
-        different = np.unique(np.concatenate(grid.types)[:, whole], axis=0)
-        if whole.any() and len(different) < len(grid.counts):
+        types = np.unique(np.concatenate(grid.types), axis=0)
+        different = np.unique(types[:, whole], axis=0)
+        if whole.any() and len(different) < min(len(grid.counts), len(types)):
             return "two agents have the same whole numbers in every profile: there is nothing but ties"
     return None
 

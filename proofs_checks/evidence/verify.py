@@ -41,6 +41,7 @@ _SHRINK_SECONDS = 3.0
 _MOST_WHOLE = 1 << 16  # profiles of whole numbers that are exhausted though nobody asks for it
 _BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
 _CODE_SHARE, _MOST_CODE = 0.4, 10.0  # share of its time, and seconds at most, in which the code itself is proved
+_MOST_OPEN = 0.05  # share of profiles of which a slow rule's search says nothing, above which it is no answer
 _MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
 
@@ -117,6 +118,7 @@ def verify(
         if ids is None:
             chosen = [prop for prop in chosen if prop.missing(mechanism) is None]
     found: list[Verdict] = []
+    beside = False
     for position, prop in enumerate(chosen):
         if progress is not None:
             progress(prop.name, position, len(chosen))
@@ -130,10 +132,14 @@ def verify(
             spent = time.perf_counter() - started
             reason = f"not finished within {spent:.1f} s; give it a larger budget"
             found.append(_verdict(prop, started, Grade.UNKNOWN, None, {"reason": reason}))
-    if hints(found):
-        left = np.inf if probes is not None else max(deadline - time.perf_counter(), 0.0) + 0.1 * budget
-        with suppress(OutOfTime), guard("bic", min(left, budget)):
-            found = expected(mechanism, found, left, seed)
+        last = position + 1 == len(chosen)
+        if hints(found) and (kept or (last and not beside)):
+            beside = True  # a lie was known when bic was asked, or it came to be known later
+            left = max(0.0, deadline - time.perf_counter())
+            left = left + 0.1 * budget if last else min(kept, left)
+            left = np.inf if probes is not None else left
+            with suppress(OutOfTime), guard("bic", min(left, budget)):
+                found = expected(mechanism, found, left, seed)
     return Verdicts(agreed(mechanism, found))
 
 
@@ -209,7 +215,7 @@ def verdict(
         broken = search.found
     if broken is not None:
         left = min(_SHRINK_SECONDS, max(0.0 if slow else 1.5, started + seconds - time.perf_counter()))
-        witness = make_witness(mechanism, prop, broken, seed, left, pace if slow else FAST)
+        witness = make_witness(mechanism, prop, broken, seed, left, pace)
         again = replay(witness, mechanism)
         if not again.reproduces:  # nobody is accused by an answer that is not given twice
             raise InvalidMechanismError(
@@ -232,6 +238,10 @@ def verdict(
         return say(Grade.UNKNOWN, None, searched | {"reason": f"not exhausted: {unfinished}; {tried}"})
     if not search.tried:
         return say(Grade.UNKNOWN, None, {"reason": "no time was left to search for it; give it a larger budget"})
+    if slow and searched.get("share", 0.0) > _MOST_OPEN:
+        few = f"only {count(search.tried)} tried, on {search.uniform_profiles} profiles drawn, none found"
+        reason = f"{few}: an answer takes {pace.single:.2g} s; give it a larger budget"
+        return say(Grade.UNKNOWN, None, searched | {"reason": reason})
     if isinstance(code, GaveUp):
         searched["code"] = {"grade": "none", "agents": mechanism.space.agents, "words": f"not proved: {code.reason}"}
     return say(Grade.SEARCHED, True, searched, bound=bound)
@@ -283,6 +293,8 @@ def make_witness(
     seconds: float = _SHRINK_SECONDS,
     pace: Pace = FAST,
 ) -> Witness:
-    """Shrink a case that breaks a property and record it with what it gives."""
-    smaller, case = shrink(mechanism, prop, case, np.random.default_rng([seed, 3]), seconds, pace)
+    """Shrink a case that breaks a property, as far as there is time, and record it with what it gives."""
+    smaller = mechanism
+    with suppress(OutOfTime):
+        smaller, case = shrink(mechanism, prop, case, np.random.default_rng([seed, 3]), seconds, pace)
     return Witness.of(smaller, prop, case, built=mechanism.space.agents, name=name_of(mechanism))

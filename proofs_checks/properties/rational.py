@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
+from mechanism.errors import InvalidMechanismError
 from mechanism.wording import listed, number
 from proofs_checks.properties.property import Profiles, profile_words
 from proofs_checks.search.cases import Cases, answer, part, payments, utilities
@@ -78,6 +79,9 @@ class Balanced(Profiles):
         )
 
 
+_ABOVE = 1e-6  # share of the optimum that a welfare may be above it: rounding
+
+
 @dataclass(frozen=True)
 class Efficient(Profiles):
     """The outcome's welfare is the largest feasible one at the reported types."""
@@ -91,8 +95,23 @@ class Efficient(Profiles):
         return None
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
-        """Return the optimum less the welfare reached ``[P, 1]``."""
-        return np.asarray((self._optimum(mechanism, cases.types) - self._reached(mechanism, cases.types))[:, None])
+        """Return the optimum less the welfare reached ``[P, 1]``.
+
+        Raises
+        ------
+        InvalidMechanismError
+            If more is reached than the mechanism says that can be: then one of the two is wrong.
+        """
+        best, reached = self._optimum(mechanism, cases.types), self._reached(mechanism, cases.types)
+        above = reached - best > _ABOVE * np.maximum(1.0, np.abs(best))
+        if above.any():
+            row = int(above.argmax())
+            more, most = number(float(reached[row])), number(float(best[row]))
+            raise InvalidMechanismError(
+                f"a welfare of {more} is above the declared optimum of {most} at the profile "
+                f"{np.round(cases.types[row], 12).tolist()}; expected the largest welfare that is feasible"
+            )
+        return np.asarray((best - reached)[:, None])
 
     def _reached(self, mechanism: DirectMechanism, types: Floats) -> Floats:
         return part(mechanism, "welfare", types, types, answer(mechanism, types), shape=types.shape[:1])

@@ -23,8 +23,9 @@ class Anonymous(Property):
     """Relabelling the agents relabels utilities and payments, exact ties aside.
 
     Ties are left aside by asking three neighbours of the profile too, each number moved by up to 1e-6 of its range:
-    what counts is the smallest difference among the four. Whole numbers cannot be moved so little: profiles in which
-    two agents have the same ones are left aside.
+    what counts is the smallest difference among the four. Whole numbers cannot be moved so little: agents alike in all
+    numbers may change places with each other; profiles in which two have the same whole numbers, and another of the
+    rest, are left aside.
     """
 
     @property
@@ -63,8 +64,7 @@ class Anonymous(Property):
             near = np.where((there < space.low) | (there > space.high), cases.types - step, there)  # bounds are no tie
             found = np.minimum(found, self._difference(mechanism, near, cases.more("order")))
         whole = (space.private & space.integer & (space.low < space.high)).any(axis=0)
-        same = (cases.types[:, :, None, whole] == cases.types[:, None, :, whole]).all(axis=-1)
-        tied = whole.any() & (same.sum(axis=(1, 2)) > space.agents)
+        tied = whole.any() & (_alike(cases.types[..., whole]) != _alike(cases.types)).any(axis=1)
         return np.where(tied, 0.0, found)[:, None]
 
     def _difference(self, mechanism: DirectMechanism, types: Floats, orders: np.ndarray) -> Floats:
@@ -76,8 +76,11 @@ class Anonymous(Property):
             moved = relabelled(mechanism, types[rows], order)
             after = answer(mechanism, moved)
             other = utilities(mechanism, moved, after), payments(mechanism, moved, after)
-            gaps = [np.abs(a[rows][:, order] - b).max(axis=1) for a, b in zip(values, other, strict=True)]
-            found[rows] = np.maximum(*gaps)
+            pairs = [(a[rows][:, order], b) for a, b in zip(values, other, strict=True)]
+            if mechanism.space.integer.any():
+                alike = _alike(moved)
+                pairs = [(_within(alike, a), _within(alike, b)) for a, b in pairs]
+            found[rows] = np.maximum(*(np.abs(a - b).max(axis=1) for a, b in pairs))
         return found
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
@@ -107,6 +110,16 @@ class Anonymous(Property):
             f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])}"
             f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
         )
+
+
+def _alike(types: Floats) -> np.ndarray:
+    """Return for each agent the first one with the same numbers ``[P, n]``."""
+    return np.asarray((types[:, :, None] == types[:, None, :]).all(axis=-1).argmax(axis=2))
+
+
+def _within(alike: np.ndarray, values: Floats) -> Floats:
+    """Return the values ``[P, n]``, those of agents that are alike in order."""
+    return np.take_along_axis(values, np.lexsort((values, alike), axis=-1), axis=-1)
 
 
 def relabelled(mechanism: DirectMechanism, profiles: Floats, order: np.ndarray) -> Floats:

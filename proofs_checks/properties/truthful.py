@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.market.direct import MarketDirect
-from mechanism.wording import number
+from mechanism.wording import apart, number
 from proofs_checks.properties.property import MOST_TOLD, Probe, Property, Rng, change, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, deviating
@@ -45,6 +45,13 @@ class Truthful(Property):
     def _movable(self, mechanism: DirectMechanism) -> NDArray[np.bool_]:
         names = np.array(mechanism.space.names)
         return np.ones(len(names), dtype=np.bool_) if self.coordinate is None else names == self.coordinate
+
+    def asks(self, mechanism: DirectMechanism, case: Cases) -> bool:
+        """Tell whether a case is one lie of one agent, about nothing else, the others as this property has them."""
+        if case.after is None or case.deviators is None or len(case.members) != 1:
+            return False
+        moved = (case.after != case.before[:, None])[..., ~self._movable(mechanism)]
+        return not moved.any() and (self.others == "arbitrary" or bool((case.types == case.before).all()))
 
     def missing(self, mechanism: DirectMechanism) -> str | None:
         """Needs a private coordinate of that name."""
@@ -86,7 +93,7 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
     for agent in case.members:
         truth, lie = case.types[0, agent], case.reported[0, 0, agent]
         moved = truth != lie
-        rise = f"from {number(numbers['utility_before'][agent])} to {number(numbers['utility_after'][agent])}"
+        rise = "from {} to {}".format(*apart(numbers["utility_before"][agent], numbers["utility_after"][agent]))
         shown = moved if moved.any() else mechanism.space.private[agent]
         said[agent] = shown
         parts.append(
@@ -179,10 +186,10 @@ def _member(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[flo
     moved = truth != lie
     has = f"{mechanism.space.who(agent)} has {row_words(mechanism, agent, truth, mechanism.space.private[agent])}"
     reports = f"reports {row_words(mechanism, agent, lie, moved)}" if moved.any() else "tells the truth"
-    old, new = (number(numbers[f"utility_{when}"][agent]) for when in ("before", "after"))
-    return (
-        f"{has}, {reports} and {f'keeps its utility of {old}' if old == new else f'goes from utility {old} to {new}'}"
-    )
+    before, after = (numbers[f"utility_{when}"][agent] for when in ("before", "after"))
+    if abs(after - before) <= _ROUNDING * max(1.0, abs(before)):
+        return f"{has}, {reports} and keeps its utility of {number(before)}"
+    return f"{has}, {reports} and goes from utility {' to '.join(apart(before, after))}"
 
 
 _ALWAYS = "U_i(θ_i, r_-i) >= U_i(r_i, r_-i) for all θ_i, r_i, r_-i"
@@ -223,12 +230,14 @@ FAMILY = (
 
 _EVERY = 4
 _ROWS_PER_CLIENT = 64
+_MOST_LOOKED = 1024
 
 
 def exact_probe(mechanism: DirectMechanism, prop: Property, rng: Rng, count: int, turn: int) -> Probe | None:
     """Return the best cost lie over a batch of markets, every fourth turn, or None where that is not the question.
 
-    Others are truthful; each client's every break point is tried, so that no report of its cost is better.
+    Others are truthful; each client's every break point is tried, so that no report of its cost is better. Where the
+    rule's outcomes tell a gap, in the markets of a larger draw whose gap is largest: a search, no best response.
     """
     if turn % _EVERY != 2 or type(mechanism) is not MarketDirect or mechanism.interdependent:
         return None
@@ -237,11 +246,17 @@ def exact_probe(mechanism: DirectMechanism, prop: Property, rng: Rng, count: int
     space = mechanism.space
     way = ("uniform", "lattice", "ties", "corners", "boxes")[turn // _EVERY % 5]
     profiles = sampling.PROFILES[way](space, rng, max(4, count // (_ROWS_PER_CLIENT * space.agents)))
+    told_by = sampling.PROFILES[("corners", "boxes", "ties", "uniform")[turn // _EVERY % 4]]
+    more = told_by(space, np.random.default_rng(turn), min(_MOST_LOOKED, count // space.agents))
+    gaps = mechanism.outcome(more).gap.reshape(len(more), -1).max(axis=1)
+    if told := gaps.max() > 0.0:  # a rule that tells that it missed something is asked where it missed most
+        profiles = more[np.argsort(-gaps, kind="stable")[: len(profiles)]]
     lies = best_reports(mechanism.mechanism, mechanism.types(profiles), mechanism.market(profiles))
-    if not lies.exact:
+    if not (lies.exact or told):
         return None
     at, agent = lies.best()
     cost = space.index("cost")
     report = min(float(lies.report[at, agent]), float(space.high[agent, cost]))  # reports above the bound sell no more
     case = deviating(profiles[[at]], np.array([agent]), cost, np.array([report]))
-    return Probe(case, float(prop.violation(mechanism, case).max()), lies.deviations, len(profiles))
+    exact = len(profiles) if lies.exact else 0
+    return Probe(case, float(prop.violation(mechanism, case).max()), lies.deviations, exact)

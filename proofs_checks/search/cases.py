@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import mechanism
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError, MarketProofError
+from mechanism.market.accounting import MONEY
 
 _HERE = str(Path(__file__).parents[1])
 _OURS = tuple(folder + os.sep for folder in (os.path.dirname(str(mechanism.__file__)), _HERE))
@@ -73,6 +74,18 @@ def advice(asked: Any, error: BaseException, shape: tuple[int, ...]) -> str:
 
 
 Bools = NDArray[np.bool_]
+
+_SMALLEST = 100.0 * MONEY  # amounts below it: whatever is wrong is hardly a violation
+
+
+class DependsOnBatch(InvalidMechanismError):
+    """The answer to a profile ``[n, k]`` is another among others than alone."""
+
+    def __init__(self, profile: Floats) -> None:
+        super().__init__(
+            f"the answer to reports {np.round(profile, 12).tolist()} depends on the other rows of the batch; "
+            "expected every row to be answered by itself (use axis=1 in sums, maxima and sorts)"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +257,7 @@ def part(
 def examine(
     mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floats, *, randomised: bool = False
 ) -> None:
-    """Refuse a mechanism that cannot be verified: random, dependent on its batch, or of the wrong shape.
+    """Refuse a mechanism that cannot be verified: random, dependent on its batch, of the wrong shape, or too small.
 
     ``randomised``: it may be random, and is asked once.
 
@@ -255,6 +268,11 @@ def examine(
     """
     first = answer(mechanism, profiles)
     values = utilities(mechanism, profiles, first), payments(mechanism, profiles, first)
+    if 0.0 < (most := float(max(np.abs(v).max() for v in values))) < _SMALLEST:
+        raise InvalidMechanismError(
+            f"utilities and payments are {most:.3g} at most, and a violation counts from {MONEY:g} on; "
+            "expected amounts in a smaller unit"
+        )
     if randomised:
         return
     again = answer(mechanism, profiles.copy())
@@ -272,7 +290,4 @@ def examine(
         single = answer(mechanism, alone)
         for a, b in zip(values, (utilities(mechanism, alone, single), payments(mechanism, alone, single)), strict=True):
             if not np.allclose(a[row], b[0], rtol=1e-9, atol=1e-9):
-                raise InvalidMechanismError(
-                    f"the answer to reports {np.round(alone[0], 12).tolist()} depends on the other rows of the batch; "
-                    "expected every row to be answered by itself (use axis=1 in sums, maxima and sorts)"
-                )
+                raise DependsOnBatch(alone[0])

@@ -94,7 +94,8 @@ class Grid:
 
     def words(self) -> str:
         """Say how large the grid is, per agent."""
-        return f"grid of {' x '.join(map(str, self.counts))} types, {self.profiles} profiles"
+        given = "" if self.chances is None else " with the chances given"
+        return f"grid of {' x '.join(map(str, self.counts))} types, {self.profiles} profiles{given}"
 
 
 def even_grid(space: Space, points: int, names: Sequence[str] | None = None, at: ArrayLike = 0.5) -> Grid:

@@ -83,7 +83,8 @@ class Averaged:
                 worst = values.min() if values.min() < low else values.max()
                 raise InvalidMechanismError(
                     f"{name} {worst:g} lies outside [{low:g}, {high:g}], on which the bounds rest; say what one agent "
-                    "can gain, pay or get at most and at least: amounts = (low, high) on the mechanism"
+                    "gains, pays or gets at least and at most: amounts=(low, high) of single_parameter, or on the "
+                    "mechanism"
                 )
             found[call] = values.reshape(len(types), self.rows, -1).mean(axis=1)
         return found

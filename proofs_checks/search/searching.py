@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
+from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.property import Property, Rng, size
 from proofs_checks.properties.truthful import exact_probe
-from proofs_checks.search.cases import Cases
+from proofs_checks.search.cases import Cases, DependsOnBatch
 from proofs_checks.search.pacing import Pace
 from proofs_checks.search.sampling import around, wide
 
@@ -32,6 +33,7 @@ _FOR_ITS_SIZE = 1e-6
 _SCALES_EVERY = 3
 _SLOW_FIRST = 16
 _FOR_BREAKS = 2048
+_FAR = 1e3  # tolerances: what is seen among many profiles and not of one alone is no rounding
 
 
 @dataclass(eq=False)
@@ -117,9 +119,14 @@ class Search:
         if worst <= 0.0:
             return
         tolerance = self.prop.tolerance(self.prop.numbers(self.mechanism, case))
+        if worst <= tolerance:
+            return
         # asked once more by the definition, alone in its batch
-        if worst > tolerance and self.prop.violation(self.mechanism, case).max() > tolerance:
+        alone = float(self.prop.violation(self.mechanism, case).max())
+        if alone > tolerance:
             self.found = case
+        elif worst > _FAR * tolerance and not isinstance(self.prop, Expected):
+            raise DependsOnBatch(case.before[0])
 
     def _climb(self) -> None:
         assert self.best is not None

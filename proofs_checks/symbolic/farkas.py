@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
+from proofs_checks.proofs.certificate import decode
 from proofs_checks.symbolic.affine import AT_LEAST, EQUAL, GREATER, Exact, Terms, added
 
 
@@ -62,3 +64,9 @@ def refutes(system: Sequence[Constraint], multipliers: Multipliers) -> bool:
         terms = added(terms, constraint.terms, multiplier) if multiplier else terms
         constant += multiplier * constraint.constant
     return not terms and (constant < 0 or (constant == 0 and strict))
+
+
+def read(text: str) -> dict[int, Fraction]:
+    """Read multipliers as certificates write them, "position:multiplier …"."""
+    parts = [part.split(":") for part in text.split()]
+    return {int(position): decode(Fraction, multiplier, "a multiplier") for position, multiplier in parts}

@@ -16,13 +16,12 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import MarketProofError
-from proofs_checks.proofs.certificate import decode
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import PROPERTY, properties
-from proofs_checks.search.cases import Cases, answer, truthful
+from proofs_checks.search.cases import Cases, DependsOnBatch, answer, truthful
 from proofs_checks.search.sampling import uniform
 from proofs_checks.symbolic.affine import AT_LEAST, GREATER, Affine, Exact, GivesUp
-from proofs_checks.symbolic.farkas import Constraint, Multipliers
+from proofs_checks.symbolic.farkas import Constraint, Multipliers, read
 from proofs_checks.symbolic.points import breaking, centre
 from proofs_checks.symbolic.questions import Profiles, difference, question, shared
 from proofs_checks.symbolic.regions import (
@@ -112,6 +111,8 @@ def prove_code(mechanism: DirectMechanism, property_name: str, seconds: float) -
     attempt = _Attempt(mechanism, PROPERTY[of], lambda box: Proving(box, deadline, record))
     try:
         found = attempt.refutation()
+    except DependsOnBatch:
+        raise
     except (GivesUp, MarketProofError) as why:
         return GaveUp(property_name, str(why))
     if found is not None:
@@ -136,7 +137,7 @@ def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any])
         prop, of = properties([about["property"]], mechanism.space.names)[0], about["of"]
         if of not in (prop.id, *prop.follows):
             return [f"{prop.id} does not follow from {of}"]
-        record = [None if m is None else _multipliers(m) for m in certificate["refutations"]]
+        record = [None if m is None else read(m) for m in certificate["refutations"]]
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return [f"the certificate is incomplete: {type(error).__name__}: {str(error)[:80]}"]
     entries = iter(record)
@@ -152,12 +153,6 @@ def check_code_proof(mechanism: DirectMechanism, certificate: Mapping[str, Any])
     if (attempt.regions, attempt.pairs) != (certificate["regions"], certificate["pairs"]):
         return ["the certificate counts other regions"]
     return []
-
-
-def _multipliers(text: str) -> dict[int, Fraction]:
-    """Read "position:multiplier …"."""
-    parts = [part.split(":") for part in text.split()]
-    return {int(position): decode(Fraction, multiplier, "a multiplier") for position, multiplier in parts}
 
 
 def _about(mechanism: DirectMechanism, name: str, of: str) -> dict[str, Any]:
@@ -189,6 +184,8 @@ class _Attempt:
         space = self.mechanism.space
         if (space.integer & (space.low < space.high).any(axis=0)).any():
             raise GivesUp("its reports are whole numbers, its regions would be of real ones")
+        if not self.profiles.box():
+            raise GivesUp("there is one profile only: nothing varies")
         if self.asked.lie and getattr(self.mechanism, "interdependent", None):
             raise GivesUp("an agent's utility depends on others' types")
         self.tree = self._explored()
@@ -277,14 +274,13 @@ class _Attempt:
 
         Raises
         ------
-        GivesUp
+        GivesUp, DependsOnBatch
             If it gives something else than its regions say, where no comparison is near a tie.
         """
         assert self.tree is not None
         found = leaves(self.tree)
-        chosen = found[:: -(-len(found) // _COMPARED)]
-        box = walls(self.profiles.box())
-        middles = [self._floats(p) for region in chosen if (p := centre([*box, *region.path])) is not None]
+        box, every = walls(self.profiles.box()), -(-len(found) // _COMPARED)
+        middles = [self._floats(p) for region in found[::every] if (p := centre([*box, *region.path])) is not None]
         anywhere = uniform(self.mechanism.space, np.random.default_rng(0), _COMPARED)
         batch = np.concatenate([*(m[None] for m in middles), anywhere])
         seen = np.asarray(self.asked.measure(self.mechanism, batch, answer(self.mechanism, batch)), dtype=np.float64)
@@ -294,4 +290,8 @@ class _Attempt:
             expected = np.array([float(Constraint(f.terms, f.constant, AT_LEAST).at(point)) for f in forms])
             size = max(1.0, float(np.abs(row).max()))
             if nearest > _NEAR * size and not np.allclose(values, expected, rtol=_NEAR, atol=_NEAR * size):
+                one = row[None]
+                alone, again = (self.asked.measure(self.mechanism, one, answer(self.mechanism, one)) for _ in "ab")
+                if np.array_equal(alone, again) and not np.allclose(np.ravel(alone), values, _NEAR, _NEAR * size):
+                    raise DependsOnBatch(row)
                 raise GivesUp(f"its floats give something else than its symbols at {np.round(row, 9).tolist()}")

@@ -79,6 +79,9 @@ def test_require_exits_1_only_where_a_property_fails(cli):
     assert fails.status == 1
     assert fails.err == "marketproof: first-price: dsic fails\n"
     assert cli("verify", "second-price", "--property", "dsic", "--budget", 2, "--require", "--quiet").status == 0
+    undecided = cli("verify", "median-vote", "--property", "ir", "--budget", 1, "--require")
+    assert undecided.status == 0
+    assert "Not decided: ir; --require counts only what fails." in undecided.out
 
 
 def test_clients_sets_the_number_of_agents(cli, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mechanism import SingleParameter
+from mechanism import SingleParameter, single_parameter
 from mechanism.errors import InvalidMechanismError
 from proofs_checks import verify
 from proofs_checks.evidence.verdict import Grade
@@ -93,11 +93,11 @@ def test_amounts_bound_what_is_drawn():
     def rule(bids):
         return 0 * bids, 3 * np.random.random(bids.shape)  # noqa: NPY002
 
-    mechanism = SingleParameter(rule, 2, name="dear")
+    mechanism = single_parameter(agents=2)(rule)
     assert amounts(mechanism) == (-1.0, 1.0)
-    with pytest.raises(InvalidMechanismError, match="amounts = \\(low, high\\)"):
+    with pytest.raises(InvalidMechanismError, match="amounts=\\(low, high\\)"):
         verify(mechanism, ["ir"], budget=2, probes=1, randomised=True)
-    object.__setattr__(mechanism, "amounts", (-3.0, 3.0))
+    mechanism = single_parameter(agents=2, amounts=(-3.0, 3.0))(rule)
     [verdict] = verify(mechanism, ["ir"], budget=5, probes=1, randomised=True)
     assert verdict.holds is False
     object.__setattr__(mechanism, "amounts", (1.0, -1.0))

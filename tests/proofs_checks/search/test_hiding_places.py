@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from mechanism.catalogue import direct_mechanism
 from mechanism.direct import SingleParameter, Space
 from proofs_checks import verify
+from proofs_checks.evidence.verdict import Grade
+from proofs_checks.evidence.verify import verdict
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search import sampling
+from proofs_checks.search.pacing import Pace
 from proofs_checks.search.searching import Search
 from tests.proofs_checks.rules import made, second, winners, with_corner
 
@@ -66,6 +69,15 @@ def test_every_property_of_a_slow_rule_fits_into_the_budget(monkeypatch, each):
     verdicts = verify(watch.rule(second), budget=10, grade="searched")
     assert watch.now <= 15
     assert not [v.property for v in verdicts if v.property in ("ir", "dsic", "bic") and v.holds is False]
+    assert all(v.evidence["tried"] >= 90 for v in verdicts if v.holds)  # less is no answer
+
+
+def test_nothing_tried_is_no_answer():
+    """Our own slow rules are asked for proofs, whatever the time; where none is known, nothing is searched besides."""
+    slow = Pace(1.0, 1.0)
+    found = verdict(direct_mechanism("first-price"), PROPERTY["bic"], 0.5, "searched", 0, pace=slow)
+    assert (found.grade, found.holds) == (Grade.UNKNOWN, None)
+    assert "no time was left" in found.evidence["reason"]
 
 
 def test_a_first_answer_that_compiles_does_not_make_a_rule_slow(monkeypatch):

@@ -186,7 +186,6 @@ class Counter:
         (lambda bids, wins: wins * hash(bids[0, 0]), "plain number"),
         (lambda bids, wins: wins * bids.astype(np.float32), "plain number"),
         (lambda bids, wins: wins * bids * RNG.random(), "floats give something else"),
-        (lambda bids, wins: wins * (bids if len(bids) == 1 else bids / 2), "floats give something else"),
         (Counter(), "repeat"),
     ],
 )  # fmt: skip
