@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from marketproof.commands.run import DEFAULT_TASK
+from marketproof.running.config import DEFAULT_METHODS
 from tests.marketproof.conftest import command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +41,15 @@ def test_clear_your_own_market_says_what_its_comments_say(tmp_path, monkeypatch)
     assert "bob, whose cost is 1.1, gains 1.9" in honest
     assert "│ ann │ bob │ 3 │" in lying
     assert "│ bob │ 0 │ 0.9 │ 0 │ 3 │ 2.1 │" in lying
+
+
+def test_the_table_is_of_what_runs_where_no_task_is_named():
+    shown = README[README.index("`make run` prints") :].split("```\n")[1]
+    assert shown.startswith(f"{DEFAULT_TASK}, seed 0\n")
+    assert re.findall(r"^│ (\S+)", shown, re.MULTILINE) == DEFAULT_METHODS.split(",")
+    paid = " ".join(shown[shown.index("Paid for their models") :].split())
+    assert [part.split()[0] for part in paid.split(" under ")[1:]] == DEFAULT_METHODS.split(",")[2:]
+    assert re.search(r"clock-price honest clients [\d.]+, attackers and free-riders 0,", paid)
 
 
 def test_what_the_lines_write_is_ignored():
