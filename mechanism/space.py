@@ -14,6 +14,7 @@ from mechanism.wording import agent_words, letters
 Floats = NDArray[np.float64]
 
 _LONGEST = 40  # characters of a name
+_MOST_BOUNDS = 8
 _OF_A_SELLER = {"value": "cost"}
 _OF_A_MODEL = {"pen": "penalty for", "e": "effective size of"}
 
@@ -79,6 +80,21 @@ class Space:
             return self.names.index(name)
         except ValueError:
             raise InvalidMechanismError(f"no coordinate {name!r}; the types hold {', '.join(self.names)}") from None
+
+    def domain(self) -> str:
+        """Return who reports what in words: ``3 agents, private value in [0, 1]``."""
+        private = [c for c in range(self.k) if self.private[:, c].any()]
+        return f"{self.agents} agents, private {', '.join(self.bounds(c) for c in private)}"
+
+    def bounds(self, column: int) -> str:
+        """Return the bounds of one private number: of all agents, or by agent where they are unlike (the first few)."""
+        agents = [int(a) for a in np.flatnonzero(self.private[:, column])]
+        ends = {a: f"[{self.low[a, column]:g}, {self.high[a, column]:g}]" for a in agents}
+        if len(set(ends.values())) == 1:
+            return f"{self.names[column]} in {ends[agents[0]]}"
+        told = ", ".join(f"of {self.name(a)} in {ends[a]}" for a in agents[:_MOST_BOUNDS])
+        more = f", of {len(agents) - _MOST_BOUNDS} more in others" if len(agents) > _MOST_BOUNDS else ""
+        return f"{self.names[column]} {told}{more}"
 
     def who(self, agent: int) -> str:
         """Return what an agent is called in a sentence: ``seller c``, ``the buyer`` where there is one, ``ann``."""

@@ -14,7 +14,7 @@ from analysis.lessons.student import StoppedError, Student, on_a_line, sentence
 from mechanism import UnknownNameError
 from mechanism.direct import SingleParameter
 from mechanism.errors import InvalidMechanismError
-from proofs_checks.evidence.verdict import Grade, Verdict
+from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import check_mechanism, verify
 
 SECONDS = 5.0
@@ -76,14 +76,7 @@ def check(exercise: str, code: str, seconds: float = SECONDS) -> Answer:
 
 def _asked(exercise: Exercise, student: Student, code: str, seconds: float) -> Answer:
     mechanism = SingleParameter(
-        student.rule,
-        exercise.agents,
-        0.0,
-        exercise.high,
-        exercise.role,
-        exercise.formula,
-        exercise.optimum,
-        exercise.called,
+        student.rule, exercise.agents, 0.0, exercise.high, exercise.role, "rule", exercise.optimum, exercise.called
     )
     try:
         student.begin(code, seconds)
@@ -96,7 +89,7 @@ def _asked(exercise: Exercise, student: Student, code: str, seconds: float) -> A
     except InvalidMechanismError as error:
         if student.stopped is not None:  # the engine says in its own words that an answer failed to come
             return Answer("error", str(student.stopped))
-        return Answer("error", sentence(str(error).replace(f"{exercise.formula} returned", "rule returned", 1)))
+        return Answer("error", sentence(str(error)))
 
 
 def spread(agents: int, high: float) -> NDArray[np.float64]:
@@ -137,19 +130,11 @@ def worded(exercise: Exercise, verdicts: Sequence[Verdict], complaint: str = "",
         return Answer("wrong", f"Every promise holds so far, but {complaint}.", tuple(lines))
     if remark:
         lines.append(remark)
-    proved = [v for v in verdicts if v.grade is Grade.PROVED]
-    names = ", ".join(v.property for v in proved)
-    how = f"proved of your code for {_agents(proved[0])} agents" if proved else ""
-    if len(proved) == len(verdicts):
-        return Answer("right", f"Right, and {how}: {names}.", tuple(lines))
-    searched = ", ".join(v.property for v in verdicts if v.grade is not Grade.PROVED)
+    searched = ", ".join(v.property for v in verdicts if v.holds)
+    undecided = ", ".join(v.property for v in verdicts if v.holds is None)
     lines.append("“Nothing found” is a search, not a proof: a case could hide where the engine did not look.")
-    begun = f"Right: {names} {how}; for" if proved else "Right: for"
-    return Answer("right", f"{begun} {searched} nothing was found against your rule.", tuple(lines))
-
-
-def _agents(verdict: Verdict) -> int:
-    return int(verdict.evidence["code"]["agents"])
+    told = f"Right: for {searched or 'no promise'} nothing was found against your rule"
+    return Answer("right", told + (f"; not decided: {undecided}." if undecided else "."), tuple(lines))
 
 
 def _case(verdict: Verdict) -> str:
@@ -160,8 +145,6 @@ def _line(exercise: Exercise, verdict: Verdict) -> str:
     name = f"{verdict.property} ({_MEANING.get(verdict.property, verdict.statement)})"
     if verdict.holds is False:
         return f"{name}: broken; {_case(verdict)}."
-    if verdict.grade is Grade.PROVED:
-        return f"{name}: proved of your code, for all bids of {_agents(verdict)} agents."
     if verdict.holds is None:
         return f"{name}: not decided ({verdict.evidence.get('reason', '')})."
     return f"{name}: nothing found in {verdict.evidence.get('tried', 0)} tries."

@@ -19,8 +19,8 @@ class Exercise:
     ``properties``: ids that must hold. ``goal``: what the rule must reach on ``bids`` spread evenly ``[q, agents]``
     besides, as a complaint, or "" if it does; without one, the rule that never sells would do. ``remark``: what there
     is to say on a rule that reaches it. ``start``: the code that stands in the editor, which is not the answer.
-    ``optimum``: the largest welfare ``[batch]``, where efficiency is asked. ``formula``: the catalogue's mechanism
-    whose proof is tried on the student's rule ("rule": none is kept). ``called``: what the agents are in sentences.
+    ``optimum``: the largest welfare ``[batch]``, where efficiency is asked. ``called``: what the agents are in
+    sentences.
     """
 
     id: str
@@ -33,7 +33,6 @@ class Exercise:
     optimum: Callable[[Floats], Floats] | None = None
     goal: Goal | None = None
     hint: str = ""
-    formula: str = "rule"
     remark: Goal | None = None
     called: str | tuple[str, ...] = "bidder"
 
@@ -173,7 +172,6 @@ _ALL = (
         optimum=_second_best,
         goal=_one_unit,
         hint="What could the winner pay that its own bid does not move? np.sort(bids, axis=1)[:, -2:-1] is a column.",
-        formula="second-price",
     ),
     Exercise(
         "revelation",
@@ -204,7 +202,6 @@ _ALL = (
         optimum=_two_best,
         goal=_two_units,
         hint="Without a winner, who would have had its object, and how much would that one have gained?",
-        formula="myerson",
     ),
     Exercise(
         "myerson",
@@ -215,7 +212,6 @@ _ALL = (
         _WINNER.format("price", "bids.min(axis=1, keepdims=True)", "price"),
         goal=_revenue(0.41, "reach 0.41 (the most possible is 5/12 = 0.4167)"),
         hint="A bidder of value v is worth 2v - 1 to the seller: below 1/2 it is better to keep the object.",
-        formula="myerson",
     ),
     Exercise(
         "myerson_satterthwaite",

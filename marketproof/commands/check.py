@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 HELP = """Check a file that claims something: a certificate of a clearing, verdicts, witnesses, or the folder of a run.
 
 A certificate ('marketproof clear --certificate FILE') holds what was cleared, and bounds from which it follows that
-nobody could have bought better and that prices are what the rule says. They are added up again here, in numbers rounded
-outwards; how they were found does not matter. Of verdicts ('marketproof verify --json FILE') the words must be the
-property's and the grade fit the evidence: witnesses replay, proofs are made again, bounds follow from their counts, and
-none stands beside one that denies it. A run's audit and summary are worked out again from its recorded markets. What is
-NOT worked out again is said first: searches and grids, unless you give --repeat. If verdicts are about your own
-mechanism, name its code as FILE.py:NAME; it is then EXECUTED. --kernel, with or without a FILE, has Coq check the
-theorems. Exit status 0 if all that was worked out holds, 1 if something does not, 2 if the file is damaged or none."""
+nobody could have bought better and that prices are what the rule says, within the tolerance that is told. They are
+added up again here, in numbers rounded outwards; how they were found does not matter. Of verdicts ('marketproof verify
+--json FILE') the words must be the property's and the grade fit the evidence: witnesses replay, proofs are made again,
+bounds follow from their counts, and none stands beside one that denies it. A run's audit and summary are worked out
+again from its recorded markets. What is NOT worked out again is said first: searches and grids, unless you give
+--repeat. If verdicts are about your own mechanism, name its code as FILE.py:NAME; it is then EXECUTED. --kernel, with
+or without a FILE, has Coq check the theorems. Exit status 0 if all that was worked out holds, 1 if something does not,
+2 if the file is damaged or none."""
 
 EPILOG = """Example: "marketproof clear A.csv --certificate A.json", then "marketproof check A.json". Or
 "marketproof verify first-price --json v.json", then "marketproof check v.json --repeat"."""

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 HELP = """Check every claim of the paper and of the theory of this market, and say which are right.
 
-A claim is one sentence. Each is proved, searched, recomputed or refuted by an example, and then set beside what its
-source says: it "agrees" or "corrects" it, or is "open" where nothing here decides it. A finding is not a failure: the
-exit status is 0. All of them take about a minute; --differing shows only those that do not agree with their source."""
+A claim is one sentence. Its evidence is proved (of the formula by Coq, for the scope that is named; how the code was
+held to it, and for how many clients, stands beside it; of trade on a grid: in fractions), searched (nothing found, with
+what was tried, for how many clients and on which bounds), computed (for the numbers named, no others) or refuted by an
+example. Claims on the rule in the authors' code are about the rule with exact roots, not about its solver. The evidence
+is set beside what the source says: it "agrees" or "corrects" it, or is "open" where nothing here decides it. A finding
+is not a failure: the exit status is 0. All take about a minute; --differing shows only those that do not agree."""
 
 EPILOG = """Example: "marketproof claims --only rule-cost-example --only rule-overstating --json claims.json" recomputes
 the market in which understating a cost pays, with its witness, and looks for one in which overstating does."""

@@ -147,7 +147,7 @@ def _show(played: Played, console: Console, *, executed: bool) -> None:
     def cells(row: AgentRow) -> list[str]:
         before, after = (row.truth, row.report), (row.utility_truthful, row.utility)
         known = ["free" if row.known is None else number(row.known, 4)] if played.theory else []
-        name = letters(row.agent) + (f" ({row.role})" if row.role else "")
+        name = f"{row.role or ''} {letters(row.agent)}".strip()
         return [name, *(number(v, 4) for v in before), *known, *(number(v, 4) for v in after)]
 
     where = played.ends_at

@@ -14,22 +14,21 @@ from marketproof.files.atomic import dumps
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mechanism.direct import DirectMechanism, Space
+    from mechanism.direct import DirectMechanism
     from proofs_checks.evidence.verdict import Verdict
 
 _HOLDS = {True: "yes", False: "no", None: "-"}
 
-_MOST_BOUNDS = 8
-
 HELP = """Say of each property of a mechanism whether it holds, and how sure that is.
 
 MECHANISM is an id of "marketproof list mechanisms", or FILE.py:NAME for your own; the file is then EXECUTED: verify
-only code that you would run. A grade is one of: proved (of the formula, for every number of agents, by
-Coq's kernel, or of the code itself, for this number: a line for each), exhausted (every profile of a finite grid),
-searched (nothing found, with a bound), refuted (with a small example that "marketproof replay" recomputes), unknown."""
+only code that you would run. A grade is one of: proved (of the formula, for every number of agents within the scope
+that is printed, by Coq's kernel; or of the code itself, for this number and these bounds: a line for each), exhausted
+(every profile of a finite grid, nothing of what lies between), searched (nothing found, with what that says), refuted
+(with an example that "marketproof replay" recomputes), unknown."""
 
 EPILOG = """Example: "marketproof verify first-price" refutes dsic by a bidder that is worth 1 and says less;
-"marketproof verify second-price --property dsic --require" proves it;
+"marketproof verify second-price --property dsic --require" proves it, of the formula and of the code for three;
 "marketproof verify agv --types types.toml" sums over three types, where types.toml holds [\\[agents]] with types =
 [0, 0.5, 1] and prior = ["1/2", "1/4", "1/4"], for all agents;
 "marketproof verify my_auction.py:my_rule --budget 10 --witnesses found" looks at your own
@@ -141,22 +140,9 @@ def domain_of(name: str, mechanism: DirectMechanism) -> str:
     """Return the domain in words: the catalogue's, and the bounds of every private number."""
     from mechanism.catalogue import CATALOGUE
 
-    space = mechanism.space
-    bounds = ", ".join(_bounds(space, c) for c in range(space.k) if space.private[:, c].any())
     known = CATALOGUE.get(name)
     head = f"{known.domain}; " if known is not None else ""
-    return f"{head}{space.agents} agents, private {bounds}"
-
-
-def _bounds(space: Space, column: int) -> str:
-    """Return the bounds of one private number: of all agents, or by agent where they are unlike (the first few)."""
-    agents = [a for a, private in enumerate(space.private[:, column]) if private]
-    ends = {a: f"[{space.low[a, column]:g}, {space.high[a, column]:g}]" for a in agents}
-    if len(set(ends.values())) == 1:
-        return f"{space.names[column]} in {ends[agents[0]]}"
-    told = ", ".join(f"of {space.name(a)} in {ends[a]}" for a in agents[:_MOST_BOUNDS])
-    more = f", of {len(agents) - _MOST_BOUNDS} more in others" if len(agents) > _MOST_BOUNDS else ""
-    return f"{space.names[column]} {told}{more}"
+    return f"{head}{mechanism.space.domain()}"
 
 
 def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: bool) -> None:

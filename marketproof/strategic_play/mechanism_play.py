@@ -103,10 +103,8 @@ def play_mechanism(
 
 
 def _role(space: Space, agent: int) -> str | None:
-    """Return on which side of a market an agent stands, None where there are no sides."""
-    if "side" not in space.names:
-        return None
-    return "seller" if space.low[agent, space.index("side")] > 0.5 else "buyer"
+    """Return what an agent is where agents are unlike: on which side of a market it stands."""
+    return None if isinstance(space.called, str) else space.called[agent]
 
 
 def _paid(books: Anarchy, at_rest: NDArray[np.bool_] | None) -> Paid:

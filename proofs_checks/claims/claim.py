@@ -22,6 +22,10 @@ PROMISED = 1e-3
 """How near a number must come to the one that a source prints, unless the source rounds more (money or samples)."""
 
 
+COMPUTED = "computed"
+"""Grade of what was worked out for the numbers that are named, and says nothing of others."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a check may spend: ``seconds`` for one search, which draws (``seed``), at most how many ``probes``."""
@@ -41,10 +45,13 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class ClaimVerdict:
-    """What was found: whether the statement ``holds`` (None: not known), how sure that is, and in words."""
+    """What was found: whether the statement ``holds`` (None: not known), how sure that is, and in words.
+
+    ``grade``: of `Grade`, or `COMPUTED`.
+    """
 
     holds: bool | None
-    grade: Grade
+    grade: str
     evidence: dict[str, Any]
     witness: dict[str, Any] | None
     words: str
@@ -112,7 +119,9 @@ class Number:
         return abs(self.found - self.stated) <= self.within
 
 
-def worked(numbers: Mapping[str, Number], witness: Witness | None = None) -> ClaimVerdict:
+def worked(
+    numbers: Mapping[str, Number], witness: Witness | None = None, where: str = "on this one profile"
+) -> ClaimVerdict:
     """Return the verdict on a worked example: it holds if every number comes out as stated."""
     wrong = [name for name, number in numbers.items() if not number.right]
     told = "; ".join(f"{name} {number.found:.6g}" for name, number in numbers.items())
@@ -120,10 +129,10 @@ def worked(numbers: Mapping[str, Number], witness: Witness | None = None) -> Cla
         "method": "computed",
         "numbers": {name: {"found": n.found, "stated": n.stated} for name, n in numbers.items()},
     }
-    words = f"computed on this one profile: {told}"
+    words = f"computed {where}: {told}"
     if wrong:
         words += f"; not as stated: {', '.join(f'{name} (stated {numbers[name].stated:g})' for name in wrong)}"
-    return ClaimVerdict(not wrong, Grade.EXHAUSTED, evidence, None if witness is None else witness.to_dict(), words)
+    return ClaimVerdict(not wrong, COMPUTED, evidence, None if witness is None else witness.to_dict(), words)
 
 
 def refuted(witness: Witness, words: str = "", **evidence: Any) -> ClaimVerdict:
@@ -160,7 +169,8 @@ def kernel(name: str) -> Check:
             "method": "theorem checked by Coq's kernel", "theorem": name, "coq": theorem["statement"],
             "assumptions": theorem["assumptions"], "checked": "recorded",
         }  # fmt: skip
-        return ClaimVerdict(True, Grade.PROVED, evidence, None, f"proved (kernel), {name}: {theorem['words']}")
+        words = f"proved of the formula by Coq's kernel, {name}: {theorem['words']}"
+        return ClaimVerdict(True, Grade.PROVED, evidence, None, words)
 
     return told
 
@@ -168,19 +178,19 @@ def kernel(name: str) -> Check:
 def asked(mechanism: DirectMechanism, prop: Property, context: Context, words: str = "") -> ClaimVerdict:
     """Return the engine's verdict on one property of one mechanism: proof, else search."""
     found = engine_verdict(mechanism, prop, context.seconds, "auto", context.seed, context.probes)
-    return of_engine(found, words)
+    return of_engine(found, words, mechanism.space.domain())
 
 
-def of_engine(found: Verdict, words: str = "") -> ClaimVerdict:
-    """Return a verdict of the engine as a claim's; ``words`` stand before what it says itself."""
+def of_engine(found: Verdict, words: str, domain: str) -> ClaimVerdict:
+    """Return a verdict of the engine as a claim's; ``words`` before what it says itself, the ``domain`` after it."""
     if found.witness is not None:
         said = found.witness.sentence
     elif found.grade == Grade.PROVED:
         said = str(found.evidence.get("words", found.statement))
     else:
-        said = found.bound or str(found.evidence.get("reason", found.statement))
+        said = f"{found.because}. Asked for {domain}"
     told = f"{words}: {said}" if words else said
-    evidence = dict(found.evidence) if found.bound is None else {**found.evidence, "bound": found.bound}
+    evidence = {**found.evidence, "domain": domain} | ({} if found.bound is None else {"bound": found.bound})
     return ClaimVerdict(
         found.holds, found.grade, evidence, None if found.witness is None else found.witness.to_dict(), told
     )
@@ -188,7 +198,7 @@ def of_engine(found: Verdict, words: str = "") -> ClaimVerdict:
 
 def both(*parts: ClaimVerdict) -> ClaimVerdict:
     """Return the verdict that all parts hold: the first that fails, else the weakest, with the words of all."""
-    order = [Grade.UNKNOWN, Grade.SEARCHED, Grade.EXHAUSTED, Grade.PROVED]
+    order = [Grade.UNKNOWN, COMPUTED, Grade.SEARCHED, Grade.EXHAUSTED, Grade.PROVED]
     failed = [p for p in parts if p.holds is False]
     chosen = failed[0] if failed else min(parts, key=lambda p: order.index(p.grade))
     evidence = {"method": "several", "parts": [{"grade": str(p.grade), **p.evidence} for p in parts]}

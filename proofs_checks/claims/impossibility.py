@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from mechanism.catalogue import CATALOGUE
-from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, proved, unknown, worked
+from proofs_checks.claims.claim import COMPUTED, Claim, ClaimVerdict, Context, Number, proved, unknown, worked
 from proofs_checks.claims.examples import MECHANISMS
 from proofs_checks.evidence.verdict import Grade
 
@@ -49,7 +49,9 @@ def _multipliers(context: Context) -> ClaimVerdict:
     found = dict(part.numbers)
     unit = found.get("balance", Fraction(0)) or Fraction(1)
     stated = {"IR": 1.0, "IC": 0.5, "ba": 1.0}
-    return worked({row: Number(float(y / unit), stated[row[:2]], 0.0) for row, y in found.items()})
+    return worked(
+        {row: Number(float(y / unit), stated[row[:2]], 0.0) for row, y in found.items()}, where="for this grid"
+    )
 
 
 def _extremes(grid: Grid) -> tuple[Fraction, Fraction, Fraction, list[str]]:
@@ -98,8 +100,12 @@ def _everything(context: Context) -> ClaimVerdict:
     lacking = {name: [p for p in wanted if not CATALOGUE[name].truths[p].startswith("yes")] for name in MECHANISMS}
     whole = [name for name, missing in lacking.items() if not missing]
     told = {"method": "every row of the catalogue", "lacks": lacking}
-    words = f"these have all: {', '.join(whole)}" if whole else "each of the ten lacks at least one"
-    return ClaimVerdict(not whole, Grade.EXHAUSTED, told, None, words)
+    words = (
+        f"these have all: {', '.join(whole)}"
+        if whole
+        else f"each of the {len(MECHANISMS)} market rules lacks at least one, by what the catalogue says of it"
+    )
+    return ClaimVerdict(not whole, COMPUTED, told, None, words)
 
 
 def _continuous(context: Context) -> ClaimVerdict:

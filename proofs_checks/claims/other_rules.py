@@ -14,7 +14,7 @@ from mechanism.market.direct import MarketDirect
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
-from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, worked
+from proofs_checks.claims.claim import COMPUTED, Check, Claim, ClaimVerdict, Context, Number, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.sweeps import Batch, Floats, sweep, swept
 from proofs_checks.evidence.verdict import Grade
@@ -39,13 +39,15 @@ class Penalised:
 def _posts_one(context: Context) -> ClaimVerdict:
     posted = market_mechanism("posted-price")
     assert isinstance(posted, PostedPrice)
-    return worked({"posted price": Number(float(posted.price), 1.0, 0.0)})
+    return worked({"posted price": Number(float(posted.price), 1.0, 0.0)}, where="for the catalogue's instance")
 
 
 def _pool_size(context: Context) -> ClaimVerdict:
     rule = PooledPrice()
     stated = {2: 1, 3: 1, 4: 1, 5: 2, 6: 2, 7: 3, 8: 3, 9: 4, 10: 4}
-    return worked({f"k among {m} clients": Number(rule.k(m), k, 0.0) for m, k in stated.items()})
+    return worked(
+        {f"k among {m} clients": Number(rule.k(m), k, 0.0) for m, k in stated.items()}, where="for 2 to 10 clients"
+    )
 
 
 def _no_pool(context: Context) -> ClaimVerdict:
@@ -159,9 +161,10 @@ def _either_sign(context: Context) -> ClaimVerdict:
 
     seen = sweep(context, "either sign", measure, kinds=("small", "wide", "paper"))
     both = found["surplus"] > MONEY and found["deficit"] > MONEY
-    words = f"the centre ends with {found['surplus']:.6g} in one market and with {-found['deficit']:.6g} in another"
+    ends = f"with {found['surplus']:.6g} in one and with {-found['deficit']:.6g} in the other"
+    words = f"computed on two markets: the centre ends {ends}"
     evidence = {"method": "examples", "markets": seen.markets, **found}
-    return ClaimVerdict(True if both else None, Grade.EXHAUSTED if both else Grade.UNKNOWN, evidence, None, words)
+    return ClaimVerdict(True if both else None, COMPUTED if both else Grade.UNKNOWN, evidence, None, words)
 
 
 @swept("shapley", MONEY, "relative distance of p_ij from c_j plus the Shapley value by all subsets", clients=(3, 4))

@@ -61,7 +61,7 @@ def _identity(types: Types, market: Market, rng: Rng) -> Floats:
     return np.abs(books.welfare - (books.gain - books.cost).sum(axis=-1))[..., None]
 
 
-_RULE = "under the rule in the authors' code"
+_RULE = "under the rule in the authors' code, with exact roots"
 
 CLAIMS = (
     Claim("paper-ir", "paper", f"Individual rationality: nobody who takes part loses {_RULE}.", True,
@@ -72,8 +72,8 @@ CLAIMS = (
           True, _lie(DUO, 0, "gain", 900)),
     Claim("paper-truthful-size", "paper", f"Truthfulness: nobody gains by a false report of its size {_RULE}.",
           True, _lie(DUO, 1, "size", 600)),
-    Claim("paper-payments", "paper", "Every payment is received: p is antisymmetric and nothing is left over.", True,
-          ask("ipfl", "budget-balance")),
+    Claim("paper-payments", "paper", f"Payments are received whole: p is antisymmetric, nothing is left over, {_RULE}.",
+          True, ask("ipfl", "budget-balance")),
     Claim("paper-welfare", "paper", "Payments cancel: utilities sum to gains less the costs of exports.", True,
           _identity),
     Claim("paper-threshold", "paper", "At the threshold x_j the marginal gain of j's data equals c_j + pen_ij.", True,

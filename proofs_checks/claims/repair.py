@@ -9,7 +9,7 @@ from mechanism.market.accounting import MONEY, account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
-from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, kernel, worked
+from proofs_checks.claims.claim import COMPUTED, Check, Claim, ClaimVerdict, Context, Number, kernel, worked
 from proofs_checks.claims.examples import Example, ask
 from proofs_checks.claims.paper import PAIR
 from proofs_checks.claims.sweeps import Floats, searched, sweep, swept
@@ -44,7 +44,7 @@ def _steered(context: Context) -> ClaimVerdict:
     words = f"computed on this one profile: welfare {reached:.6g} where {possible:.6g} is possible (lambda d = 0.9)"
     if possible > reached + MONEY:
         return ClaimVerdict(False, Grade.REFUTED, evidence, evidence, words)
-    return ClaimVerdict(True, Grade.EXHAUSTED, evidence, None, words)
+    return ClaimVerdict(True, COMPUTED, evidence, None, words)
 
 
 @swept("below marginal", MONEY, "relative excess of p_ij over the marginal price")

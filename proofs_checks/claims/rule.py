@@ -11,7 +11,7 @@ from mechanism.market.allocation.selection import optimal_objective, thresholds
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
-from proofs_checks.claims.claim import Claim, ClaimVerdict, Context, Number, asked, kernel, unknown, worked
+from proofs_checks.claims.claim import COMPUTED, Claim, ClaimVerdict, Context, Number, asked, kernel, unknown, worked
 from proofs_checks.claims.examples import Example, ask, catalogue
 from proofs_checks.claims.paper import DUO, PAIR
 from proofs_checks.claims.shares import (
@@ -149,7 +149,7 @@ def _critical(context: Context) -> ClaimVerdict:
     evidence = {"method": "computed", "paid": paid, "critical": low}
     words = f"computed on this one profile: the second seller is paid {paid:.6g} and sells up to a report of {low:.6g}"
     if abs(paid - low) <= 1e-6:
-        return ClaimVerdict(True, Grade.EXHAUSTED, evidence, None, words)
+        return ClaimVerdict(True, COMPUTED, evidence, None, words)
     return ClaimVerdict(False, Grade.REFUTED, evidence, evidence, words)
 
 
@@ -194,7 +194,7 @@ def _real(context: Context) -> ClaimVerdict:
     return unknown("needs trained models: every run's audit.json tells the optimality gap of each round")
 
 
-_1, _2, _3, _4 = (f"theory, the authors' rule, {n}" for n in range(1, 5))
+_1, _2, _3, _4 = (f"theory, the authors' rule with exact roots, {n}" for n in range(1, 5))
 _EX = "K = 3600, n = 100, sellers of 300 at 1.1 and 1.0"
 
 CLAIMS = (

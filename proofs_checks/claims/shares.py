@@ -13,7 +13,7 @@ from mechanism.market.allocation.selection import optimal_objective
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
-from proofs_checks.claims.claim import ClaimVerdict, Context
+from proofs_checks.claims.claim import COMPUTED, ClaimVerdict, Context
 from proofs_checks.claims.examples import catalogue
 from proofs_checks.claims.sweeps import Batch, Floats, searched, sweep
 from proofs_checks.evidence.statistics import share_interval
@@ -111,8 +111,8 @@ def worst_ratio(context: Context) -> ClaimVerdict:
     table = _by_kind(context, "ratio", lambda batch: _mean(_optimal(batch, market_mechanism("ipfl"))[1]))
     worst = _range(table, "worst")
     evidence = {"method": f"{_MARKETS} markets of each distribution", "by_distribution": table}
-    words = f"the worst ratio is {worst[0]:.3g} ({worst[2]})"
-    return ClaimVerdict(worst[0] <= MONEY, Grade.EXHAUSTED, evidence, None, words)
+    words = f"the worst ratio among {_MARKETS} markets of each distribution is {worst[0]:.3g} ({worst[2]})"
+    return ClaimVerdict(worst[0] <= MONEY, COMPUTED, evidence, None, words)
 
 
 def skipping_lifts(context: Context, skip: Clearing) -> ClaimVerdict:

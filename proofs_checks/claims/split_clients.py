@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.catalogue import CATALOGUE
 from mechanism.market.mechanisms import market_mechanism
-from proofs_checks.claims.claim import Check, Claim, ClaimVerdict, Context, Number, refuted, worked
+from proofs_checks.claims.claim import COMPUTED, Check, Claim, ClaimVerdict, Context, Number, refuted, worked
 from proofs_checks.claims.examples import MECHANISMS, Example, Public, ask
 from proofs_checks.claims.paper import PAIR
 from proofs_checks.evidence.verdict import Grade
@@ -106,10 +106,11 @@ def _pair_bayes(context: Context) -> ClaimVerdict:
         expected[said] = sum(found) / 2
     evidence = {"method": "computed", "expected": {str(k): v for k, v in expected.items()}}
     words = f"the first seller, cost 1.1, expects {expected[1.1]:.6g} from the truth and {expected[1.0]:.6g} from 1.0"
+    words = f"computed on this one example: {words}"
     if expected[1.0] > expected[1.1] + 1e-9:
         witness = {"client": 1, "cost": 1.1, "report": 1.0, "rival": [1.0, 1.1], **evidence["expected"]}  # type: ignore[dict-item]
         return ClaimVerdict(False, Grade.REFUTED, evidence, witness, words)
-    return ClaimVerdict(True, Grade.EXHAUSTED, evidence, None, words)
+    return ClaimVerdict(True, COMPUTED, evidence, None, words)
 
 
 def _by_catalogue(prop: str) -> list[Claim]:

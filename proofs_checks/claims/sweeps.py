@@ -9,6 +9,7 @@ import numpy as np
 
 from mechanism.market.clients import Market, Types
 from mechanism.space import Floats
+from mechanism.wording import listed
 from proofs_checks.claims.claim import Check, ClaimVerdict, Context
 from proofs_checks.evidence.statistics import upper_share
 from proofs_checks.evidence.verdict import Grade
@@ -31,6 +32,7 @@ class Sweep:
     kinds: tuple[str, ...] = ()
     worst: float = -np.inf
     where: dict[str, Any] = field(default_factory=dict)
+    clients: tuple[int, ...] = ()
     markets: int = 0
     batches: int = 0
     tried: int = 0
@@ -50,7 +52,7 @@ def sweep(
     """
     rng, own = context.rng(name), context.rng(f"{name} reports")
     deadline = time.perf_counter() + context.seconds
-    seen = Sweep(tuple(kinds))
+    seen = Sweep(tuple(kinds), clients=tuple(clients))
     turns = [(kind, m) for m in clients for kind in kinds]
     fewest = min(_FEWEST, len(turns))
     while seen.batches < fewest or (context.probes is None and time.perf_counter() < deadline):
@@ -91,7 +93,8 @@ def swept(
 def searched(seen: Sweep, allowed: float, what: str, method: str = "random markets of every kind") -> ClaimVerdict:
     """Return the verdict that a quantity never exceeds what is allowed, or where it did."""
     evidence = {
-        "method": method, "distributions": list(seen.kinds), "markets": seen.markets, "batches": seen.batches,
+        "method": method, "distributions": list(seen.kinds), "clients": list(seen.clients), "markets": seen.markets,
+        "batches": seen.batches,
         "tried": seen.tried, "worst": seen.worst if np.isfinite(seen.worst) else None,
     }  # fmt: skip
     if seen.worst > allowed:
@@ -101,5 +104,8 @@ def searched(seen: Sweep, allowed: float, what: str, method: str = "random marke
         f"with confidence 0.99, at most {upper_share(seen.batches):.2g} of such batches of {COUNT} markets hold an "
         "exception that this would have found"
     )
-    words = f"{what}: never above {allowed:g} in {seen.markets} markets ({', '.join(seen.kinds)}); {bound}"
+    words = (
+        f"{what}: never above {allowed:g} in {seen.markets} random markets of "
+        f"{listed(map(str, seen.clients))} clients ({', '.join(seen.kinds)}); {bound}"
+    )
     return ClaimVerdict(True, Grade.SEARCHED, {**evidence, "bound": bound}, None, words)

@@ -20,7 +20,7 @@ from proofs_checks.evidence_errors import CertificateError
 from proofs_checks.proofs.auction_conformance import CLASSICS, CRITICAL_ONLY, classic_conformance
 from proofs_checks.proofs.certificate import Certificate
 from proofs_checks.proofs.kernel_record import DELIVERED, KernelTheorem, kernel_theorem
-from proofs_checks.proofs.market_conformance import declared_conformance, market_conformance
+from proofs_checks.proofs.market_conformance import declared_cases, declared_conformance, market_conformance
 from proofs_checks.proofs.theorems import THEOREMS, certificate_of, check, claim_of
 from proofs_checks.proofs.trade import TradeProof, trade_system
 
@@ -119,10 +119,11 @@ def prove_mechanism(
         return Proof(None, f"{certificate.statement} But this code is not held against the formula: no test is kept")
     if departures := conforms(certificate.mechanism, mechanism, rng or np.random.default_rng(0), samples):
         return Proof(None, f"the code is not the formula that is proved: {departures[0]}")
+    tested = declared_cases(mechanism, samples) if type(mechanism) is MarketDirect else samples
     critical = certificate.mechanism in CRITICAL_ONLY
     part = " as far as the proof needs it, winning and paying by a critical value," if critical else ""
-    words = f"{proof.words}; that the code computes this formula{part} is tested on {samples} random cases, not proved"
-    return Proof(certificate, words, samples)
+    words = f"{proof.words}; that the code computes this formula{part} is tested on {tested} random cases, not proved"
+    return Proof(certificate, words, tested)
 
 
 def trade_certificate(

@@ -17,7 +17,7 @@ def test_two_claims_are_shown_and_written(cli, tmp_path):
     assert [row["id"] for row in told] == ["rule-cost-example", "paper-truthful-cost"]
     assert all(set(row) == KEYS for row in told)
     example, promise = told
-    assert (example["holds"], example["agrees"], example["grade"]) == (True, "agrees", "exhausted")
+    assert (example["holds"], example["agrees"], example["grade"]) == (True, "agrees", "computed")
     assert (promise["expected"], promise["holds"], promise["agrees"]) == (True, False, "corrects")
     assert promise["witness"]["sentence"].startswith(
         "client b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9"

@@ -158,9 +158,8 @@ def test_an_interruption_says_that_nothing_was_written(cli, monkeypatch, tmp_pat
 
 
 def test_the_domain_of_agents_of_unlike_bounds_is_told_agent_by_agent():
-    from marketproof.commands.verify import _bounds
     from mechanism.direct import Space
 
-    assert _bounds(Space(2, ("value",), 0.0, 1.0), 0) == "value in [0, 1]"
-    assert _bounds(Space(2, ("value",), [[0.0], [2.0]], [[1.0], [5.0]]), 0) == "value of a in [0, 1], of b in [2, 5]"
-    assert _bounds(Space(12, ("value",), 0.0, [[1.0 + a] for a in range(12)]), 0).endswith(", of 4 more in others")
+    assert Space(2, ("value",), 0.0, 1.0).bounds(0) == "value in [0, 1]"
+    assert Space(2, ("value",), [[0.0], [2.0]], [[1.0], [5.0]]).bounds(0) == "value of a in [0, 1], of b in [2, 5]"
+    assert Space(12, ("value",), 0.0, [[1.0 + a] for a in range(12)]).bounds(0).endswith(", of 4 more in others")

@@ -83,7 +83,7 @@ def test_sellers_have_costs_and_free_reports_are_not_compared(tmp_path):
     assert result["agents"][0]["known"] is None
     assert result["agents"][4]["known"] == pytest.approx(0.75)
     assert result["agents"][5 + 2]["known"] == pytest.approx(2 / 3 * 0.5 + 0.25)
-    assert "b (seller)" in out
+    assert "seller b" in out
     assert "Chatterjee, Samuelson 1983" in " ".join(out.split())
     four, _ = played(tmp_path, "k-double-auction", "--rounds", 3, "--profiles", 20)
     assert four["found"]["known"] is None  # it is known for one pair only

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKS: Mapping[str, tuple[str, str, str]] = {
-    "proved": ("●", GAIN, "proved: a theorem of Coq's kernel, or a certificate checked again"),
+    "proved": ("●", GAIN, "proved: the formula, by Coq's kernel, or the code, by its regions"),
     "exhausted": ("◉", GAIN, "exhausted: every profile and report of a finite grid"),
     "searched": ("○", GAIN, "searched: nothing found, with the bound that this gives"),
     "refuted": ("×", LOSS, "refuted: a witness that anyone can replay"),
@@ -247,9 +247,8 @@ def answer(_: Run, found: Verdicts) -> str:
     said = []
     for rule in dict.fromkeys(v.mechanism for v in found):
         own = [v.grade for v in found if v.mechanism == rule]
-        said.append(
-            f"Of {len(own)} properties of {rule}, {own.count('proved')} are proved and {own.count('refuted')} refuted."
-        )
+        proved, refuted = own.count("proved"), own.count("refuted")
+        said.append(f"Of {len(own)} properties of {rule}, {proved} are proved of its formula and {refuted} refuted.")
     redone = [v.grade for v in found if v.redone]
     said.append(
         f"For this page {redone.count('proved')} theorems were looked up in the record of Coq's kernel and "

@@ -268,24 +268,15 @@ def test_an_unknown_exercise_is_refused():
         check("third_price", "")
 
 
-def test_words_when_all_is_proved_and_when_something_is_open():
-    def verdict(grade: Grade) -> Verdict:
-        return Verdict(
-            "ir",
-            grade,
-            None if grade is Grade.UNKNOWN else True,
-            "",
-            {"tried": 7, "reason": "because", "code": {"agents": 3}},
-        )
-
-    exercise = EXERCISES["myerson"]
-    assert worded(exercise, [verdict(Grade.PROVED)]).headline == ("Right, and proved of your code for 3 agents: ir.")
-    searched = worded(exercise, [verdict(Grade.SEARCHED)])
-    assert "nothing was found" in searched.headline
-    assert "nothing found in 7 tries" in searched.lines[0]
-    both = worded(exercise, [verdict(Grade.PROVED), verdict(Grade.UNKNOWN)], remark="So it is.")
-    assert both.headline.startswith("Right: ir proved of your code for 3 agents; for")
-    assert both.lines[2] == "So it is."
+def test_words_when_something_is_open():
+    """No symbol goes into the student's process: nothing of its code is ever proved."""
+    told = {"tried": 7, "reason": "because"}
+    both = [Verdict("ir", Grade.SEARCHED, True, "", told), Verdict("dsic", Grade.UNKNOWN, None, "", told)]
+    found = worded(EXERCISES["myerson"], both, remark="So it is.")
+    assert found.headline == "Right: for ir nothing was found against your rule; not decided: dsic."
+    assert "nothing found in 7 tries" in found.lines[0]
+    assert "not decided (because)" in found.lines[1]
+    assert found.lines[2] == "So it is."
 
 
 def test_the_seller_of_a_trade_has_a_cost():

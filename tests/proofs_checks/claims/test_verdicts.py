@@ -1,6 +1,7 @@
 """What is found of every claim: whether it agrees with its source, how sure that is, and that witnesses replay."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from mechanism.errors import InvalidMechanismError
 from mechanism.market.direct import MarketDirect
 from mechanism.market.mechanisms import market_mechanism
 from proofs_checks.claims import CLAIMS, Claim, ClaimResult, ClaimVerdict, Context, run_claims
+from proofs_checks.claims.claim import COMPUTED
 from proofs_checks.evidence.verdict import Grade
 from proofs_checks.evidence.witness import FORMAT, Witness, replay
 from proofs_checks.proofs import Certificate, check
@@ -120,3 +122,23 @@ def test_every_property_of_the_table_is_one_of_the_engines():
     assert all(len(row.split()) == len(COLUMNS) for row in TABLE.values())
     assert np.array([row.split() for row in TABLE.values()]).shape == (8, 6)
     assert Context(2.0).part(0.5).seconds == 1.0
+
+
+def test_a_grade_says_no_more_than_was_done(results):
+    """One market is computed; what was searched names how many clients and which bounds; roots are exact."""
+    assert {str(r.verdict.grade) for r in results.values()} == {"proved", "searched", "computed", "refuted", "unknown"}
+    for name, result in results.items():
+        verdict, evidence = result.verdict, result.verdict.evidence
+        if verdict.grade == COMPUTED:
+            assert "computed" in verdict.words or evidence["method"].startswith(("every row", "100 markets")), name
+            assert "confidence" not in verdict.words
+        if verdict.grade == Grade.SEARCHED and evidence["method"] != "several":
+            assert "clients" in verdict.words or "agents, private " in verdict.words or "by_distribution" in evidence, (
+                name
+            )
+        if "formula" in evidence:
+            assert verdict.words.startswith("proved of the formula by Coq's kernel"), name
+            assert re.search(r"(tested on|agrees with the formula on) \d+ profiles", json.dumps(evidence["code"])), name
+    for name in ("paper-ir", "paper-truthful-cost", "paper-payments", "rule-cost-example"):
+        claim = results[name].claim
+        assert "exact roots" in claim.statement + claim.source
