@@ -152,8 +152,8 @@ def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, 
         if task is None:
             return overridden(recorded.model_dump(), given), True
         return _fresh(task, given), True
-    if task is None:
-        given = {**given, "population": given.get("population") or DEFAULT_POPULATION}
+    if task is None and given.get("population") is None:
+        given["population"] = DEFAULT_POPULATION
     return _fresh(task or DEFAULT_TASK, given), False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from marketproof.commands.run import settings
 from marketproof.files.atomic import to_toml
 from marketproof.running.config import (
     SCALES,
@@ -16,6 +17,7 @@ from marketproof.running.config import (
     task_names,
 )
 from marketproof.running.execution import plan_of
+from marketproof.running.populations import draw
 from mechanism.errors import InputError
 
 OPTIONS = {"seed": 3, "seeds": 2, "methods": ["local", "ipfl/ipfl"], "mechanism": "ipfl-exact"}
@@ -105,3 +107,11 @@ def test_unknown_tasks_and_unreadable_files(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is no TOML"):
         load_task(str(tmp_path / "binary.toml"))
+
+
+def test_where_no_task_is_named_two_of_ten_upload_junk_unless_a_population_is():
+    config, _ = settings(None, {}, None, resume=False)
+    assert (config.task, config.population.name, config.data.clients) == ("digits-skew", "free-riders-ones", 10)
+    assert draw(config.population.name, 0.0, 1.0, 10, config.seed).roles.count("free-rider") == 2
+    assert settings(None, {"population": "benign"}, None, resume=False)[0].population.name == "benign"
+    assert settings("digits-skew", {}, None, resume=False)[0].population.name == "benign"
