@@ -30,6 +30,8 @@ Real = NDArray[np.float64]
 
 ALONE = "local"
 """The method that trains alone."""
+MOST_ROWS = 60
+"""Rows that a table on a page has at most."""
 LEAST = 1e-9
 """Points of accuracy below which a difference is rounding."""
 
@@ -104,19 +106,18 @@ def _trade(run: Run, method: str, alone: Real) -> Trade:
 
 def answer(run: Run, found: tuple[Trade, ...]) -> str:
     """Answer: who is paid, and what for; per unit of accuracy brought to others."""
-    said = [who_was_paid({name: _means(run, name) for name in run.methods}, run.markets)]
+    said = []
     for one in found:
         parts = []
         for who, there in (("honest clients", one.benign), ("attackers and free-riders", ~one.benign)):
             if there.any():
-                rate = _rate(one, there)
-                parts.append(
-                    f"{who} together are paid {typeset(float(one.received[there].sum()))} money for "
-                    f"{round(float(one.brought[there].sum()), 2) + 0.0:+.2f} points brought to others"
-                    + ("" if rate is None else f", {typeset(rate)} a point")
-                )
-        said.append(f"Under {one.method} {listed(parts)}.")
-    return " ".join(said)
+                rate, brought = _rate(one, there), round(float(one.brought[there].sum()), 2) + 0.0
+                price = "" if rate is None else f" ({typeset(rate)} a point)"
+                earned = typeset(float(one.received[there].sum()))
+                parts.append(f"{who} earn {earned} for {typeset(brought)} points{price}")
+        said.append(f"under {one.method} {listed(parts)}")
+    means = who_was_paid({name: _means(run, name) for name in run.methods}, run.markets)
+    return f"{means} In all, for points of accuracy brought to others: {'; '.join(said)}."
 
 
 def _means(run: Run, method: str) -> dict[str, float]:
@@ -235,7 +236,7 @@ def drawing(run: Run, found: tuple[Trade, ...]) -> Drawing:
                    x="paid for imports over the run (money)", y="accuracy gained (points)")  # fmt: skip
         trade_dots(right, one.received, one.brought, one.benign, title="",
                    x="received for exports over the run (money)", y="brought to others (points)")  # fmt: skip
-    said = []
+    said, each = [], by_client(run, found)
     for one in found:
         corr = one.correlation
         said.append(f"{one.method}: correlation {'unknown' if corr is None else f'{corr:+.2f}'}")
@@ -247,12 +248,13 @@ def drawing(run: Run, found: tuple[Trade, ...]) -> Drawing:
         + "; ".join(said) + ".",
         "A dot is a client" + (" under one seed" if len(run.seeds) > 1 else "")
         + ". Left, dots that rise to the right say that who pays more gains more; a dot below the line paid and ended "
-        "less accurate than training alone. Right, the same of sellers: who earns should bring something." + junk
+        "less accurate than training alone. Right, the same of sellers: who earns should bring something: what "
+        "an importer gained is divided equally among the models that it imported." + junk
         + " A point is one percent of a client's test samples, weighted by its labels: small differences are few "
         "samples.",
         whole,
-        by_group(found),
-        by_client(run, found),
+        each if len(each.rows) <= MOST_ROWS else by_group(found),
+        each,
     )  # fmt: skip
 
 

@@ -47,7 +47,8 @@ def test_what_an_importer_gained_is_divided_among_its_imports(attacked: Run):
 
 def test_words_name_what_junk_is_paid_and_who_paid_for_nothing(attacked: Run):
     found = section(TRADE, attacked)
-    assert "attackers and free-riders together are paid" in found.answer
+    assert "points of accuracy brought to others: under ipfl/ipfl honest clients earn" in found.answer
+    assert "and attackers and free-riders earn" in found.answer
     assert found.answer.startswith("Paid for their models, per client and round: under ipfl/ipfl honest clients ")
     for one in trades(attacked):
         junk, buyers = [line for line in found.evidence if line.subject == one.method]
@@ -65,8 +66,8 @@ def test_words_name_what_junk_is_paid_and_who_paid_for_nothing(attacked: Run):
     drawn = found.drawings["trade"]()
     assert len(drawn.figure.axes) == 4
     assert "Crosses are attackers" in drawn.look
-    assert len(drawn.points.rows) == 2 * 2 * 6
-    assert [row[1] for row in drawn.table.rows] == ["honest", "attackers, free-riders"] * 2
+    assert len(drawn.table.rows) == len(drawn.points.rows) == 2 * 2 * 6
+    assert [row[1] for row in paid.table.rows] == ["honest", "attackers, free-riders"] * 2
 
 
 def test_honest_runs_name_no_junk_and_runs_without_training_alone_have_no_such_question(run: Run):
