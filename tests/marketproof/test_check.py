@@ -11,6 +11,7 @@ from mechanism import Market, Reports, market_mechanism
 from mechanism.errors import InvalidMarketError
 from mechanism.market.allocation.certificate_file import ClearingFile, certified, check_file, check_parts, digest_of
 from proofs_checks.evidence.recheck import contradictions
+from tests.proofs_checks.changes import at, changed, leaves
 
 RULES = ["ipfl-exact", "exact-marginal", "vcg-two-sided"]
 
@@ -27,36 +28,13 @@ def clearing(rule, m=6, seed=0):
     return told
 
 
-def places(value, path=()):
-    """Where the leaves of plain data are."""
-    if isinstance(value, dict | list):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(inner, (*path, key))
-    elif value is not None:
-        yield path
-
-
-def changed(data, path, change):
-    """A copy with one leaf changed."""
-    data = copy.deepcopy(data)
-    inner = data
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = change(inner[path[-1]])
-    return data
-
-
-def another(rng):
+def another(value, rng):
     """Some other value of the same kind."""
-
-    def change(value):
-        if isinstance(value, str):
-            return value[:-1] + ("0" if value[-1:] != "0" else "1")
-        if isinstance(value, int):
-            return value + int(rng.choice([-1, 1]))
-        return float(np.nextafter(value, np.inf)) if rng.random() < 0.5 else value + float(rng.normal())
-
-    return change
+    if isinstance(value, str):
+        return value[:-1] + ("0" if value[-1:] != "0" else "1")
+    if isinstance(value, int):
+        return value + int(rng.choice([-1, 1]))
+    return float(np.nextafter(value, np.inf)) if rng.random() < 0.5 else value + float(rng.normal())
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -64,11 +42,11 @@ def test_any_change_is_refused_as_damage(rule):
     """Every number and word of a file, changed by the last bit or more: 1,000 and more changes, none accepted."""
     data, rng = clearing(rule), np.random.default_rng(1)
     assert check_file(data, "it").holds
-    every = list(places(data))
+    every = leaves(data)
     for _ in range(1 + 400 // len(every)):
         for path in every:
             with pytest.raises(InvalidMarketError):
-                check_file(changed(data, path, another(rng)), "it")
+                check_file(changed(data, path, another(at(data, path), rng)), "it")
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -84,11 +62,11 @@ def test_false_money_and_purchases_are_refused_though_sealed_again(rule, seed):
             return True
 
     tolerance = check_parts(ClearingFile.model_validate(data)).tolerance.max()
-    money = [path for path in places(data) if path[0] in ("prices", "centre", "sales")]
+    money = [path for path in leaves(data) if path[0] in ("prices", "centre", "sales")]
     for path in money * 8:
         wide = 2.1 if path[0] == "prices" else 20
         by = rng.choice([-1, 1]) * max(wide * tolerance, 10 ** rng.uniform(-8, 2))
-        assert refused(changed(data, path, lambda value, by=by: value + by))
+        assert refused(changed(data, path, at(data, path) + by))
     m = len(data["clients"])
     for i in range(m):
         for j in set(range(m)) - {i}:

@@ -4,30 +4,12 @@ import json
 
 import pytest
 
-EVEN = """
-[[agents]]
-types = [0, 1]
-"""
-FIRST = """
-[[agents]]
-types = [0, 0.5, 1]
-prior = ["1/4", "1/4", "1/2"]
-"""
-SURE = """
-[[agents]]
-types = [0, 0.5]
-prior = [0, 1]
-"""
-TOGETHER = """
-[[agents]]
-types = [0, 1]
-[[joint]]
-types = [0, 0]
-chance = "1/2"
-[[joint]]
-types = [1, 1]
-chance = "1/2"
-"""
+from tests.mechanism.design.specs import types_text
+
+EVEN = types_text([0, 1])
+FIRST = types_text(([0, 0.5, 1], ["1/4", "1/4", "1/2"]))
+SURE = types_text(([0, 0.5], [0, 1]))
+TOGETHER = types_text([0, 1], joint=[((0, 0), "1/2"), ((1, 1), "1/2")])
 
 
 @pytest.fixture

@@ -19,6 +19,11 @@ def at(value, path):
     return value
 
 
+def leaves(value):
+    """Every position of a number or word."""
+    return [path for path in places(value) if not isinstance(at(value, path), dict | list | None)]
+
+
 def variants(value):
     """What a value may become."""
     if isinstance(value, bool) or value is None:

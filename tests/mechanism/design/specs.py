@@ -13,6 +13,16 @@ def spec_text(outcomes, agents, **words):
     return "\n".join(lines)
 
 
+def types_text(*agents, joint=()):
+    """TOML of lists of types; ``agents``: (types, prior) or types; ``joint``: profile and chance of each."""
+    lines = []
+    for types, *prior in (a if isinstance(a, tuple) else (a,) for a in agents):
+        lines += ["[[agents]]", f"types = {types}", *(f"prior = {p}" for p in prior)]
+    for profile, chance in joint:
+        lines += ["[[joint]]", f"types = {list(profile)}", f'chance = "{chance}"']
+    return "\n".join(lines)
+
+
 def auction(bidders, values, prior=None, **words):
     """One item; every bidder's value from the same list."""
     agents = {

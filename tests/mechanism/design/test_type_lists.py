@@ -10,26 +10,10 @@ from mechanism.design import SpecError, design, parse_spec
 from mechanism.design.type_lists import read_types
 from mechanism.errors import InputError
 from tests.checks import refused
-from tests.mechanism.design.specs import auction
+from tests.mechanism.design.specs import auction, types_text
 
-GOOD = """
-[[agents]]
-types = [0, 0.1, "1/3"]
-prior = ["1/2", "1/2", 0]
-[[agents]]
-types = [[1], [2]]
-"""
-
-JOINT = """
-[[agents]]
-types = [1, 2]
-[[joint]]
-types = [1, 1]
-chance = "1/3"
-[[joint]]
-types = [2, 1]
-chance = "2/3"
-"""
+GOOD = types_text(('[0, 0.1, "1/3"]', '["1/2", "1/2", 0]'), "[[1], [2]]")
+JOINT = types_text([1, 2], joint=[((1, 1), "1/3"), ((2, 1), "2/3")])
 
 
 def read(tmp_path, text, name="types.toml"):
@@ -95,10 +79,8 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, place, piece, gone)
     assert "\n" not in told
 
 
-CORRELATED = "".join(
-    f"\n[[joint]]\ntypes = ['v{a}', 'v{b}']\nchance = '{chance}'"
-    for a, b, chance in ((1, 1, "1/3"), (2, 2, "1/3"), (1, 2, "1/6"), (2, 1, "1/6"))
-)
+TOGETHER = ((1, 1, "1/3"), (2, 2, "1/3"), (1, 2, "1/6"), (2, 1, "1/6"))
+CORRELATED = "\n" + types_text(joint=[((f"v{a}", f"v{b}"), chance) for a, b, chance in TOGETHER])
 
 
 def test_correlated_types_leave_the_bidders_nothing():

@@ -59,46 +59,37 @@ def test_the_repair_pays_the_critical_value():
             assert PROPERTY["dsic-cost"].violation(mechanism, case).max() <= 1e-12
 
 
-def test_a_buyer_understates_its_gain():
-    """K = 3600, n = 100 and 300, c = 1: the truth leaves 0, saying 900 leaves 1.5."""
-    case = said(clients(BUYER, (300.0, 1.0, 0.0)), 0, 2, 900.0)
-    assert float(PROPERTY["dsic-gain"].violation(market("ipfl", 2), case).max()) == pytest.approx(1.5, abs=1e-12)
+SPLIT = clients((64.0, 0.0, 32_400.0), (800.0, 0.7, 0.0), (700.0, 3.0, 0.0), agent=np.intp(1), share=0.5)
+MERGE = clients((25.0, 0.0, 3600.0), (800.0, 3.0, 0.0), (500.0, 0.1, 0.0), (500.0, 4.6, 0.0), pair=np.array([1, 2]))
+BLOCK = clients((36.0, 0.0, 3600.0), (400.0, 1.8, 0.0), (200.0, 0.0, 0.0), (200.0, 0.8, 0.0))
+EMPTY = clients(BUYER, (10_000.0, 7.0, 0.0), (300.0, 1.0, 0.0))
+GAIN = said(clients(BUYER, (300.0, 1.0, 0.0)), 0, 2, 900.0)
+NUMBERS = [
+    ("ipfl", "dsic-gain", GAIN, {"utility_before": 0.0, "utility_after": 1.5}, 1.5),
+    ("ipfl", "efficiency", EMPTY, {"welfare": 0.0, "optimum": 2.0}, 2.0),
+    ("ipfl-exact", "efficiency", EMPTY, {"welfare": 2.0, "optimum": 2.0}, 0.0),
+    ("ipfl-exact", "split-proof", SPLIT, {"utility_as_one": 2.688, "utility_as_two": 2.904}, 0.216),
+    ("ipfl-exact", "merge-proof", MERGE, {"utility_apart": 2.370, "utility_together": 2.470}, 0.100),
+    ("ipfl-exact", "core", BLOCK, {"members": 0.0}, 0.232),
+]
 
 
-def test_the_reference_rule_is_empty_handed_where_2_is_feasible():
-    case = clients(BUYER, (10_000.0, 7.0, 0.0), (300.0, 1.0, 0.0))
-    assert float(PROPERTY["efficiency"].violation(market("ipfl", 3), case).max()) == pytest.approx(2.0, abs=1e-9)
-    assert float(PROPERTY["efficiency"].violation(market("ipfl-exact", 3), case).max()) <= 1e-9
+@pytest.mark.parametrize(("rule", "name", "case", "stated", "violation"), NUMBERS)
+def test_the_numbers_are_those_of_the_theory(rule, name, case, stated, violation):
+    mechanism, prop = market(rule, case.types.shape[1]), PROPERTY[name]
+    numbers = prop.numbers(mechanism, case)
+    for key, value in stated.items():
+        assert numbers[key][0] == pytest.approx(value, abs=5e-4)
+    assert float(prop.violation(mechanism, case).max()) == pytest.approx(violation, abs=1e-3)
 
 
-def test_two_halves_earn_more_even_with_the_cost_paid_twice():
-    """K = 32400, n_0 = 64, sellers 800 at 0.7 and 700 at 3: 2.904 instead of 2.688."""
-    case = clients((64.0, 0.0, 32_400.0), (800.0, 0.7, 0.0), (700.0, 3.0, 0.0), agent=np.intp(1), share=0.5)
+def test_who_blocks_and_who_splits_in_vain():
     prop = PROPERTY["split-proof"]
-    numbers = prop.numbers(market("ipfl-exact", 3), case)
-    assert numbers["utility_as_one"][0] == pytest.approx(2.688, abs=5e-4)
-    assert numbers["utility_as_two"][0] == pytest.approx(2.904, abs=5e-4)
+    assert PROPERTY["core"].numbers(market("ipfl-exact", 4), BLOCK)["members"] == [0.0, 1.0]
     for name in ("ipfl", "exact-marginal"):
-        assert prop.violation(market(name, 3), case).max() <= 1e-9
-    halved = replace(prop, cost_rule="half")
-    assert halved.violation(market("ipfl-exact", 3), case).max() > prop.violation(market("ipfl-exact", 3), case).max()
-
-
-def test_two_sellers_earn_more_as_one():
-    """K = 3600, n_0 = 25, sellers 800/500/500 at 3/0.1/4.6: 2.470 instead of 2.370."""
-    case = clients((25.0, 0.0, 3600.0), (800.0, 3.0, 0.0), (500.0, 0.1, 0.0), (500.0, 4.6, 0.0), pair=np.array([1, 2]))
-    numbers = PROPERTY["merge-proof"].numbers(market("ipfl-exact", 4), case)
-    assert numbers["utility_apart"][0] == pytest.approx(2.370, abs=5e-4)
-    assert numbers["utility_together"][0] == pytest.approx(2.470, abs=5e-4)
-
-
-def test_buyer_and_big_seller_block():
-    """K = 3600, n_0 = 36, sellers 400/200/200 at 1.8/0/0.8: they block by 0.232."""
-    case = clients((36.0, 0.0, 3600.0), (400.0, 1.8, 0.0), (200.0, 0.0, 0.0), (200.0, 0.8, 0.0))
-    prop = PROPERTY["core"]
-    numbers = prop.numbers(market("ipfl-exact", 4), case)
-    assert numbers["members"] == [0.0, 1.0]
-    assert float(prop.violation(market("ipfl-exact", 4), case).max()) == pytest.approx(0.232, abs=5e-4)
+        assert prop.violation(market(name, 3), SPLIT).max() <= 1e-9
+    halved, whole = (p.violation(market("ipfl-exact", 3), SPLIT).max() for p in (replace(prop, cost_rule="half"), prop))
+    assert halved > whole
 
 
 SEEDS = range(200)

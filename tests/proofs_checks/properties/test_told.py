@@ -17,11 +17,7 @@ from proofs_checks.properties.property import row_words
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.cases import Cases, deviating, truthful
 from proofs_checks.search.given_markets import GivenMarkets
-from tests.proofs_checks.rules import rows
-
-
-def winners(bids):
-    return np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
+from tests.proofs_checks.rules import rows, winners
 
 
 def told(name, mechanism, case):
