@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMechanismError, shown
-from mechanism.wording import agent_words, letters
+from mechanism.wording import agent_words, letters, plural
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +120,7 @@ def _words(what: str, given: Sequence[str], agents: int | None = None) -> tuple[
     words = tuple(given)
     if agents is not None and len(words) != agents:
         raise InvalidMechanismError(
-            f"{what} of the space has {len(words)} words for {agents} agents; expected one each"
+            f"{what} of the space has {plural(len(words), 'word')} for {agents} agents; expected one each"
         )
     for word in words:
         if not (isinstance(word, str) and word.strip() == word and 0 < len(word) <= _LONGEST and word.isprintable()):
