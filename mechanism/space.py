@@ -102,8 +102,12 @@ class Space:
         return agent_words(agent, called, self.people)
 
     def name(self, agent: int) -> str:
-        """Return an agent's name, its letter where it has none: what tells agents apart that are all called alike."""
+        """Return an agent's name, its letter where it has none."""
         return self.people[agent] if self.people else letters(agent)
+
+    def short(self, agent: int) -> str:
+        """Return what tells agents apart in a list: the name where all are called alike, else `who`."""
+        return self.name(agent) if isinstance(self.called, str) else self.who(agent)
 
     def number(self, agent: int, column: int) -> str:
         """Return what a number of an agent is called in a sentence: a seller's value is its ``cost``."""

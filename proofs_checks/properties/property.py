@@ -238,10 +238,8 @@ def profile_words(
 
 
 def _agent_words(mechanism: DirectMechanism, agent: int, row: Floats, only: NDArray[np.bool_]) -> str:
-    """Write numbers of one agent in a list; where all are called alike its name says who it is."""
-    space = mechanism.space
-    name = space.name(agent) if isinstance(space.called, str) else space.who(agent)
-    return f"{name}: {row_words(mechanism, agent, row[agent], only[agent])}"
+    """Write numbers of one agent in a list."""
+    return f"{mechanism.space.short(agent)}: {row_words(mechanism, agent, row[agent], only[agent])}"
 
 
 def _matter(row: Floats, numbers: Mapping[str, list[float]]) -> Floats:

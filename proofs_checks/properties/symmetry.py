@@ -102,9 +102,9 @@ class Anonymous(Property):
         what = max(by, key=lambda w: float(by[w].max()))
         who = int(np.argmax(by[what]))
         order = case.more("order")[0]
-        listed = ", ".join(mechanism.space.name(int(a)) for a in order[:MOST_TOLD])
+        listed = ", ".join(mechanism.space.short(int(a)) for a in order[:MOST_TOLD])
         if len(order) > MOST_TOLD:
-            listed += f", … ({mechanism.space.name(who)} at place {int(np.argsort(order)[who]) + 1} of {len(order)})"
+            listed += f", … ({mechanism.space.short(who)} at place {int(np.argsort(order)[who]) + 1} of {len(order)})"
         return (
             f"listed in the order {listed}, {mechanism.space.who(who)}'s {what} changes "
             f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])}"
