@@ -212,7 +212,7 @@ def _others(mechanism: DirectMechanism, case: Cases) -> tuple[Floats, Floats] | 
 
 def _against(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
     """Say how sure an expectation is, and what is public; the private numbers of the others are drawn."""
-    public = profile_words(mechanism, case.types[0], np.ones_like(mechanism.space.private))
+    public = profile_words(mechanism, case.types[0], said=np.ones_like(mechanism.space.private))
     if "draws" not in numbers:
         return f" (summed over all types of the others){public}"
     return f" (at least {number(numbers['at_least'][0])}, {int(numbers['draws'][0])} draws of the others){public}"

@@ -68,7 +68,7 @@ class Monotone(Property):
         return (
             f"{mechanism.space.who(who)} moves its report from {old} to {new} and its allocation goes from {got[0]} to "
             f"{got[1]}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers, [who])}"
         )
 
 
@@ -128,7 +128,7 @@ class CyclicallyMonotone(Property):
         total = sum(numbers["utility_truth"]) - sum(numbers["utility_next"])
         return (
             f"{mechanism.space.who(who)}'s types {steps} → the first make a cycle of length {number(total)}: "
-            f"no payments make this allocation truthful{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"no payments make this allocation truthful{profile_words(mechanism, case.before[0], numbers, [who])}"
         )
 
 

@@ -1,7 +1,7 @@
 """What a property is: a statement, when it applies, where to look for a violation, and how large one is."""
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -200,16 +200,17 @@ def row_words(mechanism: DirectMechanism, agent: int, row: Floats, only: NDArray
 def profile_words(
     mechanism: DirectMechanism,
     row: Floats,
+    numbers: Mapping[str, list[float]] | None = None,
+    named: Iterable[int] = (),
     said: NDArray[np.bool_] | None = None,
     head: str = "",
-    numbers: Mapping[str, list[float]] | None = None,
 ) -> str:
     """Write the numbers of a profile in brackets, agent by agent, less those ``said`` before (bool ``[n, k]``).
 
-    Of more than eight agents those are told who matter most (`_matter`), and how many others there are. Then come what
-    is public of these agents and of those said before, where it could be another number and is not 0, up to eight
-    numbers; what kind of public numbers is left out. "" where nothing is left, or where the mechanism says that its
-    profiles are too long to be listed.
+    Of more than eight agents those are told whom the sentence has ``named``, then those who matter most (`_matter`),
+    and how many others there are. Then comes what is public of these agents and of those said before, where it could be
+    another number and is not 0, up to eight numbers; what kind of public numbers is left out. "" where nothing is left,
+    or where the mechanism says that its profiles are too long to be listed.
     """
     if not getattr(mechanism, "lists_profiles", True):
         return ""
@@ -218,7 +219,9 @@ def profile_words(
     agents = np.flatnonzero(left.any(axis=1))
     told = agents
     if len(agents) > MOST_TOLD:
-        matter = _matter(np.where(space.private, row, 0.0), numbers or {})[agents]
+        matter = _matter(np.where(space.private, row, 0.0), numbers or {})
+        matter[list(named)] = np.inf
+        matter = matter[agents]
         first = np.argsort(-matter, kind="stable")[:MOST_TOLD]
         told = np.sort(agents[first[matter[first] > MONEY]])
     parts = [_agent_words(mechanism, int(a), row, left) for a in told]

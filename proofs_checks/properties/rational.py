@@ -52,7 +52,7 @@ class Rational(Profiles):
         role = f" as a {self.part}" if self.part else ""
         return (
             f"{mechanism.space.who(worst)} tells the truth and is left with {number(numbers['utility'][worst])}{role}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers, [worst])}"
         )
 
 
@@ -75,7 +75,7 @@ class Balanced(Profiles):
         """Return what the centre is left with."""
         return (
             f"payments sum to {number(float(np.sum(numbers['payment'])))}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers)}"
         )
 
 
@@ -130,7 +130,7 @@ class Efficient(Profiles):
         """Welfare reached and reachable."""
         return (
             f"welfare {number(numbers['welfare'][0])} where {number(numbers['optimum'][0])} is feasible"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers)}"
         )
 
 
@@ -177,7 +177,7 @@ class Core(Profiles):
         names = listed(mechanism.space.who(a) for a in team)
         return (
             f"{names} have {number(sum(numbers['payoff'][a] for a in team))} and could have "
-            f"{number(numbers['value'][0])} on their own{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{number(numbers['value'][0])} on their own{profile_words(mechanism, case.before[0], numbers, team)}"
         )
 
 

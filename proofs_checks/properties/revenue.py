@@ -65,7 +65,7 @@ class RevenueMonotone(Profiles):
         who = int(np.argmax(numbers["revenue_without"]))
         return (
             f"the centre receives {number(numbers['revenue'][0])} and, without {mechanism.space.who(who)}, "
-            f"{number(numbers['revenue_without'][who])}{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{number(numbers['revenue_without'][who])}{profile_words(mechanism, case.before[0], numbers, [who])}"
         )
 
 

@@ -153,7 +153,7 @@ class SplitProof(Identity):
         return (
             f"{mechanism.space.who(a)} has {number(numbers['utility_as_one'][0])} as one and "
             f"{number(numbers['utility_as_two'][0])} as two, {how}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers, [a])}"
         )
 
 
@@ -205,12 +205,13 @@ class MergeProof(Identity):
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Who merges, and what that brings."""
-        a, b = (mechanism.space.who(int(x)) for x in case.more("pair")[0])
+        pair = [int(x) for x in case.more("pair")[0]]
+        a, b = (mechanism.space.who(x) for x in pair)
         cost = "the sum of their costs" if self.cost_rule == "sum" else "the lower of their costs"
         return (
             f"{a} and {b} have {number(numbers['utility_apart'][0])} in all as two and "
             f"{number(numbers['utility_together'][0])} as one at {cost}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers, pair)}"
         )
 
 

@@ -108,7 +108,7 @@ class Anonymous(Property):
         return (
             f"listed in the order {listed}, {mechanism.space.who(who)}'s {what} changes "
             f"from {number(numbers[f'{what}_before'][who])} to {number(numbers[f'{what}_after'][who])}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers, [who])}"
         )
 
 
@@ -185,7 +185,7 @@ class NonBossy(Property):
         return (
             f"{mechanism.space.who(who)} reports {new} instead of {old}: nothing changes for it, but by "
             f"{number(numbers['change'][victim])} for {mechanism.space.who(victim)}"
-            f"{profile_words(mechanism, case.before[0], numbers=numbers)}"
+            f"{profile_words(mechanism, case.before[0], numbers, [who, victim])}"
         )
 
 

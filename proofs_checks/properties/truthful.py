@@ -100,7 +100,7 @@ def _sentence(mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[f
             f"{mechanism.space.who(int(agent))} has {row_words(mechanism, int(agent), truth, shown)}; "
             f"reporting {row_words(mechanism, int(agent), lie, moved)} takes its utility {rise}"
         )
-    rest = profile_words(mechanism, case.before[0], said, "other reports: ", numbers)
+    rest = profile_words(mechanism, case.before[0], numbers, case.members, said, "other reports: ")
     return "; and ".join(parts) + rest
 
 
@@ -176,7 +176,7 @@ class GroupTruthful(Property):
             parts.append(f"{len(members) - len(told)} more members, who gain less or nothing")
         said = np.zeros(mechanism.space.private.shape, dtype=np.bool_)
         said[members] = True
-        rest = profile_words(mechanism, case.before[0], said, "other reports: ", numbers)
+        rest = profile_words(mechanism, case.before[0], numbers, case.members, said, "other reports: ")
         return "together: " + "; and ".join(parts) + rest
 
 

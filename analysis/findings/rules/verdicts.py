@@ -281,7 +281,7 @@ def evidence(_: Run, found: Verdicts) -> tuple[Evidence, ...]:
 
 
 VERDICTS = Finding(
-    "verdicts", "What is known of the promises of each rule, in any market?", of_run, answer, always("verdicts", drawing),
+    "verdicts", "What is known of each rule's promises, in any market?", of_run, answer, always("verdicts", drawing),
     evidence, table=lambda _, found: property_table(found),
 )  # fmt: skip
 

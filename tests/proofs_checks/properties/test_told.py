@@ -43,6 +43,15 @@ def test_where_nothing_changes_those_are_told_who_report_most():
     assert len(words) < 240
 
 
+def test_who_is_named_is_told_however_little_it_has():
+    """The 200th loses a thousandth, while 199 others gain more."""
+    mechanism = SingleParameter(lambda bids: (0.0 * bids, np.where(np.arange(200) == 199, 1e-3, -bids)), 200)
+    types = np.linspace(0.6, 0.1, 200)[None, :, None].copy()
+    words = told("ir", mechanism, truthful(types))
+    assert words.startswith("buyer gr tells the truth and is left with -0.001 (a: value 0.6; b: ")
+    assert "gr: value 0.1; 192 others not listed)" in words
+
+
 def test_few_public_numbers_are_told_many_are_named():
     mechanism = direct_mechanism("ipfl", 4)
     types = np.zeros((1, 4, mechanism.space.k))
