@@ -127,9 +127,8 @@ class Mixing:
     ) -> None:
         index = torch.from_numpy(clients).to(state.rows.device)
         off = torch.from_numpy(matrix - np.diag(np.diag(matrix))).to(state.rows.device)
-        imported = {
-            i: off[k] @ state.rows[index].double() for k, i in enumerate(clients.tolist()) if mixed[i]
-        }  # before any row changes
+        rows = state.rows[index].double()  # before any row changes
+        imported = {i: off[k] @ rows for k, i in enumerate(clients.tolist()) if mixed[i]}
         kept()
         deployed = state.slots[self.algorithm.deployed]
         deployed[index] = state.rows[index]
