@@ -260,3 +260,7 @@ def law_from_arrays(kind: float, exponent: float, knots: ArrayLike) -> GainLaw:
     x, y = np.asarray(knots, dtype=np.float64)
     used = int((x > 0).sum())
     return law_of((x[:used].tolist(), y[:used].tolist()))
+
+
+CONCAVE = (SqrtGain, PowerGain, TableGain)
+"""The house's laws, concave by what each `certificate` says."""

@@ -25,7 +25,8 @@ from proofs_checks.proofs.catalogued import not_catalogued
 from proofs_checks.properties.expectation import BayesTruthful, Expected
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.registry import properties
-from proofs_checks.search.cases import Cases, examine
+from proofs_checks.search.cases import Cases
+from proofs_checks.search.examining import examine
 from proofs_checks.search.grids import Grid, whole_grid
 from proofs_checks.search.pacing import FAST, Pace, first_look
 from proofs_checks.search.searching import Search

@@ -16,9 +16,8 @@ import numpy as np
 from mechanism.catalogue import CATALOGUE
 from mechanism.market.allocation.selection import NODE_LIMIT
 from mechanism.market.direct import MarketDirect
-from mechanism.market.gains import PowerGain, SqrtGain, TableGain
+from mechanism.market.gains import CONCAVE
 
-_LAWS = (SqrtGain, PowerGain, TableGain)
 _DEEPEST = 8
 _PLAIN = (int, float, str, bool, np.ndarray, np.number, tuple, list, type(None))
 
@@ -29,7 +28,7 @@ def not_catalogued(mechanism: Any) -> str | None:
     if entry is None:
         return "it is not in the catalogue"
     if type(mechanism) is MarketDirect:
-        if type(mechanism.law) not in _LAWS or _parted(mechanism.law, mechanism.law, "law"):
+        if type(mechanism.law) not in CONCAVE or _parted(mechanism.law, mechanism.law, "law"):
             return f"its gain law, {mechanism.law.name!r}, is not one of those that are known to be concave"
         limit = getattr(mechanism.mechanism, "node_limit", NODE_LIMIT)
         if not (isinstance(limit, int) and limit >= NODE_LIMIT):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.entry import PROPERTIES as STATEMENTS
 from mechanism.market.direct import MarketDirect
+from mechanism.market.gains import CONCAVE
 from mechanism.wording import apart, number
 from proofs_checks.properties.property import MOST_TOLD, Probe, Property, Rng, change, profile_words, row_words
 from proofs_checks.search import sampling
@@ -249,10 +250,11 @@ def exact_probe(mechanism: DirectMechanism, prop: Property, rng: Rng, count: int
     told_by = sampling.PROFILES[("corners", "boxes", "ties", "uniform")[turn // _EVERY % 4]]
     more = told_by(space, np.random.default_rng(turn), min(_MOST_LOOKED, count // space.agents))
     gaps = mechanism.outcome(more).gap.reshape(len(more), -1).max(axis=1)
-    if told := gaps.max() > 0.0:  # a rule that tells that it missed something is asked where it missed most
+    missing = gaps.max() > 0.0 or type(mechanism.law) not in CONCAVE
+    if missing:  # a rule that may have missed something is asked where it tells that it missed most
         profiles = more[np.argsort(-gaps, kind="stable")[: len(profiles)]]
     lies = best_reports(mechanism.mechanism, mechanism.types(profiles), mechanism.market(profiles))
-    if not (lies.exact or told):
+    if not (lies.exact or missing):
         return None
     at, agent = lies.best()
     cost = space.index("cost")

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 import mechanism
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.errors import InvalidMechanismError, MarketProofError
-from mechanism.market.accounting import MONEY
 
 _HERE = str(Path(__file__).parents[1])
 _OURS = tuple(folder + os.sep for folder in (os.path.dirname(str(mechanism.__file__)), _HERE))
@@ -74,8 +73,6 @@ def advice(asked: Any, error: BaseException, shape: tuple[int, ...]) -> str:
 
 
 Bools = NDArray[np.bool_]
-
-_SMALLEST = 100.0 * MONEY  # amounts below it: whatever is wrong is hardly a violation
 
 
 class DependsOnBatch(InvalidMechanismError):
@@ -252,42 +249,3 @@ def part(
         where = np.round(profiles[row], 12).tolist()
         raise InvalidMechanismError(f"{what} is not a finite number at the profile {where}; expected numbers")
     return values
-
-
-def examine(
-    mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floats, *, randomised: bool = False
-) -> None:
-    """Refuse a mechanism that cannot be verified: random, dependent on its batch, of the wrong shape, or too small.
-
-    ``randomised``: it may be random, and is asked once.
-
-    Raises
-    ------
-    InvalidMechanismError
-        With the reports at which it happened.
-    """
-    first = answer(mechanism, profiles)
-    values = utilities(mechanism, profiles, first), payments(mechanism, profiles, first)
-    if 0.0 < (most := float(max(np.abs(v).max() for v in values))) < _SMALLEST:
-        raise InvalidMechanismError(
-            f"utilities and payments are {most:.3g} at most, and a violation counts from {MONEY:g} on; "
-            "expected amounts in a smaller unit"
-        )
-    if randomised:
-        return
-    again = answer(mechanism, profiles.copy())
-    repeat = utilities(mechanism, profiles, again), payments(mechanism, profiles, again)
-    for a, b in zip(values, repeat, strict=True):
-        if not np.array_equal(a, b):
-            row = int(np.argwhere(a != b)[0][0])
-            raise InvalidMechanismError(
-                f"the mechanism is random or keeps a state: its answer to the reports "
-                f"{np.round(profiles[row], 12).tolist()} changed when it was asked again; expected one answer (keep "
-                "nothing between calls; return the expected allocation and payment, or verify it with --randomised)"
-            )
-    for row in rng.choice(len(profiles), size=min(8, max(1, len(profiles) // 4)), replace=False):
-        alone = profiles[row : row + 1]
-        single = answer(mechanism, alone)
-        for a, b in zip(values, (utilities(mechanism, alone, single), payments(mechanism, alone, single)), strict=True):
-            if not np.allclose(a[row], b[0], rtol=1e-9, atol=1e-9):
-                raise DependsOnBatch(alone[0])

@@ -19,6 +19,7 @@ from mechanism.market.accounting import MONEY, TIE, account, scale
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.allocation.selection import rows_at_once
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market, Types
+from mechanism.market.gains import CONCAVE
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings, settled
 from mechanism.wording import apart, near, number
@@ -105,7 +106,7 @@ def best_reports(
     pick = np.argmin(np.where(good, np.abs(reports - reports[..., :1]), np.inf), axis=-1)[..., None]
     said, lying = (np.take_along_axis(array, pick, axis=-1)[..., 0] for array in (reports, utility))
     told = (np.maximum(lying - truthful, 0.0), said, truthful, lying)
-    exact = known and gap == 0.0 and rules(mechanism) in STEPS
+    exact = known and gap == 0.0 and rules(mechanism) in STEPS and type(market.law) in CONCAVE
     gain, report, before, after = (part.reshape(*batch, flat.clients) for part in told)
     return BestReports(coordinate, gain, report, before, after, int(utility[..., 1:].size), exact)
 

@@ -21,14 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
-from mechanism.market.accounting import SEARCH, TIE, Outcome, objective
+from mechanism.market.accounting import SEARCH, TIE, Outcome, objective, values
 from mechanism.market.allocation import kernels
 from mechanism.market.clients import Market, Reports
+from mechanism.market.gains import CONCAVE
 
 Result = TypeVar("Result")
 
 PLAIN_WORK = 2_000
 """Below this many (importer, exporter) pairs plain Python answers sooner than the compiler loads."""
+
+_MOST_LISTED = 12  # clients of whose sellers all sets are listed
 
 _NAME = "mechanism.market.allocation.kernels_compiled"
 _lock = threading.Lock()
@@ -138,10 +141,29 @@ def thresholds(reports: Reports, market: Market) -> NDArray[np.float64]:
 def optimal_objective(reports: Reports, market: Market) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (value, gap), each ``[...]`` in money: the largest V_lambda on these reports and how sure that is.
 
-    No allocation has an objective above value + gap; gap is 0 unless a search met its node limit.
+    No allocation has an objective above value + gap; gap is 0 unless a search met its node limit. The search rests on a
+    concave law: under one that is not known to be (`gains.CONCAVE`) all sets of sellers are listed, by the law's own
+    values, and `InvalidMarketError` is raised where there are too many.
     """
+    if type(market.law) not in CONCAVE:
+        return _listed(reports, market)
     best = run_kernels(reports, market, allocation=kernels.EXACT, payment=kernels.NOTHING)
     return objective(reports, best.imports, market), np.asarray(best.gap.sum(axis=-1))
+
+
+def _listed(reports: Reports, market: Market) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    m = reports.clients
+    if m > _MOST_LISTED:
+        raise InvalidMarketError(
+            f"the gain law {market.law.name!r} is not known to be concave: all sets of sellers are listed to find the "
+            f"best, for {_MOST_LISTED} clients at most, here are {m}"
+        )
+    best = np.full((*np.broadcast_shapes(reports.batch, market.batch), m), -np.inf)
+    for bits in range(1 << (m - 1)):
+        chosen = (bits >> np.arange(m - 1) & 1).astype(np.bool_)
+        imports = np.array([np.insert(chosen, i, False) for i in range(m)])
+        best = np.maximum(best, values(reports, imports, market))
+    return best.sum(axis=-1), np.zeros(best.shape[:-1])
 
 
 def compiled() -> ModuleType:

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mechanism import MarketMechanism
-from mechanism.errors import InvalidMechanismError
+from mechanism import MarketMechanism, Space, SqrtGain, market_mechanism, optimal_objective
+from mechanism.errors import InvalidMarketError, InvalidMechanismError
 from mechanism.market.direct import MarketDirect
 from proofs_checks import replay, verify
 from proofs_checks.evidence.agreeing import agreed
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.search.random_markets import random_markets
 from proofs_checks.search.sampling import corners
 from proofs_checks.search.searching import Search
 from tests.proofs_checks.mutants import Mutant, buyers_pay_all
@@ -112,3 +113,73 @@ def test_more_welfare_than_is_declared_feasible_is_no_proof_of_efficiency():
     rule = made(lambda bids: (winners(bids), 0.0 * bids), optimum=lambda bids: bids.min(axis=1))
     with pytest.raises(InvalidMechanismError, match="above the declared optimum"):
         verify(rule, ["efficiency"], budget=10)
+
+
+class CommonValue:
+    """The item is worth the sum of both signals; the winner pays twice the other's: truthful if the other is."""
+
+    name = "common value"
+    space = Space(2, ("signal",), 0.0, 1.0)
+
+    def outcome(self, reports):
+        return winners(reports[..., 0]), winners(reports[..., 0]) * 2.0 * reports[..., ::-1, 0]
+
+    def utility(self, types, outcome):
+        return types[..., 0].sum(axis=1, keepdims=True) * outcome[0] - outcome[1]
+
+    def payments(self, outcome):
+        return outcome[1]
+
+
+class NamedCommonValue(CommonValue):
+    interdependent = ("signal",)
+
+
+def test_whose_utility_depends_on_others_says_so():
+    """Unsaid, every other's report was taken for the truth: truthful ex post, and proved to be so in any case."""
+    with pytest.raises(InvalidMechanismError, match=r"depends on the true signal .* interdependent = \('signal',\)"):
+        verify(CommonValue(), ["dsic"], budget=5)
+    told = verify(NamedCommonValue(), ["dsic", "expost"], budget=4)
+    assert [v.holds for v in told] == [False, True]
+
+
+class Jump:
+    """Worth 6 up to 12,000 samples, and some 300 from 60,000 on: rising, not concave."""
+
+    name = "jump"
+    x, y = np.array([1.0, 12e3, 60e3, 60001.0, 500e3]), np.array([0.0, 6.0, 6.5, 300.0, 300.0])
+
+    def value(self, gain, own, total):
+        return np.asarray(gain) * (np.interp(total, self.x, self.y) - np.interp(own, self.x, self.y))
+
+    def derivative(self, gain, own, total):
+        slopes = np.append(np.diff(self.y) / np.diff(self.x), 0.0)
+        return np.asarray(gain) * slopes[np.searchsorted(self.x, total, side="right") - 1]
+
+    def certificate(self):
+        return "none"
+
+    def kernel_form(self):
+        return 1, 1.0, self.x.copy(), self.y.copy()
+
+
+@pytest.mark.parametrize("name", ["ipfl-exact", "exact-marginal"])
+def test_the_best_under_a_law_that_is_not_concave_is_not_left_to_the_search_that_misses_it(name):
+    bounds = {"low": (5e3, 0.0, 0.0), "high": (40e3, 3.0, 1.0)}
+    rule = MarketDirect(market_mechanism(name), 4, law=Jump(), **bounds)
+    verdict = verify(rule, ["efficiency"], budget=20)[0]
+    assert verdict.holds is False
+    assert verdict.witness.numbers["optimum"][0] > 200.0 + verdict.witness.numbers["welfare"][0]
+    many = MarketDirect(market_mechanism(name), 13, law=Jump(), **bounds)
+    with pytest.raises(InvalidMarketError, match="not known to be concave"):
+        many.optimal_welfare(np.broadcast_to(many.space.high, (1, 13, 16)))
+
+
+def test_listing_all_sets_finds_what_the_search_finds_under_a_concave_law():
+    types, market = random_markets("small", np.random.default_rng(5), 40, 5)
+    reports, listed = types.truthful(), replace(market, law=Named())
+    np.testing.assert_allclose(optimal_objective(reports, listed)[0], optimal_objective(reports, market)[0], atol=1e-9)
+
+
+class Named(SqrtGain):
+    """The paper's law as one's own: not known to be concave."""
