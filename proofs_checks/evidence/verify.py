@@ -138,9 +138,8 @@ def verify(
             beside = True  # a lie was known when bic was asked, or it came to be known later
             left = max(0.0, deadline - time.perf_counter())
             left = left + 0.1 * budget if last else min(kept, left)
-            left = np.inf if probes is not None else left
             with suppress(OutOfTime), guard("bic", min(left, budget)):
-                found = expected(mechanism, found, left, seed)
+                found = expected(mechanism, found, np.inf if probes is not None else left, seed)
     return Verdicts(agreed(mechanism, found))
 
 
