@@ -6,11 +6,11 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from learning.models.network import Classifier, Drops, ImageClassifier, Layout, in_pieces, layered
+from learning.models.network import Drops, ImageClassifier, Layout, Network, in_pieces, layered
 from learning.models.two_convolutions import two_convolutions
 
 
-class MLP(Classifier):
+class MLP(Network):
     """inputs → ``hidden`` → classes with a rectifier between; 4,810 parameters for 64 inputs and 10 classes."""
 
     name = "mlp"

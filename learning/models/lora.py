@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from learning.differences import Geometry
 from learning.errors import LearningError, said
 from learning.models.base_models import load_base, quiet, require
 from learning.models.lora_geometry import lora_geometry
-from learning.models.network import Drops, Layout
+from learning.models.network import Layout, Network
 
 Tensor = torch.Tensor
 
@@ -37,7 +37,7 @@ _TARGETS = ("q_proj", "v_proj")
 _SMALL, _LARGE = (8, 16), (32, 64)  # rank and α: of models below a thousand million parameters, and above (paper)
 
 
-class LoraNetwork:
+class LoraNetwork(Network):
     """The adapter of one language model. Texts are padded on the right, and y[t] is the token that follows x[t].
 
     x int64 [n, L] and y int64 [n, L] with -100 where a token is not counted. Attention looks back only, so that
@@ -45,8 +45,7 @@ class LoraNetwork:
     """
 
     name = "lora"
-    drops: Drops = ()
-    loops = True  # vmap of a language model needs attention in its slow form
+    loops: ClassVar[bool] = True  # vmap of a language model needs attention in its slow form
 
     def __init__(self, base: Any, base_model: str = "", rank: int = 0, alpha: int = 0) -> None:
         require("peft")

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from learning.models.network import Classifier, Layout, in_pieces
+from learning.models.network import Layout, Network, in_pieces
 
 _EMBEDDING, _HIDDEN, _LAYERS = 8, 256, 2
 _PIECE = 64  # texts at once: measured, a quarter faster than 250
 
 
-class CharacterLSTM(Classifier):
+class CharacterLSTM(Network):
     """embedding 8 → LSTM 256 → LSTM 256 → linear over the characters, read at the last position (LEAF, Shakespeare).
 
     A sample is a text int64 [L] of character numbers, its label the number of the character that follows. Parameters

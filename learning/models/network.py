@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -56,120 +56,69 @@ class Layout:
         return [row[a:b].view(s) for a, b, s in zip(offsets, offsets[1:], self.shapes, strict=False)]
 
 
-class Network(Protocol):
+class Network:
     """A network without parameters of its own: they are passed in, as views of a row.
 
-    ``drops`` says which masks `forward` takes in training. A mask [n, *shape] holds 0 or 1/(1 − rate); without masks
-    the network is evaluated. Masks are arguments so that every random number of a run comes from a keyed stream.
+    What a network does not say is as classifiers have it. ``drops``: the rate, and the shape of one sample's mask, of
+    each dropout in the order in which `forward` takes the masks in training. A mask [n, *shape] holds 0 or 1/(1 −
+    rate); without masks the network is evaluated. Masks are arguments so that every random number of a run comes from a
+    keyed stream. ``loops``: whether gradients of single samples are sooner had one by one than by `torch.func.vmap`.
     """
 
     name: str
-    layout: Layout
-
-    @property
-    def drops(self) -> Drops:
-        """The rate and the shape of one sample's mask of each dropout in order of use."""
-        ...
-
-    @property
-    def loops(self) -> bool:
-        """Whether gradients of single samples are sooner had one by one than by `torch.func.vmap`."""
-        ...
-
-    def prepare(self, x: Tensor) -> Tensor:
-        """Return raw inputs [n, ...] in the layout in which they are stored, once per data set."""
-        ...
-
-    def inputs(self, x: Tensor, scale: float, shift: float) -> Tensor:
-        """Return stored samples as what `forward` takes."""
-        ...
-
-    def forward(self, parameters: Sequence[Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
-        """Return the outputs for a batch: scores [n, classes] of a classifier."""
-        ...
-
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the mean over the batch of each sample's loss, a scalar."""
-        ...
-
-    def judge(self, outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each sample's score in [0, 1] and its loss, float64 [n]."""
-        ...
-
-    def batch_loss(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
-        """Return ``loss(forward(parameters, x, masks), y)``, by a shorter way where a network has one."""
-        ...
-
-    def batch_judge(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ``judge(forward(parameters, x), y)``, likewise."""
-        ...
-
-    def initial(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return θ_0 [P]."""
-        ...
-
-
-class Classifier:
-    """What classifiers have in common: images as floats, cross entropy, the share of right answers."""
-
     layout: Layout
     drops: ClassVar[Drops] = ()
     loops: ClassVar[bool] = False
 
     def prepare(self, x: Tensor) -> Tensor:
-        """Return samples as they are."""
+        """Return raw inputs [n, ...] in the layout in which they are stored, once per data set; as they are."""
         return x
 
     def inputs(self, x: Tensor, scale: float, shift: float) -> Tensor:
-        """Return x * scale + shift as float32."""
+        """Return stored samples as what `forward` takes: x * scale + shift as float32."""
         return x.float().mul_(scale).add_(shift)
 
+    def forward(self, parameters: Sequence[Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """Return the outputs for a batch: scores [n, classes] of a classifier."""
+        raise NotImplementedError
+
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Return the mean cross entropy of scores [n, classes] and labels [n]."""
+        """Return the mean over the batch of each sample's loss, a scalar: cross entropy by labels [n]."""
         return F.cross_entropy(outputs, y)
 
     def judge(self, outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return 1 where the highest score is the label's, else 0, and the cross entropy."""
+        """Return each sample's score, 1 where the highest is the label's, else 0, and its loss, float64 [n]."""
         return (outputs.argmax(1) == y).double(), F.cross_entropy(outputs.double(), y, reduction="none")
 
-    def forward(self, parameters: Sequence[Tensor], x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
-        """Return scores [n, classes]."""
-        raise NotImplementedError
-
     def batch_loss(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
-        """Return the mean loss of a batch."""
+        """Return ``loss(forward(parameters, x, masks), y)``, by a shorter way where a network has one."""
         return self.loss(self.forward(parameters, x, masks), y)
 
     def batch_judge(self, parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each sample's score and loss."""
+        """Return ``judge(forward(parameters, x), y)``, likewise."""
         return self.judge(self.forward(parameters, x), y)
 
     def initial(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return θ_0 as `initial_row` draws it."""
-        return initial_row(self.layout, rng)
+        """Return θ_0 [P]: uniform in ±1/√fan_in, weights and biases, as `torch.nn` initialises linear and convolution.
+
+        The numbers come from ``rng`` and not from torch, so that they do not depend on its version.
+        """
+        row = np.empty(self.layout.parameters, dtype=np.float32)
+        offsets, fan_in = self.layout.offsets, 1
+        for k, shape in enumerate(self.layout.shapes):
+            if len(shape) > 1:  # a weight; the bias that follows it shares its fan-in
+                fan_in = prod(shape[1:])
+            bound = 1.0 / sqrt(fan_in)
+            row[offsets[k] : offsets[k + 1]] = rng.uniform(-bound, bound, size=prod(shape))
+        return row
 
 
-class ImageClassifier(Classifier):
+class ImageClassifier(Network):
     """A classifier whose images are stored with their channels last, as its convolutions read them."""
 
     def prepare(self, x: Tensor) -> Tensor:
         """Return images [n, c, h, w] as [n, h, w, c]."""
         return x.movedim(1, -1)
-
-
-def initial_row(layout: Layout, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return θ_0 [P]: uniform in ±1/√fan_in, weights and biases, as `torch.nn` initialises linear and convolution.
-
-    The numbers come from ``rng`` and not from torch, so that they do not depend on its version.
-    """
-    row = np.empty(layout.parameters, dtype=np.float32)
-    offsets, fan_in = layout.offsets, 1
-    for k, shape in enumerate(layout.shapes):
-        if len(shape) > 1:  # a weight; the bias that follows it shares its fan-in
-            fan_in = prod(shape[1:])
-        bound = 1.0 / sqrt(fan_in)
-        row[offsets[k] : offsets[k + 1]] = rng.uniform(-bound, bound, size=prod(shape))
-    return row
 
 
 def layered(weights: Mapping[str, tuple[int, ...]]) -> Layout:

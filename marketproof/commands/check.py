@@ -54,11 +54,10 @@ def check(
 ) -> None:
     """Read, check, write, show."""
     from marketproof.exits import RequirementFailed
-    from marketproof.files.atomic import dumps, refuse_overwriting
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
     from mechanism.errors import InputError
-    from mechanism.writing import write_all
+    from mechanism.writing import dumps, refuse_overwriting, write_all
 
     if file is None and not kernel:
         raise InputError("nothing is to be checked; expected a FILE, or --kernel for the theorems")

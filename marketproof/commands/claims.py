@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.files.atomic import dumps
 from mechanism.wording import plural
+from mechanism.writing import dumps
 
 if TYPE_CHECKING:
     from proofs_checks.claims import ClaimResult

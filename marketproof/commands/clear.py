@@ -11,11 +11,10 @@ import typer
 
 from marketproof.clearing import ACCOUNT, Cleared, as_json, clear_market, tables, trades
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.files.atomic import dumps, refuse_overwriting
 from marketproof.terminal.console import stderr, stdout, table
 from mechanism.errors import InputError, shown
 from mechanism.wording import number
-from mechanism.writing import write_all
+from mechanism.writing import dumps, refuse_overwriting, write_all
 
 if TYPE_CHECKING:
     from rich.console import Console

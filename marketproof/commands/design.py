@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout, table
+from mechanism.writing import refuse_overwriting, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.files.atomic import dumps
 from marketproof.terminal.console import show_fitted, spread, stdout
 from mechanism.errors import shown
 from mechanism.wording import number, percent
-from mechanism.writing import write_all
+from mechanism.writing import dumps, write_all
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stdout, table
 from mechanism.errors import InputError, shown
+from mechanism.writing import write_json
 
 HELP = "List what exists: mechanisms, methods, tasks, properties or populations."
 

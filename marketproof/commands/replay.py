@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.files.atomic import dumps
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_json
+from mechanism.writing import dumps
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -48,11 +48,10 @@ def replay(
 ) -> None:
     """Read, recompute, write, show."""
     from marketproof.exits import RequirementFailed
-    from marketproof.files.atomic import refuse_overwriting
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
     from mechanism.errors import InputError, one_line
-    from mechanism.writing import write_all
+    from mechanism.writing import refuse_overwriting, write_all
 
     files = witness_files(witness)
     refuse_overwriting([json], files)

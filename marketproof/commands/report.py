@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from marketproof.commands.options import FixedSeed, Json, Quiet
-from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, shown
+from mechanism.writing import refuse_overwriting, write_json
 
 HELP = """Make a report from recorded runs: one page that needs nothing else, for a browser.
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError
+from mechanism.writing import write_json
 
 if TYPE_CHECKING:
     from marketproof.running.config import RunConfig
@@ -97,10 +97,10 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
-    from marketproof.files.atomic import refuse_unwritable_file
     from marketproof.running.execution import Place
     from marketproof.running.execution import run as run_all
     from marketproof.terminal.run_view import show_run
+    from mechanism.writing import refuse_unwritable_file
 
     options: dict[str, Any] = {
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "clients": clients,

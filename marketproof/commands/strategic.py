@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.files.atomic import refuse_overwriting, write_json
 from marketproof.terminal.console import stdout, table
 from mechanism.errors import InputError, shown
 from mechanism.wording import letters, number, ratio
+from mechanism.writing import refuse_overwriting, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.files.atomic import write_json
 from marketproof.terminal.console import stderr, stdout
+from mechanism.writing import write_json
 
 HELP = """Repeat an experiment of the paper: performance, robustness, inclusive, liars or dropout.
 

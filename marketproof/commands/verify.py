@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.files.atomic import dumps
+from mechanism.writing import dumps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,13 +84,12 @@ def verify(
 
     started = time.perf_counter()
     from marketproof.exits import RequirementFailed
-    from marketproof.files.atomic import refuse_overwriting
     from marketproof.files.mechanism_files import file_of, is_file
     from marketproof.files.type_files import read_grid
     from marketproof.terminal.console import bar, stdout
     from marketproof.verifying import load_within, verify_within
     from mechanism.errors import InputError, one_line, shown
-    from mechanism.writing import write_all
+    from mechanism.writing import refuse_overwriting, write_all
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 from analysis.run.files import RecordError
 from analysis.run.results import Audit, Summary, read_audit, read_summary
 from marketproof.exits import Interrupted
-from marketproof.files.atomic import refuse_unwritable
 from marketproof.running.config import Method, RunConfig, parse
 from marketproof.running.finish import finish_run, make_report
 from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
@@ -22,7 +21,7 @@ from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
 from marketproof.terminal.run_view import Bar
 from mechanism.errors import InputError, MarketProofError, shown
-from mechanism.writing import partial
+from mechanism.writing import partial, refuse_unwritable
 
 if TYPE_CHECKING:
     from learning.plan import LearningPlan

@@ -22,7 +22,6 @@ from analysis.run.market import VALUATION, MarketRecord
 from analysis.run.records import Markets, books_of, open_markets
 from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, Privacy, RecordedLie, Summary, summarise
 from learning.valuation.valuation import Valuation
-from marketproof.files.atomic import dumps
 from marketproof.running.certificates import certified
 from marketproof.running.config import Method, RunConfig, judged_by
 from marketproof.running.privacy import noise_of, privacy_statement
@@ -32,6 +31,7 @@ from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
 from mechanism.wording import number
+from mechanism.writing import dumps
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.search.lies import COORDINATES, best_lie
 

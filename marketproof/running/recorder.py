@@ -23,10 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.run.files import unit_key
 from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.records import read_market
-from marketproof.files.atomic import to_toml
 from marketproof.running.config import Method, RunConfig, differences, load_run
 from mechanism import writing
 from mechanism.errors import InputError, shown
+from mechanism.writing import to_toml
 
 PROGRESS, ROUNDS = "progress.json", ".rounds"
 

@@ -15,7 +15,6 @@ from rich.console import Console
 from analysis.page.export import Table, png, svg_text
 from analysis.run.files import changes, dotted
 from marketproof.exits import Interrupted
-from marketproof.files.atomic import dumps, to_toml
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
@@ -25,7 +24,7 @@ from marketproof.terminal.console import stderr, table
 from mechanism import writing
 from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.reading import read_toml
-from mechanism.writing import write_all
+from mechanism.writing import dumps, to_toml, write_all
 
 HEAD = "study.toml"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from marketproof.commands.run import settings
-from marketproof.files.atomic import to_toml
 from marketproof.running.config import (
     SCALES,
     RunConfig,
@@ -19,6 +18,7 @@ from marketproof.running.config import (
 from marketproof.running.execution import plan_of
 from marketproof.running.populations import draw
 from mechanism.errors import InputError
+from mechanism.writing import to_toml
 
 OPTIONS = {"seed": 3, "seeds": 2, "methods": ["local", "ipfl/ipfl"], "mechanism": "ipfl-exact"}
 

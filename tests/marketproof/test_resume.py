@@ -14,12 +14,12 @@ import pytest
 from learning.privacy import keys as key_files
 from learning.trainer import Trainer
 from marketproof.exits import Interrupted
-from marketproof.files.atomic import refuse_unwritable, refuse_unwritable_file
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.recorder import Recorder, read_progress
 from mechanism import writing
 from mechanism.errors import InputError
+from mechanism.writing import refuse_unwritable, refuse_unwritable_file
 from tests.marketproof.conftest import Killed
 from tests.marketproof.fake_trainer import FakeTrainer
 
