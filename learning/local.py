@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -118,14 +117,6 @@ def train_client(work: Work, task: TrainTask) -> float:
     return float(total) / spec.steps
 
 
-class Optimizer(Protocol):
-    """Moves a row [P] by its gradient [P]."""
-
-    def step(self, row: torch.Tensor, gradient: torch.Tensor) -> None:
-        """Move ``row`` in place; ``gradient`` may be used as working memory."""
-        ...
-
-
 class Sgd:
     """v ← μ v + g + ω θ, θ ← θ − lr v: `torch.optim.SGD` with momentum μ and weight decay ω."""
 
@@ -162,7 +153,7 @@ class AdamW:
         row.addcdiv_(self._mean, gradient, value=-size)
 
 
-def optimizer(plan: LearningPlan, like: torch.Tensor, round_index: int) -> Optimizer:
+def optimizer(plan: LearningPlan, like: torch.Tensor, round_index: int) -> Sgd | AdamW:
     """Return the plan's optimiser for rows like ``like``, at the learning rate of a round."""
     return (AdamW if plan.optimizer == "adamw" else Sgd)(plan, like, rate(plan, round_index))
 

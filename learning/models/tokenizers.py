@@ -1,24 +1,12 @@
 """How text becomes tokens: bytes for the tiny model, a model's own tokenizer from its folder otherwise."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from learning.errors import LearningError, said
 from learning.models.base_models import quiet, source
 
 _LIMIT = 128 * 2**20  # bytes of a tokenizer file; that of a vocabulary of 256,000 has about 32 MiB
-
-
-class Tokenizer(Protocol):
-    """Tokens are integers in 0..size-1; ``end`` closes a text, ``pad`` fills a batch up on the right."""
-
-    end: int
-    pad: int
-    size: int
-
-    def encode(self, text: str) -> list[int]:
-        """Return the tokens of a text, without any that begin or end it."""
-        ...
 
 
 class ByteTokenizer:
@@ -52,6 +40,10 @@ class FolderTokenizer:
         """Return the tokens of a text."""
         ids = self._inner(text, add_special_tokens=False, verbose=False)["input_ids"]
         return [int(token) for token in ids]
+
+
+Tokenizer = ByteTokenizer | FolderTokenizer
+"""Tokens are integers in 0..size-1; ``end`` closes a text, ``pad`` fills a batch up on the right."""
 
 
 def tokenizer(base_model: str) -> Tokenizer:

@@ -3,22 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from proofs_checks.play.anarchy import Price
 from proofs_checks.play.shading import LOOSE
-
-
-@dataclass(frozen=True)
-class Price:
-    """Optimum / welfare over ``games`` games, with its interval; an infinite number is None.
-
-    No interval (None) where the draws, what ``resampled`` names, are too few.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    confidence: float | None
-    games: int
-    resampled: str | None
 
 
 @dataclass(frozen=True)

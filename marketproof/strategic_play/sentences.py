@@ -8,12 +8,12 @@ from marketproof.strategic_play.results import (
     MethodPlayed,
     Misreports,
     Played,
-    Price,
     Settling,
     Shading,
     Welfare,
 )
 from mechanism.wording import letters, number, percent, plural, ratio
+from proofs_checks.play.anarchy import Price
 
 LINE = 0.05
 """By which share of the range of types a strategy may be off a straight line that is told of it."""

@@ -1,13 +1,11 @@
 """Welfare of play: at equilibria, at the worst of them that was found, and in games that do not settle."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.strategic_play.results import Price, Unsettled, Welfare, WorstFound
+from marketproof.strategic_play.results import Unsettled, Welfare, WorstFound
 from mechanism.direct import Floats
-from proofs_checks.play.anarchy import CONFIDENCE, Worst, price_of_anarchy, worst_equilibria
+from proofs_checks.play.anarchy import Price, Worst, price_of_anarchy, worst_equilibria
 from proofs_checks.play.dynamics import BestResponses
 from proofs_checks.play.game import Play
 
@@ -47,12 +45,8 @@ def welfare_of(
     def price(welfare: Floats, which: NDArray[np.bool_]) -> Price | None:
         if optimum is None or not which.any():
             return None
-        told = price_of_anarchy(welfare[which], optimum[which], seed, None if groups is None else groups[which])
-        some = told.low is not None
-        value, low, high = (
-            v if v is not None and math.isfinite(v) else None for v in (told.value, told.low, told.high)
-        )
-        return Price(value, low, high, CONFIDENCE if some else None, told.games, resampled if some else None)
+        of = None if groups is None else groups[which]
+        return price_of_anarchy(welfare[which], optimum[which], seed, of, resampled)
 
     def means(which: NDArray[np.bool_]) -> tuple[float | None, float | None, float | None]:
         return _mean(truthful, which), _mean(played, which), _mean(optimum, which)

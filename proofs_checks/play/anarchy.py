@@ -27,18 +27,21 @@ FEWEST = 10
 """Fewest independent draws (games, or groups of games) that an interval is told of."""
 
 
-@dataclass(frozen=True, eq=False)
-class Ratio:
-    """A ratio of sums over ``games`` games: ``value``, and the ends ``low`` and ``high`` of its bootstrap interval.
+@dataclass(frozen=True)
+class Price:
+    """A ratio of sums over ``games`` games, optimum / welfare, and the ends of its bootstrap interval.
 
-    1 where nothing could be had and nothing was lost, infinite where what could be had was lost altogether. No interval
-    where there are fewer than `FEWEST` independent draws.
+    1 where nothing could be had and nothing was lost; infinite, which is None, where what could be had was lost
+    altogether. ``low``, ``high``, their ``confidence`` and what is ``resampled`` are None where there are fewer than
+    `FEWEST` independent draws.
     """
 
-    value: float
+    value: float | None
     low: float | None
     high: float | None
+    confidence: float | None
     games: int
+    resampled: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,23 +76,29 @@ def anarchy(play: Play, reached: Reached) -> Anarchy:
     return Anarchy(truth[0], utility, truth[1], paid, truth[2], welfare, optimum)
 
 
-def price_of_anarchy(welfare: Floats, optimum: Floats, seed: int = 0, groups: ArrayLike | None = None) -> Ratio:
+def price_of_anarchy(
+    welfare: Floats, optimum: Floats, seed: int = 0, groups: ArrayLike | None = None, resampled: str = "true profiles"
+) -> Price:
     """Return optimum / welfare, summed over games ``[B]``, with a bootstrap interval (percentiles).
 
     Where the optimum is a cost (negative welfare) the ratio is that of the costs, again at least 1. ``welfare``,
     ``optimum``: of games that settled, at least one. ``seed``: which resamples are drawn. ``groups``: to which group
     each game belongs, ``[B]`` (default: each to its own). Groups are resampled whole: games of one group need not be
-    independent of one another.
+    independent of one another. ``resampled``: what a group is called.
     """
     names, of = np.unique(np.arange(len(welfare)) if groups is None else np.asarray(groups), return_inverse=True)
     had, best = (np.bincount(of, weights=part, minlength=len(names)) for part in (welfare, optimum))
-    value = float(_ratio(welfare.sum(), optimum.sum()))
+    value = _finite(_ratio(welfare.sum(), optimum.sum()))
     if len(names) < FEWEST:
-        return Ratio(value, None, None, len(welfare))
+        return Price(value, None, None, None, len(welfare), None)
     rows = np.random.default_rng([seed, 3]).integers(0, len(names), (RESAMPLES, len(names)))
     many = _ratio(had[rows].sum(axis=1), best[rows].sum(axis=1))
     low, high = np.percentile(many, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)], method="nearest")
-    return Ratio(value, float(low), float(high), len(welfare))
+    return Price(value, _finite(low), _finite(high), CONFIDENCE, len(welfare), resampled)
+
+
+def _finite(value: ArrayLike) -> float | None:
+    return float(value) if np.isfinite(value) else None  # type: ignore[arg-type]
 
 
 def _ratio(reached: Floats, best: Floats) -> Floats:
