@@ -170,8 +170,8 @@ def _(get_start: Any, table: Any) -> Any:
     clients, misprint = typed(table.value)
     differences, forgotten = known(clients)
     misprint = misprint or forgotten
-    law = get_start().law
-    return clients, differences, law, misprint
+    law, effective = get_start().law, None if forgotten else get_start().effective
+    return clients, differences, effective, law, misprint
 
 
 @app.cell
@@ -184,9 +184,9 @@ def _(clients: Any, get_found: Any, said: Any) -> Any:
 
 
 @app.cell
-def _(clients: Any, differences: Any, lam: Any, law: Any, names: Any, rule: Any, who: Any) -> Any:
+def _(clients: Any, differences: Any, effective: Any, lam: Any, law: Any, names: Any, rule: Any, who: Any) -> Any:
     index = names.index(who.value)
-    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost, differences, law)
+    setup = state.PlayState(clients, rule.value, lam.value, index, clients[index].cost, differences, law, effective)
     return (setup,)
 
 

@@ -69,7 +69,10 @@ def state_of(run: Run, place: Place) -> PlayState:
     clients = tuple(
         Client(f"c{k}", *(float(f"{v:.12g}") for v in (record.size[k], record.cost[k], record.gain[k]))) for k in there
     )
-    differences = tuple(tuple(float(f"{d:.9g}") for d in row) for row in record.differences[np.ix_(there, there)])
+    differences, worth = (
+        None if matrix is None else tuple(tuple(float(f"{x:.9g}") for x in row) for row in matrix[np.ix_(there, there)])
+        for matrix in (record.differences, record.market.effective)
+    )
     rule = str(run.mechanisms[place.method])
     lie = run.audit.methods[place.method].lies.get("cost")
     sold = record.imports.sum(axis=0)
@@ -84,6 +87,7 @@ def state_of(run: Run, place: Place) -> PlayState:
         report=clients[who].cost,
         differences=differences,
         law=law_numbers(record.law),
+        effective=worth,
     )
 
 
@@ -95,6 +99,8 @@ def words(run: Run, place: Place) -> str:
         said += f" {place.method} has no market; this is what {_OTHERWISE} would do with its models."
     if law_numbers(record.law) is not None:
         said += " Gains follow the law that was measured in the run."
+    if record.market.effective is not None:
+        said += " What a model is worth to whom was measured in the run, not reported."
     absent = int((~record.present).sum())
     if absent:
         said += f" {absent} of {run.clients} clients did not take part."

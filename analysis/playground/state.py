@@ -25,6 +25,7 @@ MOST_CLIENTS = 20
 MOST_LAMBDA = 1e6
 _LARGEST = 1e9
 _COLUMNS = ("client", "size", "cost", "gain", "angle")
+_PUBLIC = ("differences", "law", "effective")  # what is told only where a run recorded it
 _MOST_TEXT = 20_000  # characters of a table, a file or a part of a link: 20 clients and their differences need 9,000
 
 
@@ -97,8 +98,8 @@ class PlayState:
 
     ``client`` is the index of the one that reports ``report`` (money); everybody else tells the truth. ``differences``
     ``[m][m]``, as a run recorded them, take the place of the clients' angles where they are given. ``law``: a gain law
-    that a run measured, in numbers (`mechanism.market.gains.law_numbers`); else the
-    paper's.
+    that a run measured, in numbers (`mechanism.market.gains.law_numbers`); else the paper's. ``effective`` ``[m][m]``:
+    what each model was measured to be worth to each, in samples of the importer; None: the seller's samples.
     """
 
     clients: Annotated[tuple[Client, ...], Field(min_length=2, max_length=MOST_CLIENTS)] = EXAMPLE
@@ -108,6 +109,7 @@ class PlayState:
     report: Amount = 1.1
     differences: tuple[tuple[Annotated[float, _from(0.0, 2.0)], ...], ...] | None = None
     law: Annotated[LawNumbers, BeforeValidator(_law)] = None
+    effective: tuple[tuple[Amount, ...], ...] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,13 +126,14 @@ class PlayState:
         return Types(*(np.array([getattr(c, name) for c in self.clients]) for name in ("size", "cost", "gain")))
 
     def market(self) -> Market:
-        """Return what is public: differences ``[m, m]``, recorded or from the angles, and their penalty's weight."""
+        """Return what is public: differences ``[m, m]``, recorded or from the angles, their weight, and worths."""
+        worth = None if self.effective is None else np.array(self.effective)
         if self.differences is not None:
-            return Market(np.array(self.differences), self.lam, law_of(self.law))
+            return Market(np.array(self.differences), self.lam, law_of(self.law), worth)
         angles = np.radians([c.angle for c in self.clients])
         differences = 1.0 - np.cos(angles[:, None] - angles[None, :])
         np.fill_diagonal(differences, 0.0)
-        return Market(differences, self.lam, law_of(self.law))
+        return Market(differences, self.lam, law_of(self.law), worth)
 
     def reporting(self, client: int, report: float) -> PlayState:
         """Return the same with another client reporting, or another report."""
@@ -204,13 +207,17 @@ def _state(values: Mapping[str, Any], source: str) -> PlayState:
     """Return the state that values from outside make, if they go together."""
     state = _read(_STATE, values, source)
     _distinct(state.clients)
-    count, matrix = len(state.clients), state.differences
+    count = len(state.clients)
     if state.client >= count:
         raise PlayError(f"client of {source} is {state.client}; expected 0 to {count - 1}")
-    if matrix is not None and not (
-        len(matrix) == count and all(len(row) == count and row[k] == 0.0 for k, row in enumerate(matrix))
+    for name, matrix, most in (
+        ("differences", state.differences, "2"),
+        ("effective", state.effective, f"{_LARGEST:g}"),
     ):
-        raise PlayError(f"differences: expected {count} rows of {count} numbers from 0 to 2, 0 on the diagonal")
+        if matrix is not None and not (
+            len(matrix) == count and all(len(row) == count and row[k] == 0.0 for k, row in enumerate(matrix))
+        ):
+            raise PlayError(f"{name}: expected {count} rows of {count} numbers from 0 to {most}, 0 on the diagonal")
     return state
 
 
@@ -224,11 +231,8 @@ def to_query(state: PlayState) -> dict[str, str]:
         "who": state.clients[state.client].name,
         "says": f"{state.report:.12g}",
     }
-    if state.differences is not None:
-        query["differences"] = json.dumps(state.differences, separators=(",", ":"))
-    if state.law is not None:
-        query["law"] = json.dumps(state.law, separators=(",", ":"))
-    return query
+    given = {name: getattr(state, name) for name in _PUBLIC}
+    return query | {name: json.dumps(v, separators=(",", ":")) for name, v in given.items() if v is not None}
 
 
 def from_query(query: Mapping[str, Any]) -> PlayState:
@@ -238,7 +242,7 @@ def from_query(query: Mapping[str, Any]) -> PlayState:
     """
     keys = {"rule": "mechanism", "lambda": "lam", "says": "report"}
     values: dict[str, Any] = {keys[word]: query[word] for word in keys if query.get(word)}
-    values |= {key: _parsed(str(query[key]), f"{key} of the link") for key in ("differences", "law") if query.get(key)}
+    values |= {key: _parsed(str(query[key]), f"{key} of the link") for key in _PUBLIC if query.get(key)}
     if query.get("clients"):
         rows = _parsed(str(query["clients"]), "clients of the link")
         if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 5 for row in rows):
@@ -265,7 +269,7 @@ def from_json(text: str) -> PlayState:
     data = _parsed(text, "the file")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise PlayError(f"the file is none of the playground's; expected JSON with the format {FORMAT!r}")
-    missing = {field.name for field in fields(PlayState)} - data.keys() - {"differences", "law"}
+    missing = {field.name for field in fields(PlayState)} - data.keys() - set(_PUBLIC)
     if missing:
         raise PlayError(f"the file lacks {', '.join(sorted(missing))}; save it from the playground again")
     return _state(data, "the file")

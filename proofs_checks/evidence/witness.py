@@ -260,7 +260,8 @@ def _mechanism(witness: Witness, mechanism: DirectMechanism | Clearing | None) -
         raise WitnessError("the witness is about a cleared market; expected a mechanism that clears markets")
     if witness.agents < 2:
         raise WitnessError("the witness is about a market of one client; expected two at least")
-    return GivenMarkets.over(clears, witness.agents, witness.terms.lam, witness.terms.law)
+    terms, effective = witness.terms, "e_0" in witness.names
+    return GivenMarkets.over(clears, witness.agents, terms.lam, terms.law, effective=effective)
 
 
 def fitting(witness: Witness, mechanism: DirectMechanism) -> DirectMechanism:

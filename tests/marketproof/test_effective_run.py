@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from analysis.playground.recorded import Place, state_of, words
+from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError
-from analysis.run.records import read_market
+from analysis.run.records import read_market, read_run
 from mechanism.market.accounting import MONEY
 from mechanism.market.gains import SqrtGain
+from mechanism.market.mechanisms import market_mechanism
 from mechanism.wording import number
 from tests.marketproof.conftest import command
 
@@ -75,6 +78,26 @@ def test_realised_settles_on_gains_that_were_measured_after_mixing(folder):
     (words,) = [w for w in audit(folder)["ipfl-effective/realised"]["words"] if "measured when models" in w]
     assert f"up to {number(max(0.0, -off.min()))} less and {number(max(0.0, off.max()))} more than" in words
     assert not any("measured when models" in w for w in audit(folder)["ipfl-effective/ipfl-exact"]["words"])
+
+
+def test_lies_on_it_are_replayed(folder):
+    lies = audit(folder)["ipfl-effective/ipfl-exact"]["best_lie"]
+    assert any(lie["witness"] for lie in lies.values())
+    answer = command("replay", folder / "audit.json")
+    assert (answer.status, answer.err) == (0, "")
+    assert "NOT reproduced" not in answer.out
+
+
+def test_the_playground_shows_its_clearings_as_they_were(folder):
+    run, place = read_run(folder), Place("ipfl-effective/pooled-price", 0, 3)
+    state, one = state_of(run, place), run.market_round("ipfl-effective/pooled-price", 0, 3)
+    np.testing.assert_allclose(state.market().effective, one.market.effective, rtol=1e-8)
+    outcome = market_mechanism("pooled-price").clear(state.types().truthful(), state.market())
+    np.testing.assert_array_equal(outcome.imports, one.imports)
+    assert from_json(to_json(state)).effective == from_query(to_query(state)).effective == state.effective
+    assert "was measured in the run, not reported" in words(run, place)
+    with pytest.raises(PlayError, match="effective: expected 6 rows of 6 numbers"):
+        from_query({**to_query(state), "effective": "[[0]]"})
 
 
 def test_private_training_and_clients_who_leave_go_with_it(tmp_path, monkeypatch):
