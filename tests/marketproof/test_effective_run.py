@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from analysis.findings.rules.regions import all_regions
 from analysis.playground.recorded import Place, state_of, words
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError
@@ -98,6 +99,17 @@ def test_the_playground_shows_its_clearings_as_they_were(folder):
     assert "was measured in the run, not reported" in words(run, place)
     with pytest.raises(PlayError, match="effective: expected 6 rows of 6 numbers"):
         from_query({**to_query(state), "effective": "[[0]]"})
+
+
+def test_regions_are_those_of_what_was_measured(folder):
+    run = read_run(folder)
+    regions = all_regions(run)
+    one = run.market_round("ipfl-effective/ipfl-exact", 0, 3)
+    for region in regions:
+        assert "round 3" in region.where
+        assert all(one.market.effective[region.buyer, seller] > 0 for seller in region.sellers)
+        assert np.ptp(region.bought) > 0
+    assert regions[0].bought[0, 0] == 3  # for nothing, the exact rule buys both
 
 
 def test_private_training_and_clients_who_leave_go_with_it(tmp_path, monkeypatch):

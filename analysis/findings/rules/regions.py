@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.findings.base import MEASURED, Drawing, Evidence, Finding, always, label_once, note, panels
+from analysis.findings.scores import on_effective_data
 from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.records import MarketRecord, Run
-from mechanism import Market, Reports, market_mechanism
+from mechanism import Reports, market_mechanism
 from mechanism.market.allocation.selection import PLAIN_WORK
 from mechanism.space import Floats
 from mechanism.wording import count, listed, typeset_percent
@@ -51,6 +52,12 @@ class AllocationRegions:
         return float((self.bought == what).mean())
 
 
+def _brought(record: MarketRecord) -> Floats:
+    """Return the samples that each model brings each client ``[m, m]``: those measured, else the seller's."""
+    e = record.market.effective
+    return np.broadcast_to(record.size, record.differences.shape) if e is None else e
+
+
 def trio(record: MarketRecord) -> tuple[int, int, int] | None:
     """Return a buyer and two sellers to look at: where the second-best model is worth most to its buyer.
 
@@ -61,9 +68,9 @@ def trio(record: MarketRecord) -> tuple[int, int, int] | None:
     if there.size < 3:
         return None
     n, gain = record.size, record.gain
-    own = n[:, None] + np.zeros_like(record.differences)
-    worth = record.law.value(gain[:, None] + np.zeros_like(own), own, own + n[None, :])
-    worth = worth - record.lam * record.differences * n[None, :] / n[:, None]
+    own, brought = n[:, None] + np.zeros_like(record.differences), _brought(record)
+    worth = record.law.value(gain[:, None] + np.zeros_like(own), own, own + brought)
+    worth = worth - record.lam * record.differences * brought / n[:, None]
     np.fill_diagonal(worth, -np.inf)
     worth[:, ~record.present] = -np.inf
     order = np.argsort(-worth, axis=1, kind="stable")
@@ -78,9 +85,8 @@ def trio(record: MarketRecord) -> tuple[int, int, int] | None:
 def reaches(record: MarketRecord, places: tuple[int, int, int]) -> tuple[float, float]:
     """Return two costs to draw up to: near the true ones, and past the most that either model is worth; money."""
     at = np.array(places)
-    size, costs = record.size[at], record.cost[at[1:]]
-    own, gain = np.float64(size[0]), np.float64(record.gain[at[0]])
-    worth = [float(record.law.value(gain, own, own + n)) for n in size[1:]]
+    own, gain, costs = np.float64(record.size[at[0]]), np.float64(record.gain[at[0]]), record.cost[at[1:]]
+    worth = [float(record.law.value(gain, own, own + n)) for n in _brought(record)[at[0], at[1:]]]
     far = 1.15 * max(*worth, *map(float, costs))
     near = _NEAR * float(costs.max())
     return (min(near, far) if near > 0.0 else far), far
@@ -97,7 +103,7 @@ def allocation_regions(
     mechanism = market_mechanism(rule)
     at = np.array(places)
     size, gain = record.size[at], np.array([record.gain[at[0]], 0.0, 0.0])
-    market = Market(record.differences[np.ix_(at, at)], record.lam, record.law)
+    market = record.market.take(at)
     grid = np.linspace(0.0, reaches(record, places)[0] if end is None else end, points)
     first, second = (g.ravel() for g in np.meshgrid(grid, grid))
     bought = np.empty(first.size, dtype=np.int64)
@@ -119,12 +125,13 @@ def all_regions(run: Run) -> tuple[AllocationRegions, ...] | None:
     """
     if not run.markets:
         return None
-    record = run.market_round(run.markets[0], run.seeds[0], 1)
+    number = run.rounds if run.markets[0] in on_effective_data(run) else 1  # nothing is measured in the first
+    record = run.market_round(run.markets[0], run.seeds[0], number)
     places = trio(record)
     if places is None:
         return None
     rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
-    where = f"{run.markets[0]}, round 1, seed {run.seeds[0]}"
+    where = f"{run.markets[0]}, round {number}, seed {run.seeds[0]}"
     end, far = reaches(record, places)
     while end < far and any(np.ptp(allocation_regions(record, rule, places, 9, end).bought) == 0 for rule in rules):
         end = min(2.0 * end, far)
