@@ -61,11 +61,14 @@ def _is_stream(path: Path) -> bool:
 
 
 def refuse_overwriting(targets: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Raise `InputError` if a file to be written is one of those that are read; None stands for no file."""
-    read = [source for source in inputs if source is not None and source.exists()]
+    """Raise `InputError` if a file to be written is one of those that are read, or named twice; None: no file."""
+    read, named = [source for source in inputs if source is not None and source.exists()], set()
     for target in targets:
         if target is not None and target.exists() and any(target.samefile(source) for source in read):
             raise InputError(f"{shown(target)} is the input itself, which writing would overwrite; name another file")
+        if target is not None and target.resolve() in named:
+            raise InputError(f"{shown(target)} is named for two results, of which one would be lost; name two files")
+        named |= set() if target is None else {target.resolve()}
 
 
 def refuse_unwritable(folder: Path, name: str) -> None:

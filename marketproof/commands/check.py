@@ -148,7 +148,7 @@ def _witnesses(path: Path, own: Source | None) -> list[dict[str, Any]]:
     """Replay every witness in a file, which must say in words what its numbers say."""
     from marketproof.commands.replay import asked, read_witnesses
     from mechanism.errors import InputError, shown
-    from proofs_checks.evidence.recheck import unfounded
+    from proofs_checks.evidence.recheck import rewitnessed
     from proofs_checks.evidence_errors import WitnessError
 
     try:
@@ -159,10 +159,11 @@ def _witnesses(path: Path, own: Source | None) -> list[dict[str, Any]]:
     for found in witnesses:
         source, mechanism = asked(found.witness, own)
         with source.explaining("fails when the witness is recomputed"):
-            wrong = unfounded(found.witness, mechanism)
-        told = {"what": found.name, "holds": wrong is None, "sentence": wrong or found.witness.sentence}
+            wrong, left, says = rewitnessed(found.witness, mechanism)
+        told = {"what": found.name, "holds": wrong is None, "sentence": wrong or says}
         if path.name == "audit.json":
-            told["left"] = "of an audit only its witnesses are replayed; name the run's folder for all of it"
+            left = "all of an audit but its witnesses; name the run's folder for the rest"
+        told |= {"left": left} if left else {}
         results.append(told)
     return results
 
@@ -176,7 +177,7 @@ def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: 
     from marketproof.files.type_files import read_grid
     from mechanism.catalogue import CATALOGUE
     from mechanism.errors import InputError, shown
-    from proofs_checks.evidence.recheck import REPEATED, About, recheck_all
+    from proofs_checks.evidence.recheck import GIVEN_TYPES, REPEATED, About, recheck_all
 
     name, domain, seed = str(content.get("mechanism")), str(content.get("domain")), content.get("seed", 0)
     if own is None and name not in CATALOGUE:
@@ -202,11 +203,10 @@ def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: 
     results = []
     for one in found:
         wrong, left = one.wrong, one.left
-        if wrong is None and left and other:
+        if wrong is None and left and other and one.grade in ("searched", "exhausted"):
             wrong = "it was not proved, and this is not the code that it is about: changed since, or never named"
-        told = (
-            f"{one.grade}: {_STANDS.get(one.grade, 'nothing is claimed')}{_AGAIN.get(one.grade, '') if repeat else ''}"
-        )
+        stands = (_AGAIN if repeat and not left else _STANDS).get(one.grade, "nothing is claimed")
+        told = f"{one.grade}: {'it names a grid' if left == GIVEN_TYPES else stands}"
         result = {"what": f"{one.property} under {source.name}", "holds": wrong is None, "sentence": told}
         if wrong is not None:
             result["sentence"] = f"does not stand: {wrong}"
@@ -222,7 +222,7 @@ _STANDS = {
     "searched": "its bound follows from its counts",
     "exhausted": "its grid is one of the mechanism's, and its counts follow",
 }
-_AGAIN = {
-    "searched": ", and the same search again finds nothing",
-    "exhausted": ", and it holds on all of it again; what was tried besides is not repeated",
+_AGAIN = _STANDS | {
+    "searched": "the same search again finds nothing",
+    "exhausted": "it holds on its whole grid again; what was tried besides is not repeated",
 }

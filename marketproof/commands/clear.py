@@ -97,10 +97,10 @@ def clear(
         cleared, proof = _certified(cleared, rule.payment)
     result = dumps(as_json(cleared))
     written = {} if json is None else {json: result}
-    written |= {} if certificate is None else {certificate: proof}
     if out is not None:
         written |= {out / "clear.json": result, **{out / name: text for name, text in tables(cleared).items()}}
-    refuse_overwriting(written, (clients, differences, effective, files.table_of_prices(price)))
+    refuse_overwriting((*written, certificate), (clients, differences, effective, files.table_of_prices(price)))
+    written |= {} if certificate is None else {certificate: proof}
     made = {path.parent: None for path in written if not path.parent.exists()}
     write_all(written)
     if matrix is None and weight:

@@ -106,6 +106,8 @@ def verify(
         raise InputError(
             "--randomised estimates by samples, which exhaust and prove nothing: leave out --grade, --types"
         )
+    if json is not None and witnesses is not None and json.resolve().parent == witnesses.resolve():
+        raise InputError(f"--json {shown(json)} lies among the --witnesses, which would be lost; name a file elsewhere")
     refuse_overwriting([json], [file_of(mechanism), types])
     source, loaded = load_within(mechanism, clients, budget)
     grid = None if types is None else read_grid(types, loaded.space)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.files.own_packages import import_neighbours_last
+from marketproof.files.own_packages import import_neighbours_last, neighbours
 from mechanism.errors import InputError, MarketProofError, did_you_mean, one_line, shown
 from mechanism.reading import read_bytes
 
@@ -31,16 +31,15 @@ _LARGEST, _EXPECTED = 16 * 2**20, "a Python file"
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where a mechanism comes from: ``file`` is None for the catalogue's; else ``found`` is what the file holds."""
+    """Where a mechanism comes from: ``file`` is None for the catalogue's; else ``found`` is what the file holds.
+
+    ``digest``: SHA-256 of the file and of what it imported from beside it.
+    """
 
     name: str
     file: Path | None = None
     found: Any = None
-
-    @property
-    def digest(self) -> str | None:
-        """SHA-256 of the file (not of what it imports), None for the catalogue's."""
-        return None if self.file is None else hashlib.sha256(read_bytes(self.file, _LARGEST, _EXPECTED)).hexdigest()
+    digest: str | None = None
 
     def build(self, agents: int | None = None) -> DirectMechanism:
         """Return the mechanism, for that many agents if a number is given.
@@ -92,7 +91,10 @@ def find_mechanism(text: str) -> Source:
     if not Path(path).is_file() and Path(f"{path}.py").is_file():
         raise InputError(f"there is no file {shown(path)}; did you mean {one_line(f'{path}.py:{name}')}?")
     module = run_file(Path(path))
-    return Source(f"{one_line(Path(path).name)}:{name}", Path(path), getattr_of(module, name, path))
+    found, code = getattr_of(module, name, path), hashlib.sha256()
+    for file in (Path(path), *neighbours().values()):
+        code.update(hashlib.sha256(read_bytes(file, _LARGEST, _EXPECTED)).digest())
+    return Source(f"{one_line(Path(path).name)}:{name}", Path(path), found, code.hexdigest())
 
 
 def _known(name: str) -> str:

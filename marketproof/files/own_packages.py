@@ -53,10 +53,16 @@ class _Neighbours(importlib.machinery.FileFinder):
         return super().find_spec(fullname) if path is None else None
 
 
+def neighbours() -> dict[str, Path]:
+    """Return the files of what was imported from beside a user's file so far, by the names of the modules."""
+    own = {name for name, module in sys.modules.items() if isinstance(getattr(module, "__loader__", None), _Neighbour)}
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in sorted(sys.modules)}
+    return {name: Path(file) for name, file in files.items() if name.partition(".")[0] in own and file}
+
+
 def import_neighbours_last(folder: Path) -> None:
     """Let modules in this folder be imported, after all others; those of the folder before it are forgotten."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Neighbours)]
-    old = {name for name, module in sys.modules.items() if isinstance(getattr(module, "__loader__", None), _Neighbour)}
-    for name in [name for name in sys.modules if name.partition(".")[0] in old]:
+    for name in neighbours():
         del sys.modules[name]
     sys.meta_path.append(_Neighbours(str(folder.resolve()), (_Neighbour, [".py"])))

@@ -2,11 +2,12 @@
 
 What must fit: the words are the property's; the grade fits what was found (``refuted`` has a witness, no other grade
 has one; ``unknown`` says neither yes nor no). *Refuted*: the witness is about this mechanism and property, has the
-digest of what it says, says it in the words that its numbers give, and replays. *Proved*: the certificate of the code
-is added up and the code run through its regions again, or the formula is one on record and the catalogue's code agrees
-with it; what the verdict says is then said again, and must be the same. *Searched*: bound and share follow from the
-counts. *Exhausted*: the grid is one of this mechanism's, bound and counts follow from it. Searches and grids are only
-gone through again where that is asked for: the same probes, the same grid. No verdict stands beside one that denies it.
+digest of what it says, and replays; that its words are not those of its numbers is told. *Proved*: the certificate of
+the code is added up and the code run through its regions again, or the formula is one on record and the catalogue's
+code agrees with it; what the verdict says is then said again, and must be the same. *Searched*: bound and share follow
+from the counts. *Exhausted*: the grid is one of this mechanism's, bound and counts follow from it. Searches and grids
+are only gone through again where that is asked for: the same probes, the same grid. No verdict stands beside one that
+denies it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ _ABSENT = object()
 
 REPEATED = ("the search was not repeated", "the samples were not drawn again", "the grid was not gone through again")
 """What is left of searches and grids where they are not to be repeated."""
+GIVEN_TYPES = "what holds on types that were given, which this file does not hold; name theirs with --types"
+OTHER_WORDS = "the witness's own words, which are not those that this version makes of its numbers"
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,12 @@ def recheck(told: Any, about: About) -> tuple[str | None, str]:
         return f"graded {grade}, and says that it holds: {holds}", ""
     if (witness is not None) != (grade is Grade.REFUTED):
         return "refuted, and no witness" if witness is None else f"graded {grade} beside a witness that refutes it", ""
-    if grade in (Grade.REFUTED, Grade.PROVED):
-        return (_refuted if grade is Grade.REFUTED else _proved)(told, prop, about), ""
     if grade is Grade.UNKNOWN:
         return None, ""
-    return (_searched if grade is Grade.SEARCHED else _exhausted)(told, prop, about)
+    if grade is Grade.PROVED:
+        return _proved(told, prop, about), ""
+    check = {Grade.REFUTED: _refuted, Grade.SEARCHED: _searched, Grade.EXHAUSTED: _exhausted}[grade]
+    return check(told, prop, about)
 
 
 def contradictions(verdicts: list[Told]) -> Iterator[tuple[str, str]]:
@@ -146,25 +150,26 @@ def _property(name: str) -> Property:
     return properties([name], _coordinate(name))[0]
 
 
-def _refuted(told: Told, prop: Property, about: About) -> str | None:
+def _refuted(told: Told, prop: Property, about: About) -> tuple[str | None, str]:
     witness = Witness.from_dict(told["witness"])
     if witness.property != prop.id or witness.variant != prop.variant:
-        return f"its witness is about another property, {witness.property} {witness.variant or ''}".rstrip()
+        return f"its witness is about another property, {witness.property} {witness.variant or ''}".rstrip(), ""
     if witness.mechanism.rpartition(":")[2] != about.name.rpartition(":")[2]:
-        return f"its witness is about another mechanism, {shown(witness.mechanism)}"
-    return unfounded(witness, None if witness.terms is not None else about.build(witness.built or witness.agents))
+        return f"its witness is about another mechanism, {shown(witness.mechanism)}", ""
+    return rewitnessed(witness, None if witness.terms is not None else about.build(witness.built or witness.agents))[:2]
 
 
-def unfounded(witness: Witness, mechanism: DirectMechanism | None) -> str | None:
-    """Return why a witness from a file proves nothing, None if it does: it is sealed, replays, and says what it is."""
+def rewitnessed(witness: Witness, mechanism: DirectMechanism | None) -> tuple[str | None, str, str]:
+    """Return why a witness from a file proves nothing (None: it does), what is left of it, and what its numbers say.
+
+    It must be sealed and replay; its own words may be an earlier version's, or anybody's.
+    """
     if witness.digest != witness.fingerprint():
-        return "its witness has no digest, or one of something else"
+        return "its witness has no digest, or one of something else", "", ""
     again = replay(witness, mechanism)
     if not again.reproduces:
-        return f"its witness does not replay: {again.difference}"
-    if witness.sentence != again.sentence:
-        return f"its witness says in words what its numbers do not say; they say: {again.sentence}"
-    return None
+        return f"its witness does not replay: {again.difference}", "", ""
+    return None, "" if witness.sentence == again.sentence else OTHER_WORDS, again.sentence
 
 
 def _proved(told: Told, prop: Property, about: About) -> str | None:
@@ -249,8 +254,8 @@ def _exhausted(told: Told, prop: Property, about: About) -> tuple[str | None, st
     given = _GIVEN in str(told.get("bound"))
     grid = about.types if given else grid_named(mechanism, prop, evidence.get("grid"), evidence.get("fixed"))
     if grid is None and given:
-        ok = _count(evidence.get("profiles")) > 0 and evidence.get("grid")
-        return (None if ok else "exhausted, and no grid is named"), "the types that were given are not in the file"
+        ok = _count(evidence.get("profiles")) > 0 and evidence.get("grid") and "only with" not in told["statement"]
+        return (None if ok else "exhausted, and no grid is named"), GIVEN_TYPES
     if grid is None:
         return f"it has no such grid: {shown(evidence.get('grid'))}, {shown(evidence.get('fixed'))} fixed", ""
     worst, exact, besides = evidence.get("worst"), evidence.get("exact") is True, evidence.get("besides")

@@ -1,7 +1,9 @@
 """`check`: certificates of clearings and verdicts as files; what was changed is refused, sealed again or not."""
 
 import copy
+import itertools
 import json
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from mechanism import Market, Reports, market_mechanism
 from mechanism.errors import InvalidMarketError
 from mechanism.market.allocation.certificate_file import ClearingFile, certified, check_file, check_parts, digest_of
+from mechanism.market.allocation.purchases import Purchases
 from proofs_checks.evidence.recheck import contradictions
 from tests.proofs_checks.changes import at, changed, leaves
 
@@ -80,6 +83,56 @@ def test_false_money_and_purchases_are_refused_though_sealed_again(rule, seed):
                 row.sort()
                 paid.insert(row.index(j), data["inputs"]["cost"][j])
             assert refused(told)
+
+
+def nearby(value, rng):
+    """Another value of the same kind: the next number, or one a little or far off."""
+    if isinstance(value, str):
+        return value + "x"
+    if isinstance(value, int):
+        return int(rng.integers(-1, 5))
+    return float(rng.choice([np.nextafter(value, np.inf), value * (1 + 10 ** rng.uniform(-9, 0)), 0.0]))
+
+
+def value(asks, i, chosen):
+    """A set's gain, up to a constant, less its prices: by the paper's law, in plain sums."""
+    data = asks.own[i] + sum(asks.size[i, j] for j in chosen)
+    return -math.sqrt(asks.gain[i] / data) - sum(asks.price[i, j] for j in chosen)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_accepted_though_changed_and_sealed_again_is_true(rule):
+    """400 single changes anywhere, market and certificate, of each rule: refused, or true of the numbers there now."""
+    data, rng = clearing(rule, m=5, seed=3), np.random.default_rng(3)
+    every = [p for p in leaves(data) if p[0] not in ("format", "mechanism", "payment", "digest", "inputs_digest")]
+    every = [p for p in every if p[:2] != ("inputs", "law")]
+    accepted = 0
+    for path in (every[k] for k in rng.integers(len(every), size=400)):
+        told = changed(data, path, nearby(at(data, path), rng))
+        try:
+            found = check_parts(ClearingFile.model_validate(told))
+        except (InvalidMarketError, ValueError):
+            continue
+        if not found.holds:
+            continue
+        accepted += 1
+        given = told["inputs"]
+        reports = Reports(*(np.array(given[name]) for name in ("size", "cost", "gain")))
+        market = Market(np.array(given["differences"]), given["lam"], effective=np.array(given["effective"]))
+        asks = Purchases.of(reports, market)
+        slack = 1e-7
+        for i, (row, paid) in enumerate(zip(told["imports"], told["prices"], strict=True)):
+            pool = [j for j in range(5) if j != i]
+            worth = {s: value(asks, i, s) for r in range(5) for s in itertools.combinations(pool, r)}
+            top = max(worth.values())
+            assert top - worth[tuple(row)] <= found.gap[i] + slack
+            for j, price in zip(row, paid, strict=True):
+                without = max(of for s, of in worth.items() if j not in s)
+                rest = worth[tuple(k for k in row if k != j)]
+                due = {"ipfl-exact": top - without, "exact-marginal": worth[tuple(row)] - rest, "vcg-two-sided": None}
+                if due[rule] is not None:
+                    assert abs(price - asks.cost[j] - due[rule]) <= 2 * found.gap[i] + slack
+    assert 0 < accepted < 400
 
 
 def test_a_file_is_of_one_clearing(cli, tmp_path):

@@ -40,7 +40,7 @@ def mine(cli, tmp_path_factory):
     (folder / "mine.py").write_text(RULE.format(extra=""))
     asked = ["dsic", "anonymity", "non-bossiness"]
     names = [part for name in asked for part in ("--property", name)]
-    answer = cli("verify", f"{folder}/mine.py:second_price", *names, "--budget", 3, "--json", folder / "v.json", "-q")
+    answer = cli("verify", f"{folder}/mine.py:second_price", *names, "--budget", 0.8, "--json", folder / "v.json", "-q")
     assert answer.status == 0
     told = json.loads((folder / "v.json").read_text())
     assert [v["grade"] for v in told["verdicts"]] == ["proved", "searched", "refuted"]
@@ -108,6 +108,18 @@ def test_verdicts_on_a_file_are_about_the_code_that_it_held(ask, mine, tmp_path)
     assert "dsic under mine.py:second_price: does not stand" in ask(told, f"{other}:second_price").err
 
 
+def test_the_code_of_a_rule_is_also_what_it_imports_from_beside_it(ask, cli, tmp_path):
+    (tmp_path / "beside.py").write_text("X = 1\n")
+    own = tmp_path / "own.py"
+    own.write_text("from beside import X\n" + RULE.format(extra=" * X"))
+    asked = ("--property", "anonymity", "--grade", "searched", "--budget", 0.3, "--json", tmp_path / "v.json", "-q")
+    assert cli("verify", f"{own}:second_price", *asked).status == 0
+    told = json.loads((tmp_path / "v.json").read_text())
+    assert ask(told, f"{own}:second_price").status == 0
+    (tmp_path / "beside.py").write_text("X = 2\n")
+    assert ask(told, f"{own}:second_price").status == 1
+
+
 def test_a_formula_proves_nothing_of_somebody_elses_code(ask, mine, tmp_path):
     """The theorem is real, and the code agrees with the formula on all random profiles: it overcharges in a cube."""
     theirs = direct_mechanism("second-price", 3)
@@ -135,14 +147,15 @@ def test_words_of_a_proof_are_those_of_what_is_proved(ask, mine):
         assert ask({**told, "domain": domain}, f"{file}:second_price").status in (1, 2)
 
 
-def test_a_witness_says_in_words_what_its_numbers_say(ask):
+def test_what_a_witness_says_in_words_is_made_from_its_numbers(ask):
     types = Types([100, 300, 300], [0, 1.1, 1.0], [3600, 0, 0])
     witness = Witness.of_lie(market_mechanism("ipfl"), types, Market(), 1, "cost", 0.9)
     assert ask(witness.to_dict()).status == 0
     said = replace(witness, sentence=witness.sentence.replace("1.9", "1900"), digest="")
-    answer = ask(said.to_dict())
-    assert answer.status == 1
-    assert "says in words what its numbers do not say" in answer.err
+    answer = ask(said.to_dict())  # its words may be those of another version: they are not repeated
+    assert answer.status == 0
+    assert answer.out.startswith("NOT worked out again")
+    assert "1900" not in answer.out
     assert ask(replace(witness, digest="0" * 64).to_dict()).status == 1
     assert ask({**witness.to_dict(), "digest": ""}).status == 1
 
@@ -157,10 +170,10 @@ def test_json_that_readers_read_differently_is_refused(ask, text):
 
 def test_an_exhausted_verdict_that_fixes_public_numbers_is_checked_and_repeated(ask, cli, tmp_path):
     file = tmp_path / "grid.json"
-    asked = ("--property", "dsic-cost", "--property", "ir-seller", "--grade", "exhausted", "--budget", 12)
+    asked = ("--property", "dsic-cost", "--grade", "exhausted", "--budget", 2)
     assert cli("verify", "ipfl-exact", *asked, "--clients", 2, "--json", file, "-q").status == 0
     told = json.loads(file.read_text())
-    assert [v["grade"] for v in told["verdicts"]] == ["exhausted"] * 2
+    assert [v["grade"] for v in told["verdicts"]] == ["exhausted"]
     fixed = next(v for v in told["verdicts"] if v["evidence"]["fixed"])
     assert ask(told).status == 0
     answer = ask(told, "--repeat")
@@ -232,7 +245,7 @@ def test_a_runs_folder_is_worked_out_again_from_its_markets(cli, folder, tmp_pat
         resealed(copied)
         answer = cli("check", copied)
         assert (name, answer.status) == (name, 1)
-        assert where in answer.err
+        assert where in " ".join(answer.err.split())
         assert "is not what the recorded markets give" in answer.err
     manifest = json.loads((copied / "manifest.json").read_text())
     (copied / "manifest.json").write_text(json.dumps({**manifest, "digests": {}}))

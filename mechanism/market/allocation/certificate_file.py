@@ -81,7 +81,7 @@ def certified(
     """
     if payment not in CERTIFIED:
         raise InvalidMarketError(
-            f"no certificate for payments {payment!r}; expected those of ipfl-exact, exact-marginal or vcg-two-sided"
+            f"no certificate for payments {payment!r}; expected ipfl, ipfl-exact, exact-marginal or vcg-two-sided"
         )
     purchases = Purchases.of(reports, market)
     certificate = certify(purchases, outcome.imports, critical=payment in CRITICAL)

@@ -59,14 +59,17 @@ class Checked:
             "marginal": f"{plural(self.imports, 'price equals', 'prices equal')} the marginal gain less the penalty",
             "two-sided": "what each client pays and is paid is its pivot",
         }[self.payment]
+        if self.imports == 0 and self.payment != "two-sided":
+            prices = "nobody pays anything"
         if self.optimal == self.clients:
-            told = f"each of {plural(self.clients, 'client')} buys the best set"
+            told = f"each of {self.clients} clients buys the best set" if self.clients > 1 else "buying nothing is best"
         else:
             worst = int(np.argmax(self.gap - self.tolerance))
             told = (
                 f"{self.optimal} of {plural(self.clients, 'client')} buy the best set, the others miss it by at most "
-                f"{number(float(self.gap[worst]))}, and prices may be off by twice that"
+                f"{number(float(self.gap[worst]))}"
             )
+            told += ", and prices may be off by twice that" if self.payment in CRITICAL else ""
         within = number(float(self.tolerance.max()))
         return f"Proved by certificate, for these numbers and within {within}: {told}; {prices}."
 
@@ -101,7 +104,8 @@ def check_clearing(
         f"importer {i}: its purchase may miss the optimum by {proved.gap[i]:.3g}, more than {admitted[i]:.3g}"
         for i in np.flatnonzero(~(proved.gap <= admitted))
     ]
-    wrong = _shares(purchases, outcome, proved, payment, missed)  # of what is proved: a gap that is claimed is a claim
+    # of what is proved: a gap that is claimed is a claim; marginal gains are of the set bought, best or not
+    wrong = _shares(purchases, outcome, proved, payment, missed if payment in CRITICAL else tolerance)
     failures += [f"{what} misses what the rule asks for" for what, share in wrong if not share <= 1.0]
     return Checked(
         mechanism, payment, purchases.clients, int(outcome.imports.sum()), proved.gap, tolerance,
