@@ -30,7 +30,7 @@ TABLE: dict[str, str] = {
 }
 """What the table says, without its remarks; `realised` has its own claims, it promises ex post."""
 
-_EX_POST = {
+EX_POST = {
     "realised": "expost-cost yes, expost-gain yes, expost-size yes, budget-balance no",
     "realised-bilateral": "expost-cost yes, expost-gain no, expost-size no, budget-balance yes",
 }
@@ -57,7 +57,7 @@ def _cells() -> list[Claim]:
             if prop == "dsic-gain" and name in NEEDS_SIZES:
                 words = _words(name, prop).replace("whatever the others report", "sizes as reported")
                 found.append(Claim(f"table-{name}-{prop}-sizes", source, words, True, ask(name, prop)))
-    for name, cells in _EX_POST.items():
+    for name, cells in EX_POST.items():
         source = "theory, table, realised"
         known = [tuple(cell.split()) for cell in cells.split(", ")]
         for prop, says in (("ir", "yes"), *known, ("efficiency", "yes")):

@@ -12,8 +12,8 @@ from mechanism.entry import PROPERTIES
 from proofs_checks.evidence.agreeing import HINTED, agreed, expected
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import check_mechanism, verdict
-from proofs_checks.proofs.kernel_record import kernel_refutation, kernel_theorem
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.proofs.kernel_record import kernel_refutations, kernel_theorem
+from proofs_checks.properties.registry import PROPERTY, premises
 
 SECONDS = 0.8
 """Default search time for one cell; a witness is shrunk beyond it."""
@@ -41,9 +41,21 @@ class Cell:
         told["evidence"] = {k: v for k, v in told["evidence"].items() if k != "certificate"}
         if "certificate" in told["evidence"].get("code", {}):
             told["evidence"]["code"] = {k: v for k, v in told["evidence"]["code"].items() if k != "certificate"}
-        named = kernel_theorem(self.mechanism, self.verdict.property)
-        kernel = kernel_refutation(self.mechanism, self.verdict.property) if named is None else named.name
+        kernel = named(self.mechanism, self.verdict.property)
         return {"mechanism": self.mechanism, "truth": self.truth, "agrees": self.agrees, "kernel": kernel, **told}
+
+
+def named(mechanism: str, prop: str) -> str | None:
+    """Return the theorem of the property, or of one that it follows from; else one that refutes it, or a consequence.
+
+    Monotonicity in one number follows from dsic only where there is no other: it needs a theorem of its own.
+    """
+    grounds = (prop,) if prop == "monotonicity" else (prop, *premises(PROPERTY[prop]))
+    for ground in grounds:
+        if (theorem := kernel_theorem(mechanism, ground)) is not None:
+            return theorem.name
+    refuted = {other: name for (of, other), name in kernel_refutations().items() if of == mechanism}
+    return refuted.get(prop) or next((refuted[other] for other in refuted if prop in premises(PROPERTY[other])), None)
 
 
 def row(name: str, seconds: float = SECONDS, seed: int = 0) -> list[Cell]:

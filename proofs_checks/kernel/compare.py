@@ -22,31 +22,40 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.market.accounting import Outcome, account
-from mechanism.market.allocation import kernels, selection
+from mechanism.market.allocation import selection
 from mechanism.market.allocation.certifying import certify
 from mechanism.market.allocation.purchases import Purchases
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import PowerGain, TableGain
-from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.mechanisms import MarketMechanism, market_mechanism
+from mechanism.market.rules.clock_price import ClockPrice
 from mechanism.market.settling import settled
 from proofs_checks.kernel import check
+from proofs_checks.kernel.faults import KERNEL_FAULTS, faulty_kernels
 
-RULES = (
-    "ipfl-exact", "exact-marginal", "posted-price", "pooled-price", "vcg-two-sided", "realised", "realised-bilateral",
-    "no-payment", "ipfl", "shapley-split",
-)  # fmt: skip
-"""The mechanisms in the order of `v_rule` in ``Compare.v``."""
+RULES = {
+    **{
+        name: market_mechanism(name)
+        for name in (
+            "ipfl-exact", "exact-marginal", "posted-price", "pooled-price", "vcg-two-sided", "realised",
+            "realised-bilateral", "no-payment", "ipfl", "shapley-split",
+        )
+    },
+    "clock-price": ClockPrice(power=0.0),
+    "threshold-skip": MarketMechanism("threshold-skip", "threshold-skip", "marginal"),
+}  # fmt: skip
+"""The mechanisms in the order of `v_rule` in ``Compare.v``; the clock at one price a model: rational."""
+
+SEARCHES = ("ipfl", "threshold-skip")
 
 BITS = 50  # prices and utilities are rounded to so many binary places, 4e-16
 
@@ -76,19 +85,19 @@ def draw(rule: str, rng: np.random.Generator, clients: int | None = None) -> Cas
     m = clients or int(rng.integers(2, 5 if rule == "shapley-split" else 6))
     size = rng.integers(1, 17, m).astype(float)
     effective = rng.integers(0, 17, (m, m)) * rng.integers(0, 2, (m, m)) / 2 if rng.integers(2) else None
-    # ipfl never takes who brings nothing, the definition does where it is free: it is about sizes above 0
-    cost = rng.integers(rule == "ipfl", 33, m) / 16
+    # thresholds never take who brings nothing, the definition does where it is free: it is about sizes above 0
+    cost = rng.integers(rule in SEARCHES, 33, m) / 16
     gain = rng.integers(0, 65, m).astype(float)
     differences = rng.integers(0, 17, (m, m)) / 8
     np.fill_diagonal(differences, 0.0)
     law: PowerGain | TableGain = PowerGain(1.0)
-    if clients is None and rng.integers(2):
+    if clients is None and rule != "clock-price" and rng.integers(2):
         knots = np.cumsum(rng.integers(1, 16, 4)).astype(float)
         slopes = np.sort(rng.integers(0, 33, 3))[::-1] / 64
         law = TableGain(tuple(knots), tuple(np.concatenate([[0.0], np.cumsum(slopes * np.diff(knots))])))
     market = Market(differences, max(0, int(rng.integers(-2, 7))) / 32, law, effective)
     reports, types = Reports(size, cost, gain), Types(size, cost, gain)
-    mechanism = market_mechanism(rule)
+    mechanism = RULES[rule]
     outcome: Outcome = settled(mechanism, mechanism.clear(reports, market), types)
     utility = account(types, outcome, market).utility
     return Case(rule, reports, market, outcome.imports, outcome.prices, utility)
@@ -104,10 +113,10 @@ def _rational(number: float | Fraction, bits: int | None = None) -> str:
 def written(case: Case) -> str:
     """Return a case as text for the extracted program."""
     reports, m = case.reports, case.reports.clients
-    x = selection.thresholds(reports, case.market) if case.rule == "ipfl" else np.full((m, m), np.inf)
+    x = selection.thresholds(reports, case.market) if case.rule in SEARCHES else np.full((m, m), np.inf)
     differences, effective = case.market.differences, case.market.effective
     assert differences is not None
-    parts: list[str] = [str(RULES.index(case.rule)), str(m)]
+    parts: list[str] = [str(list(RULES).index(case.rule)), str(m)]
     for vector in (reports.size, reports.cost, reports.gain, differences.ravel(), [case.market.lam]):
         parts += [_rational(value) for value in vector]
     parts += ["0"] if effective is None else [str(m), *(_rational(value) for value in effective.ravel())]
@@ -184,40 +193,6 @@ FAULTS: dict[str, tuple[str, Callable[[Case], Case]]] = {
     "nobody exports": ("no-payment", lambda c: replace(c, imports=np.zeros_like(c.imports))),
 }
 """Answers that are bent: of which mechanism, and how."""
-
-KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
-    "penalty not divided by the own size": ("vcg-two-sided", "* (data[j] / own)", "* data[j]"),
-    "penalty kept out of the choice": ("ipfl-exact", "= cost[b, j] + c_pen[count]", "= cost[b, j]"),
-    "own data not counted by the threshold": ("ipfl", "if total + size[j] < -mark[j]", "if total < -mark[j]"),
-    "search goes on after a failure": ("ipfl", "elif not skip:", "elif skip:"),
-    "rising thresholds": ("ipfl", "mark[order[b - 1]] > mark[a]", "mark[order[b - 1]] < mark[a]"),
-    "marginal price without the penalty": ("exact-marginal", "rest_size) - c_pen[a]", "rest_size)"),
-    "marginal price of the whole set": ("exact-marginal", "top - level(law, k, rest_size)", "top - floor"),
-    "critical value without the cost": ("ipfl-exact", "= cost[b, client[a]] + max(0.0", "= max(0.0"),
-    "critical value that forgets what was spent": ("ipfl-exact", "- floor - spent", "- floor"),
-    "the seller left in for its own pivot": ("ipfl-exact", "if q != p:", "if q >= 0:"),
-    "search that stops too early": ("realised", "if bound <= best + slack:", "if bound <= 1.1 * best + slack:"),
-    "dominance by size or price": ("exact-marginal", "[depth] and price[a]", "[depth] or price[a]"),
-    "everybody's effective sizes are those of client 0": ("vcg-two-sided", "i if counted.shape[1] > 1 else 0", "0"),
-    "half of the sellers not looked at": ("posted-price", "if c_price[a] < level(", "if 2.0 * c_price[a] < level("),
-}
-"""Faults in the source of ``mechanism.market.allocation.kernels``: the mechanism to ask, the text, what replaces it."""
-
-
-@contextmanager
-def faulty_kernels(right: str, wrong: str) -> Iterator[None]:
-    """Let `mechanism` clear with kernels whose source has a fault (plain Python: markets here are small)."""
-    source = Path(str(kernels.__file__)).read_text()
-    if right not in source:
-        raise SystemExit(f"the kernels do not say {right!r} any more: update KERNEL_FAULTS")
-    module = ModuleType("faulty_kernels")
-    exec(compile(source.replace(right, wrong), "faulty_kernels", "exec"), module.__dict__)
-    kept = selection.compiled
-    selection.kernels, selection.compiled = module, lambda: module
-    try:
-        yield
-    finally:
-        selection.kernels, selection.compiled = kernels, kept
 
 
 def compared(agrees: Path, markets: int, seed: int, large: Sequence[int] = LARGE) -> dict[str, Any]:

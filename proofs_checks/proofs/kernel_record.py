@@ -7,7 +7,6 @@ mechanism, read by hand against ``docs/properties.md``; a theorem that says less
 
 import hashlib
 import json
-import re
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -30,12 +29,17 @@ _EXACT = (
     "importer may cost up to 2ε"
 )
 _FIXED = "prices that read no cost and no gain; every importer takes a best set of the willing sellers (gap 0)"
+_CLOCK = (
+    "a clock that hears who has left, or brings nothing, and nobody else; every importer takes a best set of those who "
+    "stay (gap 0)"
+)
 _POOL = "every importer takes a best set of its pool (gap 0)"
 _ROOTS = "thresholds are exact roots; that they exist is proved for the paper's law"
 _MEASURED = "what a model counts for an importer is measured: no report moves it"
 _BEST = "the outcome is a best one of a finite set that no report changes"
 _AUCTION = "ties to the first agent"
 _GIVEN = "one clearing, its differences given: later rounds, and uploads that move them, are not covered"
+_ANY_PRIOR = "truth is best whatever is true of the others, so on average over every prior"
 _VALID = "sizes > 0; costs, gain parameters, differences and the penalty's weight >= 0"
 
 
@@ -126,6 +130,12 @@ CELLS: dict[tuple[str, str], Cell] = {
         monotonicity=("pooled_monotone", "any", False),
     ),
     **_market(
+        "clock-price", _CLOCK, dsic_cost=("clock_cost", "any", False), dsic_gain=("clock_gain", "any", True),
+        ir=("clock_rational", "from zero", True), ir_buyer=("clock_buyers", "from zero", True),
+        ir_seller=("clock_sellers", "any", False), budget_balance=("clock_budget", "any", False),
+        monotonicity=("clock_monotone", "any", False),
+    ),
+    **_market(
         "vcg-two-sided", _EXACT, dsic_cost=("two_sided_cost", "any", False), dsic_gain=("two_sided_gain", "any", True),
         ir=("two_sided_rational", "from zero", True), ir_buyer=("two_sided_buyers", "from zero", True),
         ir_seller=("two_sided_sellers", "any", False), efficiency=("two_sided_best", "any", False),
@@ -142,6 +152,7 @@ CELLS: dict[tuple[str, str], Cell] = {
         expost_size=("realised_truth", "any", False), ir=("realised_rational", "from zero", True),
         efficiency=("realised_best", "any", False), monotonicity=("realised_monotone", "any", False),
     ),
+    **_market("realised", f"{_EXACT}; {_ANY_PRIOR}", bic=("realised_expost_all", "any", False)),
     **_market(
         "realised-bilateral", _EXACT, expost_cost=("realised_bilateral_cost", "any", False),
         ir=("realised_bilateral_rational", "concave", True), budget_balance=("realised_bilateral_budget", "any", False),
@@ -166,6 +177,13 @@ CELLS: dict[tuple[str, str], Cell] = {
         dsic_size=("pooled_size", "any", False), ir=("pooled_rational", "from zero", False),
         ir_buyer=("pooled_buyers", "from zero", False), ir_seller=("pooled_sellers", "any", False),
         budget_balance=("pooled_budget", "any", False), monotonicity=("pooled_monotone", "any", False),
+    ),
+    **_market(
+        "clock-price-effective", f"{_CLOCK}; {_MEASURED}", dsic=("clock_all", "any", False),
+        dsic_cost=("clock_cost", "any", False), dsic_gain=("clock_gain", "any", False),
+        dsic_size=("clock_size", "any", False), ir=("clock_rational", "from zero", False),
+        ir_buyer=("clock_buyers", "from zero", False), ir_seller=("clock_sellers", "any", False),
+        budget_balance=("clock_budget", "any", False), monotonicity=("clock_monotone", "any", False),
     ),
     **_auction("second-price", f"{_AUCTION}; reserve 0, values >= 0", dsic="second_price_truth",
                ir="second_price_truth"),
@@ -236,13 +254,10 @@ def kernel_theorem(mechanism_id: str, property_name: str) -> KernelTheorem | Non
     )  # fmt: skip
 
 
-_REFUTED = re.compile(r"not (.+)")
-
-
-def kernel_refutation(mechanism_id: str, property_name: str) -> str | None:
-    """Return the name of the theorem that refutes a property of a mechanism, for every way of breaking ties."""
-    for theorem in record()["theorems"]:
-        said = _REFUTED.fullmatch(theorem["property"])
-        if said and (theorem["mechanism"], said.group(1)) == (mechanism_id, property_name):
-            return str(theorem["name"])
-    return None
+def kernel_refutations() -> dict[tuple[str, str], str]:
+    """Return the theorems that refute a property of a mechanism, for every way of breaking ties: by both, the name."""
+    return {
+        (theorem["mechanism"], theorem["property"].removeprefix("not ")): str(theorem["name"])
+        for theorem in record()["theorems"]
+        if theorem["property"].startswith("not ")
+    }

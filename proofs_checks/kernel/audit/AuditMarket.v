@@ -6,7 +6,7 @@
 From Coq Require Import List Permutation Reals.
 From MarketKernel Require Import base.Num base.Sets base.Rank base.RealNumbers.
 From MarketKernel Require Import market.Market market.Facts market.Laws market.SqrtLaw market.PowerLaw.
-From MarketKernel Require Import market.Exact market.Posted market.Pooled market.Threshold market.ThresholdExists.
+From MarketKernel Require Import market.Exact market.Offers market.Posted market.Pooled market.Clock market.Threshold market.ThresholdExists.
 From MarketKernel Require Import market.Marginal market.Gap market.TwoSided market.Realised market.NoPayment market.Prefix market.PrefixSqrt market.Skip market.Shapley market.Clearing market.Checker.
 Import ListNotations.
 Local Open Scope num_scope.
@@ -109,28 +109,29 @@ Theorem ipfl_exact_worthless : forall (N : num) (E : market N) sel, exact_rule N
   0 < cost r j -> samples E r k j = 0 -> size r k <> 0 -> ~ In j (sel r k).
 Proof. exact worthless_sells_nothing. Qed.
 
-(** ** posted-price *)
+(** ** posted-price, pooled-price, clock-price: what holds of all fair offers *)
+Ltac fairly law just := intros; eapply law; try eassumption; try (apply just; eassumption); try apply just; try (intro; assumption).
 (** [posted-price] [exists] There is a rule: the first best set of the willing. *)
-Theorem posted_exists : forall (N : num) (E : market N) p, reads_numbers N E p -> posted_rule N E p (post_first N E p).
+Theorem posted_exists : forall (N : num) (E : market N) p, posted_rule N E p (post_first N E p).
 Proof. exact post_first_rule. Qed.
 (** [posted-price] [dsic-cost] Truthful in costs, whatever else is said. *)
 Theorem posted_cost : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> dsic_cost E (posted N p sel).
-Proof. exact posted_dsic_cost. Qed.
+Proof. fairly offers_dsic_cost posted_fair. Qed.
 (** [posted-price] [dsic-gain] Truthful in gains on data as reported. *)
 Theorem posted_gain : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> dsic_gain E (posted N p sel).
-Proof. exact posted_dsic_gain. Qed.
+Proof. fairly offers_dsic_gain posted_fair. Qed.
 (** [posted-price] [dsic-cost-gain] Truthful in cost and gain at once, on data as reported. *)
 Theorem posted_cost_gain : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> dsic_cost_gain E (posted N p sel).
-Proof. exact posted_dsic_cost_gain. Qed.
+Proof. fairly offers_dsic_cost_gain posted_fair. Qed.
 (** [posted-price] [ir] Nobody loses: any law that starts at zero. *)
 Theorem posted_rational : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> starts_at_zero E -> ir E (posted N p sel).
-Proof. exact posted_ir. Qed.
+Proof. fairly offers_ir posted_fair. Qed.
 (** [posted-price] [budget-balance] What is paid is received. *)
 Theorem posted_budget : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> balanced E (posted N p sel).
-Proof. exact Posted.posted_balanced. Qed.
+Proof. fairly offers_balanced posted_fair. Qed.
 (** [posted-price] [monotonicity] A seller that asks more sells no more. *)
 Theorem posted_monotone : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> monotone E (posted N p sel).
-Proof. exact Posted.posted_monotone. Qed.
+Proof. fairly offers_monotone posted_fair. Qed.
 
 (** ** pooled-price *)
 (** [pooled-price] [exists] There is a rule: the first best set of the pool. *)
@@ -138,28 +139,75 @@ Theorem pooled_exists : forall (N : num) (E : market N) width, pooled_rule N E w
 Proof. exact pool_first_rule. Qed.
 (** [pooled-price] [dsic-cost] Truthful in costs, on plain and on effective data, whatever else is said. *)
 Theorem pooled_cost : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> dsic_cost E (pooled N E width sel).
-Proof. exact pooled_dsic_cost. Qed.
+Proof. fairly offers_dsic_cost pooled_fair. Qed.
 (** [pooled-price] [dsic-gain] Truthful in gains on data as reported. *)
 Theorem pooled_gain : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> dsic_gain E (pooled N E width sel).
-Proof. exact pooled_dsic_gain. Qed.
+Proof. fairly offers_dsic_gain pooled_fair. Qed.
 (** [pooled-price] [dsic-cost-gain] Truthful in cost and gain at once, on data as reported. *)
 Theorem pooled_cost_gain : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> dsic_cost_gain E (pooled N E width sel).
-Proof. exact pooled_dsic_cost_gain. Qed.
+Proof. fairly offers_dsic_cost_gain pooled_fair. Qed.
 (** [pooled-price] [dsic] On effective data: truthful in cost, gain and size at once, whatever the others report. *)
 Theorem pooled_all : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> measured E -> dsic E (pooled N E width sel).
-Proof. exact pooled_dsic. Qed.
+Proof. fairly offers_dsic pooled_fair. Qed.
 (** [pooled-price] [dsic-size] On effective data: truthful in size alone. *)
 Theorem pooled_size : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> measured E -> dsic_size E (pooled N E width sel).
-Proof. exact pooled_dsic_size. Qed.
+Proof. fairly offers_dsic_size pooled_fair. Qed.
 (** [pooled-price] [ir] Nobody loses: any law that starts at zero. *)
 Theorem pooled_rational : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> starts_at_zero E -> ir E (pooled N E width sel).
-Proof. exact pooled_ir. Qed.
+Proof. fairly offers_ir pooled_fair. Qed.
 (** [pooled-price] [budget-balance] What is paid is received. *)
 Theorem pooled_budget : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> balanced E (pooled N E width sel).
-Proof. exact Pooled.pooled_balanced. Qed.
+Proof. fairly offers_balanced pooled_fair. Qed.
 (** [pooled-price] [monotonicity] A seller that asks more sells no more. *)
 Theorem pooled_monotone : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> monotone E (pooled N E width sel).
-Proof. exact Pooled.pooled_monotone. Qed.
+Proof. fairly offers_monotone pooled_fair. Qed.
+
+(** ** clock-price *)
+(** [clock-price] [exists] Any test of what was said by those who have left, or bring nothing, and of all data, makes a clock; a choice exists. *)
+Theorem clock_exists : forall (N : num) (E : market N) power test, (forall l j, 0 < power l j) ->
+  let scale := fun r k => power (data_of N E r k) in let stop := stop_by N E test in
+  clock_rule N E scale stop /\ exists sel, offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel.
+Proof. intros N E power test P scale stop. split; [now apply stop_by_rule|]. eexists. apply first_of_offers_rule. Qed.
+(** [clock-price] [dsic-cost] Truthful in costs, on plain and on effective data, whatever else is said. *)
+Theorem clock_cost : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> dsic_cost E (clocked N E scale stop sel).
+Proof. fairly offers_dsic_cost clock_fair. Qed.
+(** [clock-price] [dsic-gain] Truthful in gains on data as reported. *)
+Theorem clock_gain : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> dsic_gain E (clocked N E scale stop sel).
+Proof. fairly offers_dsic_gain clock_fair. Qed.
+(** [clock-price] [dsic-cost-gain] Truthful in cost and gain at once, on data as reported. *)
+Theorem clock_cost_gain : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> dsic_cost_gain E (clocked N E scale stop sel).
+Proof. fairly offers_dsic_cost_gain clock_fair. Qed.
+(** [clock-price] [dsic] On effective data: truthful in cost, gain and size at once, whatever the others report. *)
+Theorem clock_all : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> measured E -> dsic E (clocked N E scale stop sel).
+Proof. fairly offers_dsic clock_fair. Qed.
+(** [clock-price] [dsic-size] On effective data: truthful in size alone. *)
+Theorem clock_size : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> measured E -> dsic_size E (clocked N E scale stop sel).
+Proof. fairly offers_dsic_size clock_fair. Qed.
+(** [clock-price] [ir] Nobody loses: any law that starts at zero. *)
+Theorem clock_rational : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> starts_at_zero E -> ir E (clocked N E scale stop sel).
+Proof. fairly offers_ir clock_fair. Qed.
+(** [clock-price] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
+Theorem clock_buyers : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> starts_at_zero E -> ir_buyer E (clocked N E scale stop sel).
+Proof. fairly offers_ir_buyer clock_fair. Qed.
+(** [clock-price] [ir-seller] Sellers lose nothing: any law. *)
+Theorem clock_sellers : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> ir_seller E (clocked N E scale stop sel).
+Proof. fairly offers_ir_seller clock_fair. Qed.
+(** [clock-price] [budget-balance] What is paid is received. *)
+Theorem clock_budget : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> balanced E (clocked N E scale stop sel).
+Proof. fairly offers_balanced clock_fair. Qed.
+(** [clock-price] [monotonicity] A seller that asks more sells no more. *)
+Theorem clock_monotone : forall (N : num) (E : market N) scale stop sel, clock_rule N E scale stop ->
+  offers_rule N E (staying N E scale stop) (clock_ask N E scale stop) sel -> monotone E (clocked N E scale stop sel).
+Proof. fairly offers_monotone clock_fair. Qed.
 
 (** ** exact-marginal *)
 (** [exact-marginal] [ir] Nobody loses where increments of the law fall and data are as reported. *)
@@ -290,6 +338,13 @@ Theorem skip_prefix : forall (N : num) (E : market N) x ord, threshold_rule N E 
   forall th r i b, falling E -> rising E -> valid_market E -> valid E r -> (i < clients E)%nat -> cost r i = cost th i -> cost th i <= b ->
   utility E (threshold_skip N E x ord) th (set_cost r i b) i <= utility E (threshold_skip N E x ord) th r i.
 Proof. exact skip_overstating. Qed.
+(** [threshold-skip] [overstating] Overstating a cost never pays at the paper's law. *)
+Theorem skip_prefix_sqrt : forall m e d l x ord, let E := sqrt_market m e d l in threshold_rule reals E x ord ->
+  forall th r i b, valid_market E -> valid E r -> (i < clients E)%nat -> cost r i = cost th i -> cost th i <= b ->
+  utility E (threshold_skip reals E x ord) th (set_cost r i b) i <= utility E (threshold_skip reals E x ord) th r i.
+Proof.
+  intros m e d l x ord E H th r i b VM V Hi Hc Hb. apply skip_overstating; auto; [exact (sqrt_thresholds_fall m e d l x ord H)|apply sqrt_falling|apply sqrt_rising].
+Qed.
 (** [threshold-skip] [overstating] A seller taken with an overstated cost is taken with the true one, in the very same set. *)
 Theorem skip_same_set : forall (N : num) (E : market N) x ord, threshold_rule N E x ord -> thresholds_fall N E x ->
   forall r i b, valid_market E -> valid E r -> (i < clients E)%nat -> cost r i <= b -> forall k, (k < clients E)%nat -> k <> i ->
@@ -324,16 +379,16 @@ Theorem exact_marginal_buyers : forall (N : num) (E : market N) sel, exact_rule 
 Proof. exact exact_marginal_ir_buyer. Qed.
 (** [posted-price] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
 Theorem posted_buyers : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> starts_at_zero E -> ir_buyer E (posted N p sel).
-Proof. exact posted_ir_buyer. Qed.
+Proof. fairly offers_ir_buyer posted_fair. Qed.
 (** [posted-price] [ir-seller] Sellers lose nothing: any law. *)
 Theorem posted_sellers : forall (N : num) (E : market N) p sel, posted_rule N E p sel -> ir_seller E (posted N p sel).
-Proof. exact posted_ir_seller. Qed.
+Proof. fairly offers_ir_seller posted_fair. Qed.
 (** [pooled-price] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
 Theorem pooled_buyers : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> starts_at_zero E -> ir_buyer E (pooled N E width sel).
-Proof. exact pooled_ir_buyer. Qed.
+Proof. fairly offers_ir_buyer pooled_fair. Qed.
 (** [pooled-price] [ir-seller] Sellers lose nothing: any law. *)
 Theorem pooled_sellers : forall (N : num) (E : market N) width sel, pooled_rule N E width sel -> ir_seller E (pooled N E width sel).
-Proof. exact pooled_ir_seller. Qed.
+Proof. fairly offers_ir_seller pooled_fair. Qed.
 (** [vcg-two-sided] [ir-buyer] Buyers lose nothing: any law that starts at zero, data as reported. *)
 Theorem two_sided_buyers : forall (N : num) (E : market N) sel, exact_rule N E sel -> forall th r i, starts_at_zero E -> valid E r ->
   (i < clients E)%nat -> as_reported E th r i -> gain r i = gain th i -> 0 <= value E th i (sel r i) - sum (weight E r i) (sel r i).

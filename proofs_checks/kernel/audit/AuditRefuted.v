@@ -2,7 +2,7 @@
 From Coq Require Import Reals QArith Qcanon List.
 From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.SqrtLaw market.Exact market.Marginal market.Threshold.
 From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment market.ThresholdExists refuted.Roots refuted.IpflCost refuted.Pair refuted.PairIpfl refuted.Three refuted.PairShapley market.Shapley auctions.BilateralTrade market.Pooled.
-From MarketKernel Require Import base.Rationals refuted.Coalitions.
+From MarketKernel Require Import base.Rationals refuted.Coalitions refuted.Together.
 Import ListNotations.
 Local Open Scope num_scope.
 
@@ -60,6 +60,28 @@ Theorem ipfl_exact_core_refuted : forall sel, exact_rule rationals (one_buyer [(
   top (one_buyer three) (of_sellers three) 0 (others (one_buyer three) 0) - Qcplus (earned three sel 2) (earned three sel 3) = ratio 45 14 /\
   top (one_buyer three) (of_sellers three) 0 [1%nat] = ratio 27 8.
 Proof. exact ipfl_exact_not_in_core. Qed.
+Goal group_dsic = fun (N : num) (E : market N) M => forall th r r' s,
+  (forall j, ~ In j s -> cost r j = cost r' j /\ gain r j = gain r' j /\ size r j = size r' j) ->
+  (forall j, In j s -> cost r j = cost th j /\ gain r j = gain th j /\ size r j = size th j) ->
+  ~ ((forall i, In i s -> (i < clients E)%nat /\ utility E M th r i <= utility E M th r' i) /\ exists i, In i s /\ utility E M th r i < utility E M th r' i).
+Proof. reflexivity. Qed.
+(** [every-market-mechanism] [dsic] A group of one is a client: what is truthful for groups is truthful. *)
+Theorem group_is_client : forall (N : num) (E : market N) M, group_dsic N E M -> dsic E M.
+Proof. exact group_of_one. Qed.
+(** [ipfl-exact] [not group-dsic] At the law K/n - K/x, K = 5, n = 1, sellers of 4 at costs 1 and 2: the second, which sells nothing, says 3, and the first earns 2 in place of 1. *)
+Theorem ipfl_exact_group_refuted : forall sel, exact_rule rationals (two true) sel -> ~ group_dsic rationals (two true) (ipfl_exact rationals (two true) sel).
+Proof. exact ipfl_exact_not_group_dsic. Qed.
+(** [ipfl-exact] [not non-bossiness] The same report changes nothing for the second seller and the price of the first. *)
+Theorem ipfl_exact_bossy_refuted : forall sel, exact_rule rationals (two true) sel -> ~ non_bossy rationals (two true) (ipfl_exact rationals (two true) sel).
+Proof. exact ipfl_exact_bossy. Qed.
+(** [pooled-price-effective] [not group-dsic] The same sellers, a pool of one: the second sets the price; saying 3 in place of 2 it adds 1 to what the first earns. *)
+Theorem pooled_group_refuted : forall sel, pooled_rule rationals (two false) (fun _ => 1%nat) sel ->
+  ~ group_dsic rationals (two false) (pooled rationals (two false) (fun _ => 1%nat) sel).
+Proof. exact pooled_not_group_dsic. Qed.
+(** [pooled-price-effective] [not non-bossiness] And it changes nothing for itself. *)
+Theorem pooled_bossy_refuted : forall sel, pooled_rule rationals (two false) (fun _ => 1%nat) sel ->
+  ~ non_bossy rationals (two false) (pooled rationals (two false) (fun _ => 1%nat) sel).
+Proof. exact pooled_bossy. Qed.
 (** [shapley-split] [not dsic-cost] A seller that asks 2 in place of 1 earns 1/2 more. *)
 Theorem shapley_cost_refuted : forall sel, exact_rule reals (free 2) sel -> ~ dsic_cost (free 2) (shapley_split reals (free 2) sel (both_orders sel)).
 Proof. exact shapley_not_dsic_cost. Qed.
@@ -91,6 +113,9 @@ Proof. intros sel H. eexists. exact (two_sided_not_balanced sel H). Qed.
 (** [no-payment] [not ir-seller] A seller with a cost is out of pocket. *)
 Theorem no_payment_seller_refuted : ~ ir_seller (free 2) (no_payment reals (free 2)).
 Proof. exact no_payment_not_ir_seller. Qed.
+(** [no-payment] [not ir] So is a client that sells and wants nothing, as a whole. *)
+Theorem no_payment_refuted : ~ ir (free 2) (no_payment reals (free 2)).
+Proof. exact no_payment_not_ir. Qed.
 (** [no-payment] [not efficiency] The full graph imports what costs more than it brings. *)
 Theorem no_payment_best_refuted : ~ efficient (free 2) (no_payment reals (free 2)).
 Proof. exact no_payment_not_efficient. Qed.

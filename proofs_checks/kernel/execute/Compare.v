@@ -6,7 +6,7 @@
     thousands of markets by [compare.py]. *)
 From Coq Require Import ZArith QArith Qcanon List Bool Arith.
 From MarketKernel Require Import base.Num base.Sets base.Sorting base.Rank base.Falling base.Rationals market.Market market.Laws.
-From MarketKernel Require Import market.Exact market.Marginal market.Posted market.Pooled market.Threshold market.TwoSided market.Realised market.NoPayment market.Shapley market.Checker.
+From MarketKernel Require Import market.Exact market.Marginal market.Offers market.Posted market.Pooled market.Clock market.Threshold market.TwoSided market.Realised market.NoPayment market.Skip market.Shapley market.Checker.
 Import ListNotations.
 Local Open Scope Qc_scope.
 
@@ -50,7 +50,19 @@ Definition exact_sets : bool := forallb (fun i => best_of (objective E r i) (oth
 Definition two_each (_ : nat -> Qc) (_ _ : nat) : Qc := 1.
 (** Half of the suppliers: public, for no report moves who they are. *)
 Definition half (i : nat) : nat := Nat.max 1 (length (suppliers rationals E r i) / 2).
-(** ipfl on the program's thresholds.  The left side of the equation of each falls, so that it is within the tolerance of
+(** The clock of the catalogue at one price a model: it stops when a buyer with the mean gain and size of those heard would find,
+    with half of what is left in hand, the rest worth the price, the least cost of those who have left. *)
+Definition one_each (_ : types rationals) (_ _ : nat) : Qc := 1.
+Definition number (l : list nat) : Qc := sum (N := rationals) (fun _ => 1) l.
+Definition clock_stop (r : types rationals) (i : nat) (s : list nat) : bool :=
+  let rest := still rationals E r i s in let voices := heard rationals E r i s in
+  let mean (f : nat -> Qc) := sum (N := rationals) f voices / number voices in
+  let least := fold_right (fun j c => if Qcleb (cost r j) c then cost r j else c) (cost r (hd O s)) s in
+  let x := sum (N := rationals) (samples E r i) rest in let y := mean (size r) + x / (1 + 1) in
+  match rest with [] => false | [_] => true | _ => Qcleb (least * number rest) (mean (gain r) / (y * y) * x) end.
+Definition clock_price := clock_ask rationals E one_each clock_stop.
+Definition clock_surplus := surplus_at rationals E clock_price.
+(** ipfl, and the search that goes on, on the program's thresholds.  The left side of the equation of each falls, so that it is within the tolerance of
     the largest root, of its size, where the sign changes around it; none above e_ij where the left side starts below the
     weight; +oo where the weight is 0. *)
 Definition threshold (_ : types rationals) (i j : nat) : option Qc := nth j (nth i (v_threshold v) []) None.
@@ -60,8 +72,8 @@ Definition solves (i j : nat) : bool := match threshold r i j with
   | None => Qcleb (weight E r i j) 0
   | Some y => let low := y * (1 - v_tolerance v) in let high := y * (1 + v_tolerance v) in let n := samples E r i j in
     Qcleb n y && (Qcleb low n || Qcleb (weight E r i j) (step i j low)) && Qcleb (step i j high) (weight E r i j) end.
-Definition ipfl_sets : bool := forallb (fun i => forallb (solves i) (others E i)
-  && same (sort nat Nat.leb (taken rationals E threshold in_order r i)) (sel r i)) everybody.
+Definition found (search : types rationals -> nat -> list nat) : bool := forallb (fun i => forallb (solves i) (others E i)
+  && same (sort nat Nat.leb (search r i)) (sel r i)) everybody.
 (** All orders of a set. *)
 Fixpoint everywhere (a : nat) (o : list nat) : list (list nat) := match o with [] => [[a]] | b :: t => (a :: o) :: map (cons b) (everywhere a t) end.
 Definition orders (l : list nat) : list (list nat) := fold_right (fun a => flat_map (everywhere a)) [[]] l.
@@ -73,8 +85,10 @@ Definition agrees : bool := match v_rule v with
   | 4%nat => exact_sets && utilities_are (two_utility rationals E sel r r)
   | 5%nat => exact_sets && utilities_are (realised_utility rationals E sel r r)
   | 6%nat => exact_sets && bilateral (bilateral_price rationals E sel r)
-  | 8%nat => ipfl_sets && bilateral (marginal_price rationals E threshold in_order)
+  | 8%nat => found (taken rationals E threshold in_order) && bilateral (marginal_price rationals E threshold in_order)
   | 9%nat => exact_sets && bilateral (shapley_price rationals E (fun r i => orders (i :: sel r i)))
+  | 10%nat => forallb (fun i => best_of (clock_surplus r i) (staying rationals E one_each clock_stop r i) (sel r i)) everybody && bilateral clock_price
+  | 11%nat => found (kept rationals E threshold in_order) && bilateral (kept_price rationals E threshold in_order)
   | _ => forallb (fun i => same (sel r i) (others E i)) everybody && bilateral (price (no_payment rationals E))
   end.
 (** A larger market, importer by importer: the gap and trees that the program gave for what was bought, and for each import. *)

@@ -1,14 +1,13 @@
 (** * pooled-price: the k cheapest suppliers, each offered the cost of the next; the importer's best set at that price
 
-    A supplier of i is another client with e_ij > 0 (in the plain market: everybody else).  Inside the pool no report moves
-    price or choice; entering it otherwise pays at most one's cost; own gain and size move neither pool nor price. *)
-From Coq Require Import List Arith Bool Permutation Lia Ring Field.
-From MarketKernel Require Import base.Num base.Sets base.Rank market.Market market.Facts market.Parts.
+    A supplier of i is another client with e_ij > 0 (in the plain market: everybody else).  The offers are fair, [market.Offers]: inside
+    the pool no report moves price or choice; entering it otherwise pays at most one's cost; own gain and size move neither. *)
+From Coq Require Import List Arith Bool.
+From MarketKernel Require Import base.Num base.Sets base.Rank market.Market market.Facts market.Offers.
 Import ListNotations.
 
 Section Pooled.
 Variable N : num.
-Add Field field_pooled : (num_field N).
 Local Open Scope num_scope.
 Variable E : market N.
 Variable width : nat -> nat. (** how many an importer's pool holds *)
@@ -22,24 +21,12 @@ Definition offer (r : types) (k : nat) : option (N * list nat) :=
 Definition pool_price (r : types) (k : nat) (_ : nat) : N := match offer r k with Some (z, _) => z | None => 0 end.
 Definition offered (r : types) (k : nat) : list nat := match offer r k with Some (_, l) => l | None => [] end.
 Definition pool_surplus (r : types) (k : nat) (s : list nat) : N := value E r k s - sum (pool_price r k) s.
-(** The best set of the pool, ties broken by anything but costs beyond the offer and other clients' gains. *)
-Record pooled_rule (sel : types -> nat -> list nat) : Prop := PooledRule {
-  pool_in : forall r k, In (sel r k) (subsets (offered r k));
-  pool_top : forall r k s, In s (subsets (offered r k)) -> pool_surplus r k s <= pool_surplus r k (sel r k);
-  pool_reads : forall r r' k, offer r k = offer r' k -> size r k = size r' k -> (forall j, samples E r k j = samples E r' k j) ->
-    gain r k = gain r' k -> sel r k = sel r' k }.
-Definition pool_first (r : types) (k : nat) : list nat := argmax (pool_surplus r k) [] (subsets (offered r k)).
+(** A best set of the pool: [offer_in], [offer_top], [offer_reads] of [Offers]. *)
+Definition pooled_rule : (types -> nat -> list nat) -> Prop := offers_rule N E offered pool_price.
+Definition pool_first : types -> nat -> list nat := first_of_offers N E offered pool_price.
 Theorem pool_first_rule : pooled_rule pool_first.
-Proof.
-  split.
-  - intros r i. unfold pool_first. destruct (argmax_In _ (pool_surplus r i) [] (subsets (offered r i))) as [H|H]; [rewrite <- H; apply subsets_nil|exact H].
-  - intros r i s H. apply argmax_best. now right.
-  - intros r r' i O Hn He HK. unfold pool_first, offered. rewrite O. apply argmax_ext. intros s _.
-    unfold pool_surplus, pool_price, value, data. rewrite O, Hn, HK. f_equal. f_equal. f_equal. now apply sum_ext.
-Qed.
-Variable sel : types -> nat -> list nat.
-Hypothesis rule : pooled_rule sel.
-Definition pooled : mechanism N := Mechanism sel pool_price.
+Proof. apply first_of_offers_rule. Qed.
+Definition pooled (sel : types -> nat -> list nat) : mechanism N := Mechanism sel pool_price.
 
 Lemma suppliers_NoDup r k : NoDup (suppliers r k).
 Proof. apply NoDup_filter, others_NoDup. Qed.
@@ -49,21 +36,12 @@ Lemma suppliers_ext r r' k : (forall j, samples E r k j = samples E r' k j) -> s
 Proof. intro H. apply filter_ext. intro j. now rewrite H. Qed.
 Lemma offered_incl r k : incl (offered r k) (suppliers r k).
 Proof. unfold offered, offer. destruct (next _ _ _ _); [apply incl_filter|intros j []]. Qed.
-Lemma pool_incl r k : incl (sel r k) (suppliers r k).
-Proof. intros j Hj. apply offered_incl. now apply (subsets_incl _ _ (pool_in _ rule r k)). Qed.
 Lemma offered_NoDup r k : NoDup (offered r k).
 Proof. unfold offered, offer. destruct (next _ _ _ _); [apply NoDup_filter, suppliers_NoDup|constructor]. Qed.
-Lemma pool_feasible r : feasible E (sel r).
-Proof.
-  intros i _. split; [apply (subsets_NoDup _ _ (offered_NoDup r i)), (pool_in _ rule)|].
-  intros j Hj. now apply (suppliers_incl r), pool_incl.
-Qed.
-Lemma sells r k i : In i (sel r k) -> exists j, next N (cost r) (suppliers r k) (width k) = Some j /\
+(** Who is on offer stands in the pool, ahead of the one whose cost is the price. *)
+Lemma on_offer r k i : In i (offered r k) -> exists j, next N (cost r) (suppliers r k) (width k) = Some j /\
   In i (pool N (cost r) (suppliers r k) (width k)) /\ pool_price r k i = cost r j.
-Proof.
-  intro H. apply (subsets_incl _ _ (pool_in _ rule r k)) in H. unfold offered, pool_price, offer in *.
-  destruct (next _ _ _ _) as [j|]; [|destruct H]. eauto.
-Qed.
+Proof. unfold offered, pool_price, offer. destruct (next _ _ _ _) as [j|]; [eauto|intros []]. Qed.
 (** The offer to i reads others' costs only. *)
 Lemma offer_ext r r' i : (forall j, samples E r i j = samples E r' i j) -> (forall j, In j (others E i) -> cost r j = cost r' j) -> offer r i = offer r' i.
 Proof.
@@ -72,127 +50,45 @@ Proof.
   rewrite (next_ext N _ (cost r') _ _ H), (pool_ext N _ (cost r') _ _ H).
   destruct (next _ _ _ _) as [j|] eqn:F; [|reflexivity]. apply next_spec in F as [F _]. now rewrite H.
 Qed.
-Lemma pooled_own_cost : purchases_ignore_cost E pooled.
+(** i's own report: a lower cost than that of the one next to the pool, and it is on offer at the same price beside the same others. *)
+Lemma stays r r' k i j : only N E False i r r' -> next N (cost r') (suppliers r' k) (width k) = Some j -> In i (offered r' k) ->
+  cheaper N (cost r) i j = true -> offer r k = offer r' k /\ In i (offered r k).
 Proof.
-  intros th r i b _. assert (O : offer (set_cost r i b) i = offer r i).
-  { apply offer_ext; [reflexivity|]. intros j Hj. cbn. apply others_In in Hj. now apply put_other. }
-  unfold bought. cbn [pooled buys price]. rewrite (pool_reads _ rule (set_cost r i b) r i O) by reflexivity.
-  f_equal. apply sum_ext. intros j _. unfold pool_price. now rewrite O.
+  intros A L I C. destruct (on_offer _ _ _ I) as (j' & L' & P & _). rewrite L in L'. injection L' as <-.
+  assert (Es : suppliers r k = suppliers r' k) by (apply suppliers_ext; intro x; now apply (only_samples N E False i)).
+  pose proof (offered_incl _ _ _ I) as Il. set (l := suppliers r' k) in *. assert (Hl : NoDup l) by apply suppliers_NoDup.
+  assert (Ac : forall x, x <> i -> cost r x = cost r' x) by (intros x D; destruct A as [A _]; now destruct (A x D)).
+  destruct (in_pool N l _ i Hl Il _ _ P L) as (Hj & Rj & _). pose proof Hj as Hj'. apply without_In in Hj' as [_ Dj].
+  destruct (enters N l (width k) i (cost r) (cost r') Hl Il Ac j Hj Rj C) as [P' L'].
+  destruct (pool_same N l (width k) i (cost r) (cost r') Hl Il Ac _ _ P' L' P L) as [_ PP].
+  assert (O : offer r k = offer r' k) by (unfold offer; rewrite Es; fold l; now rewrite L', L, PP, Ac).
+  split; [exact O|]. unfold offered. now rewrite O.
 Qed.
-Lemma pooled_sells : sells_truthfully E pooled.
+Theorem pooled_fair : fair N E offered pool_price False.
 Proof.
-  intros th r i b _. apply sum_le. intros k Hk. cbn [pooled buys price].
-  set (l := suppliers r k). assert (Hl : NoDup l) by apply suppliers_NoDup.
-  destruct (in_dec Nat.eq_dec i l) as [Hi|Hi].
-  2:{ assert (forall c, mem i (sel (set_cost r i c) k) = false) as M.
-      { intro c. apply mem_not_In. intro F. apply Hi. exact (pool_incl (set_cost r i c) k _ F). }
-      rewrite !M. apply le_refl. }
-  assert (A : forall b c j, j <> i -> put (cost r) i b j = put (cost r) i c j) by (intros; now rewrite !put_other).
-  destruct (mem i (sel (set_cost r i (cost th i)) k)) eqn:T; destruct (mem i (sel (set_cost r i b) k)) eqn:L; try apply le_refl.
-  - apply mem_In, sells in T, L. destruct T as (j & T1 & T2 & ->), L as (j' & L1 & L2 & ->). cbn [set_cost cost] in *.
-    change (suppliers (set_cost r i (cost th i)) k) with l in *. change (suppliers (set_cost r i b) k) with l in *.
-    destruct (pool_same N l _ i _ _ Hl Hi (A _ _) _ _ T2 T1 L2 L1) as [<- _]. destruct (in_pool N l _ i Hl Hi _ _ T2 T1) as (Hj & _).
-    apply without_In in Hj. rewrite !put_other by tauto. apply le_refl.
-  - apply mem_In, sells in T. destruct T as (j & T1 & T2 & ->). cbn [set_cost cost] in *.
-    destruct (in_pool N l _ i Hl Hi _ _ T2 T1) as (_ & _ & C). apply andb_true_iff in C as [C _].
-    rewrite put_same in C. now apply le_diff.
-  - pose proof L as L0. apply mem_In, sells in L. destruct L as (j & L1 & L2 & ->). cbn [set_cost cost] in *.
-    change (suppliers (set_cost r i b) k) with l in *.
-    destruct (in_pool N l _ i Hl Hi _ _ L2 L1) as (Hj & Rj & _). pose proof Hj as Hj'. apply without_In in Hj' as [_ D]. rewrite put_other by assumption.
-    destruct (cheaper N (put (cost r) i (cost th i)) i j) eqn:C.
-    + exfalso. destruct (enters N l (width k) i _ _ Hl Hi (A (cost th i) b) j Hj Rj C) as [P X].
-      destruct (pool_same N l _ i _ _ Hl Hi (A _ _) _ _ P X L2 L1) as [_ PP].
-      assert (sel (set_cost r i b) k = sel (set_cost r i (cost th i)) k) as Eq.
-      { apply (pool_reads _ rule); [|reflexivity|reflexivity|reflexivity]. unfold offer. cbn [set_cost cost].
-        change (suppliers (set_cost r i (cost th i)) k) with l. change (suppliers (set_cost r i b) k) with l.
-        rewrite X, L1, PP. now rewrite !put_other. }
-      rewrite Eq in L0. congruence.
-    + apply cheaper_total in C; [|congruence]. apply andb_true_iff in C as [C _]. rewrite put_same, put_other in C by assumption.
-      slack1 C.
+  assert (P : forall r r' k, offer r k = offer r' k -> offered r k = offered r' k /\ forall j, In j (offered r k) -> pool_price r k j = pool_price r' k j)
+    by (intros r r' k O; unfold offered, pool_price; now rewrite O).
+  assert (C : forall r k i, In i (offered r k) -> exists j, next N (cost r) (suppliers r k) (width k) = Some j /\ pool_price r k i = cost r j /\ cheaper N (cost r) i j = true /\ j <> i).
+  { intros r k i I. destruct (on_offer _ _ _ I) as (j & L & Pi & Z). exists j.
+    destruct (in_pool N _ _ i (suppliers_NoDup r k) (offered_incl _ _ _ I) _ _ Pi L) as (Hj & _ & B). apply without_In in Hj. tauto. }
+  assert (T : forall r r' i j, only N E False i r r' -> j <> i -> cheaper N (cost r') i j = true -> cost r i <= cost r' i -> cheaper N (cost r) i j = true).
+  { intros r r' i j [A _] D B L. unfold cheaper in *. destruct (A j D) as (-> & _). apply andb_true_iff in B as [B B'].
+    rewrite (le_trans N _ _ _ L B : leb (cost r i) (cost r' j) = true). cbn. destruct (leb (cost r' j) (cost r i)) eqn:F; [|reflexivity].
+    now rewrite (le_trans N _ _ _ F L : leb (cost r' j) (cost r' i) = true) in B'. }
+  split.
+  - intros r k. split; [apply offered_NoDup|]. intros j Hj. now apply (suppliers_incl r), offered_incl.
+  - intros r r' i A. apply P, offer_ext; [intro; now apply (only_samples N E False i)|]. intros j Hj. apply others_In in Hj. destruct A as [A _]. now apply A.
+  - intros r k i I. destruct (C r k i I) as (j & _ & -> & B & _). now apply andb_true_iff in B as [B _].
+  - intros r r' k i A D I I'. apply P. destruct (C r k i I) as (j & L & _ & B & Dj), (C r' k i I') as (j' & L' & _ & B' & Dj').
+    destruct (cheaper N (cost r) i j') eqn:F; [now apply (stays r r' k i j')|].
+    destruct (cheaper N (cost r') i j) eqn:F'; [symmetry; apply (stays r' r k i j); auto; now apply only_sym|]. exfalso.
+    apply cheaper_total in F, F'; try congruence. pose proof (cheaper_trans N _ _ _ _ F B) as G. pose proof (cheaper_trans N _ _ _ _ F' B') as G'.
+    assert (S : forall a b, a <> i -> b <> i -> cheaper N (cost r) a b = cheaper N (cost r') a b).
+    { intros a b Ha Hb. unfold cheaper. destruct A as [A _]. destruct (A a Ha) as (-> & _), (A b Hb) as (-> & _). reflexivity. }
+    rewrite S in G by assumption. pose proof (cheaper_trans N _ _ _ _ G G') as X. now rewrite cheaper_irrefl in X.
+  - intros r r' k i A D I' I. destruct (C r' k i I') as (j & L & -> & B & Dj). destruct (cheaper N (cost r) i j) eqn:F.
+    + exfalso. apply I. now apply (stays r r' k i j A L I').
+    + apply cheaper_total in F; [|congruence]. apply andb_true_iff in F as [F _]. destruct A as [A _]. now destruct (A j Dj) as (<- & _).
+  - intros r r' k i A D L I'. destruct (C r' k i I') as (j & L' & _ & B & Dj). apply (stays r r' k i j A L' I'). now apply (T r r' i j).
 Qed.
-Lemma pooled_gain_idle : sales_ignore_gain E pooled.
-Proof.
-  intros th r i b Hi. apply sum_ext. intros k Hk. cbn [pooled buys price]. apply others_In in Hk.
-  replace (sel (set_gain r i b) k) with (sel r k); [reflexivity|].
-  apply (pool_reads _ rule); [reflexivity|reflexivity|reflexivity|]. cbn. now rewrite put_other.
-Qed.
-(** Own gain and size move neither pool nor price, only the choice, which truth makes best. *)
-Lemma best_at_truth th t i r : as_reported E th t i -> gain t i = gain th i -> offer r i = offer t i -> bought E pooled th r i <= bought E pooled th t i.
-Proof.
-  intros D HK O. assert (H : pool_surplus t i (sel r i) <= pool_surplus t i (sel t i)).
-  { apply (pool_top _ rule). unfold offered. rewrite <- O. exact (pool_in _ rule r i). }
-  unfold bought. cbn [pooled buys price]. rewrite <- !(value_true _ E th t i _ D HK). unfold pool_surplus in H.
-  replace (sum (pool_price r i) (sel r i)) with (sum (pool_price t i) (sel r i)); [exact H|].
-  apply sum_ext. intros. unfold pool_price. now rewrite O.
-Qed.
-Lemma pooled_buys : buys_truthfully E pooled.
-Proof. intros th r i b Hi D. apply best_at_truth; [exact D|cbn; apply put_same|]. now apply offer_ext. Qed.
-
-(** Truthful in costs, and in gains on data as reported, one at a time and both at once: plain or effective data. *)
-Theorem pooled_dsic_cost : dsic_cost E pooled.
-Proof. apply parts_dsic_cost; [exact pooled_sells|exact pooled_own_cost]. Qed.
-Theorem pooled_dsic_gain : dsic_gain E pooled.
-Proof. apply parts_dsic_gain; [exact pooled_gain_idle|exact pooled_buys]. Qed.
-Theorem pooled_dsic_cost_gain : dsic_cost_gain E pooled.
-Proof. apply parts_dsic_cost_gain; [exact pooled_sells|exact pooled_own_cost|exact pooled_gain_idle|exact pooled_buys]. Qed.
-
-(** On effective data: truthful in cost, gain and size, all three at once, whatever the others report. *)
-Lemma pooled_size_idle : measured E -> sales_ignore_size E pooled.
-Proof.
-  intros M th r i n Hi. apply sum_ext. intros k Hk. cbn [pooled buys price]. apply others_In in Hk as [_ D].
-  assert (O : offer (set_size r i n) k = offer r k) by (apply offer_ext; [intro; apply M|reflexivity]).
-  rewrite (pool_reads _ rule (set_size r i n) r k O); [|cbn; apply put_other; auto|intro; apply M|reflexivity].
-  unfold pool_price. now rewrite O.
-Qed.
-Lemma pooled_buys_size : measured E -> buys_truthfully_size E pooled.
-Proof.
-  intros M th r i k n Hi. apply best_at_truth; [|cbn; apply put_same|].
-  - split; [cbn; apply put_same|intro; apply M].
-  - apply offer_ext; [intro; apply M|reflexivity].
-Qed.
-Theorem pooled_dsic : measured E -> dsic E pooled.
-Proof.
-  intro M. apply parts_dsic; [exact pooled_sells|exact pooled_own_cost|exact pooled_gain_idle|now apply pooled_size_idle|now apply pooled_buys_size].
-Qed.
-Theorem pooled_dsic_size : measured E -> dsic_size E pooled.
-Proof. intro M. now apply dsic_size_of_dsic, pooled_dsic. Qed.
-
-(** Nobody loses: a seller is paid at least its cost, a buyer may buy nothing.  Any gain law that starts at zero. *)
-Theorem pooled_ir_seller : ir_seller E pooled.
-Proof.
-  intros th r i _ _ Hi Hc. apply sum_nonneg. intros k _. cbn [pooled buys price]. rewrite <- Hc.
-  destruct (mem i (sel r k)) eqn:B; [|apply le_refl]. apply mem_In in B. pose proof B as B'. apply pool_incl in B'.
-  apply sells in B. destruct B as (j & B1 & B2 & ->).
-  destruct (in_pool N _ _ i (suppliers_NoDup r k) B' _ _ B2 B1) as (_ & _ & C). apply andb_true_iff in C as [C _]. now apply le_diff.
-Qed.
-Theorem pooled_ir_buyer : starts_at_zero E -> ir_buyer E pooled.
-Proof.
-  intros Z th r i VM V Hi D HK. destruct (V i Hi) as (Hs & _ & Hg).
-  assert (H := pool_top _ rule r i [] (subsets_nil _)).
-  assert (Z0 : pool_surplus r i [] = 0).
-  { unfold pool_surplus, value, data; cbn. replace (size r i + 0) with (size r i) by ring. rewrite Z by assumption. ring. }
-  rewrite Z0 in H. unfold bought; cbn. now rewrite <- (value_true _ E th r i _ D HK).
-Qed.
-Theorem pooled_ir : starts_at_zero E -> ir E pooled.
-Proof. intro Z. apply ir_parts; [now apply pooled_ir_buyer|exact pooled_ir_seller]. Qed.
-(** A seller that asks more sells no more: asking less, it stays in the pool at the same price. *)
-Theorem pooled_monotone : monotone E pooled.
-Proof.
-  intros r i k b _ _ Hb. cbn. intro B. pose proof (pool_incl _ _ _ B) as Hi. change (suppliers (set_cost r i b) k) with (suppliers r k) in Hi.
-  pose proof B as S. apply sells in S as (j & L1 & L2 & _). cbn [set_cost cost] in *. change (suppliers (set_cost r i b) k) with (suppliers r k) in *.
-  set (l := suppliers r k) in *. assert (Hl : NoDup l) by apply suppliers_NoDup.
-  destruct (in_pool N l _ i Hl Hi _ _ L2 L1) as (Hj & Rj & C). pose proof Hj as Hj'. apply without_In in Hj' as [_ D].
-  assert (A : forall h, h <> i -> cost r h = put (cost r) i b h) by (intros; now rewrite put_other).
-  assert (C' : cheaper N (cost r) i j = true).
-  { destruct (cheaper N (cost r) i j) eqn:F; [reflexivity|exfalso]. apply cheaper_total in F; [|congruence].
-    apply andb_true_iff in C as [C _], F as [F _]. rewrite put_same, put_other in C by assumption.
-    apply (lt_not_le _ _ _ Hb). now apply (le_trans _ _ (cost r j)). }
-  destruct (enters N l (width k) i _ _ Hl Hi A j Hj Rj C') as [P X].
-  destruct (pool_same N l _ i _ _ Hl Hi A _ _ P X L2 L1) as [_ PP].
-  replace (sel r k) with (sel (set_cost r i b) k); [assumption|].
-  apply (pool_reads _ rule); [|reflexivity|reflexivity|reflexivity]. unfold offer. cbn [set_cost cost].
-  change (suppliers (set_cost r i b) k) with l. rewrite L1. fold l. rewrite X, PP. now rewrite put_other.
-Qed.
-Theorem pooled_balanced : balanced E pooled.
-Proof. apply bilateral_balance, pool_feasible. Qed.
 End Pooled.

@@ -4,7 +4,7 @@
     ipfl-exact; saying K = 900 it pays 1.5 less.  A seller that says 800 instead of 300 is paid for data that it does not have. *)
 From Coq Require Import Reals Lra Psatz Bool List Arith Lia.
 From MarketKernel Require Import base.Num base.Sets base.RealNumbers market.Market market.Facts market.SqrtLaw market.Exact market.Marginal.
-From MarketKernel Require Import market.Posted market.TwoSided market.NoPayment refuted.Roots.
+From MarketKernel Require Import market.Offers market.Posted market.TwoSided market.NoPayment refuted.Roots.
 Import ListNotations.
 Local Open Scope R_scope.
 
@@ -146,7 +146,7 @@ Proof.
   intros Hc g. assert (W : subsets (willing reals pair two_each r 0) = [[1]; []]%nat).
   { unfold willing. change (others pair 0) with [1%nat]. cbn [filter]. replace (leb (cost r 1%nat) (two_each (size r) 0 1)) with true; [reflexivity|].
     symmetry. now apply le_R. }
-  pose proof (post_in _ _ _ _ rule r 0%nat) as I. pose proof (post_top _ _ _ _ rule r 0%nat) as T. rewrite W in I, T.
+  pose proof (offer_in _ _ _ _ _ _ rule r 0%nat) as I. pose proof (offer_top _ _ _ _ _ rule r 0%nat : forall s, _ -> le (surplus reals pair two_each r 0 s) (surplus reals pair two_each r 0 _)) as T. rewrite W in I, T.
   destruct I as [E|[E|[]]]; (split; intro H; [|]); try (now rewrite <- E); exfalso; rewrite <- E in T.
   - specialize (T [] ltac:(right; now left)). rewrite surplus_one, surplus_none in T. apply le_R in T. fold g in T. cbn in T. lra.
   - specialize (T [1%nat] ltac:(now left)). rewrite surplus_one, surplus_none in T. apply le_R in T. fold g in T. cbn in T. lra.
@@ -160,11 +160,11 @@ Proof.
   assert (B : forall r : types reals, bought pair (posted reals two_each sel) t r 1 = value pair t 1 (sel r 1) - @sum reals nat (two_each (size r) 1) (sel r 1)) by reflexivity.
   assert (Z : forall s, value pair t 1 s = 0) by (intro s; unfold value; cbn; apply law_no_gain).
   assert (N1 : forall r : types reals, gain r 1%nat = 0 -> sel r 1 = []).
-  { intros r G. pose proof (post_in _ _ _ _ rule r 1%nat) as I. pose proof (post_top _ _ _ _ rule r 1%nat [] (subsets_nil _)) as T.
+  { intros r G. pose proof (offer_in _ _ _ _ _ _ rule r 1%nat) as I. pose proof (offer_top _ _ _ _ _ rule r 1%nat [] (subsets_nil _) : le (surplus reals pair two_each r 1 _) (surplus reals pair two_each r 1 _)) as T.
     rewrite surplus_none in T. apply subsets_filter_sub in I. rewrite subsets_1 in I. destruct I as [E|[E|[]]]; [exfalso|auto].
     rewrite <- E in T. unfold surplus, value in T. cbn in T. unfold two_each in T. rewrite G, law_no_gain in T. apply le_R in T. lra. }
   unfold utility in D. rewrite !B, !Z, (N1 l eq_refl), (N1 h eq_refl) in D. unfold sold in D. change (others pair 1) with [0%nat] in D. cbn [sum posted buys price mem existsb] in D.
-  rewrite Sl, Sh in D. cbn [existsb Nat.eqb orb] in D. apply le_R in D. unfold two_each in D. cbn in D. lra.
+  rewrite Sl, Sh in D. cbn [existsb Nat.eqb orb] in D. apply le_R in D. unfold posted_price, two_each in D. cbn in D. lra.
 Qed.
 End PostedSize.
 (** Without payments a seller is out of pocket, and what is chosen is not efficient where costs exceed gains. *)
@@ -173,6 +173,13 @@ Proof.
   intro I. set (t := buyer_and_seller 300). specialize (I t t 1%nat (free_valid 2)).
   assert (V : valid pair t). { intros i _. rewrite !le_R, lt_R. destruct i; cbn; lra. }
   specialize (I V ltac:(cbn; lia) eq_refl). apply le_R in I. cbn in I. lra.
+Qed.
+Theorem no_payment_not_ir : ~ ir pair (no_payment reals pair).
+Proof.
+  intro I. set (t := buyer_and_seller 300). specialize (I t t 1%nat (free_valid 2)).
+  assert (V : valid pair t). { intros i _. rewrite !le_R, lt_R. destruct i; cbn; lra. }
+  specialize (I V ltac:(cbn; lia) ltac:(now split) eq_refl eq_refl). apply le_R in I. unfold utility, bought, sold, value in I. cbn in I.
+  rewrite law_no_gain in I. cbn in I. lra.
 Qed.
 Theorem no_payment_not_efficient : ~ efficient pair (no_payment reals pair).
 Proof.

@@ -5,7 +5,7 @@
     are not truthful in sizes on plain data. *)
 From Coq Require Import Reals Lra Psatz Bool List Arith Permutation Sorted Lia.
 From MarketKernel Require Import base.Num base.Sets base.RealNumbers base.Rank base.Falling market.Market market.Facts market.SqrtLaw.
-From MarketKernel Require Import market.Exact market.Marginal market.Threshold market.ThresholdExists market.PrefixSqrt market.Posted market.Pooled refuted.Roots refuted.IpflCost.
+From MarketKernel Require Import market.Exact market.Marginal market.Threshold market.ThresholdExists market.PrefixSqrt market.Offers market.Posted market.Pooled refuted.Roots refuted.IpflCost.
 Import ListNotations.
 Local Open Scope R_scope.
 
@@ -138,7 +138,7 @@ Proof.
 Qed.
 Theorem posted_not_efficient sel : posted_rule reals (free 2) (fun _ _ _ => 1/2) sel -> ~ efficient (free 2) (posted reals (fun _ _ _ => 1/2) sel).
 Proof.
-  intro rule. apply nothing_not_efficient. intros i Hi. cbn. set (t := @Types reals _ _ _). pose proof (post_in _ _ _ _ rule t i) as I.
+  intro rule. apply nothing_not_efficient. intros i Hi. cbn. set (t := @Types reals _ _ _). pose proof (offer_in _ _ _ _ _ _ rule t i) as I.
   assert (W : willing reals (free 2) (fun _ _ _ => 1/2) t i = []).
   { unfold willing. assert (G : forall l : list nat, filter (fun j => Rleb (cost t j) (1/2)) l = []).
     { induction l as [|j l IH]; [reflexivity|]. cbn [filter]. replace (Rleb (cost t j) (1/2)) with false; [exact IH|]. symmetry. apply Rleb_lt. cbn. lra. }
@@ -147,7 +147,7 @@ Proof.
 Qed.
 Theorem pooled_not_efficient sel : pooled_rule reals (free 2) (fun _ => 1%nat) sel -> ~ efficient (free 2) (pooled reals (free 2) (fun _ => 1%nat) sel).
 Proof.
-  intro rule. apply nothing_not_efficient. intros i Hi. cbn. set (t := @Types reals _ _ _). pose proof (pool_in _ _ _ _ rule t i) as I.
+  intro rule. apply nothing_not_efficient. intros i Hi. cbn. set (t := @Types reals _ _ _). pose proof (offer_in _ _ _ _ _ _ rule t i) as I.
   assert (W : offered reals (free 2) (fun _ => 1%nat) t i = []).
   { unfold offered, offer. destruct (next reals (cost t) (suppliers reals (free 2) t i) 1) as [j|] eqn:X; [exfalso|reflexivity].
     apply next_spec in X as [Hj Rj]. pose proof (rank_below reals (cost t) (suppliers reals (free 2) t i) j Hj) as B. rewrite Rj in B.
@@ -184,7 +184,7 @@ Qed.
 Lemma pool_of_one (r : types reals) i j z : offer reals (free 3) (fun _ => 1%nat) r i = Some (z, [j]) -> let g := rlaw (gain r i) (size r i) (size r i + size r j) in
   (z < g -> sel r i = [j]) /\ (g < z -> sel r i = []).
 Proof.
-  intros O g. pose proof (pool_in _ _ _ _ rule r i) as I. pose proof (pool_top _ _ _ _ rule r i) as T.
+  intros O g. pose proof (offer_in _ _ _ _ _ _ rule r i) as I. pose proof (offer_top _ _ _ _ _ rule r i : forall s, _ -> le (pool_surplus reals (free 3) (fun _ => 1%nat) r i s) (pool_surplus reals (free 3) (fun _ => 1%nat) r i _)) as T.
   assert (W : offered reals (free 3) (fun _ => 1%nat) r i = [j]) by (unfold offered; now rewrite O). rewrite W in I, T.
   assert (Sn : pool_surplus reals (free 3) (fun _ => 1%nat) r i [] = 0).
   { unfold pool_surplus, value, data. cbn. unfold rlaw. rewrite !Rplus_0_r. lra. }

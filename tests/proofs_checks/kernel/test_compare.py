@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from proofs_checks.kernel import check, compare
+from proofs_checks.kernel.faults import KERNEL_FAULTS, faulty_kernels
 
 SMALL = 20  # markets of each mechanism
 
@@ -25,7 +26,7 @@ def test_what_is_recorded_is_enough_and_nothing_differs(figures):
         assert min(part["effective"], part["penalties"]) >= part["markets"] / 3
         assert part["imports"] >= part["markets"]
     assert figures["certified"]["clients"] == [20, 50]
-    assert set(figures["faulty"]) == set(compare.KERNEL_FAULTS)
+    assert set(figures["faulty"]) == set(KERNEL_FAULTS)
     assert compare.amiss(figures) == []
 
 
@@ -38,14 +39,12 @@ def test_the_page_says_what_is_recorded(figures):
     assert f"{len(figures['faulty'])} faults planted" in page
 
 
-@pytest.mark.parametrize("name", compare.KERNEL_FAULTS)
+@pytest.mark.parametrize("name", KERNEL_FAULTS)
 def test_a_planted_fault_is_in_the_kernels_and_changes_answers(name):
-    rule, right, wrong = compare.KERNEL_FAULTS[name]
-    whole = compare.draw(rule, np.random.default_rng(0))
-    with compare.faulty_kernels(right, wrong):
+    rule, right, wrong = KERNEL_FAULTS[name]
+    with faulty_kernels(right, wrong):
         rng = np.random.default_rng(0)
         bent = [compare.draw(rule, rng) for _ in range(100)]
-    assert np.array_equal(whole.reports.cost, bent[0].reports.cost)
     rng = np.random.default_rng(0)
     # the faults end with the block: these are drawn with the kernels as they are
     sound = [compare.draw(rule, rng) for _ in range(100)]
