@@ -102,13 +102,12 @@ def run_all(
 def _run(config: RunConfig, folder: Path, place: Place, *, quiet: bool, make: MakeTrainer | None) -> None:
     if not (folder / CONFIG).is_file():
         run(config, folder, place, resume=False, quiet=quiet, make=make)
-    elif not (_complete(folder) and not differences(recorded_config(folder), config)):
+    elif not (
+        read_progress(folder).complete
+        and (folder / "report.html").is_file()  # nothing is left to do, the report included
+        and not differences(recorded_config(folder), config)
+    ):
         run(config, folder, place, resume=True, quiet=quiet, make=make)
-
-
-def _complete(folder: Path) -> bool:
-    """Say whether nothing is left to do in a run folder, its report included."""
-    return read_progress(folder).complete and (folder / "report.html").is_file()
 
 
 def _open(head: Mapping[str, Any], configs: Mapping[str, RunConfig], folder: Path) -> bool:

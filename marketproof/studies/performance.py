@@ -99,10 +99,6 @@ PERFORMANCE = Study(
 # Robustness: what attackers and free-riders cost the honest clients, whom a row is about, and what they earn.
 
 
-def _others_if_honest(one: Seen) -> float | None:
-    return mean_of(one.before.accounts.utility[:, ~one.clients])
-
-
 def _more(one: Seen) -> float | None:
     honest, others = mean_of(one.utility), mean_of(one.others)
     return None if others is None or honest is None else others - honest
@@ -123,7 +119,7 @@ HONEST = Column("utility_honest", "honest earn", "true utility of an honest clie
 OTHERS = Column("utility_others", "others earn", "true utility of an attacker or free-rider per round",
                 lambda one: mean_of(one.others))
 IF_HONEST = Column("utility_others_if_honest", "if honest", "of those same clients where all are honest",
-                   _others_if_honest)
+                   lambda one: mean_of(one.before.accounts.utility[:, ~one.clients]))
 LESS = Column("seeds_earning_less", "seeds less", "seeds in which they earn less than honest clients",
               _earn_less, lambda less: f"{sum(less)} of {len(less)}", "text")
 MORE = Column("", "", "what the others earn more than an honest client", _more)

@@ -16,7 +16,7 @@ from marketproof.running.loop import MakeTrainer
 from marketproof.running.privacy import delta_of
 from marketproof.studies.carried_out import Done, Plan, carried_out
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
-from marketproof.studies.study import METHOD, Column, Row, Seen, Study, text
+from marketproof.studies.study import METHOD, Column, Row, Study, text
 from mechanism.errors import InputError
 from mechanism.wording import number, percent
 
@@ -60,12 +60,9 @@ def _at(config: RunConfig, epsilon: float) -> RunConfig:
     return config.model_copy(update={"privacy": config.privacy.model_copy(update={"epsilon": epsilon})})
 
 
-def _label(one: Seen) -> str:
-    return f"{one.config.privacy.epsilon:g}" if one.config.privacy.epsilon else "none"
-
-
 # fmt: off
-EPSILON = text("epsilon", "budget of each client's training (none: trained without privacy)", _label)
+EPSILON = text("epsilon", "budget of each client's training (none: trained without privacy)",
+               lambda one: f"{one.config.privacy.epsilon:g}" if one.config.privacy.epsilon else "none")
 SPENT = Column("spent", "spent", "the most that any client spent of it, in any seed",
                lambda one: float(one.record.epsilon.max(initial=0.0)) or None, max)
 LOST = Column("accuracy_lost", "lost", "best accuracy without privacy less this",

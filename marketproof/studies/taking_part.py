@@ -1,6 +1,6 @@
 """Studies inclusive and dropout: who takes part: buyers, sellers and attackers, those who stay and those who leave."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -150,10 +150,6 @@ def _clients_there(rows: Sequence[Row]) -> dict[str, Figure]:
     return {"clients-there": left_over_rounds(panels)}
 
 
-def _who_leaves(rows: Sequence[Row]) -> Mapping[str, Any]:
-    return {"leaving": [one for row in rows for seed in row.seeds[LEAVING] for one in seed]}
-
-
 DROPOUT = Study(
     "Clients that leave when they lose",
     "who leaves when, and how those do who stay",
@@ -168,5 +164,5 @@ DROPOUT = Study(
     ALL_METHODS,
     clients=lambda record: np.logical_not(record.leaving.any(axis=0)),
     hidden=(THERE, LEAVING),
-    more=_who_leaves,
+    more=lambda rows: {"leaving": [one for row in rows for seed in row.seeds[LEAVING] for one in seed]},
 )

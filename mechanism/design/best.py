@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from mechanism.design.programme import Demand, Programme, all_profiles, build, chance, payment
-from mechanism.design.solve import Infeasible, maximise
+from mechanism.design.solve import Infeasible, Optimum, maximise
 from mechanism.design.spec import Spec
 from mechanism.design.system import check_bound, check_infeasible, check_point
 from mechanism.design.table import TableMechanism
@@ -25,25 +25,15 @@ class Price:
 
 
 @dataclass(frozen=True, eq=False)
-class Designed:
-    """The best mechanism.
+class Designed(Optimum):
+    """The best mechanism: the optimum of its programme, ``value`` the expected objective.
 
-    ``value``: the expected objective. ``chances`` by (profile, outcome) and ``payments`` by (profile, agent) name, as
-    fractions; `tables` and `mechanism` give arrays. ``prices``: the demands that bind, dearest first. ``errors``: what
-    exact arithmetic does not confirm of feasibility and optimality; empty if both are proved.
+    Its ``point`` holds ``chances`` by (profile, outcome) and ``payments`` by (profile, agent) name; `tables` and
+    `mechanism` give arrays. ``prices``: the demands that bind, dearest first.
     """
 
     spec: Spec
-    value: Fraction
-    point: Mapping[str, Fraction]
-    multipliers: Mapping[str, Fraction]
     prices: tuple[Price, ...]
-    errors: tuple[str, ...]
-
-    @property
-    def exact(self) -> bool:
-        """Whether feasibility and optimality are proved in fractions (weak duality)."""
-        return not self.errors
 
     def tables(self) -> tuple[Floats, Floats]:
         """Return chances ``[T_1, …, T_n, outcomes]`` and payments ``[T_1, …, T_n, agents]``."""
@@ -91,9 +81,10 @@ def design(spec: Spec) -> Designed | Impossible:
     programme = build(spec)
     found = maximise(programme.system, programme.objective)
     if isinstance(found, Infeasible):
-        return Impossible(spec, found.multipliers, _prices(programme, found.multipliers, _clash))
+        clash = _prices(programme, found.multipliers, lambda spec, row, y: f"{y} times {_demand(spec, row)}")
+        return Impossible(spec, found.multipliers, clash)
     prices = _prices(programme, found.multipliers, _cost)
-    return Designed(spec, found.value, found.point, found.multipliers, prices, found.errors)
+    return Designed(**vars(found), spec=spec, prices=prices)
 
 
 def check_design(answer: Designed | Impossible) -> list[str]:
@@ -127,14 +118,11 @@ def _cost(spec: Spec, demand: Demand, value: Fraction) -> str:
     return f"relaxing {_demand(spec, demand)} by one unit {change}"
 
 
-def _clash(spec: Spec, demand: Demand, value: Fraction) -> str:
-    return f"{value} times {_demand(spec, demand)}"
-
-
 def _demand(spec: Spec, demand: Demand) -> str:
     """Return what a row asks, in words."""
     if demand.kind == "budget":
-        where = f" at types {_profile(spec, demand)}" if demand.profile else " on average"
+        types = ", ".join(agent.types[t] for agent, t in zip(spec.agents, demand.profile, strict=False))
+        where = f" at types {types}" if demand.profile else " on average"
         return f"{'balance of payments' if spec.budget == 'exact' else 'no deficit'}{where}"
     agent = spec.agents[demand.agent]
     others = [i for i in range(len(spec.agents)) if i != demand.agent]
@@ -146,10 +134,6 @@ def _demand(spec: Spec, demand: Demand) -> str:
     if demand.kind == "rationality":
         return f"individual rationality of {who}{against}"
     return f"truthfulness of {who} against saying {agent.types[demand.report]}{against}"
-
-
-def _profile(spec: Spec, demand: Demand) -> str:
-    return ", ".join(agent.types[t] for agent, t in zip(spec.agents, demand.profile, strict=True))
 
 
 def _money(value: Fraction) -> str:

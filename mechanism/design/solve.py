@@ -14,7 +14,7 @@ _DENOMINATORS = (64, 4096, 10**6)
 _LARGEST_BASIS = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """A solved programme ``max objective``; ``exact`` if both sides were verified in fractions.
 
