@@ -4,8 +4,6 @@
 `typeset_percent` write the same for pages and figures, in a fixed number of digits that align in a column.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 

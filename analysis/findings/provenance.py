@@ -1,7 +1,5 @@
 """Where a run's numbers come from: the audit in its own words, what theory says of the rules, and the settings."""
 
-from __future__ import annotations
-
 from analysis.findings.base import Finding, Remarks
 from analysis.page.export import Table
 from analysis.run.files import flat

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from learning.errors import LearningError
 from learning.valuation.sets import EXTRA, POINTS, ValueTask
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 BINS: int = 32
 """Points of a mean curve, and knots of a table, at most."""
@@ -29,10 +28,10 @@ class Curve:
     ``drop``: its own model's loss less the average's, nats a sample; negative where the average is worse.
     """
 
-    own: Array
-    start: Array
-    total: Array
-    drop: Array
+    own: Floats
+    start: Floats
+    total: Floats
+    drop: Floats
 
     def __post_init__(self) -> None:
         m = len(self.own)
@@ -61,7 +60,7 @@ class Curve:
         return int(self.tried.sum())
 
     @property
-    def weights(self) -> Array:
+    def weights(self) -> Floats:
         """Weight of each point [m, S]: 1 over the number of its client's sets, so that clients count alike."""
         tried = self.tried
         return np.asarray(tried / np.maximum(1, tried.sum(axis=1, keepdims=True)))
@@ -117,7 +116,7 @@ def joined(first: Curve, second: Curve) -> Curve:
     )
 
 
-def grid(curve: Curve, most: int = BINS) -> Array:
+def grid(curve: Curve, most: int = BINS) -> Floats:
     """Return at most ``most`` rising totals that span the curve: all of its sizes and totals, or quantiles of them."""
     values = np.unique(np.concatenate([curve.own, curve.total[curve.tried]]))
     if len(values) <= most:
@@ -125,7 +124,7 @@ def grid(curve: Curve, most: int = BINS) -> Array:
     return np.asarray(values[np.linspace(0, len(values) - 1, most).round().astype(int)])
 
 
-def mean_curve(curve: Curve, rise: Callable[[Array], Array]) -> tuple[Array, Array]:
+def mean_curve(curve: Curve, rise: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
     """Return the mean measured curve: rising totals [b] and levels in nats [b], at most `BINS` of them.
 
     Clients have different sizes, and what they measure starts at their own. So client i's curve is set on the law's
@@ -146,7 +145,7 @@ def mean_curve(curve: Curve, rise: Callable[[Array], Array]) -> tuple[Array, Arr
     return sums[1][filled] / sums[0][filled], sums[2][filled] / sums[0][filled]
 
 
-def concavity_defect(curve: Curve, rise: Callable[[Array], Array]) -> float:
+def concavity_defect(curve: Curve, rise: Callable[[Floats], Floats]) -> float:
     """Return how far, in nats, the mean curve lies below its concave, non-decreasing hull at most.
 
     0: what was measured is, on average, concave and does not fall, as every gain law is.

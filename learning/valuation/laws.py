@@ -14,11 +14,10 @@ from learning.valuation.curves import Curve, concavity_defect, grid
 from learning.valuation.valuation import KINDS, Valuation, departures
 from mechanism.market.clients import LARGEST
 from mechanism.market.gains import GainLaw, PowerGain, SqrtGain, TableGain
+from mechanism.space import Floats
 
-Array = NDArray[np.float64]
 
-
-def worth_of(gain: ArrayLike, sizes: ArrayLike) -> Array:
+def worth_of(gain: ArrayLike, sizes: ArrayLike) -> Floats:
     """Return what a nat of loss is worth to each client, money [m]: √(K_i / n̄), n̄ the mean number of samples.
 
     That is what the paper's law promises a client of mean size for unlimited data, so that a fall of loss by one nat is
@@ -78,12 +77,12 @@ def value(kind: str, gain: ArrayLike, curve: Curve | None = None, seed: int = 0,
 
 
 def _valued(
-    kind: str, law: GainLaw, unit: float, gain: Array, worth: Array, curve: Curve, numbers: dict[str, float]
+    kind: str, law: GainLaw, unit: float, gain: Floats, worth: Floats, curve: Curve, numbers: dict[str, float]
 ) -> Valuation:
     """Return the valuation with what measurements say about it; at K = ``unit`` the law is in nats."""
     origin = float(curve.own.min(initial=1.0))
 
-    def rise(x: Array) -> Array:
+    def rise(x: Floats) -> Floats:
         return np.asarray(law.value(unit, origin, x))
 
     over, under = departures(curve, law, gain, worth)
@@ -191,7 +190,7 @@ def fit_power(curve: Curve, seed: int, worth: float = 0.0, draws: int = DRAWS) -
     return PowerFit(e, _scale(curve, e, middle) * middle**e, *_interval(exponents, xx, xy, allowed, seed, draws))
 
 
-def _sums(curve: Curve, exponents: Array, middle: float) -> tuple[Array, Array]:
+def _sums(curve: Curve, exponents: Floats, middle: float) -> tuple[Floats, Floats]:
     """Return the weighted Σ f² and Σ f·drop by exponent and client [E, m], f = n^-e - x^-e with sizes in ``middle``."""
     n, x = curve.own / middle, np.where(curve.tried, curve.total, curve.own[:, None]) / middle
     xx, xy = np.zeros((len(exponents), len(n))), np.zeros((len(exponents), len(n)))
@@ -201,7 +200,7 @@ def _sums(curve: Curve, exponents: Array, middle: float) -> tuple[Array, Array]:
     return xx, xy
 
 
-def _scales(xx: Array, xy: Array) -> Array:
+def _scales(xx: Floats, xy: Floats) -> Floats:
     """Return the best a >= 0, sizes counted in the middle one."""
     return np.asarray(np.maximum(0.0, xy) / np.where(xx > 0, xx, np.inf))
 
@@ -211,13 +210,13 @@ def _scale(curve: Curve, exponent: float, middle: float) -> float:
     return float(_scales(xx.sum(axis=1), xy.sum(axis=1))[0])
 
 
-def _allowed(exponents: Array, a: Array, middle: float, worth: float) -> NDArray[np.bool_]:
+def _allowed(exponents: Floats, a: Floats, middle: float, worth: float) -> NDArray[np.bool_]:
     """Say for which exponents the largest gain parameter, (worth · a)^(1/e), is one that a market takes."""
     money = np.log(np.maximum(a * middle**exponents * max(worth, 1.0), 1e-300))
     return np.asarray(money / exponents <= np.log(0.5 * LARGEST))
 
 
-def _refined(curve: Curve, exponents: Array, best: int, middle: float) -> float:
+def _refined(curve: Curve, exponents: Floats, best: int, middle: float) -> float:
     """Return the exponent between the neighbours of the best one of the grid that fits best."""
     from scipy.optimize import minimize_scalar
 
@@ -232,7 +231,7 @@ def _refined(curve: Curve, exponents: Array, best: int, middle: float) -> float:
 
 
 def _interval(
-    exponents: Array, xx: Array, xy: Array, allowed: NDArray[np.bool_], seed: int, draws: int
+    exponents: Floats, xx: Floats, xy: Floats, allowed: NDArray[np.bool_], seed: int, draws: int
 ) -> tuple[float, float]:
     measuring = (xx > 0).any(axis=0)
     count = int(measuring.sum())

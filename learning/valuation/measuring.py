@@ -1,7 +1,5 @@
 """How averages of models do on a client's held-out samples."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -14,8 +14,7 @@ from learning.valuation.curves import BINS, Curve, joined
 from mechanism.errors import MarketProofError
 from mechanism.market.gains import GainLaw, TableGain, law_from_arrays, law_to_arrays
 from mechanism.market.premise import PremiseBounds, premise_bounds
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 KINDS: dict[str, str] = {
     "size": "the paper's square-root law of the number of samples; nothing is measured",
@@ -43,16 +42,16 @@ class Valuation:
 
     kind: str
     law: GainLaw
-    gain: Array
-    worth: Array
-    over: Array
-    under: Array
+    gain: Floats
+    worth: Floats
+    over: Floats
+    under: Floats
     concavity_defect: float = 0.0
     fit: dict[str, float] | None = None
     curve: Curve | None = None
 
     @property
-    def defect(self) -> Array:
+    def defect(self) -> Floats:
         """δ [m], money: the largest distance of a client's measured gain from the law's over the sets that it tried."""
         return np.maximum(self.over, self.under)
 
@@ -104,7 +103,7 @@ class Valuation:
         words.append(f"The mean measured curve lies up to {self.concavity_defect:.3g} nats below a concave one.")
         return [*words, bounds.sentence(self.curve.sets)] if bounds_hold else words
 
-    def arrays(self) -> dict[str, Array]:
+    def arrays(self) -> dict[str, Floats]:
         """Return the valuation as named float64 arrays, of the same names and shapes in every round of a run.
 
         ``valuation_kind``, ``valuation_exponent`` (0 without) and ``valuation_concavity_defect`` one number each;
@@ -145,7 +144,7 @@ class Valuation:
         raise LearningError(f"the recorded valuation is damaged ({text}); run again into a new folder")
 
 
-def departures(curve: Curve, law: GainLaw, gain: Array, worth: Array) -> tuple[Array, Array]:
+def departures(curve: Curve, law: GainLaw, gain: Floats, worth: Floats) -> tuple[Floats, Floats]:
     """Return by how much each client's measured gains lie above and below the law's at most, money [m], >= 0."""
     total = np.where(curve.tried, curve.total, curve.own[:, None])
     promised = law.value(gain[:, None], curve.own[:, None], total)

@@ -4,8 +4,6 @@ A population is chosen by ``--population NAME`` or a task's ``[population]``; wh
 comes from streams of the seed, so that every method of a run meets the same participants.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

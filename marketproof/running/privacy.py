@@ -1,7 +1,5 @@
 """The privacy of a run: the secret keys of its noise, and what it says of what was spent and what is not covered."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """A run's folder, held against itself: files against digests, summary and audit worked out again from the markets."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -16,8 +16,7 @@ from mechanism.market.clients import Market, Types
 from mechanism.market.gains import GainLaw, SqrtGain
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage, settled
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 COORDINATES = ("size", "cost", "gain")
 """The private coordinates; pen_0 … pen_{m-1} follow, public."""

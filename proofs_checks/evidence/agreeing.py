@@ -10,8 +10,6 @@ formula is then one of the code, whichever property it is about.
 And what refutes dsic is a hint for bic: an expected gain that a random search does not see is looked for beside it.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What a property asks of a finite grid of types, and how much work that is."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from itertools import combinations, permutations, product

@@ -5,8 +5,6 @@ stand still are named. Where all that a rule answers is a dyadic number with few
 and the tolerance is 0.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable
@@ -86,11 +84,7 @@ def exhaust(
 
     ``dsic`` compares U_i(θ_i, r_-i) with every U_i(r_i, r_-i), the others' true types being what they report; an agent
     of ``group-dsic`` deviates with any others. ``bic`` takes the grid's chances. Public numbers are never misreported.
-
-    Raises
-    ------
-    GridError
-        If the grid does not fit the mechanism or the property cannot be exhausted on it.
+    `GridError` if the grid does not fit the mechanism or the property cannot be exhausted on it.
     """
     prop = properties([asked])[0] if isinstance(asked, str) else asked
     grid.check(mechanism.space)

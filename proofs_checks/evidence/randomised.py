@@ -1,7 +1,5 @@
 """Verdicts on randomised rules: searched or refuted at a confidence, never proved nor exhausted."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from mechanism.direct import DirectMechanism
 from mechanism.market.accounting import MONEY, scale
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 CRITICAL_ONLY = ("myerson", "greedy-knapsack")
 """Formulas of which only what their proof uses is tested: an allocation that rises, and critical values as prices."""
@@ -34,7 +33,7 @@ def classic_conformance(mechanism: DirectMechanism, formula: str, rng: np.random
     return _TESTS[formula](mechanism, space.low + shares * (space.high - space.low))
 
 
-def _deal(mechanism: Any, profiles: Array) -> tuple[Array, Array]:
+def _deal(mechanism: Any, profiles: Floats) -> tuple[Floats, Floats]:
     """Return (what each gets, what each pays), ``[batch, agents]``, as utility and payments account for it."""
     outcome = mechanism.outcome(profiles)
     paid = np.asarray(mechanism.payments(outcome))
@@ -44,7 +43,7 @@ def _deal(mechanism: Any, profiles: Array) -> tuple[Array, Array]:
     return allocation, paid
 
 
-def _accounted(mechanism: Any, profiles: Array, outcome: Any, due: Callable[[Array], Array]) -> bool:
+def _accounted(mechanism: Any, profiles: Floats, outcome: Any, due: Callable[[Floats], Floats]) -> bool:
     """Tell whether utilities are what the formula says, at the types that were reported and at others."""
     return all(
         np.allclose(mechanism.utility(types, outcome), due(types), rtol=0.0, atol=MONEY * scale(types))
@@ -52,7 +51,7 @@ def _accounted(mechanism: Any, profiles: Array, outcome: Any, due: Callable[[Arr
     )
 
 
-def _critical(mechanism: Any, profiles: Array) -> list[str]:
+def _critical(mechanism: Any, profiles: Floats) -> list[str]:
     """Each agent wins above some value that the others' reports fix, and then pays it; below, it pays nothing."""
     low, high = mechanism.space.low[:, 0], mechanism.space.high[:, 0]
     tolerance = _CRITICAL_TOLERANCE * scale(np.array([low, high]))
@@ -86,7 +85,7 @@ def _critical(mechanism: Any, profiles: Array) -> list[str]:
     return []
 
 
-def _threshold(mechanism: Any, profiles: Array, i: int, sweep: Array, first: NDArray[np.intp]) -> Array:
+def _threshold(mechanism: Any, profiles: Floats, i: int, sweep: Floats, first: NDArray[np.intp]) -> Floats:
     """Bisect agent i's report between the last losing and the first winning one of a sweep, ``[batch]``."""
     lose, win = sweep[np.maximum(first - 1, 0)], sweep[first]
     for _ in range(_BISECTIONS):
@@ -97,10 +96,10 @@ def _threshold(mechanism: Any, profiles: Array, i: int, sweep: Array, first: NDA
     return win
 
 
-def _priced(floor: Callable[[Any], float], gap: Callable[[Array, float], NDArray[np.bool_]], price: Any) -> Any:
+def _priced(floor: Callable[[Any], float], gap: Callable[[Floats, float], NDArray[np.bool_]], price: Any) -> Any:
     """Return a test of one item: who wins (``gap``) and what it pays (``price``), besides being critical."""
 
-    def test(mechanism: Any, profiles: Array) -> list[str]:
+    def test(mechanism: Any, profiles: Floats) -> list[str]:
         wrong = _critical(mechanism, profiles)
         if wrong:
             return wrong
@@ -117,19 +116,19 @@ def _priced(floor: Callable[[Any], float], gap: Callable[[Array, float], NDArray
     return test
 
 
-def _others(bids: Array) -> Array:
+def _others(bids: Floats) -> Floats:
     """Return the highest other bid, 0 if alone; ``[batch, agents]``."""
     n = bids.shape[1]
     return np.stack([np.delete(bids, i, axis=1).max(axis=1, initial=0.0) for i in range(n)], axis=1)
 
 
-def _highest(bids: Array, least: float) -> NDArray[np.bool_]:
+def _highest(bids: Floats, least: float) -> NDArray[np.bool_]:
     """Return who has the highest bid, ties to the lowest index, if it is at least the reserve."""
     first = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
     return np.asarray(first & (bids >= least))
 
 
-def _first(bids: Array, price: float) -> NDArray[np.bool_]:
+def _first(bids: Floats, price: float) -> NDArray[np.bool_]:
     """Return the first agent whose bid exceeds the price."""
     willing = bids > price
     return np.asarray(willing & (np.arange(bids.shape[1]) == willing.argmax(axis=1)[:, None]))
@@ -143,7 +142,7 @@ def _asked_alone(mechanism: Any) -> float:
     return float(paid[0, 0]) if got[0, 0] else float(np.inf)
 
 
-def _positions(mechanism: Any, profiles: Array) -> list[str]:
+def _positions(mechanism: Any, profiles: Floats) -> list[str]:
     """Clicks by rank are read off one profile; then all assignments of positions are listed."""
     n = mechanism.space.agents
     if n > 5:
@@ -157,7 +156,7 @@ def _positions(mechanism: Any, profiles: Array) -> list[str]:
     return _pivots(profiles[..., 0][:, None, :] * outcomes[None], profiles[..., 0] * got, paid)
 
 
-def _combinatorial(mechanism: Any, profiles: Array) -> list[str]:
+def _combinatorial(mechanism: Any, profiles: Floats) -> list[str]:
     """All n² holders of the two items are listed; a bundle is worth the best of A, B and AB."""
     n = mechanism.space.agents
     if mechanism.space.low.min() < 0:
@@ -173,7 +172,7 @@ def _combinatorial(mechanism: Any, profiles: Array) -> list[str]:
     enjoyed = np.take_along_axis(worth, at, axis=1)[:, 0]
     paid = mechanism.payments(outcome)
 
-    def due(types: Array) -> Array:
+    def due(types: Floats) -> Floats:
         there = worth if types is profiles else worth[::-1]  # of the same outcome to the other types
         return np.asarray(np.take_along_axis(there, at, axis=1)[:, 0] - paid)
 
@@ -182,7 +181,7 @@ def _combinatorial(mechanism: Any, profiles: Array) -> list[str]:
     return _pivots(worth, enjoyed, paid)
 
 
-def _public_good(mechanism: Any, profiles: Array) -> list[str]:
+def _public_good(mechanism: Any, profiles: Floats) -> list[str]:
     """Two outcomes: nothing, worth 0, or the good, worth value less an equal share of the cost."""
     n = mechanism.space.agents
     net = profiles[..., 0] - mechanism.cost / n
@@ -196,7 +195,7 @@ def _public_good(mechanism: Any, profiles: Array) -> list[str]:
     return _pivots(np.stack([np.zeros_like(net), net], axis=1), enjoyed, taxes)
 
 
-def _pivots(worth: Array, enjoyed: Array, paid: Array) -> list[str]:
+def _pivots(worth: Floats, enjoyed: Floats, paid: Floats) -> list[str]:
     """Compare with the Clarke rule: ``worth`` ``[batch, outcomes, agents]``, the others ``[batch, agents]``."""
     tolerance = MONEY * scale(worth) * worth.shape[2]
     total = worth.sum(axis=2)
@@ -208,7 +207,7 @@ def _pivots(worth: Array, enjoyed: Array, paid: Array) -> list[str]:
     return [f"a payment is off by {off:.3g} from the Clarke pivot"] if not off <= tolerance else []
 
 
-_TESTS: dict[str, Callable[[Any, Array], list[str]]] = {
+_TESTS: dict[str, Callable[[Any, Floats], list[str]]] = {
     "second-price": _priced(lambda mechanism: -np.inf, _highest, lambda bids, least: _others(bids)),
     "second-price-reserve": _priced(_asked_alone, _highest, lambda bids, least: np.maximum(least, _others(bids))),
     "posted-price-single": _priced(_asked_alone, _first, lambda bids, price: np.full(bids.shape, price)),

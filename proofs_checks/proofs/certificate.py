@@ -37,10 +37,7 @@ def encode(value: object) -> Any:
 def decode(kind: Any, value: object, what: str) -> Any:
     """Return ``value`` as the declared type: int, str, Fraction, bool, tuple of these, or a dataclass of such fields.
 
-    Raises
-    ------
-    CertificateError
-        At the first part that is of another kind, missing, unknown or too large; the message names it.
+    `CertificateError` at the first part that is of another kind, missing, unknown or too large; the message names it.
     """
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
@@ -81,10 +78,7 @@ def _sequence(kinds: tuple[Any, ...], value: object, what: str) -> tuple[Any, ..
 def parse(text: str | bytes) -> Any:
     """Parse JSON whose fields are named once and whose numbers are integers.
 
-    Raises
-    ------
-    CertificateError
-        If it is anything else, or too long.
+    `CertificateError` if it is anything else, or too long.
     """
     if len(text) > MOST_TEXT:
         raise CertificateError(f"the certificate is longer than {MOST_TEXT} characters; expected less")
@@ -124,10 +118,7 @@ KINDS: dict[str, type[Part]] = {"kernel": KernelProof, "trade": TradeProof}
 def kind_of(part: Part) -> str:
     """Return the name of a part's kind.
 
-    Raises
-    ------
-    CertificateError
-        If it is none of `KINDS`.
+    `CertificateError` if it is none of `KINDS`.
     """
     for name, kind in KINDS.items():
         if type(part) is kind:
@@ -170,10 +161,7 @@ class Certificate:
     def from_json(cls, text: str | bytes | Mapping[str, Any]) -> Certificate:
         """Read what `to_json` wrote (or its dictionary), trusting nothing in it; reading proves nothing, `check` does.
 
-        Raises
-        ------
-        CertificateError
-            If it is not JSON, too large, or any part of it is missing, unknown or of the wrong kind.
+        `CertificateError` if it is not JSON, too large, or any part of it is missing, unknown or of the wrong kind.
         """
         table = text if isinstance(text, Mapping) else parse(text)
         names = ["format", "mechanism", "property", "statement", "formula", "scope", "assumptions", "parts"]

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from mechanism import MONEY, Market, Outcome, Reports
 from mechanism.market.accounting import scale
 from mechanism.market.rules.rule import Clearing
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 
 def clarke_independence(mechanism: Clearing, reports: Reports, market: Market) -> list[str]:
@@ -52,7 +51,7 @@ def posted_independence(mechanism: Clearing, reports: Reports, market: Market) -
     return []
 
 
-def _posted(mechanism: Clearing, reports: Reports, market: Market, outcome: Outcome) -> Array:
+def _posted(mechanism: Clearing, reports: Reports, market: Market, outcome: Outcome) -> Floats:
     prices = mechanism.prices(reports, market)  # type: ignore[attr-defined]
     return np.broadcast_to(prices, outcome.prices.shape)
 
@@ -74,12 +73,12 @@ def _equal_sizes(mechanism: Clearing, reports: Reports, market: Market) -> Repor
     return tied.replace(cost=least * np.linspace(0.1, 0.9, reports.clients))
 
 
-def _first(values: Array) -> Array:
+def _first(values: Floats) -> Floats:
     """Return ``values`` with everybody's set to those of client 0."""
     return np.array(np.broadcast_to(values[:, :1], values.shape))
 
 
-def _equally_willing(cost: Array, posted: Array) -> tuple[Array, ...]:
+def _equally_willing(cost: Floats, posted: Floats) -> tuple[Floats, ...]:
     """Return other costs ``[B, m]`` at which every seller is willing towards the same importers."""
     m = cost.shape[1]
     prices = np.where(np.eye(m, dtype=bool), np.nan, posted)
@@ -91,7 +90,7 @@ def _equally_willing(cost: Array, posted: Array) -> tuple[Array, ...]:
     return low, high, mixed, np.where(np.arange(m) % 2 == 0, high, low)
 
 
-def _put(values: Array, i: int, column: Array) -> Array:
+def _put(values: Floats, i: int, column: Floats) -> Floats:
     """Return ``values`` with another column i."""
     changed = values.copy()
     changed[:, i] = column

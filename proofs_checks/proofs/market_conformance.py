@@ -4,8 +4,6 @@ A test, not a proof: code that is wrong only elsewhere passes. Every formula is 
 sets of sellers and by bisection, from the reports and public data alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +18,9 @@ from mechanism.market.direct import MarketDirect
 from mechanism.market.gains import GainLaw
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import TwoStage
+from mechanism.space import Floats
 from proofs_checks.proofs.independence import clarke_independence, posted_independence
 from proofs_checks.search.sampling import PROFILES
-
-Array = NDArray[np.float64]
 
 _CLIENTS = (2, 3, 4, 5)
 _MOST_CLIENTS, _RARER = 10, 20  # larger markets of 2^(m-1) sets for each importer are tried on a twentieth of the cases
@@ -39,20 +36,20 @@ class _Buyer:
 
     client: int
     held: NDArray[np.bool_]
-    sizes: Array
-    costs: Array
-    pens: Array
-    prices: Array
+    sizes: Floats
+    costs: Floats
+    pens: Floats
+    prices: Floats
     bought: NDArray[np.bool_]
-    gains: Array
+    gains: Floats
     at: NDArray[np.intp]
 
     @property
-    def values(self) -> Array:
+    def values(self) -> Floats:
         """V(S) = G(S) - Σ (c + pen), ``[B, 2^s]``."""
         return np.asarray(self.gains - (self.costs + self.pens) @ self.held.T)
 
-    def without(self, values: Array, j: int) -> Array:
+    def without(self, values: Floats, j: int) -> Floats:
         """Return ``values`` of the imported set less seller j, ``[B]``."""
         return np.asarray(values[np.arange(len(values)), self.at & ~(1 << j)])
 
@@ -211,7 +208,7 @@ def _clarke(buyer: _Buyer, tolerance: float) -> list[str]:
     return _prices(buyer, np.stack(due, axis=1), "c + W(M) - W(M-j)", tolerance)
 
 
-def _posted(buyer: _Buyer, posted: Array, tolerance: float) -> list[str]:
+def _posted(buyer: _Buyer, posted: Floats, tolerance: float) -> list[str]:
     wrong = ["a seller sells below its cost"] if (buyer.bought & (buyer.costs > posted)).any() else []
     offered = np.where((buyer.held[None] & (buyer.costs > posted)[:, None]).any(axis=2), -np.inf, 0.0)
     values = buyer.gains - posted @ buyer.held.T + offered
@@ -221,7 +218,7 @@ def _posted(buyer: _Buyer, posted: Array, tolerance: float) -> list[str]:
     return wrong + _prices(buyer, posted, "the posted price", tolerance)
 
 
-def _prices(buyer: _Buyer, due: Array, words: str, tolerance: float) -> list[str]:
+def _prices(buyer: _Buyer, due: Floats, words: str, tolerance: float) -> list[str]:
     off = np.where(buyer.bought, np.abs(buyer.prices - due), 0.0).max(initial=0.0)
     return [f"a price is off by {off:.3g} from {words}"] if not off <= tolerance else []
 

@@ -3,8 +3,6 @@
 Trade on grids is decided by a solver (HiGHS); what it finds is checked apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -136,10 +134,8 @@ def trade_certificate(
 ) -> Certificate:
     """Decide whether efficient trade on a grid can be truthful, rational and balanced, with a proof either way.
 
-    Raises
-    ------
-    CertificateError
-        If the grid or a word is not one of `TradeProof`'s, or the answer cannot be confirmed in fractions.
+    `CertificateError` if the grid or a word is not one of `TradeProof`'s, or the answer cannot be confirmed in
+    fractions.
     """
     v, c = tuple(Fraction(x) for x in values), tuple(Fraction(x) for x in costs)
     system = trade_system(v, c, incentive, rationality, balance)

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mechanism.direct import Space
 from mechanism.errors import MarketProofError
-
-Floats = NDArray[np.float64]
+from mechanism.space import Floats
 
 MOST_PROFILES = 1 << 22
 """Profiles of the largest grid that is gone through."""

@@ -1,7 +1,5 @@
 """How fast a rule answers, and what fits into a time: a rule may call a solver and take a second for a profile."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 

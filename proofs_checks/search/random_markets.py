@@ -8,12 +8,11 @@ hurt: round numbers, equal sizes, exact ties, prices proportional to size, zeros
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism import Market, Types, UnknownNameError
+from mechanism.space import Floats
 
-Array = NDArray[np.float64]
-Drawn = tuple[Array, Array, Array, Array, Array]
+Drawn = tuple[Floats, Floats, Floats, Floats, Floats]
 """size, cost, gain ``[B, m]``, differences ``[B, m, m]``, lam ``[B]``."""
 
 _DIRECTIONS = 6  # 1 - cos in six dimensions spreads about 1 as the recorded differences do (0.41)
@@ -51,7 +50,7 @@ def random_markets(kind: str, rng: np.random.Generator, count: int, clients: int
     return Types(size, cost, gain), Market(differences * share[:, None, None], most)
 
 
-def _cosines(rng: np.random.Generator, count: int, m: int, decimals: int | None = None) -> Array:
+def _cosines(rng: np.random.Generator, count: int, m: int, decimals: int | None = None) -> Floats:
     """1 - cos of independent random directions: symmetric, in [0, 2], zero diagonal."""
     v = rng.normal(size=(count, m, _DIRECTIONS))
     v /= np.linalg.norm(v, axis=-1, keepdims=True)
@@ -60,16 +59,16 @@ def _cosines(rng: np.random.Generator, count: int, m: int, decimals: int | None 
     return d if decimals is None else np.round(d, decimals)
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int, int]) -> Array:
+def _log_uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int, int]) -> Floats:
     return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), shape)), dtype=np.float64)
 
 
-def _lam(rng: np.random.Generator, count: int, choices: tuple[float, ...]) -> Array:
+def _lam(rng: np.random.Generator, count: int, choices: tuple[float, ...]) -> Floats:
     return rng.choice(np.array(choices), count)
 
 
 def _paper(rng: np.random.Generator, count: int, m: int) -> Drawn:
-    size: Array = rng.integers(500, 10_001, (count, m)).astype(np.float64)
+    size: Floats = rng.integers(500, 10_001, (count, m)).astype(np.float64)
     shape = np.ones((count, m))
     return size, shape, 5e5 * shape, _cosines(rng, count, m), _lam(rng, count, (0.001, 1.0, 2.0))
 
@@ -91,8 +90,8 @@ def _small(rng: np.random.Generator, count: int, m: int) -> Drawn:
     shape = (count, m)
     raw = _log_uniform(rng, 100.0, 1e6, shape)
     unit = 10.0 ** (np.floor(np.log10(raw)) - 1)
-    size: Array = rng.integers(1, 21, shape).astype(np.float64) * 50.0
-    cost: Array = rng.integers(0, 31, shape).astype(np.float64) / 10.0
+    size: Floats = rng.integers(1, 21, shape).astype(np.float64) * 50.0
+    cost: Floats = rng.integers(0, 31, shape).astype(np.float64) / 10.0
     gain = np.asarray(np.round(raw / unit) * unit, dtype=np.float64)
     return size, cost, gain, _cosines(rng, count, m, 1), _lam(rng, count, (0.0, 0.1, 1.0))
 

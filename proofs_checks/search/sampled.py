@@ -5,8 +5,6 @@ one call need not be. Where the randomness comes from `numpy.random`, `random`, 
 as ``rng``, call k of the truth and call k of the lie draw the same numbers.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Where to look: profiles and reports at random, at ties, corners, round numbers, and near the truth."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Why a system of linear inequalities has no solution: multipliers that anyone can add up (Farkas 1902)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

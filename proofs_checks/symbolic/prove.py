@@ -231,10 +231,7 @@ class _Attempt:
     def refutation(self) -> Cases | None:
         """Return a case that breaks the property, in the code's own floats; None if every region is proved.
 
-        Raises
-        ------
-        GivesUp
-            If neither is so.
+        `GivesUp` if neither is so.
         """
         self.truth()
         self.compare()
@@ -272,10 +269,8 @@ class _Attempt:
     def compare(self) -> None:
         """Ask the code in floats, all profiles in one batch: in the middle of every region (of 200), and anywhere.
 
-        Raises
-        ------
-        GivesUp, DependsOnBatch
-            If it gives something else than its regions say, where no comparison is near a tie.
+        `GivesUp` or `DependsOnBatch` if it gives something else than its regions say, where no comparison is near a
+        tie.
         """
         assert self.tree is not None
         found = leaves(self.tree)

@@ -21,12 +21,12 @@ from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.ledger import figures, final_of_clients
 from analysis.run.records import Run
+from mechanism.space import Floats
 from mechanism.wording import listed, number, typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Real = NDArray[np.float64]
 
 ALONE = "local"
 """The method that trains alone."""
@@ -66,10 +66,10 @@ class Trade:
     """
 
     method: str
-    paid: Real
-    received: Real
-    gained: Real
-    brought: Real
+    paid: Floats
+    received: Floats
+    gained: Floats
+    brought: Floats
     benign: NDArray[np.bool_]
 
     @property
@@ -94,7 +94,7 @@ def trades(run: Run) -> tuple[Trade, ...] | None:
     return tuple(_trade(run, name, alone) for name in run.markets)
 
 
-def _trade(run: Run, method: str, alone: Real) -> Trade:
+def _trade(run: Run, method: str, alone: Floats) -> Trade:
     trace, entries = run.traces[method], run.ledger[method]
     gained = 100.0 * (final_of_clients(trace) - alone)
     rounds = np.zeros((len(run.seeds), run.clients, run.clients))
@@ -177,7 +177,9 @@ def by_client(run: Run, found: tuple[Trade, ...]) -> Table:
     return Table("Money for models beside accuracy, of every client", heads, tuple(rows))
 
 
-def trade_dots(ax: Axes, money: Real, points: Real, benign: NDArray[np.bool_], *, title: str, x: str, y: str) -> None:
+def trade_dots(
+    ax: Axes, money: Floats, points: Floats, benign: NDArray[np.bool_], *, title: str, x: str, y: str
+) -> None:
     """Draw a dot per client: money across, points of accuracy up; attackers and free-riders as crosses."""
     theme.style(ax, grid="both", title=title, x=x, y=y)
     ax.axhline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)

@@ -1,7 +1,5 @@
 """Making certificates of clearings (`mechanism.market.allocation.optimality` says what they are and checks them)."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
