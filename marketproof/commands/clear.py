@@ -89,7 +89,7 @@ def clear(
     rule = files.priced_rule(mechanism, price, pool, clients_read.names)
     names = clients_read.names
     matrix = None if differences is None else files.read_differences(differences, names)
-    worth = None if effective is None else files.read_effective(effective, names)
+    worth = None if effective is None else files.read_amounts(effective, names, "samples")
     weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
     cleared = clear_market(clients_read, matrix, weight, rule, worth)
     proof = b""

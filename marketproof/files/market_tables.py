@@ -95,20 +95,12 @@ def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     return np.clip(matrix, 0.0, 2.0)
 
 
-def read_effective(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """Read ``E.csv``: effective sizes in samples, float64 [m, m], row = importer, column = exporter, diagonal unused.
+def read_amounts(path: Path, names: tuple[str, ...], unit: str) -> NDArray[np.float64]:
+    """Read amounts of a ``unit``, float64 [m, m], row = importer, column = exporter, the diagonal unused.
 
-    `InputError` as `read_matrix`.
+    So are ``E.csv``, effective sizes in samples, and a table of posted prices in money. `InputError` as `read_matrix`.
     """
-    return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (samples)", diagonal=None)
-
-
-def read_prices(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """Read a table of posted prices: money, float64 [m, m], row = importer, column = exporter, diagonal unused.
-
-    `InputError` as `read_matrix`.
-    """
-    return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} (money)", diagonal=None)
+    return read_matrix(path, names, low=0.0, high=LARGEST, expected=f"from 0 to {LARGEST:g} ({unit})", diagonal=None)
 
 
 def table_of_prices(price: str | None) -> Path | None:
@@ -122,7 +114,7 @@ def priced_rule(mechanism: str, price: str | None, pool: int | None, names: tupl
     `InputError` if ``price`` is neither a number nor a readable table, or there are too few clients for the pool.
     """
     if (prices := table_of_prices(price)) is not None:
-        return PostedPrice(read_prices(prices, names))
+        return PostedPrice(read_amounts(prices, names, "money"))
     if price is not None:
         expected = f"from 0 to {LARGEST:g}, or name a .csv file"
         return PostedPrice(number(price.strip(), "--price", low=0.0, high=LARGEST, expected=expected))
