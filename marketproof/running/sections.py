@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from learning.privacy import LARGEST_EPSILON
 from mechanism.market.clients import LARGEST
@@ -41,11 +41,32 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Which data, how many clients share it, and how many test samples are used (0: all)."""
+    """Which data, how many clients share it, and how many test samples are used (0: all).
 
-    dataset: str
+    Or a ``file`` of one's own (CSV or Parquet): its columns of owners and classes and those that are ignored. Its
+    owners are the clients, by their ``names``.
+    """
+
+    dataset: str = ""
     clients: Annotated[int, Field(ge=2, le=1000)] = 10
     test: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    file: str = ""
+    owner: str = ""
+    target: str = ""
+    ignored: list[str] = []
+    names: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if not self.file and (self.owner or self.target or self.ignored or not self.dataset):
+            raise ValueError("expected a dataset, or a file of your own with its columns: file, owner and target")
+        if self.file and not (self.owner and self.target):
+            raise ValueError(
+                "a file of your own needs owner and target: the columns that say whose a row is, and its class"
+            )
+        if self.file and self.dataset not in ("", "own"):
+            raise ValueError(f"expected a dataset or a file, not both: drop {self.dataset!r}")
+        return self
 
 
 class Split(Section):

@@ -17,7 +17,7 @@ from analysis.run.results import Audit, MethodAudit, Summary
 from marketproof.running.privacy import privacy_lines
 from marketproof.running.recorder import Unit
 from marketproof.terminal.console import show_fitted, spread, stderr
-from mechanism.errors import shown
+from mechanism.errors import one_line, shown
 from mechanism.wording import number, percent
 
 COLUMNS = (
@@ -129,6 +129,8 @@ def show_run(
         console.print(line)
     if paid := who_was_paid(summary.methods, [name for name in summary.methods if audit.methods[name].mechanism]):
         console.print(paid)
+    if summary.names:
+        console.print(f"Clients: {', '.join(f'{k} {one_line(name)}' for k, name in enumerate(summary.names))}")
     if scale == "smoke":
         console.print(SMOKE)
     for name, told in audit.methods.items():

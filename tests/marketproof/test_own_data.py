@@ -1,0 +1,93 @@
+"""A table of one's own on the command line: every owner takes part by name, or one line says what is missing."""
+
+import json
+
+import pytest
+
+TEXT = "site,age,outcome\n" + "".join(
+    f"{site},{k + 3 * (k % 2)},{'ill' if k % 2 else 'well'}\n"
+    for site, rows in (("north", 30), ("east", 16), ("hill", 1), ("west", 20))
+    for k in range(rows)
+)
+COLUMNS = ("--owner", "site", "--target", "outcome")
+
+
+@pytest.fixture
+def csv(tmp_path):
+    path = tmp_path / "clinic.csv"
+    path.write_text(TEXT)
+    return path
+
+
+def test_owners_train_trade_and_are_named(cli, csv, tmp_path):
+    out, told = tmp_path / "run", tmp_path / "told.json"
+    answer = cli(
+        "run", "--data", csv, *COLUMNS, "--scale", "smoke", "--methods", "local,ipfl,ipfl-effective", "--out", out,
+        "--json", told,
+    )  # fmt: skip
+    assert answer.status == 0, answer.err
+    assert "Clients: 0 east, 1 hill, 2 north, 3 west" in answer.out
+    assert json.loads((out / "manifest.json").read_text())["names"] == ["east", "hill", "north", "west"]
+    summary = json.loads(told.read_text())
+    assert summary["names"] == ["east", "hill", "north", "west"]
+    assert "The clients are 0 east, 1 hill, 2 north, 3 west" in (out / "report.html").read_text()
+    words = [line for method in summary["audit"]["methods"].values() for line in method["words"]]
+    paying = [sentence for sentence in words if sentence.startswith("A lie pays")]
+    assert paying
+    assert all(any(f"pays: {name}, whose" in sentence for name in summary["names"]) for sentence in paying)
+
+
+def test_a_stopped_run_goes_on_with_the_same_table_only(cli, csv, tmp_path):
+    out = tmp_path / "run"
+    command = ("run", "--data", csv, *COLUMNS, "--scale", "smoke", "--methods", "local", "--out", out)
+    assert cli(*command).status == 0
+    assert cli(*command, "--resume").status == 0
+    assert cli("run", "--out", out, "--resume").status == 0
+    csv.write_text(TEXT.replace("hill", "dale"))
+    assert "data.names" in cli(*command, "--resume").line()
+
+
+def test_a_task_file_names_the_table_beside_it(cli, csv, tmp_path):
+    task = tmp_path / "mine.toml"
+    task.write_text(
+        '[data]\nfile = "clinic.csv"\nowner = "site"\ntarget = "outcome"\n[split]\nkind = "owners"\n'
+        '[model]\nname = "logistic"\n[market]\nlam = 0.1\neta = 5.0\ncost = 0.5\ngain = 2e3\n'
+        "[scale.smoke]\nrounds = 1\nsteps = 2\n"
+    )
+    out = tmp_path / "run"
+    answer = cli("run", task, "--scale", "smoke", "--methods", "fedavg", "--out", out)
+    assert answer.status == 0, answer.err
+    assert json.loads((out / "manifest.json").read_text())["data"]["clients"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--owner", "site"], "name that, too"),
+        (["--data", "CSV"], "needs --owner COLUMN"),
+        (["--data", "CSV", "--owner", "site"], "needs --owner COLUMN"),
+        (["digits-niid", "--data", "CSV", *COLUMNS], "expected a task or --data FILE, not both; drop 'digits-niid'"),
+        (["--data", "CSV", *COLUMNS, "--clients", "3"], "has 4 owners, each a client; drop --clients"),
+        (["--data", "CSV", "--owner", "sight", "--target", "outcome"], "no column 'sight' (owner)"),
+        (["--data", "CSV", *COLUMNS, "--ignore", "ages"], "no column 'ages' (ignored)"),
+        (["--data", "absent.csv", *COLUMNS], "cannot read 'absent.csv'"),
+        (["--data", ".", *COLUMNS], "cannot read '.'"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_leaves_nothing(cli, csv, tmp_path, arguments, expected):
+    out = tmp_path / "run"
+    line = cli("run", *(str(csv) if a == "CSV" else a for a in arguments), "--out", out).line()
+    assert expected in line
+    assert not out.exists()
+
+
+def test_names_that_cannot_be_shown_are_refused(cli, csv, tmp_path):
+    csv.write_text(TEXT.replace("hill", "hi\x1b[2Jll"))
+    assert "cannot be printed" in cli("run", "--data", csv, *COLUMNS, "--out", tmp_path / "run").line()
+
+
+def test_a_class_that_cannot_be_tested_leaves_no_folder(cli, csv, tmp_path):
+    csv.write_text(TEXT + "hill,3,unsure\n")
+    line = cli("run", "--data", csv, *COLUMNS, "--scale", "smoke", "--out", tmp_path / "run").line()
+    assert "nobody has two rows of class 'unsure'" in line
+    assert not (tmp_path / "run").exists()
