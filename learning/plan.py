@@ -10,6 +10,7 @@ from learning.adversaries import CONDUCTS
 from learning.data import DATASETS, SPLITS, OwnTable
 from learning.errors import LearningError
 from learning.models import MODELS
+from mechanism.own_code import is_file
 
 OPTIMIZERS = ("sgd", "adamw")
 
@@ -71,7 +72,7 @@ class LearningPlan:
             ("optimizer", OPTIMIZERS),
         ):
             value = getattr(self, name)
-            if value not in known:
+            if value not in known and not (name == "model" and is_file(value)):
                 raise LearningError(f"{name} is {value!r}; expected one of {', '.join(known)}")
         for name, low, high in _WHOLE:
             value = getattr(self, name)
@@ -87,7 +88,7 @@ class LearningPlan:
             raise LearningError(f"momentum is {self.momentum}; expected a number in [0, 1)")
         if self.dp_delta >= 1:
             raise LearningError(f"dp_delta is {self.dp_delta}; expected a probability in (0, 1), such as 1e-5")
-        if self.dataset not in MODELS[self.model]:
+        if self.model in MODELS and self.dataset not in MODELS[self.model]:
             fitting = ", ".join(name for name, datasets in MODELS.items() if self.dataset in datasets)
             raise LearningError(f"model {self.model!r} does not fit data set {self.dataset!r}; expected {fitting}")
         object.__setattr__(self, "shares", tuple(tuple(share) for share in self.shares))

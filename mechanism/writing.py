@@ -6,6 +6,7 @@ And what is written into them: JSON, and TOML that reads back the same.
 import contextlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -167,9 +168,12 @@ def to_toml(values: Mapping[str, Any]) -> str:
             return "[" + ", ".join(text(item) for item in value) + "]"
         return json.dumps(value, ensure_ascii=True) if isinstance(value, str) else repr(value)
 
+    def name(key: str) -> str:
+        return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else text(key)
+
     plain = [f"{key} = {text(value)}" for key, value in values.items() if not isinstance(value, Mapping)]
     sections = [
-        "\n".join([f"\n[{key}]", *(f"{inner} = {text(item)}" for inner, item in value.items())])
+        "\n".join([f"\n[{key}]", *(f"{name(inner)} = {text(item)}" for inner, item in value.items())])
         for key, value in values.items()
         if isinstance(value, Mapping)
     ]

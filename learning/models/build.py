@@ -4,6 +4,7 @@ from math import prod
 
 from learning.errors import LearningError
 from learning.models.network import Network
+from mechanism.own_code import is_file
 
 
 def suitable(shape: tuple[int, ...]) -> tuple[str, ...]:
@@ -30,6 +31,10 @@ def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "
         from learning.models.lora import lora_network
 
         return lora_network(base_model, classes)
+    if is_file(name):
+        from learning.models.own_network import OwnNetwork
+
+        return OwnNetwork(name, shape, classes)
     fits = suitable(shape)
     if name not in fits:
         raise LearningError(

@@ -33,7 +33,7 @@ class MLP(Network):
         return F.linear(F.relu(F.linear(x, w1, b1)), w2, b2)
 
 
-class Logistic(Classifier):
+class Logistic(Network):
     """inputs → classes: logistic regression."""
 
     name = "logistic"

@@ -67,11 +67,12 @@ def strategic(
     quiet: Quiet = False,
 ) -> None:
     """Load, play, write, show."""
-    from marketproof.files.mechanism_files import file_of, is_file
+    from marketproof.files.mechanism_files import file_of
     from marketproof.strategic_play.mechanism_play import DYNAMICS, check
     from marketproof.strategic_play.results import RunPlayed
     from marketproof.terminal.console import bar, counting
     from mechanism.catalogue import CATALOGUE
+    from mechanism.own_code import is_file
 
     check(rounds, profiles)
     if dynamics is not None and dynamics not in DYNAMICS:

@@ -84,11 +84,12 @@ def verify(
 
     started = time.perf_counter()
     from marketproof.exits import RequirementFailed
-    from marketproof.files.mechanism_files import file_of, is_file
+    from marketproof.files.mechanism_files import file_of
     from marketproof.files.type_files import read_grid
     from marketproof.terminal.console import bar, stdout
     from marketproof.verifying import load_within, verify_within
     from mechanism.errors import InputError, one_line, shown
+    from mechanism.own_code import is_file
     from mechanism.writing import refuse_overwriting, write_all
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.machinery
-import importlib.util
 import inspect
-import sys
-import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.files.own_packages import import_neighbours_last, neighbours
-from mechanism.errors import InputError, MarketProofError, did_you_mean, one_line, shown
-from mechanism.reading import read_bytes
+from mechanism.errors import InputError, did_you_mean, one_line, shown
+from mechanism.own_code import digest_of, explaining, find, is_file, neighbours
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
 
 _PARTS = ("space", "outcome", "utility", "payments")
-_MODULE = "_marketproof_users_mechanism"
 _COUNTS = ("agents", "clients", "n")  # what a maker may call the number of agents if it has a default
 _MOST_AGENTS = 64
-_MOST_SHOWN = 8  # names that a file holds
-_LARGEST, _EXPECTED = 16 * 2**20, "a Python file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,24 +46,15 @@ class Source:
         with self.explaining("does not make a mechanism"):
             return _built(self.found, self.name, agents)
 
-    @contextlib.contextmanager
-    def explaining(self, failing: str) -> Iterator[None]:
+    def explaining(self, failing: str) -> contextlib.AbstractContextManager[None]:
         """Turn what a file's code raises in the block into one line, and send what it prints to stderr.
 
         Errors in the catalogue's own code pass: they are bugs of ours.
         """
         if self.file is None:
-            yield
-            return
-        try:
-            with contextlib.redirect_stdout(sys.stderr):
-                yield
-        except (MarketProofError, KeyboardInterrupt, MemoryError, GeneratorExit):
-            raise
-        except BaseException as error:  # SystemExit too: a rule that calls sys.exit(0) must not look like success
-            where = _line(error, self.file)
-            hint = "" if where else "; does an optional part (welfare, allocation, …) return another shape?"
-            raise InputError(f"{self.name} {failing}{where}: {_said(error)}{hint}") from None
+            return contextlib.nullcontext()
+        elsewhere = "; does an optional part (welfare, allocation, …) return another shape?"
+        return explaining(self.name, self.file, failing, elsewhere)
 
 
 def find_mechanism(text: str) -> Source:
@@ -81,20 +62,11 @@ def find_mechanism(text: str) -> Source:
 
     `InputError`: in one line: no such file, the file does not run, or it does not hold the name.
     """
-    path, colon, name = text.rpartition(":")
-    if not colon and text.endswith(".py"):
-        raise InputError(f"{shown(text)} names no mechanism in the file; write {one_line(text)}:NAME")
-    if not colon:
+    if not is_file(text):
         return Source(_known(text))
-    if not name.isidentifier():
-        raise InputError(f"{shown(name)} is no name of a Python object; write FILE.py:NAME")
-    if not Path(path).is_file() and Path(f"{path}.py").is_file():
-        raise InputError(f"there is no file {shown(path)}; did you mean {one_line(f'{path}.py:{name}')}?")
-    module = run_file(Path(path))
-    found, code = getattr_of(module, name, path), hashlib.sha256()
-    for file in (Path(path), *neighbours().values()):
-        code.update(hashlib.sha256(read_bytes(file, _LARGEST, _EXPECTED)).digest())
-    return Source(f"{one_line(Path(path).name)}:{name}", Path(path), found, code.hexdigest())
+    file, found = find(text, _could_be, "mechanism")
+    digest = digest_of(file, *neighbours().values())
+    return Source(f"{one_line(file.name)}:{text.rpartition(':')[2]}", file, found, digest)
 
 
 def _known(name: str) -> str:
@@ -109,67 +81,9 @@ def _known(name: str) -> str:
     raise InputError(f"unknown mechanism {shown(name)}{near or ';'} 'marketproof list mechanisms' shows all{where}")
 
 
-def is_file(text: str) -> bool:
-    """Tell whether this names code in a file rather than an id of the catalogue."""
-    return ":" in text or text.endswith(".py")
-
-
 def file_of(text: str) -> Path | None:
     """Return the file that ``FILE.py:NAME`` names, None for an id of the catalogue."""
     return Path(text.rpartition(":")[0]) if is_file(text) else None
-
-
-def run_file(path: Path) -> Any:
-    """Execute a Python file by its path and return it as a module; it may import what lies beside it.
-
-    `InputError` if it cannot be read or does not run to its end; the line is named.
-    """
-    if not path.is_file():
-        raise InputError(f"there is no file {shown(path)}; expected FILE.py:NAME")
-    text = read_bytes(path, _LARGEST, _EXPECTED)
-    loader = importlib.machinery.SourceFileLoader(_MODULE, str(path))
-    spec = importlib.util.spec_from_file_location(_MODULE, path, loader=loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        # Not loader.exec_module: it would write __pycache__ beside the user's file, and take a compiled copy for fresh
-        # after an edit within the same second that left the size unchanged.
-        code = loader.source_to_code(text, str(path))
-    except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        raise InputError(f"{one_line(path)}{where}: {one_line(error.msg)}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{one_line(path)}: {_said(error)}") from None
-    sys.modules[_MODULE] = module  # dataclasses and pickles of the file look their module up
-    import_neighbours_last(path.parent)
-    with Source(one_line(path), path).explaining("does not run"):
-        try:
-            exec(code, module.__dict__)
-        except MarketProofError as error:  # ours says what is wrong, not where
-            raise InputError(f"{one_line(path)}{_line(error, path)}: {error}") from None
-    return module
-
-
-def _line(error: BaseException, file: Path) -> str:
-    """Say in which line of the file an error arose, "" if in none."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
-    return f", line {lines[-1]}" if lines else ""
-
-
-def _said(error: BaseException) -> str:
-    return one_line(f"{type(error).__name__}: {error}")[:200]
-
-
-def getattr_of(module: Any, name: str, path: str) -> Any:
-    """Return what the file calls by this name; else say what it does hold."""
-    if hasattr(module, name):
-        return getattr(module, name)
-    held = [n for n, value in vars(module).items() if not n.startswith("_") and _could_be(value)]
-    near = did_you_mean(name, held)
-    more = f", …, and {len(held) - _MOST_SHOWN} more" if len(held) > _MOST_SHOWN else ""
-    names = ", ".join(one_line(n)[:40] for n in held[:_MOST_SHOWN])
-    hint = f"holds {names}{more}" if held else "holds no mechanism"
-    raise InputError(f"{one_line(path)} holds no {shown(name)}{f'{near} It' if near else '; it'} {hint}")
 
 
 def _could_be(value: Any) -> bool:

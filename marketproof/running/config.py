@@ -7,6 +7,7 @@ is compared with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from marketproof.running.sections import (
     Training,
 )
 from mechanism.errors import InputError, one_line, shown
+from mechanism.own_code import digests_of, is_file
 from mechanism.reading import read_toml, validated
 
 DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
@@ -47,26 +49,43 @@ class Method:
 def parse(names: Sequence[str], default: str) -> list[Method]:
     """Return the methods named ``ALGORITHM`` or ``ALGORITHM/MECHANISM``, in their order.
 
-    `InputError` if there is none, one stands twice, or a mechanism is given to a method that has no market.
+    Either may be one's own, ``FILE.py:NAME``: its file is executed. `InputError` if there is none, one stands twice, or
+    a mechanism is given to a method that has no market.
     `UnknownNameError` if an algorithm or mechanism is not in the catalogue.
     """
     from learning.algorithms import ALGORITHMS
-    from mechanism.market.mechanisms import market_mechanism
+    from learning.algorithms.own_method import use_method
+    from mechanism.market.mechanisms import market_mechanism, use_rule
+
+    def rule(name: str) -> str:
+        return (use_rule(name) if is_file(name) else market_mechanism(name)).id
 
     methods: list[Method] = []
     for name in names:
-        algorithm, slash, mechanism = name.partition("/")
-        if algorithm not in ALGORITHMS:
+        algorithm, mechanism = _parts(name)
+        slash = len(algorithm) < len(name)
+        if is_file(algorithm):
+            use_method(algorithm)
+        elif algorithm not in ALGORITHMS:
             raise InputError(f"unknown method {shown(name)}; known: {', '.join(ALGORITHMS)}")
         if slash and not uses_market(algorithm):
             raise InputError(f"method {shown(name)}: {algorithm} has no market to clear; write {algorithm}")
         if any(method.name == name for method in methods):
             raise InputError(f"method {shown(name)} stands twice; name each method once")
-        chosen = market_mechanism(mechanism if slash else default).id if uses_market(algorithm) else None
+        chosen = rule(mechanism if slash else default) if uses_market(algorithm) else None
         methods.append(Method(name, algorithm, chosen))
     if not methods:
         raise InputError(f"no method is named; write some, such as {DEFAULT_METHODS}")
     return methods
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return the algorithm, and the mechanism after a slash ("": none); the path of a file has slashes of its own."""
+    from learning.algorithms import ALGORITHMS
+
+    first, _, rest = name.partition("/")
+    own = None if first in ALGORITHMS else re.fullmatch(r"(.*?\.py:\w*)(?:/(.*))?", name, re.DOTALL)
+    return (first, rest) if own is None else (own[1], own[2] or "")
 
 
 def split_names(text: str) -> list[str]:
@@ -97,7 +116,7 @@ LAST_SEED = 2**62 - 1
 
 
 class RunConfig(Section):
-    """A resolved run; everything that decides its numbers."""
+    """A resolved run; everything that decides its numbers. ``code``: digests of the files of one's own, by path."""
 
     task: str
     scale: str
@@ -115,6 +134,7 @@ class RunConfig(Section):
     population: Population = Population()
     privacy: Privacy = Privacy()
     valuation: str = "size"
+    code: dict[str, str] = Field(default={})
 
     @property
     def seed_list(self) -> list[int]:
@@ -178,10 +198,12 @@ def load_task(name: str) -> Task:
             f"unknown task {shown(name)}; known: {', '.join(task_names())}; or give the path of a .toml file"
         )
     task = validated(Task, read_toml(path, "a task file"), one_line(path))
-    if not task.data.file:
-        return task
-    beside = str(path.parent / task.data.file)  # as the file of settings sees it
-    return task.model_copy(update={"data": task.data.model_copy(update={"file": beside})})
+    data, model = task.data, task.model  # files of one's own are named as the file of settings sees them
+    if data.file:
+        data = data.model_copy(update={"file": str(path.parent / data.file)})
+    if is_file(model.name):
+        model = model.model_copy(update={"name": str(path.parent / model.name)})
+    return task.model_copy(update={"data": data, "model": model})
 
 
 def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
@@ -246,7 +268,10 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
     for option, (section, key) in _NESTED.items():
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
-    return validated(RunConfig, {**values, **given}, "options")
+    values = {**values, **given}
+    parts = [part for name in values["methods"] for part in _parts(name)]
+    digests = digests_of((*parts, values["mechanism"], values["model"]["name"]))
+    return validated(RunConfig, {**values, "code": digests}, "options")
 
 
 def schedule_of(config: RunConfig) -> list[list[int]]:

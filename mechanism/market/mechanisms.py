@@ -20,6 +20,7 @@ from mechanism.market.rules import (
     shapley_split,
     vcg_two_sided,
 )
+from mechanism.market.rules.own_rule import own_rule
 from mechanism.market.rules.rule import Clearing, MarketMechanism
 
 __all__ = ["EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "MarketMechanism", "market_mechanism"]
@@ -32,7 +33,7 @@ _KNOWN = (
 MARKET_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType({known.ENTRY.id: known.ENTRY for known in _KNOWN})
 """What the catalogue says of each, by id."""
 
-_RULES: Mapping[str, Clearing] = {known.RULE.id: known.RULE for known in _KNOWN}
+_RULES: dict[str, Clearing] = {known.RULE.id: known.RULE for known in _KNOWN}
 
 _SURE = {"ir": "yes", "ir_buyer": "yes", "ir_seller": "yes"}
 _SIZELESS = {**_SURE, **honest("yes", "yes", "yes"), "bic": "yes"}
@@ -64,9 +65,16 @@ EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
 """The same mechanisms where effective sizes are public, by id: what becomes true there (docs/effective.md)."""
 
 
+def use_rule(text: str) -> Clearing:
+    """Execute the file of ``FILE.py:NAME`` and let `market_mechanism` know its rule; errors as `own_rule`."""
+    _RULES[text] = own_rule(text)
+    return _RULES[text]
+
+
 def market_mechanism(name: str) -> Clearing:
     """Return the market mechanism of that id, with its default parameters.
 
+    A rule in a file, ``FILE.py:NAME``, is known after `use_rule`: nothing is executed because a record names it.
     `UnknownNameError` if there is none; the message lists what there is.
     """
     try:
