@@ -24,9 +24,8 @@ from mechanism.market.accounting import MONEY
 from proofs_checks.evidence.exhaustive import Exhausted, exhaust, grid_named, said_of, whole
 from proofs_checks.evidence.grounds import find_proof, proved_code, proved_formula
 from proofs_checks.evidence.randomised import CONFIDENCE, randomised_verdict, sampled_bound
-from proofs_checks.evidence.statistics import upper_share
+from proofs_checks.evidence.statistics import bound_words, upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict
-from proofs_checks.evidence.verify import bound_words
 from proofs_checks.evidence.witness import Witness, replay
 from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.property import Property

@@ -55,3 +55,11 @@ def share_interval(found: int, samples: int, confidence: float = 0.95) -> tuple[
     low = 0.0 if found == 0 else float(beta.ppf(tail, found, samples - found + 1))
     high = 1.0 if found == samples else float(beta.ppf(1.0 - tail, found + 1, samples - found))
     return low, high
+
+
+def bound_words(confidence: float, share: float, drawn: int) -> str:
+    """Return what a search without finds says of the uniform prior; ``share`` as of `upper_share`."""
+    return (
+        f"with confidence {confidence}, at most {share:.2g} of the profiles (uniform on the declared bounds) hold a "
+        f"violation above 1e-9 of the amounts that these probes would have found; {drawn} drawn"
+    )

@@ -17,7 +17,7 @@ from proofs_checks.evidence.agreeing import HINTED, agreed, expected, hints
 from proofs_checks.evidence.exhaustive import exhausted_verdict
 from proofs_checks.evidence.grounds import find_formula, find_proof, proved_code, proved_formula
 from proofs_checks.evidence.randomised import randomised_verdict
-from proofs_checks.evidence.statistics import upper_share
+from proofs_checks.evidence.statistics import bound_words, upper_share
 from proofs_checks.evidence.verdict import Grade, Verdict, Verdicts
 from proofs_checks.evidence.witness import Witness, name_of, replay
 from proofs_checks.evidence_errors import OutOfTime
@@ -43,6 +43,7 @@ _MOST_WHOLE = 1 << 16  # profiles of whole numbers that are exhausted though nob
 _BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
 _CODE_SHARE, _MOST_CODE = 0.4, 10.0  # share of its time, and seconds at most, in which the code itself is proved
 _MOST_OPEN = 0.05  # share of profiles of which a slow rule's search says nothing, above which it is no answer
+_BEFORE_HINTS = 0.3  # share of its time in which bic is searched from nothing where a lie is known that refutes dsic
 _MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
 
@@ -126,6 +127,8 @@ def verify(
         started = time.perf_counter()
         kept = HINTED * budget if isinstance(prop, BayesTruthful) and hints(found) else 0.0
         share = pace.share(max(0.0, deadline - kept - started), len(chosen) - position, prop.least)
+        if kept and not pace.slow(share):  # the lie that is known leads further than a search from nothing
+            share *= _BEFORE_HINTS
         try:
             with guard(prop.name, share):
                 found.append(verdict(mechanism, prop, share, grade, seed, probes, types, randomised, pace))
@@ -275,14 +278,6 @@ def _bound(search: Search, share: float | None) -> str:
     if share is None:
         return "no profile was drawn from the uniform prior: no statistical statement"
     return bound_words(CONFIDENCE, share, search.uniform_profiles)
-
-
-def bound_words(confidence: float, share: float, drawn: int) -> str:
-    """Return what a search without finds says of the uniform prior; ``share`` as of `upper_share`."""
-    return (
-        f"with confidence {confidence}, at most {share:.2g} of the profiles (uniform on the declared bounds) hold a "
-        f"violation above 1e-9 of the amounts that these probes would have found; {drawn} drawn"
-    )
 
 
 def make_witness(

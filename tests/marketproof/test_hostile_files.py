@@ -15,9 +15,9 @@ from mechanism.market.allocation.certificate_file import ClearingFile, certified
 from mechanism.market.clients import Types
 from proofs_checks import verify
 from proofs_checks.evidence.grounds import find_proof, proved_formula
-from proofs_checks.evidence.statistics import upper_share
+from proofs_checks.evidence.statistics import bound_words, upper_share
 from proofs_checks.evidence.verdict import Grade
-from proofs_checks.evidence.verify import bound_words, verdict
+from proofs_checks.evidence.verify import verdict
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.pacing import Pace
