@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.findings.scores import on_effective_data
 from analysis.playground.state import MOST_CLIENTS, Client, PlayError, PlayState
 from analysis.run.records import MarketRecord, Run, read_run
 from mechanism.market.gains import law_numbers
@@ -41,13 +42,17 @@ def open_run(folder: str | Path) -> Run:
 
 
 def first_place(run: Run) -> Place:
-    """Return where to begin: the lie about a cost that wins most, else the first market, else the first method."""
+    """Return where to begin: the lie about a cost that wins most, else the first market, else the first method.
+
+    In the first round, but the last where trade is on effective data, of which nothing is measured in the first.
+    """
     found = [(m, run.audit.methods[m].lies.get("cost")) for m in run.markets]
     paying = [(lie.gain, m, lie) for m, lie in found if lie is not None and lie.pays]
     if paying:
         _, method, lie = max(paying, key=lambda entry: entry[0])
         return Place(method, lie.seed, lie.round)
-    return Place((*run.markets, *run.methods)[0], run.seeds[0], 1)
+    name = (*run.markets, *run.methods)[0]
+    return Place(name, run.seeds[0], run.rounds if name in on_effective_data(run) else 1)
 
 
 def present(record: MarketRecord) -> np.ndarray:

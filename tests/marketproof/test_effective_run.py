@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from analysis.findings.rules.regions import all_regions
-from analysis.playground.recorded import Place, state_of, words
+from analysis.playground.recorded import Place, first_place, state_of, words
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError
 from analysis.run.records import read_market, read_run
@@ -91,6 +91,7 @@ def test_lies_on_it_are_replayed(folder):
 
 def test_the_playground_shows_its_clearings_as_they_were(folder):
     run, place = read_run(folder), Place("ipfl-effective/pooled-price", 0, 3)
+    assert first_place(run) == Place("ipfl-effective/ipfl-exact", 0, 3)
     state, one = state_of(run, place), run.market_round("ipfl-effective/pooled-price", 0, 3)
     np.testing.assert_allclose(state.market().effective, one.market.effective, rtol=1e-8)
     outcome = market_mechanism("pooled-price").clear(state.types().truthful(), state.market())
