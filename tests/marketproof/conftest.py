@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import itertools
 import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,39 @@ from marketproof.cli import execute
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing of ours may catch it and tidy up."""
+
+
+def rules(agents: int = 3, **payments: str) -> str:
+    """Text of a file of rules that give one item to the highest bid; ``payments``: of each, in Python."""
+    head = "import numpy as np\nfrom mechanism import single_parameter\n"
+    wins = "    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]\n"
+    return head + "".join(
+        f"\n@single_parameter(agents={agents})\ndef {name}(bids):\n{wins}    return wins, {paid}\n"
+        for name, paid in payments.items()
+    )
+
+
+def dying(
+    patch: pytest.MonkeyPatch,
+    owner: Any,
+    name: str,
+    *fatal: int,
+    error: type[BaseException] = Killed,
+    after: bool = False,
+) -> None:
+    """Let these calls of ``owner.name``, counted from 1, end in an error, before they do anything or when they have."""
+    real, calls = getattr(owner, name), itertools.count(1)
+
+    def called(*given, **named):
+        ends = next(calls) in fatal
+        if ends and not after:
+            raise error
+        answer = real(*given, **named)
+        if ends:
+            raise error
+        return answer
+
+    patch.setattr(owner, name, called)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from marketproof.running.finish import audit_run
 from marketproof.running.populations import AWAY, usual_schedule
 from mechanism import account
 from mechanism.market.mechanisms import _RULES as MECHANISMS
-from tests.marketproof.conftest import Killed
+from tests.marketproof.conftest import Killed, dying
 from tests.marketproof.fake_trainer import FakeTrainer
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -80,32 +80,6 @@ def bits(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def dying(base, fatal, moment):
-    """Return a trainer that is killed at its so-manieth call of ``moment``."""
-    calls = 0
-
-    class Dying(base):
-        def _count(self, name):
-            nonlocal calls
-            calls += name == moment
-            if name == moment and calls == fatal:
-                raise Killed
-
-        def train(self, *arguments):
-            self._count("train")
-            return super().train(*arguments)
-
-        def evaluate(self):
-            self._count("evaluate")
-            return super().evaluate()
-
-        def save(self, path):
-            super().save(path)
-            self._count("save")
-
-    return Dying
-
-
 @pytest.mark.parametrize("population", ["arrivals", "dropout-strict", "dropout-probabilistic"])
 def test_a_killed_run_of_fakes_goes_on_to_the_same_bits(population, tmp_path):
     """Between rounds (a state is saved, and not yet told) and in the middle of one."""
@@ -117,8 +91,10 @@ def test_a_killed_run_of_fakes_goes_on_to_the_same_bits(population, tmp_path):
     for moment in ("train", "evaluate", "save"):
         for fatal in (2, 3, 4, 8):
             folder = tmp_path / f"{moment}-{fatal}"
-            with pytest.raises(Killed):
-                start(folder, made, dying(Untrue, fatal, moment))
+            with pytest.MonkeyPatch.context() as patch:
+                dying(patch, Untrue, moment, fatal, after=moment == "save")
+                with pytest.raises(Killed):
+                    start(folder, made)
             start(folder, made, resume=True)
             assert bits(folder) == whole, (moment, fatal)
 
@@ -132,15 +108,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(population, tmp_path):
     assert not record.present.all()
     from learning.trainer import Trainer
 
-    real, moments = Trainer.evaluate, iter(range(100))
-
-    def evaluate(self):
-        if next(moments) in (2, 6):  # in the third round of the first method, and again in the second method
-            raise Killed
-        return real(self)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "evaluate", evaluate)
+        dying(patch, Trainer, "evaluate", 3, 7)  # in the third round of the first method, and again in the second
         for again in (False, True):
             with pytest.raises(Killed):
                 start(folder, made, None, resume=again)

@@ -6,6 +6,7 @@ import pytest
 
 import proofs_checks.evidence.tradeoffs as frontier_module
 from marketproof.cli import execute
+from tests.marketproof.conftest import dying
 
 SPEC = """
 mechanisms = ["ipfl", "ipfl-exact"]
@@ -171,21 +172,13 @@ def test_a_record_cut_anywhere_goes_on_to_the_same_one(cli, tmp_path, spec, reco
 def test_a_sweep_that_was_stopped_goes_on_to_the_same_record(cli, tmp_path, spec, undrawn, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert cli("frontier", spec, "--out", whole, "--quiet").status == 0
-    real, calls = frontier_module.measure, []
-
-    def stopping(*arguments):
-        calls.append(1)
-        if len(calls) == 4:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(frontier_module, "measure", stopping)
-    answer = cli("frontier", spec, "--out", cut, "--quiet")
+    with monkeypatch.context() as patch:
+        dying(patch, frontier_module, "measure", 4, error=KeyboardInterrupt)
+        answer = cli("frontier", spec, "--out", cut, "--quiet")
     assert answer.status == 130
     assert "stopped after 3 of 8 points" in answer.err
     with open(cut / "points.jsonl", "a") as file:
         file.write('{"mechanism": "ip')  # a line that was being written
-    monkeypatch.setattr(frontier_module, "measure", real)
     assert "3 of 8 points; add --resume" in cli("frontier", spec, "--out", cut).line()
     assert cli("frontier", spec, "--out", cut, "--resume", "--quiet").status == 0
     assert (cut / "points.jsonl").read_bytes() == (whole / "points.jsonl").read_bytes()

@@ -21,15 +21,9 @@ from proofs_checks.evidence.verify import verdict
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.pacing import Pace
+from tests.marketproof.conftest import rules
 
-RULE = """import numpy as np
-from mechanism import single_parameter
-
-@single_parameter(agents=3, low=0.0, high=1.0)
-def second_price(bids):
-    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
-    return wins, wins * (np.sort(bids, axis=1)[:, -2:-1]{extra})
-"""
+RULE = rules(second_price="wins * (np.sort(bids, axis=1)[:, -2:-1]{extra})")
 IN_A_CUBE = " + 0.1 * (np.abs(bids - 0.6) < 1e-3).all(axis=1)[:, None]"
 
 

@@ -17,7 +17,7 @@ from learning.trainer import Trainer
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import Place, run
 from marketproof.running.privacy import Keyring
-from tests.marketproof.conftest import Killed
+from tests.marketproof.conftest import Killed, dying
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -73,18 +73,6 @@ def private(cli, task):
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def dying(monkeypatch, fatal: int, error: type[BaseException]) -> None:
-    """Let the so-manieth evaluation of this process end it."""
-    real, calls = Trainer.evaluate, iter(range(1, 1000))
-
-    def evaluate(self):
-        if next(calls) == fatal:
-            raise error
-        return real(self)
-
-    monkeypatch.setattr(Trainer, "evaluate", evaluate)
 
 
 def test_who_has_spent_its_budget_stops_and_the_run_goes_on(private, keys, tmp_path):
@@ -145,7 +133,7 @@ def test_an_interrupted_run_keeps_its_keys_out_of_its_folder_until_it_is_complet
     """Stopped after client 2 was told to stop: who goes on does not say so again."""
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        dying(patch, 4, KeyboardInterrupt)
+        dying(patch, Trainer, "evaluate", 4, error=KeyboardInterrupt)
         answer = private(folder)
     assert answer.status == 130
     assert answer.err.splitlines()[-1].startswith(
@@ -183,7 +171,7 @@ def settings(tmp_path):
 def test_a_run_stopped_in_its_first_round_finds_its_keys_again(private, keys, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        dying(patch, 1, KeyboardInterrupt)
+        dying(patch, Trainer, "evaluate", 1, error=KeyboardInterrupt)
         assert private(folder).status == 130
     (kept,) = keys.iterdir()
     seen = []
@@ -198,7 +186,7 @@ def test_a_run_stopped_in_its_first_round_finds_its_keys_again(private, keys, tm
 def test_lost_keys_are_told_and_nothing_else_is_lost(private, keys, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        dying(patch, 2, KeyboardInterrupt)
+        dying(patch, Trainer, "evaluate", 2, error=KeyboardInterrupt)
         assert private(folder).status == 130
     before = files(folder)
     shutil.move(keys, tmp_path / "elsewhere")
@@ -255,7 +243,7 @@ def test_a_killed_private_run_goes_on_to_the_same_bits(seeded, keys, tmp_path, m
     config, whole = seeded
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        dying(patch, fatal, Killed)
+        dying(patch, Trainer, "evaluate", fatal)
         with pytest.raises(Killed):
             run(config, folder, PLACE, resume=False, quiet=True)
     run(config, folder, PLACE, resume=True, quiet=True)
@@ -284,7 +272,7 @@ def test_keys_that_cannot_be_written_are_told(private, tmp_path, monkeypatch):
 def test_a_run_recorded_when_delta_was_always_1e_minus_5_goes_on_with_it(private, keys, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        dying(patch, 2, KeyboardInterrupt)
+        dying(patch, Trainer, "evaluate", 2, error=KeyboardInterrupt)
         assert private(folder, methods="local").status == 130
     path = folder / "config.toml"
     assert "delta = 0.0" in path.read_text()

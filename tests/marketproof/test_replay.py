@@ -4,25 +4,17 @@ import json
 
 import pytest
 
-RULES = """
-import numpy as np
-from mechanism import single_parameter
+from tests.marketproof.conftest import rules
 
-@single_parameter(agents=3)
-def third_price(bids):
-    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
-    return wins, wins * np.sort(bids, axis=1)[:, [0]]
-
-@single_parameter(agents=3)
-def pay_nothing(bids):
-    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
-    return wins, 0 * bids
-
+RULES = (
+    rules(third_price="wins * np.sort(bids, axis=1)[:, [0]]", pay_nothing="0 * bids")
+    + """
 @single_parameter(agents=3)
 def reserve(bids):
     wins = (np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]) & (bids >= 0.5)
     return wins, wins * np.maximum(0.5, np.sort(bids, axis=1)[:, [-2]])
 """
+)
 
 
 @pytest.fixture(scope="module")

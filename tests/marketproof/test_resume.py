@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from marketproof.running.recorder import Recorder, read_progress
 from mechanism import writing
 from mechanism.errors import InputError
 from mechanism.writing import refuse_unwritable, refuse_unwritable_file
-from tests.marketproof.conftest import Killed
+from tests.marketproof.conftest import Killed, dying
 from tests.marketproof.fake_trainer import FakeTrainer
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -110,52 +111,22 @@ def test_killed_at_every_rename(whole, tmp_path, monkeypatch, when):
 @pytest.mark.parametrize("moment", ["train", "evaluate"])
 def test_killed_in_the_middle_of_a_round(whole, tmp_path, moment):
     for fatal in range(1, 13):
-        calls = 0
-
-        class Dying(FakeTrainer):
-            def _count(self):
-                nonlocal calls
-                calls += 1
-                if calls == fatal:  # noqa: B023 - used in this turn of the loop only
-                    raise Killed
-
-            def train(self, round_index, present=None):
-                if moment == "train":
-                    self._count()
-                return super().train(round_index, present)
-
-            def evaluate(self):
-                if moment == "evaluate":
-                    self._count()
-                return super().evaluate()
-
         folder = tmp_path / str(fatal)
-        with pytest.raises(Killed):
-            start(folder, Dying)
+        with pytest.MonkeyPatch.context() as patch:
+            dying(patch, FakeTrainer, moment, fatal)
+            with pytest.raises(Killed):
+                start(folder)
         resume_or_restart(folder)
         assert bits(folder) == whole, fatal
 
 
 def test_a_run_may_be_killed_many_times(whole, tmp_path, monkeypatch):
-    folder, left = tmp_path / "run", 5
-    replace = os.replace
-
-    def dying(source, target):
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Killed
-        replace(source, target)
-
+    folder = tmp_path / "run"
     for _ in range(30):
-        left = 12
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "replace", dying)
-            try:
-                resume_or_restart(folder)
-            except Killed:
-                continue
-        break
+        with monkeypatch.context() as patch, contextlib.suppress(Killed):
+            dying(patch, os, "replace", 12)
+            resume_or_restart(folder)
+            break
     assert bits(folder) == whole
 
 
@@ -251,15 +222,9 @@ def test_resuming_on_another_device_is_refused(tmp_path):
 def stopped(folder: Path, backend: str, round_index: int = 2, **options) -> None:
     """Leave a real run of one method behind that was interrupted after its first rounds."""
     given = {"methods": ["fedavg"], "seeds": 1, "rounds": 4, "steps": 2, **options}
-    real, calls = Trainer.evaluate, iter(range(1, 1000))
-
-    def evaluate(self):
-        if next(calls) > 2 * round_index:  # of the models trained, and of those aggregated
-            raise KeyboardInterrupt
-        return real(self)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "evaluate", evaluate)
+        # two calls a round: of the models trained, and of those aggregated
+        dying(patch, Trainer, "evaluate", 2 * round_index + 1, error=KeyboardInterrupt)
         with pytest.raises(Interrupted):
             run(config(**given), folder, Place(backend), resume=False, quiet=True)
 

@@ -9,21 +9,16 @@ from analysis.run.records import read_market
 from marketproof.strategic_play.welfare import welfare_of
 from mechanism import account, market_mechanism
 from mechanism.wording import ratio
-from tests.marketproof.conftest import command
+from tests.marketproof.conftest import command, rules
 
-OWN = """
-from mechanism import single_parameter
-import numpy as np
-
-@single_parameter(agents=2)
-def pay_half(bids):
-    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
-    return wins, wins * bids / 2
-
+OWN = (
+    rules(2, pay_half="wins * bids / 2")
+    + """
 @single_parameter(agents=2)
 def broken(bids):
     raise RuntimeError("no such luck")
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from mechanism.errors import MarketProofError
 from mechanism.market.accounting import MONEY
 from mechanism.market.gains import PowerGain, TableGain
 from tests.analysis.synthetic import forget_digests
-from tests.marketproof.conftest import Killed, command
+from tests.marketproof.conftest import Killed, command, dying
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -252,15 +252,9 @@ def test_a_killed_valued_run_goes_on_to_the_same_bits(valued, tmp_path, monkeypa
     kind, whole = valued
     path = str(whole.parent / "valued.toml")
     config = resolve(path, load_task(path), options(methods=METHODS.split(","), valuation=kind))
-    folder, real, calls = tmp_path / "run", Trainer.evaluate, iter(range(1, 100))
-
-    def evaluate(self):
-        if next(calls) == fatal:
-            raise Killed
-        return real(self)
-
+    folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "evaluate", evaluate)
+        dying(patch, Trainer, "evaluate", fatal)
         with pytest.raises(Killed):
             run(config, folder, Place("rows"), resume=False, quiet=True)
     run(config, folder, Place("rows"), resume=True, quiet=True)

@@ -5,15 +5,9 @@ import re
 
 import pytest
 
-OWN = """
-import numpy as np
-from mechanism import single_parameter
+from tests.marketproof.conftest import rules
 
-@single_parameter(agents=3)
-def pay_your_bid(bids):
-    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
-    return wins, wins * bids
-"""
+OWN = rules(pay_your_bid="wins * bids")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.marketproof.conftest import rules
 from tests.mechanism.design.specs import types_text
 
 EVEN = types_text([0, 1])
@@ -68,15 +69,7 @@ def test_wrong_types_are_refused_in_one_line(cli, tmp_path):
     assert "input itself" in cli("verify", "second-price", "--types", file, "--json", file).err
 
 
-COIN = """
-import numpy as np
-from mechanism import single_parameter
-
-@single_parameter(agents=2)
-def coin(bids):
-    wins = np.arange(bids.shape[1]) == bids.argmax(axis=1)[:, None]
-    return wins, wins * bids * (np.random.random((len(bids), 1)) < 0.5)
-"""
+COIN = rules(2, coin="wins * bids * (np.random.random((len(bids), 1)) < 0.5)")
 
 
 def test_a_rule_that_draws_is_sampled_where_that_is_asked_for(cli, tmp_path):
