@@ -13,32 +13,16 @@ from learning.local import TrainTask, batch_order, optimizer, rate, train_client
 from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.trainer import Trainer
+from tests.learning.algorithms.rendering import plain_sgd
 
 PLAN = LearningPlan(clients=4, steps=12, batch=32, lam=2.0, eta=5.0, split_beta=1.0)
 
 
 def reference_row(trainer: Trainer, client: int, round_index: int, pull: float) -> torch.Tensor:
     """One local round as one would write it: a plain module, torch's optimiser, the pull as a term of the loss."""
-    plan, work = trainer.plan, trainer._backend.work
-    layout = work.network.layout
-    row = work.tensors["rows"][client].clone()
-    parameters = [torch.nn.Parameter(view.clone()) for view in layout.views(row)]
-    targets = layout.views(work.tensors["slot/target"][client].clone()) if pull else []
-    optimiser = torch.optim.SGD(parameters, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
-    members = work.members(client)
-    order, cuts = batch_order(
-        len(members), plan.batch, plan.steps, stream(trainer.seed, "batches", round_index, client)
-    )
-    for start, end in pairwise(cuts):
-        index = members[torch.from_numpy(order[start:end])]
-        x = work.tensors["train_x"][index].float() / 16.0
-        optimiser.zero_grad()
-        loss = F.cross_entropy(work.network.forward(parameters, x), work.tensors["train_y"][index])
-        for parameter, target in zip(parameters, targets, strict=False):
-            loss = loss + plan.lam / (2 * plan.eta) * (parameter - target).square().sum()
-        loss.backward()
-        optimiser.step()
-    return torch.cat([p.detach().reshape(-1) for p in parameters])
+    tensors = trainer._backend.work.tensors
+    target = tensors["slot/target"][client] if pull else None
+    return plain_sgd(trainer, client, round_index, tensors["rows"][client], pull, target)
 
 
 @pytest.mark.parametrize(
@@ -192,30 +176,16 @@ def test_rounds_of_adamw_are_those_written_down_plainly(name):
         momentum=0.0, lam=2.0,
     )  # fmt: skip
     with Trainer(plan, name, backend="rows") as trainer:
-        work = trainer._backend.work
-        layout = work.network.layout
         for number, lr in ((1, 5e-3), (2, 1e-3)):
             starts = trainer.state.rows.clone()
             targets = trainer.state.slots["target"].clone() if name == "ipfl" else starts
             pull = plan.lam / plan.eta if name == "ipfl" and number == 2 else 0.0
             trainer.train(number)
             for client in range(3):
-                parameters = [torch.nn.Parameter(view.clone()) for view in layout.views(starts[client].clone())]
-                move = torch.optim.AdamW(parameters, lr=lr, weight_decay=0.05)
-                members = work.members(client)
-                order, cuts = batch_order(
-                    len(members), plan.batch, plan.steps, stream(trainer.seed, "batches", number, client)
-                )
-                for begin, end in pairwise(cuts):
-                    index = members[torch.from_numpy(order[begin:end])]
-                    move.zero_grad()
-                    scores = work.network.forward(parameters, work.tensors["train_x"][index].float() / 16.0)
-                    loss = F.cross_entropy(scores, work.tensors["train_y"][index])
-                    for parameter, goal in zip(parameters, layout.views(targets[client].clone()), strict=True):
-                        loss = loss + pull / 2 * (parameter - goal).square().sum()
-                    loss.backward()
-                    move.step()
-                plain = torch.cat([p.detach().reshape(-1) for p in parameters])
+                plain = plain_sgd(
+                    trainer, client, number, starts[client], pull, targets[client],
+                    adamw={"lr": lr, "weight_decay": 0.05},
+                )  # fmt: skip
                 moved = trainer.state.rows[client]
                 assert float((moved - starts[client]).abs().max()) > lr
                 # Where a gradient is nearly 0 its sign decides a step of AdamW: few numbers, and never by much.

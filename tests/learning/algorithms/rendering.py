@@ -57,12 +57,19 @@ def plain_sgd(
     pull: float = 0.0,
     target: torch.Tensor | None = None,
     purpose: str = "batches",
+    adamw: dict[str, float] | None = None,
 ) -> torch.Tensor:
-    """Return one client's model after a round of local steps, the proximal term written as a term of the loss."""
+    """Return one client's model after a round of local steps, the proximal term written as a term of the loss.
+
+    By torch's SGD with the plan's settings, or by its AdamW with those that are given.
+    """
     plan, work = trainer.plan, trainer._backend.work
     layout = work.network.layout
     parameters = [torch.nn.Parameter(view.clone()) for view in layout.views(start.clone())]
-    optimiser = torch.optim.SGD(parameters, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
+    if adamw is not None:
+        optimiser: torch.optim.Optimizer = torch.optim.AdamW(parameters, **adamw)
+    else:
+        optimiser = torch.optim.SGD(parameters, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
     members = work.members(client)
     order, cuts = batch_order(len(members), plan.batch, plan.steps, stream(trainer.seed, purpose, number, client))
     for begin, end in pairwise(cuts):
