@@ -11,7 +11,7 @@ from mechanism.wording import plural
 from mechanism.writing import dumps
 
 if TYPE_CHECKING:
-    from proofs_checks.claims import ClaimResult
+    from proofs_checks.claims import ClaimResult, ClaimVerdict
 
 
 HELP = """Check every claim of the paper and of the theory of this market, and say which are right.
@@ -75,9 +75,19 @@ def claims(
 def _told(result: ClaimResult) -> str:
     """Return one claim's line: what the source says, what was found, and whether the two agree."""
     claim, verdict = result.claim, result.verdict
-    found = "none" if verdict.holds is None else f"{_HOLDS[verdict.holds]} ({verdict.grade})"
+    found = "none" if verdict.holds is None else f"{_HOLDS[verdict.holds]} ({_grade(verdict)})"
     both = f"the source says {_HOLDS[claim.expected]}; evidence: {found}; {_SO[result.agrees]}"
     return f"{claim.id}: {both}: {verdict.words}"
+
+
+def _grade(verdict: ClaimVerdict) -> str:
+    """Return the grade, and of what a proof is."""
+    if verdict.grade != "proved":
+        return str(verdict.grade)
+    evidence, code = verdict.evidence, verdict.evidence.get("code", {})
+    if code.get("grade") == "proved":
+        return f"proved of the code, n = {code['agents']}"
+    return "proved of the formula" if {"formula", "theorem"} & set(evidence) else "proved in fractions"
 
 
 def _summary(results: list[ClaimResult]) -> str:
@@ -93,5 +103,5 @@ def _summary(results: list[ClaimResult]) -> str:
 
 def _row(result: ClaimResult) -> list[str]:
     claim, verdict = result.claim, result.verdict
-    found = _HOLDS[verdict.holds], str(verdict.grade), {"open": "is open"}.get(result.agrees, result.agrees)
+    found = _HOLDS[verdict.holds], _grade(verdict), {"open": "is open"}.get(result.agrees, result.agrees)
     return [claim.id, claim.source, claim.statement, _HOLDS[claim.expected], *found]

@@ -186,7 +186,7 @@ def of_engine(found: Verdict, words: str, domain: str) -> ClaimVerdict:
     if found.witness is not None:
         said = found.witness.sentence
     elif found.grade == Grade.PROVED:
-        said = str(found.evidence.get("words", found.statement))
+        said = str(found.evidence.get("words") or found.because.replace("\n", "; "))
     else:
         said = f"{found.because}. Asked for {domain}"
     told = f"{words}: {said}" if words else said

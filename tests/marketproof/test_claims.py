@@ -30,6 +30,15 @@ def test_one_claim_says_what_agrees_with_what(cli):
     assert shown.endswith("1 claim: 1 agrees with its source, 0 correct it, 0 are open")
 
 
+def test_a_proof_is_said_to_be_of_what_it_is(cli):
+    """Of the market's formula, of a lemma, and on a grid of bilateral trade."""
+    names = ("repair-truthful", "rule-marginals", "trade-15-04")
+    shown = " ".join(cli("claims", *(word for name in names for word in ("--only", name))).out.split())
+    assert "repair-truthful: the source says yes; evidence: yes (proved of the formula); they agree: " in shown
+    assert "rule-marginals: the source says yes; evidence: yes (proved of the formula); they agree: " in shown
+    assert "trade-15-04: the source says no; evidence: no (proved in fractions); they agree: " in shown
+
+
 def test_only_those_that_differ_are_shown_and_all_are_written(cli, tmp_path):
     file = tmp_path / "claims.json"
     names = ("rule-cost-example", "paper-truthful-cost", "paper-utility")
