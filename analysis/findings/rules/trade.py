@@ -202,7 +202,7 @@ def draw_paid(run: Run, found: tuple[Trade, ...]) -> Drawing:
         gained = float(one.gained[one.benign].mean())
         left.plot([0.0, gained], [k, k], color=theme.GAIN, linewidth=2.5, solid_capstyle="butt", zorder=2)
         left.plot([gained], [k], "o", markersize=8, color=theme.GAIN, markeredgecolor="white", zorder=4)
-        theme.beside_row(left, float(k), f"{round(gained, 2) + 0.0:+.2f}")
+        theme.beside_row(left, float(k), f"{'+' * (gained >= 0.005)}{number(round(gained, 2))}")
         said = []
         for mark, tone, there in (("o", theme.GAIN, one.benign), ("X", theme.JUNK, ~one.benign)):
             if there.any():
