@@ -10,6 +10,7 @@ import pytest
 
 from marketproof.commands.run import DEFAULT_TASK
 from marketproof.running.config import DEFAULT_METHODS
+from mechanism.catalogue import CATALOGUE
 from tests.marketproof.conftest import command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,12 @@ def test_the_table_is_of_what_runs_where_no_task_is_named():
     paid = " ".join(shown[shown.index("Paid for their models") :].split())
     assert [part.split()[0] for part in paid.split(" under ")[1:]] == DEFAULT_METHODS.split(",")[2:]
     assert re.search(r"clock-price honest clients [\d.]+, attackers and free-riders 0,", paid)
+
+
+def test_counts_are_those_of_the_catalogue():
+    told = (ROOT / "CHANGELOG.md").read_text()
+    assert f"Verdicts on {len(CATALOGUE)} mechanisms" in README
+    assert f"`make matrix` ({len(CATALOGUE)} mechanisms" in told
 
 
 def test_what_the_lines_write_is_ignored():
