@@ -1,19 +1,18 @@
 """Verdicts from a file, held against what they rest on: nothing is believed because the file says it.
 
-What must fit: the words are the property's; the grade fits what was found (``refuted`` has a witness, no other grade
-has one; ``unknown`` says neither yes nor no). *Refuted*: the witness is about this mechanism and property, has the
-digest of what it says, and replays; that its words are not those of its numbers is told. *Proved*: the certificate of
-the code is added up and the code run through its regions again, or the formula is one on record and the catalogue's
-code agrees with it; what the verdict says is then said again, and must be the same. *Searched*: bound and share follow
-from the counts. *Exhausted*: the grid is one of this mechanism's, bound and counts follow from it. Searches and grids
-are only gone through again where that is asked for: the same probes, the same grid. No verdict stands beside one that
-denies it.
+The words must be the property's, and the grade fit what was found (``refuted`` has a witness, no other grade has one).
+*Refuted*: the witness is about this mechanism and property, sealed, and replays. *Proved*: the certificate of the code
+is added up and the code run through its regions again, or the formula is on record and the catalogue's code agrees with
+it; the verdict is then said again, and must be the same. *Searched*: bound and share follow from the counts.
+*Exhausted*: the grid is one of this mechanism's, bound and counts follow from it. Searches and grids are gone through
+again where that is asked for: the same probes, the same grid. No verdict stands beside one that denies it.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +35,7 @@ from proofs_checks.search.searching import Search
 
 Told = Mapping[str, Any]
 
-_MOST_COUNT = 1 << 62
+_MOST_COUNT, _MOST_SECONDS = 1 << 62, 3600
 _KEYS = {"property", "grade", "holds", "statement", "evidence", "bound", "witness", "seconds"}
 _GIVEN = " that was given"
 _ABSENT = object()
@@ -49,10 +48,7 @@ OTHER_WORDS = "the witness's own words, which are not those that this version ma
 
 @dataclass(frozen=True)
 class Rechecked:
-    """What came out of one verdict: why it does not stand (None: it stands), and what of it was not worked out again.
-
-    ``left``: "" where all of it was.
-    """
+    """What came out of a verdict: why it does not stand (None: it does), and what is ``left`` to work out ("": none)."""
 
     property: str
     grade: str
@@ -224,10 +220,12 @@ def _searched(told: Told, prop: Property, about: About) -> tuple[str | None, str
     if about.seed is None:
         return None, REPEATED[0]
     search = Search(about.mechanism, prop, about.seed)
-    search.run(math.inf, probes)
+    search.run(time.perf_counter() + _MOST_SECONDS, probes)
     if search.found is not None:
         return "the same search finds a case that breaks it", ""
     if tried > search.tried or drawn > search.uniform_profiles:
+        if search.probes < probes:
+            return None, "the same search did not end within an hour, without a find"
         return f"the same search tries {search.tried}, {search.uniform_profiles} of them drawn", ""
     return None, ""
 
@@ -238,7 +236,7 @@ def _sampled(told: Told, prop: Property, about: About) -> tuple[str | None, str]
     due = sampled_bound(asked, tried, radius) if isinstance(radius, float) else None
     if not asked or evidence.get("confidence") != CONFIDENCE or told.get("bound") != due:
         return "what it says of its bound is not what its counts give", ""
-    if about.seed is None:
+    if about.seed is None or asked > _MOST_SECONDS:  # a candidate takes about a second
         return None, REPEATED[1]
 
     def say(grade: Grade, holds: bool | None, found: dict[str, Any], **more: Any) -> Verdict:
