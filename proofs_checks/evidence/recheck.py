@@ -48,7 +48,7 @@ OTHER_WORDS = "the witness's own words, which are not those that this version ma
 
 @dataclass(frozen=True)
 class Rechecked:
-    """What came out of a verdict: why it does not stand (None: it does), and what is ``left`` to work out ("": none)."""
+    """What came out of a verdict: why it does not stand (None: it does), what is ``left`` to work out ("": nothing)."""
 
     property: str
     grade: str

@@ -243,4 +243,4 @@ def test_a_runs_folder_is_worked_out_again_from_its_markets(cli, folder, tmp_pat
         assert "is not what the recorded markets give" in answer.err
     manifest = json.loads((copied / "manifest.json").read_text())
     (copied / "manifest.json").write_text(json.dumps({**manifest, "digests": {}}))
-    assert "no digests" in " ".join(cli("check", copied).out.split())
+    assert "holds no digests" in " ".join(cli("check", copied).out.split())
