@@ -173,8 +173,10 @@ def test_ctrl_c_stays_ignored_where_the_caller_ignores_it():
 
 
 INTERRUPTED_TWICE = """
-import atexit, os, signal, sys
+import atexit, os, signal, sys, time
 from marketproof import cli
+
+time.monotonic = lambda: 100.0  # all within a second, however busy the machine
 
 def interrupted(arguments):
     for _ in range(2):
