@@ -1,7 +1,5 @@
 """The domain of a direct mechanism: who reports what, within which bounds, and how agents are called in sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

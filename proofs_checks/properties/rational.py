@@ -1,7 +1,5 @@
 """Who is left with what: individual rationality, budgets, efficiency, and the core."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -97,10 +95,7 @@ class Efficient(Profiles):
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the optimum less the welfare reached ``[P, 1]``.
 
-        Raises
-        ------
-        InvalidMechanismError
-            If more is reached than the mechanism says that can be: then one of the two is wrong.
+        `InvalidMechanismError` if more is reached than the mechanism says that can be: then one of the two is wrong.
         """
         best, reached = self._optimum(mechanism, cases.types), self._reached(mechanism, cases.types)
         above = reached - best > _ABOVE * np.maximum(1.0, np.abs(best))

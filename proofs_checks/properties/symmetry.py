@@ -1,7 +1,5 @@
 """Names should not matter, and nobody should move others without moving itself."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

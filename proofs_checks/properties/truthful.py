@@ -3,8 +3,6 @@
 Where a rule's break points are known (cost in the market's mechanisms) best responses are exact.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -158,10 +158,8 @@ def deviating(profiles: Floats, agent: NDArray[np.intp], column: int, reports: F
 def answer(mechanism: DirectMechanism, reports: Floats) -> Any:
     """Return the mechanism's outcome on ``[batch, n, k]``, or say in one line on which reports it fails.
 
-    Raises
-    ------
-    InvalidMechanismError
-        If the mechanism raises: the batch is halved until one row is left that does it alone (or none does).
+    `InvalidMechanismError` if the mechanism raises: the batch is halved until one row is left that does it alone (or
+    none does).
     """
     reports = reports.view()
     reports.setflags(write=False)  # they may be the true types: a rule that writes would change the question
@@ -219,12 +217,8 @@ def part(
     """Return what a part of a mechanism says of ``profiles`` ``[P, n, k]`` when it is called with ``arguments``.
 
     ``entry``: of the dictionary that it returns. ``shape``: what is expected, first the P rows, None for any length;
-    default ``[P, n]``.
-
-    Raises
-    ------
-    InvalidMechanismError
-        If it fails, or returns another shape or anything but finite numbers; the message names part and profile.
+    default ``[P, n]``. `InvalidMechanismError` if it fails, or returns another shape or anything but finite numbers;
+    the message names part and profile.
     """
     what = f"the mechanism's {name}" if entry is None else f"the mechanism's {name}[{entry!r}]"
     try:

@@ -20,12 +20,7 @@ def examine(
 
     Of the wrong shape, or with utilities that depend on what is true of others where it does not name that.
 
-    ``randomised``: it may be random, and is asked once.
-
-    Raises
-    ------
-    InvalidMechanismError
-        With the reports at which it happened.
+    ``randomised``: it may be random, and is asked once. `InvalidMechanismError` with the reports at which it happened.
     """
     first = answer(mechanism, profiles)
     values = utilities(mechanism, profiles, first), payments(mechanism, profiles, first)

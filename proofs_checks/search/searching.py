@@ -1,7 +1,5 @@
 """The search: probes of every kind in turn, larger and larger, and a climb from the best of them, within a budget."""
 
-from __future__ import annotations
-
 import time
 import zlib
 from dataclasses import dataclass, field, replace

@@ -5,8 +5,6 @@ the source where that can be written, else it lives as long as the process. The 
 result: importers are independent of each other.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import math
 import os
