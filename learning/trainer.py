@@ -31,11 +31,11 @@ from learning.valuation.curves import WIDTH, Curve, collect
 from learning.valuation.effective import held_out
 from learning.valuation.sets import chosen_tasks, value_tasks
 from learning.work import Before, State, begun, recover
+from mechanism.space import Floats
 
 if TYPE_CHECKING:
     from learning.privacy.guard import Guard
 
-Array = NDArray[np.float64]
 
 HELD = "held"
 """Slot of the models that clients keep who upload something else."""
@@ -112,7 +112,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         """Who took part in the last round [m]: those who were called, less those who must not train any more."""
         return self._present
 
-    def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> Array:
+    def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> Floats:
         """Let clients do their local work of round ``round_index`` >= 1; return the mean losses [m] of their batches.
 
         ``present`` bool [m]: who takes part, everybody if None; the others keep what they have. 0 for who does not
@@ -156,7 +156,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         return self.algorithm.deploys
 
     @property
-    def epsilon(self) -> Array:
+    def epsilon(self) -> Floats:
         """Return what each client's training has spent, ε at the plan's δ, float64 [m]; 0 without privacy."""
         return np.zeros(self.plan.clients) if self._guard is None else self._guard.epsilon
 
@@ -169,11 +169,11 @@ class Trainer(AbstractContextManager["Trainer"]):
         """Return who takes part and uploads something else than its model."""
         return [k for k in np.flatnonzero(self._present).tolist() if self._conduct[k] != HONEST]
 
-    def differences(self) -> tuple[Array, NDArray[np.bool_]]:
+    def differences(self) -> tuple[Floats, NDArray[np.bool_]]:
         """Return d_ij = 1 − cos(θ_i − θ_0, θ_j − θ_0) [m, m] and which clients [m] are still at θ_0 (d = 1)."""
         return self._server.differences(self.state, self._backend)
 
-    def implied_imports(self, sizes: Array | None = None) -> NDArray[np.bool_] | None:
+    def implied_imports(self, sizes: Floats | None = None) -> NDArray[np.bool_] | None:
         """Return the graph [m, m] that the method implies (row imports from column), None if a market decides it.
 
         It has an edge where the weight of the round's server step is not 0: ask for it between `train` and `aggregate`,
@@ -189,12 +189,12 @@ class Trainer(AbstractContextManager["Trainer"]):
             graph[np.ix_(clients, clients)] &= step.graph
         return graph
 
-    def _step(self, imports: Graph, sizes: Array | None) -> Aggregation | None:
+    def _step(self, imports: Graph, sizes: Floats | None) -> Aggregation | None:
         clients = np.flatnonzero(self._present)
         said = np.asarray(self.sizes if sizes is None or self.algorithm.measures else sizes, dtype=np.float64)
         return self._server.step(self._backend, self.state, imports, clients, said, self._round)
 
-    def aggregate(self, imports: NDArray[np.bool_], sizes: Array | None = None) -> bool:
+    def aggregate(self, imports: NDArray[np.bool_], sizes: Floats | None = None) -> bool:
         """Do the server's step on the graph ``imports`` bool [m, m]; it sets what the next round starts from.
 
         Return whether that changed the models that clients use: then, and only then, `evaluate` finds other ones.
@@ -219,7 +219,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         for k in self._dishonest():
             self.state.rows[k] = self.state.slots[HELD][k]
 
-    def evaluate(self) -> tuple[Array, Array]:
+    def evaluate(self) -> tuple[Floats, Floats]:
         """Return personal test accuracy [m] and test loss [m] of the models that clients would use now.
 
         Between `train` and `aggregate` these are the trained ones, whatever a client uploads in place of its own.
@@ -233,7 +233,7 @@ class Trainer(AbstractContextManager["Trainer"]):
             slots[k] = HELD
         return self._exam.results(self._backend.run, self._backend.work.models, slots)
 
-    def effective(self) -> Array | None:
+    def effective(self) -> Floats | None:
         """Return e [m, m], what models are measured to be worth in samples of the importer (row); None: not measured.
 
         Call it as `measure`. Who did not train or is there for the first time measures nothing: its probe is too raw.
@@ -244,7 +244,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         buyers = [k for k in clients if self._aggregated[k] and self._conduct[k] not in FREE_RIDES]
         return self._server.mixing.effective(self._backend, self.sizes.astype(float), clients, buyers, self._round)
 
-    def joint(self, imports: NDArray[np.bool_]) -> Array:
+    def joint(self, imports: NDArray[np.bool_]) -> Floats:
         """Return what all that each client imports is measured to be worth together, in its samples, float64 [m]."""
         step = self._step(np.asarray(imports), None)
         return self._server.mixing.joint(self._backend, step, np.flatnonzero(self._present), self.sizes.astype(float))

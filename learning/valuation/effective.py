@@ -12,15 +12,12 @@ The slope of the held-out loss towards all sellers costs one gradient; only the 
 than one weight only where the least of them lowers the loss, beside placebos only where all else is passed.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import PROBE, Algorithm
 from learning.errors import LearningError
@@ -28,8 +25,7 @@ from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.valuation.measuring import held_index, sample_losses, samples
 from learning.work import Work
-
-Array = NDArray[np.float64]
+from mechanism.space import Floats
 
 GRID = (0.25, 0.5)
 """Mixing weights tried; the minimiser is that of the parabola through them and 0, at most `LARGEST`."""
@@ -99,7 +95,7 @@ def needed(samples: int) -> float:
     return CERTAIN * (1.0 + (CERTAIN**2 + 1.0) / (4.0 * (samples - 1))) if samples > 1 else np.inf
 
 
-def certainty(differences: Array) -> float:
+def certainty(differences: Floats) -> float:
     """Return the mean of paired differences [n] in its standard errors; 0 if that is no finite number.
 
     >>> certainty(np.array([1.0, 3.0]))
@@ -120,7 +116,7 @@ def lowest(losses: Sequence[float]) -> int:
     return min(range(len(losses)), key=lambda k: math.inf if math.isnan(losses[k]) else losses[k])
 
 
-def mean_of(losses: Array) -> float:
+def mean_of(losses: Floats) -> float:
     """Return the mean of losses [n], as numpy's own does, in a third of its time."""
     return float(losses.sum() / len(losses))
 
@@ -148,7 +144,7 @@ class _Line:
         self.index = held_index(work, client, most)
         self.loaded = samples(work, self.index)
 
-    def losses(self, other: torch.Tensor, share: float) -> Array:
+    def losses(self, other: torch.Tensor, share: float) -> Floats:
         """Return the losses [n] of (1 − share) probe + share other."""
         torch.lerp(self.probe, other, share, out=self.work.bench.row)
         return np.asarray(torch.cat(sample_losses(self.work, self.loaded)).cpu().numpy())

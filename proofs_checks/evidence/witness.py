@@ -151,10 +151,7 @@ class Witness:
     def from_dict(cls, data: Any) -> Witness:
         """Read what `to_dict` wrote, trusting nothing in it.
 
-        Raises
-        ------
-        WitnessError
-            If any part is missing, unknown, of the wrong kind, of the wrong shape or not finite.
+        `WitnessError` if any part is missing, unknown, of the wrong kind, of the wrong shape or not finite.
         """
         from proofs_checks.evidence.witness_file import read
 
@@ -196,14 +193,9 @@ class Replay:
 def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None) -> Replay:
     """Recompute a witness with a mechanism (resized if the witness has fewer agents), by default the catalogue's.
 
-    What clears markets serves for a witness about a cleared market.
-
-    Raises
-    ------
-    WitnessError
-        If the witness does not fit the mechanism: other coordinates, agents, or types outside the bounds.
-    UnknownNameError
-        If no mechanism is given and the catalogue does not know the witness's.
+    What clears markets serves for a witness about a cleared market. `WitnessError` if the witness does not fit the
+    mechanism: other coordinates, agents, or types outside the bounds. `UnknownNameError` if no mechanism is given and
+    the catalogue does not know the witness's.
     """
     prop = _property(witness)
     asked = fitting(witness, _mechanism(witness, mechanism))

@@ -4,8 +4,6 @@ python proofs_checks/kernel/mutants.py            tells which proof each mutant 
 python proofs_checks/kernel/mutants.py --record   writes it into mutants.json beside this file, too
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import re
@@ -76,10 +74,7 @@ MUTANTS = {
 def bent(folder: Path, name: str) -> None:
     """Bend one rule in a copy of the sources.
 
-    Raises
-    ------
-    ValueError
-        If the file does not say the rule exactly once: it moved, and the mutant with it.
+    `ValueError` if the file does not say the rule exactly once: it moved, and the mutant with it.
     """
     file, rule, wrong = MUTANTS[name]
     text = (folder / file).read_text()

@@ -12,8 +12,6 @@ from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import settled
 from proofs_checks.search.random_markets import random_markets
 
-Array = NDArray[np.float64]
-
 _SHARES = (0.1, 0.25, 0.5, 0.9, 0.99, 1.0, 1.01, 1.1, 2.0, 4.0, 10.0)
 """What is said of a number, as a multiple of the truth."""
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
 from mechanism.market.accounting import MONEY, TIE, account, scale
@@ -22,9 +21,8 @@ from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market, Types
 from mechanism.market.gains import CONCAVE
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings, settled
+from mechanism.space import Floats
 from mechanism.wording import apart, near, number
-
-Array = NDArray[np.float64]
 
 COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
@@ -67,10 +65,10 @@ class BestReports:
     """
 
     coordinate: str
-    gain: Array
-    report: Array
-    utility_truthful: Array
-    utility_lying: Array
+    gain: Floats
+    report: Floats
+    utility_truthful: Floats
+    utility_lying: Floats
     deviations: int
     exact: bool
 
@@ -112,8 +110,8 @@ def best_reports(
 
 
 def _cost_reports(
-    mechanism: Clearing, types: Types, market: Market, cost: Array, limit: int | None
-) -> tuple[Array, bool]:
+    mechanism: Clearing, types: Types, market: Market, cost: Floats, limit: int | None
+) -> tuple[Floats, bool]:
     """Return the costs ``[F, m, q]`` to try, the truth ``[F, m]`` first, and whether every break point is there."""
     truth = cost.reshape(-1, 1)
     points, known = np.empty((len(truth), 0)), False
@@ -127,14 +125,14 @@ def _cost_reports(
     return np.minimum(reports, LARGEST).reshape(*cost.shape, -1), known
 
 
-def around(truth: Array, points: Array) -> list[Array]:
+def around(truth: Floats, points: Floats) -> list[Floats]:
     """Return break points ``[rows, k]``, reports just beside them, one between each two of them, and one above all."""
     edges = np.sort(np.concatenate([np.zeros_like(truth), points, truth], axis=1), axis=1)
     beside = (points * (1.0 + off) for off in BESIDE)
     return [points, *beside, 0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * edges[:, -1:] + 1e-3]
 
 
-def _ladder(truth: Array, least: float, limit: int | None) -> Array:
+def _ladder(truth: Floats, least: float, limit: int | None) -> Floats:
     """Return the reports ``[F, m, q]`` to try: the truth ``[F, m]``, three numbers of the market, and multiples."""
     common = np.stack([truth.min(axis=1), np.median(truth, axis=1), truth.max(axis=1)], axis=-1)[:, None, :]
     steps = truth[..., None] * np.array(NUMBER_MULTIPLES)
@@ -150,8 +148,8 @@ def rules(mechanism: object) -> tuple[str, str]:
 
 
 def _utilities(
-    mechanism: Clearing, flat: Types, public: Market, reports: Array, coordinate: str
-) -> tuple[Array, float]:
+    mechanism: Clearing, flat: Types, public: Market, reports: Floats, coordinate: str
+) -> tuple[Floats, float]:
     """Return true utility ``[F, m, q]`` of client j of market f when it alone reports ``reports[f, j, q]``.
 
     The second is the largest optimality gap met. A mechanism with two stages (`settle`) is settled on the truth.

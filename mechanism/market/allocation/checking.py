@@ -1,7 +1,5 @@
 """What a certificate proves of a clearing as a whole: its purchases, and what they cost by the rule of its payments."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
