@@ -117,15 +117,17 @@ def _audit(key: str, value: object) -> Callable[[Path], None]:
 
 
 READ = tuple(name for name in NAMES if name not in TABLES)
+KINDS = {".toml": "is no TOML", ".json": "is no JSON", ".safetensors": "not readable"}
 DAMAGES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
     **{f"missing {n}": (n, "no such file", lambda f, n=n: (f / n).unlink()) for n in NAMES},
     **{f"empty {n}": (n, "empty", _bytes(n, lambda b: b"")) for n in NAMES},
-    **{f"half of {n}": (n, "not readable", _bytes(n, lambda b: b[: len(b) // 2])) for n in READ if "toml" not in n},
     **{
-        f"noise in {n}": (n, "is no TOML" if "toml" in n else "not readable", _bytes(n, lambda b: b"\x80\x04\x95" + b))
+        f"half of {n}": (n, KINDS[Path(n).suffix], _bytes(n, lambda b: b[: len(b) // 2]))
         for n in READ
+        if "toml" not in n
     },
-    "nested json": ("audit.json", "not readable", lambda f: (f / "audit.json").write_text("[" * 200_000) and None),
+    **{f"noise in {n}": (n, KINDS[Path(n).suffix], _bytes(n, lambda b: b"\x80\x04\x95" + b)) for n in READ},
+    "nested json": ("audit.json", "is no JSON", lambda f: (f / "audit.json").write_text("[" * 200_000) and None),
     "nan in json": ("audit.json", "NaN", _lie("gain", float("nan"))),
     "list for object": ("summary.json", "expected a JSON object", _bytes("summary.json", lambda b: b"[]")),
     "no methods": ("manifest.json", "methods", _json("manifest.json", lambda m: m.pop("methods"))),
