@@ -6,8 +6,8 @@
 
 The Coq definitions (`execute/Compare.v`) are extracted to OCaml and compiled in a temporary folder. Markets are written
 in rational numbers: dyadic sizes, costs, gains and differences, some with penalties and some with effective sizes, the
-gain law K/n - K/x or a concave table. Imports must be a best set (its objective exactly the best one, in rationals:
-ties are the program's to break), prices and utilities agree to 1e-12 (the numbers of a market are at most 64),
+gain law K/n - K/x or a concave table. Imports must be exactly those of the rule, ties in the documented order (and a
+best set of all), prices and utilities agree to 1e-12 (the numbers of a market are at most 64),
 thresholds of ``ipfl``, which are irrational, to 1e-12 of their size: the sign of their equation changes there. Markets
 of 20 to 50 clients are held against the code's own certificates by the checker that is proved in ``market/Checker.v``.
 Then answers are bent, and faults are planted in the source of the Python kernels: each must be seen.

@@ -24,6 +24,7 @@ KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
     "search that stops too early": ("realised", "if bound <= best + slack:", "if bound <= 1.1 * best + slack:"),
     "dominance by size or price": ("exact-marginal", "[depth] and price[a]", "[depth] or price[a]"),
     "everybody's effective sizes are those of client 0": ("vcg-two-sided", "i if counted.shape[1] > 1 else 0", "0"),
+    "of equal sellers the later one first": ("posted-price", "size[c] < size[a]", "size[c] <= size[a]"),
     "half of the sellers not looked at": ("posted-price", "if c_price[a] < level(", "if 2.0 * c_price[a] < level("),
 }
 """Faults in the source of ``mechanism.market.allocation.kernels``: the mechanism to ask, the text, what replaces it."""

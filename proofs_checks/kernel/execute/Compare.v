@@ -1,7 +1,7 @@
 (** * The definitions, run: is the outcome that a program found one of the rule's?
 
-    Rational markets without rounding: gain K/n - K/x, or a concave table; plain or effective data.  The imports must be a best
-    set (the same objective exactly: ties are the program's to break); prices and utilities agree to a tolerance.  Larger markets
+    Rational markets without rounding: gain K/n - K/x, or a concave table; plain or effective data.  The imports must be the
+    rule's exactly, ties in the documented order, and a best set of all; prices and utilities agree to a tolerance.  Larger markets
     are held against the program's certificates, by the checker that [market.Checker] proves.  Extracted to OCaml and run on
     thousands of markets by [compare.py]. *)
 From Coq Require Import ZArith QArith Qcanon List Bool Arith.
@@ -38,15 +38,23 @@ Let E := v_market v.
 Let r := v_types v.
 Let sel (_ : types rationals) (i : nat) : list nat := nth i (v_buys v) [].
 Let everybody := seq 0 (clients E).
-(** One of the best sets of [candidates] by [f]. *)
-Definition best_of (f : list nat -> Qc) (candidates s : list nat) : bool :=
-  existsb (same s) (subsets candidates) && equal (f s) (f (@argmax rationals _ f [] (subsets candidates))).
+(** The documented order of ties: sellers by rising price a sample, then falling samples, then place; sets in the order in which a
+    search meets them that tries with a seller before without, a set before its larger ones; the first best, if it is better than nothing. *)
+Definition visited (w e : nat -> Qc) (a b : nat) : bool := let x := w a * e b in let y := w b * e a in
+  if Qcleb x y then if Qcleb y x then if Qcleb (e b) (e a) then if Qcleb (e a) (e b) then a <=? b else true else false else true else false.
+Fixpoint met (l : list nat) : list (list nat) := match l with [] => [] | a :: t => [a] :: map (cons a) (met t) ++ met t end.
+Definition first_met (i : nat) (f : list nat -> Qc) (w : nat -> Qc) (candidates : list nat) : list nat :=
+  let useful := filter (fun j => negb (Qcleb (samples E r i j) 0)) candidates in
+  sort nat Nat.leb (@argmax rationals _ f [] (met (sort nat (visited w (samples E r i)) useful))).
+(** The best set of [candidates] by [f], which is a best one of all their sets. *)
+Definition best_of (i : nat) (f : list nat -> Qc) (w : nat -> Qc) (candidates s : list nat) : bool :=
+  same (first_met i f w candidates) s && equal (f s) (f (@argmax rationals _ f [] (subsets candidates))).
 Definition prices_are (p : nat -> nat -> Qc) : bool :=
   forallb (fun i => forallb (fun j => if mem j (sel r i) then near v (cell (v_price v) i j) (p i j) else equal (cell (v_price v) i j) 0) everybody) everybody.
 Definition utilities_are (u : nat -> Qc) : bool := forallb (fun i => near v (at_ (v_utility v) i) (u i)) everybody.
 Definition bilateral (p : types rationals -> nat -> nat -> Qc) : bool :=
   prices_are (p r) && utilities_are (utility E (@Mechanism rationals sel p) r r).
-Definition exact_sets : bool := forallb (fun i => best_of (objective E r i) (others E i) (sel r i)) everybody.
+Definition exact_sets : bool := forallb (fun i => best_of i (objective E r i) (weight E r i) (others E i) (sel r i)) everybody.
 Definition two_each (_ : nat -> Qc) (_ _ : nat) : Qc := 1.
 (** Half of the suppliers: public, for no report moves who they are. *)
 Definition half (i : nat) : nat := Nat.max 1 (length (suppliers rationals E r i) / 2).
@@ -80,14 +88,14 @@ Definition orders (l : list nat) : list (list nat) := fold_right (fun a => flat_
 Definition agrees : bool := match v_rule v with
   | 0%nat => exact_sets && bilateral (critical rationals E)
   | 1%nat => exact_sets && bilateral (contribution rationals E sel)
-  | 2%nat => forallb (fun i => best_of (surplus rationals E two_each r i) (willing rationals E two_each r i) (sel r i)) everybody && bilateral (fun r => two_each (size r))
-  | 3%nat => forallb (fun i => best_of (pool_surplus rationals E half r i) (offered rationals E half r i) (sel r i)) everybody && bilateral (pool_price rationals E half)
+  | 2%nat => forallb (fun i => best_of i (surplus rationals E two_each r i) (fun _ => 1) (willing rationals E two_each r i) (sel r i)) everybody && bilateral (fun r => two_each (size r))
+  | 3%nat => forallb (fun i => best_of i (pool_surplus rationals E half r i) (pool_price rationals E half r i) (offered rationals E half r i) (sel r i)) everybody && bilateral (pool_price rationals E half)
   | 4%nat => exact_sets && utilities_are (two_utility rationals E sel r r)
   | 5%nat => exact_sets && utilities_are (realised_utility rationals E sel r r)
   | 6%nat => exact_sets && bilateral (bilateral_price rationals E sel r)
   | 8%nat => found (taken rationals E threshold in_order) && bilateral (marginal_price rationals E threshold in_order)
   | 9%nat => exact_sets && bilateral (shapley_price rationals E (fun r i => orders (i :: sel r i)))
-  | 10%nat => forallb (fun i => best_of (clock_surplus r i) (staying rationals E one_each clock_stop r i) (sel r i)) everybody && bilateral clock_price
+  | 10%nat => forallb (fun i => best_of i (clock_surplus r i) (clock_price r i) (staying rationals E one_each clock_stop r i) (sel r i)) everybody && bilateral clock_price
   | 11%nat => found (kept rationals E threshold in_order) && bilateral (kept_price rationals E threshold in_order)
   | _ => forallb (fun i => same (sel r i) (others E i)) everybody && bilateral (price (no_payment rationals E))
   end.
