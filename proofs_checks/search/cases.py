@@ -225,7 +225,8 @@ def part(
         with np.errstate(all="ignore"):
             found = getattr(mechanism, name)(*arguments)
             values = np.asarray(found if entry is None else found[entry])
-            if values.dtype.kind not in "biufO":
+            text = values.dtype.kind == "O" and any(isinstance(x, str | bytes) for x in values.flat)
+            if text or values.dtype.kind not in "biufO":
                 raise TypeError(f"{values.dtype} is not real numbers")
             values = values.astype(np.float64, copy=False)
     except MarketProofError:

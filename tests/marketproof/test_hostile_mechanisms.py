@@ -37,6 +37,11 @@ WRONG = {
         "efficiency",
         "the mechanism's welfare has shape [3, 7]; expected [",
     ),
+    "numbers as text": (
+        CLASS + "    def utility(self, t, o): return np.full(t.shape[:2], '1.0', dtype=object)\n",
+        "dsic",
+        "the mechanism's utility failed: TypeError: object is not real numbers",
+    ),
     "resized raises": (CLASS + "    def resized(self, n): raise OSError('disk')\n", "dsic", "OSError: disk"),
     "no space": (CLASS + "    space = None\n", "ir", "the space of own.py:rule is a NoneType"),
     "memory": (
