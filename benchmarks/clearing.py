@@ -16,36 +16,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+from figure import Figure, told
 from scipy.optimize import fsolve
 
 from mechanism import Market, MarketMechanism, Types, market_mechanism
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured claim: ``value`` against ``target`` (at least it, or at most), and the other side's story."""
-
-    name: str
-    value: float
-    target: float
-    unit: str
-    at_least: bool
-    ours: str
-    other: str
-
-    @property
-    def met(self) -> bool:
-        """Whether the target is met."""
-        return self.value >= self.target if self.at_least else self.value <= self.target
-
-    def line(self) -> str:
-        """One printed line."""
-        bound = f"{'at least' if self.at_least else 'at most'} {self.target:,g}"
-        state = "met" if self.met else "MISSED"
-        return f"{self.name}: {self.value:,.3g} {self.unit} (target {bound}: {state}) | {self.ours} | {self.other}"
 
 
 def clients(m: int, seed: int = 0) -> Types:
@@ -211,10 +187,8 @@ def main() -> int:
     """Measure everything, print a line each, return 1 if a target is missed."""
     print("clearing: compiled kernels are loaded by a warm call first; compilation is in no figure")
     warm()
-    figures = [*large(1000, 5.0), *large(3000, 45.0), peak_memory(), *batched(), *against_plain()]
-    for figure in figures:
-        print(figure.line())
-    return 0 if all(f.met for f in figures) else 1
+    parts = (lambda: large(1000, 5.0), lambda: large(3000, 45.0), lambda: [peak_memory()], batched, against_plain)
+    return told(figure for part in parts for figure in part())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from figure import Figure, told
 from plain_methods import PLAIN
 from plain_rounds import Local, PlainData, plain_data
 
@@ -101,40 +102,38 @@ def measure(name: str, data: PlainData) -> Measured:
     return Measured(statistics.median(ours), statistics.median(theirs), backend, threads, means)
 
 
-def effective() -> bool:
-    """Print what a round of `ipfl-effective` takes beside one of `ipfl`, the first left out; say whether it is met."""
+def effective() -> Figure:
+    """Return what a round of `ipfl-effective` takes beside one of `ipfl`, the first of each left out."""
     medians = []
     for name, rule in (("ipfl", "ipfl"), ("ipfl-effective", "ipfl-exact")):
         with Trainer(PLAN, name, backend="rows", device="cpu") as trainer:
             clock = [time.perf_counter() for number in range(1, ROUNDS + 2) if our_round(trainer, rule, number)]
         medians.append(float(np.median(np.diff(clock))))
-    ratio = medians[1] / medians[0]
-    print(
-        f"effective: {medians[1]:5.2f} s of ipfl-effective/ipfl-exact : {medians[0]:5.2f} s of ipfl/ipfl, "
-        f"ratio {ratio:.2f} (target <= {EFFECTIVE}): {'ok' if ratio <= EFFECTIVE else 'MISSED'}"
+    ours, other = f"ipfl-effective/ipfl-exact {medians[1]:.2f} s", f"ipfl/ipfl {medians[0]:.2f} s"
+    return Figure(
+        "a round of ipfl-effective, ratio to ipfl", medians[1] / medians[0], EFFECTIVE, "", False, ours, other
     )
-    return ratio <= EFFECTIVE
+
+
+def against_plain(name: str, data: PlainData) -> list[Figure]:
+    """Return the ratio of one method's round to its plain rendering's, and how far their accuracies are apart."""
+    found = measure(name, data)
+    mine, reference = found.accuracies
+    return [
+        Figure(
+            f"a round of {name}, ratio to plain PyTorch", found.ours / found.plain, TARGETS[name], "", False,
+            f"ours {found.ours:.2f} s ({found.backend})", f"plain {found.plain:.2f} s (threads: {found.threads})",
+        ),
+        Figure(f"{name}, accuracies apart", abs(mine - reference), ALIKE, "", False, f"{mine:.3f}", f"{reference:.3f}"),
+    ]  # fmt: skip
 
 
 def main(names: list[str]) -> int:
-    """Print a line for each method; return 1 if a target is missed or two sides did not train alike."""
-    missed = 0
+    """Print lines for each method; return 1 if a target is missed or two sides did not train alike."""
     data = {held: plain_data(PLAN, 0, held) for held in (False, True)}
-    print("a round of each method (10 clients, Fashion-MNIST NIID, 40 steps, with evaluation), ours : plain PyTorch")
-    for name in names or list(PLAIN):
-        found = measure(name, data[name == "fedfomo"])
-        ratio, (mine, reference) = found.ours / found.plain, found.accuracies
-        met, alike = ratio <= TARGETS[name], abs(mine - reference) <= ALIKE
-        missed += not (met and alike)
-        print(
-            f"{name:9}: {found.ours:5.2f} s ({found.backend}) : {found.plain:5.2f} s (threads: {found.threads}), "
-            f"ratio {ratio:.2f} (target <= {TARGETS[name]}): {'ok' if met else 'MISSED'}; "
-            f"accuracies {mine:.3f} and {reference:.3f}{'' if alike else ': NOT ALIKE'}",
-            flush=True,
-        )
-    if not names:
-        missed += not effective()
-    return 1 if missed else 0
+    print("rounds: 10 clients, Fashion-MNIST NIID, 40 steps, with evaluation", flush=True)
+    methods = (figure for name in names or PLAIN for figure in against_plain(name, data[name == "fedfomo"]))
+    return told(methods) | (0 if names else told([effective()]))
 
 
 if __name__ == "__main__":

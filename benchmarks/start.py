@@ -11,6 +11,7 @@ import sys
 import time
 
 import numpy as np
+from figure import Figure, told
 
 TARGET = 0.3
 """Processor seconds that a start, or a drag, may take."""
@@ -48,19 +49,15 @@ def drag(rule: str) -> float:
 
 
 def main() -> int:
-    """Print a line each; return how many targets are missed."""
-    missed = 0
+    """Print a line each; return 1 if a target is missed."""
     timed = {
         "import mechanism": start("-c", "import mechanism"),
         "marketproof --help": start("-m", "marketproof", "--help"),
         "a drag, ipfl": drag("ipfl"),
         "a drag, ipfl-exact": drag("ipfl-exact"),
     }
-    for name, seconds in timed.items():
-        missed += seconds > TARGET
-        print(f"{name}: {seconds:.2f} s (at most {TARGET:g}){'' if seconds <= TARGET else '   MISSED'}")
-    return missed
+    return told(Figure(name, seconds, TARGET, "s") for name, seconds in timed.items())
 
 
 if __name__ == "__main__":
-    sys.exit(min(1, main()))
+    sys.exit(main())

@@ -19,7 +19,8 @@ import time
 from typing import Any
 
 import numpy as np
-from clearing import Figure, seconds, warm
+from clearing import seconds, warm
+from figure import Figure, told
 
 from mechanism.catalogue import direct_mechanism
 from proofs_checks.evidence.exhaustive import exhaust
@@ -114,11 +115,8 @@ def main() -> int:
     warm()
     for name, agents, property_id, _ in RATES:  # compilation and first calls are in no figure
         Search(direct_mechanism(name, agents), PROPERTY[property_id]).step()
-    figures = [rate(*row) for row in RATES]
-    figures += [figure for name in ("second-price", "first-price") for figure in against_mechaudit(name)]
-    for figure in figures:
-        print(figure.line())
-    return 0 if all(f.met for f in figures) else 1
+    auctions = ("second-price", "first-price")
+    return told([*(rate(*row) for row in RATES), *(f for name in auctions for f in against_mechaudit(name))])
 
 
 if __name__ == "__main__":
