@@ -120,9 +120,9 @@ def test_an_explicit_folder_without_fashion_is_not_replaced_by_the_systems(tmp_p
 
 
 def test_every_data_set_that_is_listed_can_be_asked_for(tmp_path):
-    """Nothing but digits lies in an empty folder, and each says how it is fetched."""
+    """Nothing but digits lies in an empty folder, and each says how it is fetched or named."""
     for name in DATASETS:
         if name == "digits":
             continue
-        with pytest.raises(DataError, match=r"fetch|hf download|pip install"):
+        with pytest.raises(DataError, match=r"fetch|hf download|pip install|--data FILE"):
             load(name, tmp_path)
