@@ -71,6 +71,9 @@ def verify(
 ) -> Verdicts:
     """Return a verdict for each property of a mechanism, in a list that a notebook shows as a table.
 
+    `UnknownNameError` if an id is no property. `InvalidMechanismError` if the mechanism fails, is random, or returns
+    wrong shapes or numbers; the message names the reports.
+
     Parameters
     ----------
     mechanism
@@ -97,13 +100,6 @@ def verify(
     guard
         Entered around the first look at the mechanism and around each property: it may limit the time (a property whose
         guard raises `OutOfTime` is unknown) and say in its own words what fails.
-
-    Raises
-    ------
-    UnknownNameError
-        If an id is no property.
-    InvalidMechanismError
-        If the mechanism fails, is random, or returns wrong shapes or numbers; the message names the reports.
     """
     if grade not in GRADES:
         raise InvalidMechanismError(f"grade is {grade!r}; expected one of {', '.join(GRADES)}")
@@ -151,10 +147,7 @@ def check_mechanism(
 ) -> Pace:
     """Ask a few hundred profiles of all kinds and refuse what cannot be verified; return its pace.
 
-    Raises
-    ------
-    InvalidMechanismError
-        If the mechanism lacks a part, fails, is random, or its answers depend on the batch.
+    `InvalidMechanismError` if the mechanism lacks a part, fails, is random, or its answers depend on the batch.
     """
     for name in ("space", "outcome", "utility", "payments"):
         if not hasattr(mechanism, name):
