@@ -29,6 +29,8 @@ WAITING = {
 """Loops of tests that wait for an event of another process; running out of time is their failure. And what gives all
 tests a clock that a busy machine does not move."""
 
+WAITS = {"wait", "communicate"}
+
 PATIENCE = 120
 """Seconds at least after which a test gives a process up that it started: so long nothing takes that does not hang."""
 
@@ -90,7 +92,15 @@ def test_no_test_reads_a_clock():
                 taken = isinstance(node, ast.ImportFrom) and node.module in KEEPERS and node.module != "signal"
                 if asked or (taken and {alias.name for alias in node.names} & CLOCKS):
                     read.add((name, getattr(part, "name", "")))
-                if isinstance(node, ast.keyword) and node.arg == "timeout" and isinstance(node.value, ast.Constant):
-                    impatient |= {(name, node.value.value)} if node.value.value < PATIENCE else set()
+                waits = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WAITS
+                limits = (
+                    node.args
+                    if waits
+                    else [node.value]
+                    if isinstance(node, ast.keyword) and node.arg == "timeout"
+                    else []
+                )
+                seconds = [limit.value for limit in limits if isinstance(limit, ast.Constant)]
+                impatient |= {(name, limit) for limit in seconds if isinstance(limit, int | float) and limit < PATIENCE}
     assert read == WAITING
     assert impatient == set()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-PATIENCE = 30_000
+PATIENCE = 120_000
 """Milliseconds for the page to answer, on a busy machine."""
 
 
@@ -22,7 +22,7 @@ def served(*arguments: str) -> Iterator[str]:
         assert found is not None
         yield found[0]
         started.send_signal(signal.SIGINT)
-        assert started.wait(15) == 0
+        assert started.wait(120) == 0
         host, port = re.findall(r"127\.0\.0\.1|(?<=:)\d+", found[0])[:2]
         with socket.socket() as probe:
             assert probe.connect_ex((host, int(port))) != 0

@@ -175,11 +175,11 @@ def test_a_killed_training_is_resumed_to_the_same_bits(finished, tmp_path):
     folder = tmp_path / "run"
     words = [sys.executable, "-W", "ignore", "-m", "marketproof", *map(str, RUN), "--backend", "rows", "--quiet"]
     process = subprocess.Popen([*words, "--out", str(folder)])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (folder / "progress.json").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(120) == -signal.SIGKILL
     answer = command("run", "--resume", "--out", folder, "--quiet")
     assert (answer.status, answer.err) == (0, "")
     same_record(finished[0], folder)
