@@ -36,9 +36,10 @@ def interim_lie(
     promises most is drawn anew, and its bound allows for having been chosen among all of them. ``seconds``: what would
     not be finished within is left out; without it the result does not depend on the machine's speed.
     """
-    until, started = time.perf_counter() + seconds, time.perf_counter()
-    pairs, asked = _pairs(mechanism, hint)
-    each = (time.perf_counter() - started) / asked
+    until = time.perf_counter() + seconds
+    pairs, each = _pairs(
+        mechanism, hint
+    )  # the fastest pace that was seen: a machine that is busy for a moment is not slow
     rng = np.random.default_rng([seed, 4])
     kept = pairs
     for draws in _STAGES:
@@ -49,7 +50,7 @@ def interim_lie(
             if started + 2 * draws * each > until:
                 break
             found = prop.estimate(mechanism, _drawn(case, key, draws))
-            each = (time.perf_counter() - started) / (2 * draws)
+            each = min(each, (time.perf_counter() - started) / (2 * draws))
             most = found.at_least(MOST_DRAWS, len(pairs)) + 2.0 * math.sqrt(found.variance / max(1, found.draws))
             if most > MONEY:
                 told.append((-found.mean, place, found))
@@ -71,8 +72,8 @@ def _drawn(case: Cases, key: float, draws: int) -> Cases:
     return replace(case, extra=(("draws", np.array([[key, float(draws)]])),))
 
 
-def _pairs(mechanism: DirectMechanism, hint: Cases) -> tuple[list[Cases], int]:
-    """Return the truths and lies beside each wall and the hint's own, and how many outcomes that took."""
+def _pairs(mechanism: DirectMechanism, hint: Cases) -> tuple[list[Cases], float]:
+    """Return the truths and lies beside each wall and the hint's own, and the seconds that an outcome took at least."""
     space, agent = mechanism.space, int(hint.deviator[0])
     low, high = space.low[agent], space.high[agent]
     truth, lie = hint.types[0, agent], hint.reported[0, 0, agent]
@@ -85,15 +86,17 @@ def _pairs(mechanism: DirectMechanism, hint: Cases) -> tuple[list[Cases], int]:
         own = np.clip(truth + at[:, None] * way, low, high)
         return np.clip(np.where(space.integer, np.rint(own), own), low, high)
 
-    asked = 0
+    each = math.inf
 
     def utility(at: Floats) -> Floats:
-        nonlocal asked
-        asked += len(at)
+        nonlocal each
+        started = time.perf_counter()
         reports = np.repeat(hint.before, len(at), axis=0)
         reports[:, agent] = rows(at)
         types = np.repeat(hint.types, len(at), axis=0)
-        return utilities(mechanism, types, answer(mechanism, reports))[:, agent]
+        told = utilities(mechanism, types, answer(mechanism, reports))[:, agent]
+        each = min(each, (time.perf_counter() - started) / len(at))
+        return told
 
     near = (last - first) * 0.5 ** np.arange(1.0, _CLOSER)
     at = np.concatenate([np.linspace(first, last, _SCANNED), [0.0, 1.0], -near, near, 1.0 - near, 1.0 + near])
@@ -121,4 +124,4 @@ def _pairs(mechanism: DirectMechanism, hint: Cases) -> tuple[list[Cases], int]:
         reports = types.copy()
         reports[0, agent] = other
         pairs.append(Cases(types.copy(), types.copy(), reports[:, None], hint.deviators))
-    return pairs, asked
+    return pairs, each
