@@ -103,7 +103,7 @@ def measure(name: str, data: PlainData) -> Measured:
 
 
 def effective() -> Figure:
-    """Return what a round of `ipfl-effective` takes beside one of `ipfl`, processor time, the first of each left out."""
+    """Return what a round of `ipfl-effective` takes beside one of `ipfl`, by processor time, without the first."""
     medians = []
     for name, rule in (("ipfl", "ipfl"), ("ipfl-effective", "ipfl-exact")):
         with Trainer(PLAN, name, backend="rows", device="cpu") as trainer:
