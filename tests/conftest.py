@@ -6,7 +6,7 @@ change. A rule that waits has to be given a clock by its test.
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +15,24 @@ from hypothesis import settings
 settings.register_profile("here", settings(), deadline=None)  # machines are busy: time is no property
 settings.load_profile("here")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it puts into the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _CLAIMS = Path(__file__).parent / "proofs_checks" / "claims"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def budgets_in_processor_time() -> Iterator[None]:
-    """Let clock and alarm, by which budgets end, stand still while other processes have the processor."""
+def budgets_in_processor_time() -> Iterator[Callable[[], float]]:
+    """Let clock and alarm, by which budgets end, stand still while other processes have the processor.
+
+    Yields the clock as it is, for tests in which another process does the work.
+    """
+    wall = time.perf_counter
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "perf_counter", time.process_time)
         patch.setattr(signal, "SIGALRM", signal.SIGPROF)
         patch.setattr(signal, "ITIMER_REAL", signal.ITIMER_PROF)
-        yield
+        yield wall
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

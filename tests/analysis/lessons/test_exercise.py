@@ -18,6 +18,11 @@ from proofs_checks.evidence.verify import check_mechanism
 from tests.analysis.lessons.solutions import SOLUTIONS, WINNER
 
 
+@pytest.fixture(autouse=True)
+def the_students_process_works(monkeypatch, budgets_in_processor_time):
+    monkeypatch.setattr(time, "perf_counter", budgets_in_processor_time)
+
+
 def test_every_lesson_has_an_exercise_and_a_solution():
     assert set(LESSONS) == set(EXERCISES) == set(SOLUTIONS)
 

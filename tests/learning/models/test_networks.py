@@ -252,10 +252,10 @@ def test_dropout_masks_of_evaluation_are_none():
 @pytest.mark.parametrize(
     ("name", "shape", "expected"),
     [
-        ("cnn", (64,), "expected mlp, lstm$"),
-        ("resnet", (1, 28, 28), "expected mlp, cnn, femnist-cnn, cnn-582k$"),
-        ("femnist-cnn", (3, 32, 32), "expected mlp, cnn, resnet20$"),
-        ("lstm", (3, 64, 64), "expected mlp, resnet20$"),
+        ("cnn", (64,), "expected mlp, logistic, lstm$"),
+        ("resnet", (1, 28, 28), "expected mlp, logistic, cnn, femnist-cnn, cnn-582k$"),
+        ("femnist-cnn", (3, 32, 32), "expected mlp, logistic, cnn, resnet20$"),
+        ("lstm", (3, 64, 64), "expected mlp, logistic, resnet20$"),
         ("mlp", (), "expected lora$"),
     ],
 )
@@ -267,7 +267,7 @@ def test_networks_that_do_not_fit_are_refused_and_those_that_do_are_named(name, 
 def test_every_named_network_fits_its_data_sets():
     shapes = {
         "digits": (64,), "fashion": (1, 28, 28), "femnist": (1, 28, 28), "cifar10": (3, 32, 32), "pacs": (3, 64, 64),
-        "shakespeare": (80,),
+        "shakespeare": (80,), "own": (3,),
     }  # fmt: skip
     for name, datasets in MODELS.items():
         for dataset in datasets:
