@@ -188,7 +188,10 @@ class MergeProof(Identity):
         smaller = resized(mechanism, mechanism.space.agents - 1)
         if smaller is None:
             raise MarketProofError("the mechanism is not given for one agent less")
-        pairs = cases.more("pair").astype(np.intp)
+        pairs, n = cases.more("pair"), mechanism.space.agents
+        if not ((pairs >= 0) & (pairs < n)).all():
+            raise IndexError(f"a pair names an agent that is none of 0 to {n - 1}")
+        pairs = pairs.astype(np.intp)
         utility = utilities(mechanism, cases.types, answer(mechanism, cases.before))
         apart = np.take_along_axis(utility, pairs, axis=1).sum(axis=1)
         together = np.empty(len(pairs))
