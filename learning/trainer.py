@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learning import checkpoint
 from learning.adversaries import FREE_RIDES, HONEST, upload
-from learning.algorithms import ALGORITHMS
+from learning.algorithms import method_named
 from learning.algorithms.algorithm import START, Aggregation, Graph
 from learning.backends import BACKENDS
 from learning.backends.auto import Choice
@@ -61,12 +61,12 @@ class Trainer(AbstractContextManager["Trainer"]):
         processes: int | None = None,
         keys: Sequence[bytes] = (),
     ) -> None:
-        for kind, name, known in (("method", algorithm, ALGORITHMS), ("backend", backend, BACKENDS)):
-            if name not in known:
-                raise LearningError(f"there is no {kind} {name!r}; expected one of {', '.join(known)}")
+        method = method_named(algorithm)
+        if backend not in BACKENDS:
+            raise LearningError(f"there is no backend {backend!r}; expected one of {', '.join(BACKENDS)}")
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise LearningError(f"seed is {seed!r}; expected an integer from 0 to 2**63 - 1")
-        self.plan, self.seed, self.algorithm = plan, seed, ALGORITHMS[algorithm]
+        self.plan, self.seed, self.algorithm = plan, seed, method
         self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
         place = device_named(device, backend)
         holdings = hold(plan, seed, data_dir, *held_out(plan, self.algorithm))

@@ -5,7 +5,6 @@ change. A rule that waits has to be given a clock by its test.
 """
 
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,13 +33,6 @@ def budgets_in_processor_time() -> Iterator[Callable[[], float]]:
         patch.setattr(signal, "SIGALRM", signal.SIGPROF)
         patch.setattr(signal, "ITIMER_REAL", signal.ITIMER_PROF)
         yield wall
-
-
-def pytest_runtest_teardown() -> None:
-    """Forget methods of files, which `use_method` lets the whole process know: other tests loop over all methods."""
-    known = getattr(sys.modules.get("learning.algorithms"), "ALGORITHMS", {})
-    for name in [name for name in known if ".py:" in name]:
-        del known[name]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,10 +13,23 @@ from learning.algorithms.ipfl_effective import IPFL_EFFECTIVE
 from learning.algorithms.local import LOCAL
 from learning.algorithms.pfedgraph import PFEDGRAPH
 from learning.algorithms.scaffold import SCAFFOLD
+from learning.errors import LearningError
 
 _METHODS = (LOCAL, FEDAVG, FEDPROX, SCAFFOLD, DITTO, FEDPER, FEDAMP, CFL, FEDFOMO, PFEDGRAPH, IPFL, IPFL_EFFECTIVE)
 
 ALGORITHMS: dict[str, Algorithm] = {method.name: method for method in _METHODS}
 """Every method by its name."""
 
-__all__ = ["ALGORITHMS", "Aggregation", "Algorithm", "LocalSpec", "Mix", "Uploads"]
+OWN: dict[str, Algorithm] = {}
+"""Methods in files that this process has executed, by ``FILE.py:NAME`` (`learning.algorithms.own_method`)."""
+
+
+def method_named(name: str) -> Algorithm:
+    """Return the method of that name, ours or somebody's own; `LearningError` if there is none."""
+    found = ALGORITHMS.get(name) or OWN.get(name)
+    if found is None:
+        raise LearningError(f"there is no method {name!r}; expected one of {', '.join(ALGORITHMS)}")
+    return found
+
+
+__all__ = ["ALGORITHMS", "OWN", "Aggregation", "Algorithm", "LocalSpec", "Mix", "Uploads", "method_named"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from learning.algorithms import ALGORITHMS
+from learning.algorithms import OWN
 from learning.algorithms.algorithm import Aggregation, Algorithm, Uploads
 from learning.errors import LearningError
 from mechanism.errors import shown
@@ -12,7 +12,7 @@ from mechanism.own_code import explaining, find
 
 
 def use_method(text: str) -> Algorithm:
-    """Execute the file of ``FILE.py:NAME`` and let `ALGORITHMS` know the method by that text.
+    """Execute the file of ``FILE.py:NAME`` and let `method_named` know the method by that text.
 
     `MarketProofError` in one line if the file does not run or NAME is no `Algorithm`; also later, when its step fails.
     """
@@ -28,5 +28,5 @@ def use_method(text: str) -> Algorithm:
                 raise ValueError(f"its matrix is no finite [{clients}, {clients}]")
         return made
 
-    ALGORITHMS[text] = replace(found, name=text, aggregate=aggregate)
-    return ALGORITHMS[text]
+    OWN[text] = replace(found, name=text, aggregate=aggregate)
+    return OWN[text]

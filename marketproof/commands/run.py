@@ -153,33 +153,30 @@ def settings(task: str | None, options: Mapping[str, Any], out: Path | None, *, 
 
     given = dict(options)
     table = given.pop("data", None)
+    named = task is not None or table is not None
     if given.get("methods") is not None:
         given["methods"] = split_names(given["methods"])
     if resume and out is None:
         raise InputError("--resume needs --out DIR: the folder of the run to go on with")
-    if resume and out is not None and ((task is None and table is None) or (out / CONFIG).is_file()):
+    if resume and out is not None and (not named or (out / CONFIG).is_file()):
         recorded = recorded_config(out)
-        if task is None and table is None:
+        if not named:
             return overridden(recorded.model_dump(), given), True
         return _fresh(task, table, given), True
-    if task is None and table is None and given.get("population") is None:
+    if not named and given.get("population") is None:
         given["population"] = DEFAULT_POPULATION
     return _fresh(task, table, given), False
 
 
 def _fresh(task: str | None, table: Mapping[str, Any] | None, given: Mapping[str, Any]) -> RunConfig:
     from marketproof.running.config import DEFAULT_MECHANISM, DEFAULT_METHODS, load_task, resolve, split_names
-    from marketproof.running.own_data import OWN
-    from marketproof.running.sections import Task
-    from mechanism.reading import validated
+    from marketproof.running.own_data import own_task
 
     defaults = {"seed": 0, "seeds": 1, "methods": split_names(DEFAULT_METHODS), "mechanism": DEFAULT_MECHANISM}
     told = {key: value for key, value in given.items() if value is not None}
-    if table is not None:
-        return resolve(
-            Path(table["file"]).name, validated(Task, {**OWN, "data": table}, "options"), {**defaults, **told}
-        )
-    return resolve(task or DEFAULT_TASK, load_task(task or DEFAULT_TASK), {**defaults, **told})
+    name = task or DEFAULT_TASK
+    name, loaded = (name, load_task(name)) if table is None else own_task(table)
+    return resolve(name, loaded, {**defaults, **told})
 
 
 def default_folder(task: str) -> Path:

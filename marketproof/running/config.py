@@ -95,16 +95,16 @@ def split_names(text: str) -> list[str]:
 
 def judged_by(algorithm: str) -> str:
     """Return by which models of a round a method is judged: "trained" by the clients, or "aggregated" after that."""
-    from learning.algorithms import ALGORITHMS
+    from learning.algorithms import method_named
 
-    return ALGORITHMS[algorithm].deploys
+    return method_named(algorithm).deploys
 
 
 def uses_market(algorithm: str) -> bool:
     """Say whether a method's graph is decided by the market (else the method implies it)."""
-    from learning.algorithms import ALGORITHMS
+    from learning.algorithms import method_named
 
-    return ALGORITHMS[algorithm].implied(2) is None
+    return method_named(algorithm).implied(2) is None
 
 
 TASKS = Path(__file__).parent.parent / "tasks"

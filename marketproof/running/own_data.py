@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from marketproof.running.sections import Task
 from mechanism.errors import InputError, shown
+from mechanism.reading import validated
 
 GAIN_A_ROW = 100.0
 """Gain parameter K for each sample that a client holds on average, about as in the paper."""
@@ -44,6 +47,11 @@ def own_table(
     if not owner or not target:
         raise InputError("--data FILE needs --owner COLUMN (whose a row is) and --target COLUMN (the class to predict)")
     return {"file": str(data), "owner": owner, "target": target, "ignored": ignored}
+
+
+def own_task(table: Mapping[str, Any]) -> tuple[str, Task]:
+    """Return the task of a table, whose data section is given, and its name: the file's."""
+    return Path(table["file"]).name, validated(Task, {**OWN, "data": table}, "options")
 
 
 def owned(values: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ _KNOWN = (
 MARKET_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType({known.ENTRY.id: known.ENTRY for known in _KNOWN})
 """What the catalogue says of each, by id."""
 
-_RULES: dict[str, Clearing] = {known.RULE.id: known.RULE for known in _KNOWN}
+_RULES: Mapping[str, Clearing] = {known.RULE.id: known.RULE for known in _KNOWN}
+_OWN: dict[str, Clearing] = {}  # rules in files that this process has executed, by FILE.py:NAME
 
 _SURE = {"ir": "yes", "ir_buyer": "yes", "ir_seller": "yes"}
 _SIZELESS = {**_SURE, **honest("yes", "yes", "yes"), "bic": "yes"}
@@ -67,8 +68,8 @@ EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
 
 def use_rule(text: str) -> Clearing:
     """Execute the file of ``FILE.py:NAME`` and let `market_mechanism` know its rule; errors as `own_rule`."""
-    _RULES[text] = own_rule(text)
-    return _RULES[text]
+    _OWN[text] = own_rule(text)
+    return _OWN[text]
 
 
 def market_mechanism(name: str) -> Clearing:
@@ -77,7 +78,7 @@ def market_mechanism(name: str) -> Clearing:
     A rule in a file, ``FILE.py:NAME``, is known after `use_rule`: nothing is executed because a record names it.
     `UnknownNameError` if there is none; the message lists what there is.
     """
-    try:
-        return _RULES[name]
-    except KeyError:
-        raise UnknownNameError(f"unknown market mechanism {name!r}; known: {', '.join(_RULES)}") from None
+    found = _RULES.get(name) or _OWN.get(name)
+    if found is None:
+        raise UnknownNameError(f"unknown market mechanism {name!r}; known: {', '.join(_RULES)}")
+    return found

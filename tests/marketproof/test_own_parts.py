@@ -55,20 +55,21 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-RUN = ("run", "mine.toml", "--scale", "smoke", "--clients", "4", "--methods", "method.py:MEAN,ipfl/rule.py:first")
+RUN = ("run", "mine.toml", "--scale", "smoke", "--clients", "4", "--out", "out", "--quiet", "--methods")
+BOTH = "method.py:MEAN,ipfl/rule.py:first"
 
 
 @pytest.mark.usefixtures("quick")
 def test_network_method_and_rule_of_ones_own_run_together(cli, files):
-    answer = cli(*RUN, "--out", "out", "--json", "told.json")
+    answer = cli(*RUN, BOTH, "--json", "told.json")
     assert answer.status == 0, answer.err
     told = json.loads(Path("told.json").read_text())
     assert list(told["methods"]) == ["method.py:MEAN", "ipfl/rule.py:first"]
     # client 0 sells for twice its cost, which pays it whatever it says: a lie is found
     assert told["audit"]["methods"]["ipfl/rule.py:first"]["best_lie"]["cost"]["gain"] > 0.1
-    assert cli(*RUN, "--out", "out", "--resume").status == 0
+    assert cli(*RUN, BOTH, "--resume").status == 0
     files.joinpath("rule.py").write_text(RULE.replace("2.0", "3.0"))
-    assert "recorded with other settings (code.rule.py: " in cli(*RUN, "--out", "out", "--resume").line()
+    assert "recorded with other settings (code.rule.py: " in cli(*RUN, BOTH, "--resume").line()
 
 
 def test_an_own_network_is_the_same_in_workers_and_starts_from_its_own_initial_values(files):
@@ -87,21 +88,7 @@ def test_an_own_rule_with_a_slash_in_its_path(cli, files):
     (files / "deep").mkdir()
     for name in ("method.py", "rule.py"):
         (files / name).rename(files / "deep" / name)
-    methods = "deep/method.py:MEAN,ipfl/deep/rule.py:first"
-    command = (
-        "run",
-        "mine.toml",
-        "--scale",
-        "smoke",
-        "--clients",
-        "3",
-        "--methods",
-        methods,
-        "--out",
-        "out",
-        "--quiet",
-    )
-    assert cli(*command).status == 0
+    assert cli(*RUN, "deep/method.py:MEAN,ipfl/deep/rule.py:first").status == 0
 
 
 WRONG = [
@@ -140,17 +127,4 @@ WRONG = [
 @pytest.mark.parametrize(("name", "text", "methods", "expected"), WRONG)
 def test_what_is_wrong_is_one_line(cli, files, name, text, methods, expected):
     (files / name).write_text(text)
-    command = (
-        "run",
-        "mine.toml",
-        "--scale",
-        "smoke",
-        "--clients",
-        "4",
-        "--methods",
-        methods,
-        "--out",
-        "out",
-        "--quiet",
-    )
-    assert expected in cli(*command).line()
+    assert expected in cli(*RUN, methods).line()
