@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from learning import differences
 from learning.differences import combine, geometry
 
 
@@ -59,6 +60,25 @@ def test_lengths_that_float32_cannot_square_are_no_trouble(models, scale):
     found = geometry((rows - initial) * scale, torch.zeros_like(initial))
     np.testing.assert_allclose(found.differences, expected.differences, atol=1e-6)
     np.testing.assert_allclose(found.norms, expected.norms * scale, rtol=1e-5)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_tiles_out_of_a_memory_map_by_several_threads_are_the_whole_matrix(own, monkeypatch, tmp_path):
+    generator = torch.Generator().manual_seed(2)
+    rows = torch.randn(23, 2500, generator=generator)
+    initial = torch.randn(23, 2500, generator=generator) if own else torch.randn(2500, generator=generator)
+    rows[5] = initial[5] if own else initial
+    whole = geometry(rows, initial)
+    np.save(tmp_path / "rows.npy", rows.numpy())
+    mapped = torch.from_numpy(np.load(tmp_path / "rows.npy", mmap_mode="c"))
+    out = np.lib.format.open_memmap(tmp_path / "cosines.npy", "w+", np.float64, (23, 23))
+    monkeypatch.setattr(differences, "TILE", 8)
+    found = geometry(mapped, initial, workers=3, out=out)
+    assert found.cosines is out
+    np.testing.assert_array_equal(found.norms, whole.norms)
+    np.testing.assert_allclose(out, whole.cosines, atol=1e-7)
+    np.testing.assert_array_equal(out, out.T)
+    np.testing.assert_array_equal(out, geometry(rows, initial).cosines)  # one thread
 
 
 def test_combine_is_a_matrix_product_around_the_initial_model(models):
