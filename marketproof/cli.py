@@ -20,6 +20,7 @@ from marketproof.commands import (  # noqa: E402
     clear,
     design,
     frontier,
+    keys_,
     list_,
     play,
     replay,
@@ -40,7 +41,22 @@ app = typer.Typer(
     help="Markets for shared models: train what is traded, clear it exactly, settle it truthfully, check the promises.",
     epilog="Start with: marketproof run --scale smoke",
 )
-for module in (run, study, clear, verify, design, frontier, list_, report, replay, check, play, strategic, claims):
+for module in (
+    run,
+    study,
+    clear,
+    verify,
+    design,
+    frontier,
+    list_,
+    report,
+    replay,
+    check,
+    play,
+    strategic,
+    claims,
+    keys_,
+):
     name = module.__name__.rpartition(".")[2]  # of the file and of the function in it
     app.command(name.rstrip("_"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))
 

@@ -1,0 +1,1 @@
+"""Tests of a federation over a network."""
