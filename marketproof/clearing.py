@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from analysis.page.export import Table
     from marketproof.files.market_tables import ClientTable
     from mechanism.market.accounting import Accounts, Outcome
     from mechanism.market.allocation.checking import Checked
@@ -23,7 +24,10 @@ ACCOUNT = ("gain", "cost", "paid", "received", "utility")
 
 @dataclass(frozen=True, eq=False)
 class Cleared:
-    """One clearing of m clients: who they are, what was decided, what it is worth, what was promised and proved."""
+    """One clearing of m clients: who they are, what was decided, what it is worth, what was promised and proved.
+
+    ``extra``: what else the table told of each client, by column.
+    """
 
     names: tuple[str, ...]
     types: Types
@@ -34,6 +38,7 @@ class Cleared:
     promises: Promises
     lies: dict[str, Lie]
     checked: Checked | None = None
+    extra: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:
@@ -70,7 +75,7 @@ def clear_market(
     reached = objective(reports, outcome.imports, market)
     promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
     lies: dict[str, Lie] = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
-    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies)
+    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies, extra=table.extra)
 
 
 def trades(cleared: Cleared) -> list[dict[str, Any]]:
@@ -104,6 +109,7 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
         "payments": trades(cleared),
         "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
         "clients_accounts": accounts_of(cleared),
+        **({"extra": cleared.extra} if cleared.extra else {}),
         "welfare": float(cleared.accounts.welfare) + 0.0,
         "objective": promises.objective,
         "optimal_objective": promises.optimal,
@@ -122,14 +128,23 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
     }
 
 
-def tables(cleared: Cleared) -> dict[str, bytes]:
-    """Return accounts and payments as CSV by the names of their files; floats in the shortest form that reads back."""
+def tables(cleared: Cleared) -> dict[str, Table]:
+    """Return accounts and payments by their names.
+
+    Further columns of the clients' table stand behind the accounts; one that is called like a part of the account
+    ends in " (given)".
+    """
     from analysis.page.export import Table
 
-    accounts: tuple[Any, ...] = tuple((name, *account.values()) for name, account in accounts_of(cleared).items())
+    extra = [f"{column} (given)" if column in ACCOUNT else column for column in cleared.extra]
+    cells = zip(*cleared.extra.values(), strict=True) if extra else [()] * len(cleared.names)
+    accounts = tuple(
+        (name, *account.values(), *row)
+        for (name, account), row in zip(accounts_of(cleared).items(), cells, strict=True)
+    )
     payments = tuple(tuple(row.values()) for row in trades(cleared))
     columns = ("from", "to", "amount", *(() if cleared.market.effective is None else ("effective",)))
     return {
-        "accounts.csv": Table("", ("client", *ACCOUNT), accounts).to_csv().encode(),
-        "payments.csv": Table("", columns, payments).to_csv().encode(),
+        "accounts": Table("", ("client", *ACCOUNT, *extra), accounts),
+        "payments": Table("", columns, payments),
     }

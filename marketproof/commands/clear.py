@@ -13,6 +13,7 @@ from marketproof.clearing import ACCOUNT, Cleared, as_json, clear_market, tables
 from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.terminal.console import stderr, stdout, table
 from mechanism.errors import InputError, shown
+from mechanism.spreadsheets import sheets
 from mechanism.wording import number
 from mechanism.writing import dumps, refuse_overwriting, write_all
 
@@ -25,7 +26,9 @@ HELP = """Clear a market on your own numbers: who imports whose model, at what p
 
 Row 1 of CLIENTS.csv is the header client,size,cost,gain, its columns in any order, and each further row a client:
 samples, money per exported model, and the gain parameter K (what data is worth to the client; 0 wants no model).
-Columns are separated by commas, and decimals written with a point. The numbers are taken as true and as reported."""
+Further columns go through to the output. Columns are separated by commas, semicolons, tabs or bars; decimals have a
+point, or beside the latter three a comma. Tables may be workbooks (.xlsx, first sheet). The numbers are taken as true
+and as reported."""
 
 EPILOG = """Example, a file A.csv of four lines:
 
@@ -73,6 +76,9 @@ def clear(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write clear.json, accounts.csv and payments.csv to DIR.")
     ] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write accounts and payments to one workbook (.xlsx).")
+    ] = None,
     certificate: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a proof of purchases and prices, for 'marketproof check'."),
@@ -98,7 +104,10 @@ def clear(
     result = dumps(as_json(cleared))
     written = {} if json is None else {json: result}
     if out is not None:
-        written |= {out / "clear.json": result, **{out / name: text for name, text in tables(cleared).items()}}
+        written[out / "clear.json"] = result
+        written |= {out / f"{name}.csv": told.to_csv().encode() for name, told in tables(cleared).items()}
+    if xlsx is not None:
+        written[xlsx] = sheets({name: (told.columns, *told.rows) for name, told in tables(cleared).items()})
     refuse_overwriting((*written, certificate), (clients, differences, effective, files.table_of_prices(price)))
     written |= {} if certificate is None else {certificate: proof}
     made = {path.parent: None for path in written if not path.parent.exists()}
@@ -106,7 +115,7 @@ def clear(
     if matrix is None and weight:
         stderr(quiet=quiet).print(f"note: --lam {weight:g} has no effect: it weighs --differences, and none are given")
     _show(cleared, stdout(quiet=quiet))
-    _show_written(json, out, certificate, made, stdout(quiet=quiet))
+    _show_written(json, out, xlsx, certificate, made, stdout(quiet=quiet))
 
 
 def _certified(cleared: Cleared, payment: str) -> tuple[Cleared, bytes]:
@@ -187,11 +196,17 @@ def _objective(promises: Promises) -> str:
 
 
 def _show_written(
-    json: Path | None, out: Path | None, certificate: Path | None, made: Collection[Path], console: Console
+    json: Path | None,
+    out: Path | None,
+    xlsx: Path | None,
+    certificate: Path | None,
+    made: Collection[Path],
+    console: Console,
 ) -> None:
     """Print in one line what was written where, and which folders were ``made`` for it."""
     parts = [] if json is None else [f"JSON: {shown(json)}"]
     parts += [] if out is None else [f"tables: {shown(out)} (clear.json, accounts.csv, payments.csv)"]
+    parts += [] if xlsx is None else [f"workbook: {shown(xlsx)}"]
     parts += [] if certificate is None else [f"certificate: {shown(certificate)} (marketproof check)"]
     if made:
         parts.append(f"new folder{'s' if len(made) > 1 else ''}: {', '.join(shown(folder) for folder in made)}")

@@ -1,5 +1,8 @@
 """Read a table that a stranger wrote: bounded, UTF-8 only, never guessing; every complaint names its place.
 
+Cells are separated by what the header is separated by: commas, semicolons, tabs or bars. Beside the latter three the
+comma may be decimal, where no number of the table has a point. Workbooks (.xlsx) are read by their first sheet.
+
 What a complaint looks like: ``clients.csv, row 4, column 'cost': 'abc' is not a number; write a number such as 1.5``.
 Rows are counted as an editor counts lines, from 1, the header included.
 """
@@ -7,13 +10,14 @@ Rows are counted as an editor counts lines, from 1, the header included.
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_bytes
+from mechanism.spreadsheets import is_workbook, read_sheet
 
 LARGEST_FILE = 64 * 2**20
 """Bytes. A table of differences between 1,500 clients with 16 digits each fits."""
@@ -29,7 +33,8 @@ MOST_WRONG = 1_000
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FIRST_LINE = re.compile(r"\S[^\r\n]*")
-_OTHER_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+_SEPARATORS = ",;\t|"
+_COMMA, _POINT = re.compile(r"([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)", re.ASCII), re.compile(r"[+-]?\d*\.\d+\D*", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -43,12 +48,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read: the file's name for messages, the header's line, its columns, and the rows."""
+    """A table as read: the file's name for messages, the header's line, its columns, and the rows.
+
+    ``comma``: whether commas are free to be decimal.
+    """
 
     file: str
     header_line: int
     columns: list[str]
     rows: list[Row]
+    comma: bool = False
 
     def place(self, line: int, column: str | None = None) -> str:
         """Return how a message names a cell: file, row and column."""
@@ -77,53 +86,54 @@ def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
         ) from None
 
 
-def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line where the record starts, stripped cells) of each record that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _records(path: Path, name: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+    """Return the separator ("": a workbook) and (line where the record starts, stripped cells) of what is not blank."""
+    if is_workbook(path):
+        rows = ((line, _trimmed(cells)) for line, cells in enumerate(read_sheet(path), 1))
+        return "", (row for row in rows if row[1])
+    text = read_text(path)
+    header = _FIRST_LINE.search(text)
+    separator = max(_SEPARATORS, key=header[0].count) if header else ","
+    return separator, _csv_records(text, name, separator)
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    """Return the cells of a sheet's row up to its last that is not empty: rows are as long as somebody once wrote."""
+    return cells[: max((k for k, cell in enumerate(cells, 1) if cell), default=0)]
+
+
+def _csv_records(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     start = 1
     while True:
         try:
             record = next(reader, None)
         except csv.Error as error:
             line = max(start, reader.line_num)
-            raise InputError(f"{name}, row {line}: is no CSV ({error}); check its quotes and commas") from None
+            raise InputError(f"{name}, row {line}: is no CSV ({error}); check its quotes and separators") from None
         if record is None:
             return
         cells = [cell.strip() for cell in record]
-        if any(cells) or len(cells) > 1:
+        if any(cells):
             yield start, cells
         start = reader.line_num + 1
 
 
-def _refuse_other_separators(text: str, name: str) -> None:
-    """Raise an error where the header has no comma but another separator: no table of ours has a single column."""
-    header = _FIRST_LINE.search(text)
-    if header is None or "," in header[0]:
-        return
-    for separator, told in _OTHER_SEPARATORS.items():
-        if separator in header[0]:
-            line = text.count("\n", 0, header.start()) + 1
-            remedy = "save it with commas between cells and points in numbers"
-            raise InputError(
-                f"{name}, row {line}: columns are separated by commas here, this file uses {told}; {remedy}"
-            )
-
-
 def read_table(path: Path) -> Table:
-    """Read a CSV file with one header and rows of exactly its width.
+    """Read a CSV file or the first sheet of a workbook: one header, and rows of exactly its width.
 
-    Blank lines are skipped; white space around cells is dropped; a byte-order mark is accepted. `InputError` if the
+    Blank rows are skipped; white space around cells is dropped; a byte-order mark is accepted. `InputError` if the
     file is no such table; the message names file, row and remedy.
     """
     name = one_line(path)
-    text = read_text(path)
-    _refuse_other_separators(text, name)
-    records = _records(text, name)
+    separator, records = _records(path, name)
     header_line, columns = next(records, (0, []))
     if not columns:
         raise InputError(f"{name} is empty; expected a header and one row per client")
     rows: list[Row] = []
     for line, cells in records:
+        if not separator:
+            cells += [""] * (len(columns) - len(cells))
         if len(cells) != len(columns):
             kind = "short" if len(cells) < len(columns) else "long"
             expected = f"expected {len(columns)}, one for each column of the header"
@@ -131,16 +141,39 @@ def read_table(path: Path) -> Table:
         if len(rows) == MOST_CLIENTS:
             raise InputError(f"{name}, row {line}: more than {MOST_CLIENTS} clients; expected at most {MOST_CLIENTS}")
         rows.append(Row(line, cells))
-    return Table(name, header_line, columns, rows)
+    return Table(name, header_line, columns, rows, comma=separator not in ("", ","))
 
 
-def client_name(text: str, place: str) -> str:
-    """Return a client's name if it can be shown: 1 to 100 printable characters.
+def pointed(table: Table, columns: Sequence[int]) -> None:
+    """Write the decimal commas in ``columns`` of a table as points, where its separator leaves the comma free.
+
+    `InputError` where one number has a comma and another a point: 1,234 could then be a thousand.
+    """
+    if not table.comma:
+        return
+    commas = points = None
+    for row in table.rows:
+        for k in columns:
+            cell = row.cells[k]
+            if "," in cell and (found := _COMMA.fullmatch(cell)):
+                row.cells[k], commas = f"{found[1]}.{found[2]}", commas or (row.line, cell)
+            elif "." in cell and _POINT.fullmatch(cell):
+                points = points or (row.line, cell)
+    if commas and points:
+        (line, cell), (other, second) = commas, points
+        raise InputError(
+            f"{table.place(line)}: {shown(cell)} has a decimal comma, and {shown(second)} in row {other} a point; "
+            "write all numbers of a table alike"
+        )
+
+
+def client_name(text: str, place: str, what: str = "client") -> str:
+    """Return the name of a client, or of what else, if it can be shown: 1 to 100 printable characters.
 
     `InputError` if it is empty, too long, or holds characters that would move a terminal's cursor.
     """
     if not text:
-        raise InputError(f"{place}: the client has no name; write one, such as A")
+        raise InputError(f"{place}: the {what} has no name; write one, such as A")
     if len(text) > LONGEST_NAME:
         raise InputError(f"{place}: {shown(text)} is {len(text)} characters long; expected at most {LONGEST_NAME}")
     if not text.isprintable():

@@ -1,19 +1,19 @@
 """The tables that `clear` reads: clients with their numbers, and what stands between each two of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketproof.files.csv_input import Table, WrongCells, client_name, number, read_table
-from mechanism.errors import InputError, shown
+from marketproof.files.csv_input import Table, WrongCells, client_name, number, pointed, read_table
+from mechanism.errors import InputError, did_you_mean, shown
 from mechanism.market.clients import LARGEST
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
 from mechanism.market.rules.rule import Clearing
-from mechanism.wording import listed
+from mechanism.spreadsheets import is_workbook
 
 COLUMNS = ("client", "size", "cost", "gain")
 
@@ -30,40 +30,45 @@ _RANGES = {
 
 @dataclass(frozen=True, eq=False)
 class ClientTable:
-    """Clients in the order of their file: names, and size (samples), cost (money) and gain parameter, float64 [m]."""
+    """Clients in the order of their file: names, and size (samples), cost (money) and gain parameter, float64 [m].
+
+    ``extra``: the texts of the other columns by their heads; nothing is computed from them.
+    """
 
     names: tuple[str, ...]
     size: NDArray[np.float64]
     cost: NDArray[np.float64]
     gain: NDArray[np.float64]
+    extra: dict[str, list[str]] = field(default_factory=dict)
 
 
-def _columns(table: Table) -> dict[str, int]:
-    """Return where each of `COLUMNS` stands, in capitals or not, or say which is missing, double or unknown."""
+def _columns(table: Table) -> tuple[dict[str, int], dict[str, int]]:
+    """Return where each of `COLUMNS` stands, in capitals or not, and where the others; none may stand twice."""
     place = table.place(table.header_line)
     remedy = f"expected the header {','.join(COLUMNS)} in any order"
     positions: dict[str, int] = {}
     for k, told in enumerate(table.columns):
-        column = told.lower()
-        if column not in COLUMNS:
-            known = listed(COLUMNS)
-            raise InputError(f"{place}: unknown column {shown(told)}; the columns are {known}; take out any other")
+        column = told.lower() if told.lower() in COLUMNS else told
         if column in positions:
             raise InputError(f"{place}: column {shown(told)} stands twice; {remedy}")
-        positions[column] = k
+        if column or any(row.cells[k] for row in table.rows):  # spreadsheets leave empty columns behind
+            positions[client_name(column, f"{place}, column {k + 1}", what="column")] = k
     for column in COLUMNS:
         if column not in positions:
-            raise InputError(f"{place}: column {shown(column)} is missing; {remedy}")
-    return positions
+            near = did_you_mean(column, table.columns)
+            raise InputError(f"{place}: column {shown(column)} is missing{near}; {remedy}")
+    return {column: positions.pop(column) for column in COLUMNS}, positions
 
 
 def read_clients(path: Path) -> ClientTable:
     """Read ``CLIENTS.csv``: header ``client,size,cost,gain`` in any order, in capitals or not, one row per client.
 
+    Further columns are kept as texts.
     `InputError` for anything else; the message names file, row, column, value and remedy.
     """
     table = read_table(path)
-    at = _columns(table)
+    at, others = _columns(table)
+    pointed(table, [at[column] for column in _RANGES])
     if not table.rows:
         raise InputError(f"{table.file} holds no client; write one row per client under its header")
     first_line: dict[str, int] = {}
@@ -81,7 +86,8 @@ def read_clients(path: Path) -> ClientTable:
                 numbers[column].append(number(row.cells[at[column]], place, low=low, high=high, expected=expected))
     wrong.complain()
     size, cost, gain = (np.array(numbers[column], dtype=np.float64) for column in ("size", "cost", "gain"))
-    return ClientTable(tuple(first_line), size, cost, gain)
+    extra = {column: [row.cells[k] for row in table.rows] for column, k in others.items()}
+    return ClientTable(tuple(first_line), size, cost, gain, extra)
 
 
 def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
@@ -105,7 +111,8 @@ def read_amounts(path: Path, names: tuple[str, ...], unit: str) -> NDArray[np.fl
 
 def table_of_prices(price: str | None) -> Path | None:
     """Return the file that ``--price`` names; None where it is a number or not given."""
-    return Path(price) if price is not None and price.lower().endswith(".csv") else None
+    table = price is not None and (price.lower().endswith(".csv") or is_workbook(price))
+    return Path(price) if price is not None and table else None
 
 
 def priced_rule(mechanism: str, price: str | None, pool: int | None, names: tuple[str, ...]) -> Clearing:
@@ -116,7 +123,7 @@ def priced_rule(mechanism: str, price: str | None, pool: int | None, names: tupl
     if (prices := table_of_prices(price)) is not None:
         return PostedPrice(read_amounts(prices, names, "money"))
     if price is not None:
-        expected = f"from 0 to {LARGEST:g}, or name a .csv file"
+        expected = f"from 0 to {LARGEST:g}, or name a .csv or .xlsx file"
         return PostedPrice(number(price.strip(), "--price", low=0.0, high=LARGEST, expected=expected))
     if pool is not None and pool + 2 > len(names):
         raise InputError(f"--pool {shown(pool)} needs at least {pool + 2} clients; the table has {len(names)}")
@@ -138,6 +145,7 @@ def read_matrix(
     if table.columns[0].lower() != "client":
         found = shown(table.columns[0])
         raise InputError(f"{header}: the first column is {found}; expected client, then one column per client")
+    pointed(table, range(1, len(table.columns)))
     exporters = [_known(name, index, header) for name in table.columns[1:]]
     _each_once(exporters, names, header, "column")
     matrix = np.zeros((len(names), len(names)))

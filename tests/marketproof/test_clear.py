@@ -134,7 +134,7 @@ def test_columns_may_stand_in_any_order_in_capitals_with_spaces_and_a_byte_order
 
 def test_help_tells_how_a_table_is_read(cli):
     text = " ".join(cli("clear", "--help").out.replace("│", " ").split())
-    for told in ("Row 1 of CLIENTS.csv is the header", "in any order", "separated by commas"):
+    for told in ("Row 1 of CLIENTS.csv is the header", "in any order", "separated by commas, semicolons"):
         assert told in text
 
 
