@@ -59,7 +59,7 @@ def read_json(path: Path, most: int, expected: str, *, error: type[MarketProofEr
     """
     content = read_bytes(path, most, expected, error=error)
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=_refuse)
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as failed:
         raise error(f"{one_line(path)}: is no JSON ({one_line(failed)[:100]}); expected {expected}") from None
 
@@ -73,7 +73,8 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _refuse(token: str) -> float:
+def refuse_constant(token: str) -> float:
+    """Raise `ValueError`: what a JSON reader calls at NaN and infinities."""
     raise ValueError(f"{token} is no JSON number")
 
 
