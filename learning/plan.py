@@ -10,7 +10,7 @@ from learning.adversaries import CONDUCTS
 from learning.data import DATASETS, SPLITS, OwnTable
 from learning.errors import LearningError
 from learning.models import MODELS
-from mechanism.own_code import is_file
+from mechanism.own_code import is_own
 
 OPTIMIZERS = ("sgd", "adamw")
 
@@ -72,7 +72,7 @@ class LearningPlan:
             ("optimizer", OPTIMIZERS),
         ):
             value = getattr(self, name)
-            if value not in known and not (name == "model" and is_file(value)):
+            if value not in known and not (name == "model" and is_own(value, "network")):
                 raise LearningError(f"{name} is {value!r}; expected one of {', '.join(known)}")
         for name, low, high in _WHOLE:
             value = getattr(self, name)

@@ -30,6 +30,7 @@ from marketproof.commands import (  # noqa: E402
     study,
     verify,
 )
+from marketproof.skeletons import new  # noqa: E402
 
 app = typer.Typer(
     name="marketproof",
@@ -56,6 +57,7 @@ for module in (
     strategic,
     claims,
     keys_,
+    new,
 ):
     name = module.__name__.rpartition(".")[2]  # of the file and of the function in it
     app.command(name.rstrip("_"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))

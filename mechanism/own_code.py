@@ -1,4 +1,11 @@
-"""Somebody's own code: a Python file that is executed by its path, and what it calls by a name."""
+"""Somebody's own code: a file that is executed by its path, or a plugin of an installed package; what it is called.
+
+A package brings parts by entry points of the group ``marketproof.plugins``, each called ``KIND.NAME`` in its
+pyproject.toml, KIND one of `KINDS`. NAME then stands wherever a name of ours does; it is imported when it is used::
+
+    [project.entry-points."marketproof.plugins"]
+    "method.fedmean" = "my_package.fedmean:FEDMEAN"
+"""
 
 from __future__ import annotations
 
@@ -9,15 +16,23 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mechanism.errors import InputError, MarketProofError, did_you_mean, one_line, shown
 from mechanism.reading import read_bytes
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 _MOST_SHOWN = 8  # names that a file holds
 _LARGEST, _EXPECTED = 16 * 2**20, "a Python file"
+
+
+KINDS = ("method", "rule", "network", "mechanism")
+"""What a plugin can be."""
 
 
 def is_file(text: str) -> bool:
@@ -25,12 +40,39 @@ def is_file(text: str) -> bool:
     return ":" in text or text.endswith(".py")
 
 
-def find(text: str, could_be: Callable[[Any], bool], kind: str) -> tuple[Path, Any]:
-    """Execute the file of ``FILE.py:NAME`` and return it with what it calls NAME.
+def is_own(text: str, kind: str) -> bool:
+    """Tell whether this, which is no name of ours, names code in a file or an installed plugin of that kind."""
+    return is_file(text) or any(plugin.name == f"{kind}.{text}" for plugin in plugins())
 
-    ``could_be`` tells which of the file's names to hint at where it has no such name, ``kind`` what they are.
-    `InputError` in one line: no such file or name, or the file does not run.
+
+@cache
+def plugins() -> tuple[EntryPoint, ...]:
+    """Return the plugins of all installed packages, in the order of their names; nothing of them is imported."""
+    from importlib.metadata import entry_points  # 25 ms that a command with names of ours only does not pay
+
+    return tuple(sorted(entry_points(group="marketproof.plugins"), key=lambda plugin: (plugin.name, plugin.value)))
+
+
+def _plugin(name: str, kind: str) -> tuple[Path, Any]:
+    """Import the plugin of that name; `InputError` in one line if several packages bring it, or it does not load."""
+    entries = [plugin for plugin in plugins() if plugin.name == f"{kind}.{name}"]
+    packages = sorted(entry.dist.name if entry.dist else "?" for entry in entries)
+    if len(entries) > 1:
+        raise InputError(f"{kind} {shown(name)} is a plugin of {' and of '.join(packages)}; uninstall all but one")
+    (entry,) = entries
+    with explaining(f"{kind} {shown(name)}, plugin of {packages[0]},", Path(), "does not load"):
+        found = entry.load()
+    return Path(sys.modules[entry.module].__file__ or ""), found
+
+
+def find(text: str, could_be: Callable[[Any], bool], kind: str) -> tuple[Path, Any]:
+    """Execute the file of ``FILE.py:NAME`` and return it with what it calls NAME; or a plugin with its module's file.
+
+    ``could_be`` tells which of the file's names to hint at where it has no such name, ``kind`` what they are; its last
+    word is one of `KINDS`. `InputError` in one line: no such file or name, or the code does not run.
     """
+    if not is_file(text):
+        return _plugin(text, kind.rpartition(" ")[2])
     path, colon, name = text.rpartition(":")
     if not colon:
         raise InputError(f"{shown(text)} names no {kind} in the file; write {one_line(text)}:NAME")
@@ -57,9 +99,19 @@ def digest_of(*files: Path) -> str:
     return code.hexdigest()
 
 
-def digests_of(texts: Iterable[str]) -> dict[str, str]:
-    """Return the digest of the file (not of what it imports) of every ``FILE.py:NAME`` among the texts, by its path."""
-    return {path: digest_of(Path(path)) for path in (text.rpartition(":")[0] for text in texts if is_file(text))}
+def digests_of(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the digests of the files (not of what they import) of all own code among (kind, text).
+
+    The digest of ``FILE.py:NAME`` stands under its path, that of a plugin's module under ``KIND NAME``.
+    """
+    digests = {}
+    for kind, text in named:
+        if is_file(text):
+            path = text.rpartition(":")[0]
+            digests[path] = digest_of(Path(path))
+        elif is_own(text, kind):
+            digests[f"{kind} {text}"] = digest_of(_plugin(text, kind)[0])
+    return digests
 
 
 def run_file(path: Path) -> ModuleType:

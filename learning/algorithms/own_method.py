@@ -1,4 +1,4 @@
-"""A method of one's own: an `Algorithm` in a file, used under the name ``FILE.py:NAME``."""
+"""A method of one's own: an `Algorithm` in a file, used under the name ``FILE.py:NAME``, or in a plugin."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from mechanism.own_code import explaining, find
 
 
 def use_method(text: str) -> Algorithm:
-    """Execute the file of ``FILE.py:NAME`` and let `method_named` know the method by that text.
+    """Execute the file of ``FILE.py:NAME`` (or import the plugin) and let `method_named` know the method by that text.
 
     `MarketProofError` in one line if the file does not run or NAME is no `Algorithm`; also later, when its step fails.
     """

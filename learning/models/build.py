@@ -3,8 +3,9 @@
 from math import prod
 
 from learning.errors import LearningError
+from learning.models import MODELS
 from learning.models.network import Network
-from mechanism.own_code import is_file
+from mechanism.own_code import is_own
 
 
 def suitable(shape: tuple[int, ...]) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "
         from learning.models.lora import lora_network
 
         return lora_network(base_model, classes)
-    if is_file(name):
+    if name not in MODELS and is_own(name, "network"):
         from learning.models.own_network import OwnNetwork
 
         return OwnNetwork(name, shape, classes)

@@ -1,4 +1,4 @@
-"""``marketproof list``: what exists: mechanisms, methods, tasks, properties, populations."""
+"""``marketproof list``: what exists: mechanisms, methods, tasks, properties, populations, plugins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,16 @@ from marketproof.terminal.console import stdout, table
 from mechanism.errors import InputError, shown
 from mechanism.writing import write_json
 
-HELP = "List what exists: mechanisms, methods, tasks, properties or populations."
+HELP = "List what exists: mechanisms, methods, tasks, properties, populations or plugins (parts of other packages)."
 
 EPILOG = """Example: "marketproof list mechanisms" shows of each mechanism which promises it keeps by theory: ir (nobody
 loses), dsic-cost (no lie about a cost pays), budget-balance, efficiency. No mechanism keeps all of them."""
 
 
 def list_(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="mechanisms, methods, tasks, properties or populations.")],
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="mechanisms, methods, tasks, properties, populations or plugins.")
+    ],
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -122,11 +124,26 @@ def populations() -> Listing:
     return Listing("Populations for run --population", ("id", "summary", column), rows)
 
 
+def plugins() -> Listing:
+    """What installed packages bring, by name; nothing of it is imported."""
+    from mechanism.own_code import KINDS
+    from mechanism.own_code import plugins as installed
+
+    rows = []
+    for plugin in installed():
+        kind, _, name = plugin.name.partition(".")
+        package = f"{plugin.dist.name} {plugin.dist.version}" if plugin.dist else "?"
+        kind = kind if kind in KINDS else f"unknown: {kind}; expected {', '.join(KINDS)}"
+        rows.append({"id": name, "kind": kind, "package": package, "object": plugin.value})
+    return Listing("Plugins of installed packages", ("id", "kind", "package", "object"), rows)
+
+
 LISTINGS: dict[str, Callable[[], Listing]] = {
     "mechanisms": mechanisms,
     "methods": methods,
     "tasks": tasks,
     "properties": properties,
     "populations": populations,
+    "plugins": plugins,
 }
 """What can be listed, by name."""

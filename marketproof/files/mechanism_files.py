@@ -1,15 +1,16 @@
-"""A mechanism by its name: an id of the catalogue, or ``FILE.py:NAME``, the user's own code, which is executed."""
+"""A mechanism by its name: an id of the catalogue, ``FILE.py:NAME``, the user's own code, or a plugin's."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mechanism.errors import InputError, did_you_mean, one_line, shown
-from mechanism.own_code import digest_of, explaining, find, is_file, neighbours
+from mechanism.own_code import digest_of, explaining, find, is_file, is_own, neighbours
 
 if TYPE_CHECKING:
     from mechanism.direct import DirectMechanism
@@ -58,27 +59,29 @@ class Source:
 
 
 def find_mechanism(text: str) -> Source:
-    """Return where the mechanism comes from that a command line names; a file is executed.
+    """Return where the mechanism comes from that a command line names; a file is executed, a plugin imported.
 
     `InputError`: in one line: no such file, the file does not run, or it does not hold the name.
     """
-    if not is_file(text):
-        return Source(_known(text))
+    from mechanism.catalogue import CATALOGUE
+
+    if text in CATALOGUE:
+        return Source(text)
+    if not is_own(text, "mechanism"):
+        raise _unknown(text, CATALOGUE)
     file, found = find(text, _could_be, "mechanism")
+    if not is_file(text):
+        return Source(text, file, found, digest_of(file))
     digest = digest_of(file, *neighbours().values())
     return Source(f"{one_line(file.name)}:{text.rpartition(':')[2]}", file, found, digest)
 
 
-def _known(name: str) -> str:
-    """Return the id of a mechanism of the catalogue; else say which look like it, and how one's own is named."""
-    from mechanism.catalogue import CATALOGUE
-
-    if name in CATALOGUE:
-        return name
-    near = did_you_mean(name, CATALOGUE)
+def _unknown(name: str, known: Iterable[str]) -> InputError:
+    """Return the error that says which names look like it, and how one's own is named."""
+    near = did_you_mean(name, known)
     here = Path(f"{name}.py").is_file()
     where = f"; what your file holds is {one_line(name)}.py:NAME" if here else "; your own is FILE.py:NAME"
-    raise InputError(f"unknown mechanism {shown(name)}{near or ';'} 'marketproof list mechanisms' shows all{where}")
+    return InputError(f"unknown mechanism {shown(name)}{near or ';'} 'marketproof list mechanisms' shows all{where}")
 
 
 def file_of(text: str) -> Path | None:

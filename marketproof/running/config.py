@@ -30,7 +30,7 @@ from marketproof.running.sections import (
     Training,
 )
 from mechanism.errors import InputError, one_line, shown
-from mechanism.own_code import digests_of, is_file
+from mechanism.own_code import digests_of, is_file, is_own
 from mechanism.reading import read_toml, validated
 
 DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
@@ -49,25 +49,26 @@ class Method:
 def parse(names: Sequence[str], default: str) -> list[Method]:
     """Return the methods named ``ALGORITHM`` or ``ALGORITHM/MECHANISM``, in their order.
 
-    Either may be one's own, ``FILE.py:NAME``: its file is executed. `InputError` if there is none, one stands twice, or
-    a mechanism is given to a method that has no market.
+    Either may be one's own, ``FILE.py:NAME``, whose file is executed, or a plugin. `InputError` if there is none, one
+    stands twice, or a mechanism is given to a method that has no market.
     `UnknownNameError` if an algorithm or mechanism is not in the catalogue.
     """
     from learning.algorithms import ALGORITHMS
     from learning.algorithms.own_method import use_method
-    from mechanism.market.mechanisms import market_mechanism, use_rule
+    from mechanism.market.mechanisms import MARKET_ENTRIES, market_mechanism, use_rule
 
     def rule(name: str) -> str:
-        return (use_rule(name) if is_file(name) else market_mechanism(name)).id
+        own = name not in MARKET_ENTRIES and is_own(name, "rule")
+        return (use_rule(name) if own else market_mechanism(name)).id
 
     methods: list[Method] = []
     for name in names:
         algorithm, mechanism = _parts(name)
         slash = len(algorithm) < len(name)
-        if is_file(algorithm):
+        if algorithm not in ALGORITHMS:
+            if not is_own(algorithm, "method"):
+                raise InputError(f"unknown method {shown(name)}; known: {', '.join(ALGORITHMS)}")
             use_method(algorithm)
-        elif algorithm not in ALGORITHMS:
-            raise InputError(f"unknown method {shown(name)}; known: {', '.join(ALGORITHMS)}")
         if slash and not uses_market(algorithm):
             raise InputError(f"method {shown(name)}: {algorithm} has no market to clear; write {algorithm}")
         if any(method.name == name for method in methods):
@@ -264,13 +265,19 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
 
     `InputError` if a value is outside its range.
     """
+    from learning.algorithms import ALGORITHMS
+    from learning.models import MODELS
+    from mechanism.market.mechanisms import MARKET_ENTRIES
+
     given = {key: value for key, value in options.items() if value is not None}
     for option, (section, key) in _NESTED.items():
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
     values = {**values, **given}
-    parts = [part for name in values["methods"] for part in _parts(name)]
-    digests = digests_of((*parts, values["mechanism"], values["model"]["name"]))
+    ours = {*ALGORITHMS, *MARKET_ENTRIES, *MODELS}
+    parts = [part for name in values["methods"] for part in zip(("method", "rule"), _parts(name), strict=True)]
+    parts += [("rule", values["mechanism"]), ("network", values["model"]["name"])]
+    digests = digests_of((kind, part) for kind, part in parts if part not in ours)
     return validated(RunConfig, {**values, "code": digests}, "options")
 
 

@@ -1,4 +1,4 @@
-"""A market rule of one's own: an object or a function in a file, used under the name ``FILE.py:NAME``."""
+"""A market rule of one's own: an object or a function in a file, named ``FILE.py:NAME``, or in a plugin."""
 
 import inspect
 from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Skeletons of one's own parts, each with its test: what ``marketproof new`` writes."""
