@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from analysis.run.market import HARMFUL, ROLES
 from learning.trainer import Trainer
-from marketproof.running.config import load_task, parse, resolve
+from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import participants_of, play_round, types_of
+from marketproof.running.methods import parse
 
 Array = NDArray[np.float64]
 Unit = tuple[str, str, str, int]

@@ -17,8 +17,8 @@ from pathlib import Path
 from analysis.run.ledger import unit_figures
 from analysis.run.records import read_market
 from marketproof.commands.run import settings
-from marketproof.running.config import parse
 from marketproof.running.execution import Place, run
+from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, Unit
 from marketproof.studies.performance import ALL_METHODS
 

@@ -69,7 +69,7 @@ def mechanisms() -> Listing:
 def methods() -> Listing:
     """Learning methods; those whose graph a market decides take a mechanism after a slash."""
     from learning.algorithms import ALGORITHMS
-    from marketproof.running.config import uses_market
+    from marketproof.running.methods import uses_market
 
     rows = [
         {

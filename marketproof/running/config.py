@@ -7,15 +7,14 @@ is compared with.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from analysis.run.files import changes, dotted
+from marketproof.running.methods import digests_of_own
 from marketproof.running.own_data import owned
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
@@ -30,82 +29,16 @@ from marketproof.running.sections import (
     Training,
 )
 from mechanism.errors import InputError, one_line, shown
-from mechanism.own_code import digests_of, is_file, is_own
+from mechanism.own_code import is_file
 from mechanism.reading import read_toml, validated
 
 DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
 DEFAULT_MECHANISM = "ipfl-exact"
 
 
-@dataclass(frozen=True)
-class Method:
-    """One line of a comparison: ``name`` as the user wrote it, the algorithm, and its mechanism's id (None: none)."""
-
-    name: str
-    algorithm: str
-    mechanism: str | None
-
-
-def parse(names: Sequence[str], default: str) -> list[Method]:
-    """Return the methods named ``ALGORITHM`` or ``ALGORITHM/MECHANISM``, in their order.
-
-    Either may be one's own, ``FILE.py:NAME``, whose file is executed, or a plugin. `InputError` if there is none, one
-    stands twice, or a mechanism is given to a method that has no market.
-    `UnknownNameError` if an algorithm or mechanism is not in the catalogue.
-    """
-    from learning.algorithms import ALGORITHMS
-    from learning.algorithms.own_method import use_method
-    from mechanism.market.mechanisms import MARKET_ENTRIES, market_mechanism, use_rule
-
-    def rule(name: str) -> str:
-        own = name not in MARKET_ENTRIES and is_own(name, "rule")
-        return (use_rule(name) if own else market_mechanism(name)).id
-
-    methods: list[Method] = []
-    for name in names:
-        algorithm, mechanism = _parts(name)
-        slash = len(algorithm) < len(name)
-        if algorithm not in ALGORITHMS:
-            if not is_own(algorithm, "method"):
-                raise InputError(f"unknown method {shown(name)}; known: {', '.join(ALGORITHMS)}")
-            use_method(algorithm)
-        if slash and not uses_market(algorithm):
-            raise InputError(f"method {shown(name)}: {algorithm} has no market to clear; write {algorithm}")
-        if any(method.name == name for method in methods):
-            raise InputError(f"method {shown(name)} stands twice; name each method once")
-        chosen = rule(mechanism if slash else default) if uses_market(algorithm) else None
-        methods.append(Method(name, algorithm, chosen))
-    if not methods:
-        raise InputError(f"no method is named; write some, such as {DEFAULT_METHODS}")
-    return methods
-
-
-def _parts(name: str) -> tuple[str, str]:
-    """Return the algorithm, and the mechanism after a slash ("": none); the path of a file has slashes of its own."""
-    from learning.algorithms import ALGORITHMS
-
-    first, _, rest = name.partition("/")
-    own = None if first in ALGORITHMS else re.fullmatch(r"(.*?\.py:\w*)(?:/(.*))?", name, re.DOTALL)
-    return (first, rest) if own is None else (own[1], own[2] or "")
-
-
 def split_names(text: str) -> list[str]:
     """Return the comma-separated names of an option."""
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def judged_by(algorithm: str) -> str:
-    """Return by which models of a round a method is judged: "trained" by the clients, or "aggregated" after that."""
-    from learning.algorithms import method_named
-
-    return method_named(algorithm).deploys
-
-
-def uses_market(algorithm: str) -> bool:
-    """Say whether a method's graph is decided by the market (else the method implies it)."""
-    from learning.algorithms import method_named
-
-    return method_named(algorithm).implied(2) is None
 
 
 TASKS = Path(__file__).parent.parent / "tasks"
@@ -265,19 +198,12 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
 
     `InputError` if a value is outside its range.
     """
-    from learning.algorithms import ALGORITHMS
-    from learning.models import MODELS
-    from mechanism.market.mechanisms import MARKET_ENTRIES
-
     given = {key: value for key, value in options.items() if value is not None}
     for option, (section, key) in _NESTED.items():
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
     values = {**values, **given}
-    ours = {*ALGORITHMS, *MARKET_ENTRIES, *MODELS}
-    parts = [part for name in values["methods"] for part in zip(("method", "rule"), _parts(name), strict=True)]
-    parts += [("rule", values["mechanism"]), ("network", values["model"]["name"])]
-    digests = digests_of((kind, part) for kind, part in parts if part not in ours)
+    digests = digests_of_own(values["methods"], values["mechanism"], values["model"]["name"])
     return validated(RunConfig, {**values, "code": digests}, "options")
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 from analysis.run.files import RecordError
 from analysis.run.results import Audit, Summary, read_audit, read_summary
 from marketproof.exits import Interrupted
-from marketproof.running.config import Method, RunConfig, parse
+from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
 from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
+from marketproof.running.methods import Method, parse
 from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
 from marketproof.terminal.run_view import Bar

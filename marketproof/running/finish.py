@@ -20,8 +20,8 @@ from analysis.run.records import Markets, books_of, open_markets
 from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, RecordedLie, Summary, summarise
 from learning.valuation.valuation import Valuation
 from marketproof.running.certificates import certified
-from marketproof.running.config import Method
 from marketproof.running.manifest import manifest_of
+from marketproof.running.methods import Method
 from marketproof.running.privacy import privacy_statement
 from marketproof.running.recorder import Recorder, Unit
 from mechanism.market.accounting import MONEY, gains

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from analysis.run.results import Privacy
-from marketproof.running.config import Method, RunConfig, judged_by
+from marketproof.running.config import RunConfig
+from marketproof.running.methods import Method, judged_by
 from marketproof.running.privacy import noise_of
 from marketproof.running.recorder import Progress
 

@@ -23,7 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.run.files import unit_key
 from analysis.run.market import MarketRecord, encode, stack
 from analysis.run.records import read_market
-from marketproof.running.config import Method, RunConfig, differences, load_run
+from marketproof.running.config import RunConfig, differences, load_run
+from marketproof.running.methods import Method
 from mechanism import writing
 from mechanism.errors import InputError, shown
 from mechanism.writing import to_toml

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.run.market import MarketRecord
-from marketproof.running.config import parse
+from marketproof.running.methods import parse
 from marketproof.running.populations import POPULATIONS
 from marketproof.studies.study import METHOD, Case, Column, Floats, Row, Seen, Study, dots, first, text, who
 from mechanism.market.accounting import MONEY, account

@@ -6,7 +6,8 @@ from pathlib import Path
 from learning.data.files.places import find, hub
 from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
 from learning.errors import DataError
-from marketproof.running.config import DEFAULT_MECHANISM, load_task, parse, resolve
+from marketproof.running.config import DEFAULT_MECHANISM, load_task, resolve
+from marketproof.running.methods import parse
 from marketproof.studies.carried_out import Plan
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
 from marketproof.studies.performance import PERFORMANCE, ROBUSTNESS

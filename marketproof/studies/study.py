@@ -20,8 +20,9 @@ from analysis.findings.several.studies import marks
 from analysis.run.files import market_file
 from analysis.run.market import MarketRecord
 from analysis.run.records import read_market
-from marketproof.running.config import RunConfig, parse, uses_market
+from marketproof.running.config import RunConfig
 from marketproof.running.loop import units_of
+from marketproof.running.methods import parse, uses_market
 from marketproof.running.populations import ROLES
 from mechanism.market.accounting import Accounts
 from mechanism.space import Floats

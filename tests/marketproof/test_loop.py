@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from marketproof.running.config import Method, parse
 from marketproof.running.loop import play_round, types_of
+from marketproof.running.methods import Method, parse
 from marketproof.running.populations import uniform
 from marketproof.running.recorder import Unit
 from marketproof.running.sections import MarketSection

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from marketproof.running.config import differences, load_task, parse, resolve
+from marketproof.running.config import differences, load_task, resolve
+from marketproof.running.methods import parse
 from marketproof.running.privacy import delta_of, privacy_lines, privacy_statement
 from marketproof.running.recorder import Unit
 

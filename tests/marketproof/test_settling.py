@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from marketproof.running.config import Method
 from marketproof.running.loop import play_round
+from marketproof.running.methods import Method
 from marketproof.running.recorder import Unit
 from mechanism import (
     Market,
