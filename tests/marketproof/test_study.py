@@ -135,7 +135,7 @@ def test_a_folder_of_something_else_is_left_alone(cli, tmp_path):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("guess",), "unknown study 'guess'; known: performance, robustness, inclusive, liars, dropout"),
+        (("guess",), "unknown study 'guess'; known: performance, robustness, poisoning, inclusive, liars, dropout"),
         (("liars", "--methods", "fedavg"), "nobody reports anything under fedavg"),
         (("performance", "--task", "mnist"), "unknown task 'mnist'"),
         (("performance", "--task", "digits-niid", "--methods", "fedsgd"), "unknown method 'fedsgd'"),
