@@ -1,0 +1,275 @@
+"""The server's side of a federation over HTTPS with mutual TLS.
+
+Clients fetch requests by long polls, so that they may sit behind any firewall. Whoever's certificate is not registered
+gets no further than the handshake. A reply is taken only for the request that its client was handed, and never longer
+than that allows; names of requests are drawn, so a reply that comes late, twice, or was meant for a server that has
+since been started again is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from learning.federation.transport import Absence, Request
+from marketproof.federation.https_client import ALIVE, NEXT
+from marketproof.federation.keys import Identity, Register, digest_of_der
+from mechanism.errors import InputError
+from mechanism.wording import number
+
+POLL = 10.0
+"""Seconds that a poll is held open where there is nothing to do."""
+SILENT = 30.0
+"""Seconds without a sign of life after which a client is held to be gone."""
+_WATCH = 0.5
+_SLOWEST = 600.0
+"""Seconds that the upload of one reply may take."""
+_CONNECTIONS = 2_000
+
+_Send = Callable[[dict[str, Any]], Awaitable[None]]
+_Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(eq=False)
+class _Errand:
+    """One request on its way: its name, which no other has, and its reply or why there is none."""
+
+    request: Request
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+    reply: bytes | Absence | None = None
+    arriving: bool = False
+
+
+@dataclass(eq=False)
+class _Box:
+    """What the server knows of one client: its newest process, its last sign of life, what it has still to do."""
+
+    session: str = ""
+    seen: float = float("-inf")
+    errands: deque[_Errand] = field(default_factory=deque)
+    most: int = 0
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HttpsTransport:
+    """A `learning.federation.transport.Transport` over HTTPS; it listens until `close`.
+
+    ``deadline``: seconds that clients have for one exchange. `InputError` if the port cannot be used.
+    """
+
+    within = False
+
+    def __init__(self, host: str, port: int, identity: Identity, register: Register, deadline: float) -> None:
+        self.names: tuple[str, ...] = ()
+        self._register, self._deadline, self._identity = register, deadline, identity
+        self._boxes: dict[str, _Box] = {}
+        self._changed = threading.Condition()
+        self._context = self._tls()
+        self._known: dict[str, str] = {}
+        self._state: object = None
+        self._closing = False
+        self._look()
+        self._serve(host, port)
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(self._identity.certificate, self._identity.key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def _look(self) -> None:
+        """Learn who was registered or revoked since the last look."""
+        state = self._register.state()
+        if state == self._state:
+            return
+        self._known, self._state = self._register.names(), state
+        for path in self._register.certificates().values():
+            self._context.load_verify_locations(path)
+
+    def _serve(self, host: str, port: int) -> None:
+        import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        class WithPeer(H11Protocol):
+            """Tells the application whose certificate the connection has."""
+
+            def connection_made(self, transport: Any) -> None:
+                super().connection_made(transport)
+                peer = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                self.app_state = {**self.app_state, "peer": digest_of_der(peer)}
+
+        config = uvicorn.Config(
+            self._answer, host=host, port=port, http=WithPeer, interface="asgi3", lifespan="off", ws="none",
+            proxy_headers=False, log_config=None, access_log=False, server_header=False,
+            limit_concurrency=_CONNECTIONS, timeout_keep_alive=int(SILENT), timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        config.load()
+        config.ssl = self._context
+        try:
+            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        except OSError as failed:
+            reason = failed.strerror or failed
+            raise InputError(f"{host}:{port} cannot be listened on ({reason}); name another HOST:PORT") from None
+        self.port = int(listening.getsockname()[1])
+        self._server = uvicorn.Server(config)
+
+        async def work() -> None:
+            self._loop = asyncio.get_running_loop()
+            watch = asyncio.create_task(self._watch())
+            await self._server.serve([listening])
+            watch.cancel()
+
+        self._thread = threading.Thread(target=asyncio.run, args=(work(),), name="federation", daemon=True)
+        self._thread.start()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH)
+            self._look()
+
+    def online(self) -> list[str]:
+        """Return the names of the clients that gave a sign of life of late."""
+        now = time.monotonic()
+        return sorted(name for name, box in list(self._boxes.items()) if now - box.seen < SILENT)
+
+    def exchange(self, requests: Sequence[Request]) -> list[bytes | Absence]:
+        """Send requests, return replies or absences: see the protocol."""
+        errands = [_Errand(request) for request in requests]
+        end = time.monotonic() + self._deadline
+        with self._changed:
+            for errand in errands:
+                box = self._boxes.setdefault(self.names[errand.request.client], _Box())
+                box.errands.append(errand)
+                box.most = max(box.most, errand.request.most)
+                self._loop.call_soon_threadsafe(box.wake.set)
+            while (now := time.monotonic()) < end and any(errand.reply is None for errand in errands):
+                self._give_up(errands, now)
+                self._changed.wait(min(1.0, end - now))
+            for errand in errands:
+                if errand.reply is None:
+                    errand.reply = Absence(f"no answer within {number(self._deadline)} s")
+                box = self._boxes[self.names[errand.request.client]]
+                if errand in box.errands:
+                    box.errands.remove(errand)
+        return [errand.reply for errand in errands if errand.reply is not None]
+
+    def _give_up(self, errands: Sequence[_Errand], now: float) -> None:
+        """Wait no longer for who was shut out, or went silent."""
+        known = set(self._known.values())
+        for errand in errands:
+            name = self.names[errand.request.client]
+            if errand.reply is None and name not in known:
+                errand.reply = Absence("its key was revoked")
+            elif errand.reply is None and now - self._boxes[name].seen > SILENT:
+                errand.reply = Absence(f"no sign of life for {number(SILENT)} s")
+
+    def close(self) -> None:
+        """Tell clients that it is over, and stop listening."""
+        if self._closing:
+            return
+        self._closing = True
+        for box in list(self._boxes.values()):
+            self._loop.call_soon_threadsafe(box.wake.set)
+        time.sleep(0.2 if self._boxes else 0.0)  # those who poll are told; the others when they come again
+        self._server.should_exit = True
+        self._thread.join(10.0)
+
+    async def _answer(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
+        """Answer one HTTP request (an ASGI application)."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        name, path = self._known.get(scope["state"]["peer"]), scope["path"]
+        if name is None:
+            return await _say(send, 403)
+        session = headers.get("session", "")
+        if scope["method"] != "POST" or path not in (NEXT, ALIVE) or not 16 <= len(session) <= 64:
+            return await _say(send, 404)
+        box = self._boxes.setdefault(name, _Box())
+        if not box.session or (headers.get("first") == "1" and box.session != session):
+            box.session = session  # the newest process with a key is its client; an older one is told to go
+            box.wake.set()
+        if not hmac.compare_digest(box.session, session):
+            return await _say(send, 409)
+        box.seen = time.monotonic()
+        if path == ALIVE:
+            return await _say(send, 204)
+        if "answers" in headers and not await self._take(box, headers, receive):
+            return await _say(send, 413)
+        return await self._hand_out(name, box, session, receive, send)
+
+    async def _take(self, box: _Box, headers: dict[str, str], receive: _Receive) -> bool:
+        """Store a reply; False if it is too long. One that nobody waits for is read, up to a bound, and dropped."""
+        with self._changed:
+            errand = next((one for one in box.errands if one.name == headers["answers"] and not one.arriving), None)
+            most = box.most if errand is None else errand.request.most
+            if errand is not None:
+                errand.arriving = True
+        parts: list[bytes] = []
+        size, fits = 0, _length(headers) <= most
+        try:
+            async with asyncio.timeout(_SLOWEST):
+                more = fits
+                while more:
+                    event = await receive()
+                    if event["type"] != "http.request":
+                        return True  # it hung up in the middle, and may try again
+                    size += len(event.get("body", b""))
+                    parts += [] if errand is None else [event.get("body", b"")]
+                    fits = size <= most
+                    more = fits and event.get("more_body", False)
+                    box.seen = time.monotonic()
+        except TimeoutError:
+            return False
+        finally:
+            if errand is not None:
+                errand.arriving = False
+        if errand is not None:
+            with self._changed:
+                if errand in box.errands:
+                    box.errands.remove(errand)
+                    errand.reply = b"".join(parts) if fits else Absence(f"its answer was longer than {most} bytes")
+                self._changed.notify_all()
+        return fits
+
+    async def _hand_out(self, name: str, box: _Box, session: str, receive: _Receive, send: _Send) -> None:
+        """Send the next request, or after a while that there is none."""
+        end = time.monotonic() + POLL
+        while not box.errands and time.monotonic() < end and not self._closing and box.session == session:
+            box.wake.clear()
+            try:
+                async with asyncio.timeout(end - time.monotonic()):
+                    await box.wake.wait()
+            except TimeoutError:
+                break
+        if name not in self._known.values():
+            return await _say(send, 403)
+        if box.session != session:
+            return await _say(send, 409)
+        with self._changed:
+            errand = box.errands[0] if box.errands else None
+        if errand is not None:
+            headers = [(b"request", errand.name.encode()), (b"most", str(errand.request.most).encode())]
+            return await _say(send, 200, errand.request.payload, headers)
+        return await _say(send, 410 if self._closing else 204)
+
+
+def _length(headers: dict[str, str]) -> int:
+    """Return how long a body says it is; a body in chunks does not say."""
+    said = headers.get("content-length", "0")
+    return int(said) if said.isdecimal() and len(said) < 16 else 2**62
+
+
+async def _say(send: _Send, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    length = [] if status == 204 else [(b"content-length", str(len(body)).encode())]
+    end = [(b"connection", b"close")] if status >= 400 else []  # what is left of a body is not read
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length, *end]})
+    await send({"type": "http.response.body", "body": body})
