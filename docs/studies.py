@@ -1,4 +1,4 @@
-"""Attackers, free-riders and liars on Fashion-MNIST, liars on effective data on digits: tables the guide points to.
+"""Attackers, free-riders and liars on Fashion-MNIST; poison and effective data on digits: tables the guide points to.
 
     python docs/studies.py [FOLDER] [NAME…]   # runs are kept in FOLDER (default runs/studies) and gone on with there
 
@@ -16,6 +16,7 @@ FASHION = ("--task", "fashion-niid", "--seeds", "1")
 EFFECTIVE = ",".join(f"ipfl-effective/{rule}" for rule in ("pooled-price", "clock-price", "ipfl-exact"))
 STUDIES = {
     "robustness": ("robustness", *FASHION),
+    "poisoning": ("poisoning", "--task", "digits-niid", "--seeds", "3"),
     "liars": ("liars", *FASHION),
     "liars-effective": ("liars", "--task", "digits-skew", "--seeds", "3", "--methods", EFFECTIVE),
 }

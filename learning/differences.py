@@ -102,3 +102,15 @@ def combine(matrix: Floats, rows: torch.Tensor, initial: torch.Tensor) -> torch.
         origin = initial[part].double()
         out[:, part] = (a @ (rows[:, part].double() - origin) + origin).to(out.dtype)
     return out
+
+
+def trimmed_mean(rows: torch.Tensor, trim: int) -> torch.Tensor:
+    """Return of every column of rows [m, P] the mean without its ``trim`` smallest and largest values, float32 [1, P].
+
+    ``trim`` = ⌊(m − 1) / 2⌋ gives the median: the middle value, or the mean of the two. Summed in float64.
+    """
+    out = torch.empty(1, rows.shape[1], dtype=rows.dtype, device=rows.device)
+    for start in range(0, rows.shape[1], _CHUNK):
+        part = slice(start, start + _CHUNK)
+        out[0, part] = rows[:, part].double().sort(0).values[trim : len(rows) - trim].mean(0).to(out.dtype)
+    return out

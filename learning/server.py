@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import START, Aggregation, Algorithm, Floats, Graph, Trials, Uploads
 from learning.backends.backend import Backend, one_thread
-from learning.differences import Geometry, combine, geometry
+from learning.differences import Geometry, combine, geometry, trimmed_mean
 from learning.errors import LearningError
 from learning.mixing import Mixing
 from learning.plan import LearningPlan
@@ -114,12 +114,15 @@ class Server:
             into = state.slots[step.into] if step.into else state.rows
             index = torch.from_numpy(clients).to(into.device)
             rows = state.rows if len(clients) == len(state.rows) else state.rows[index]
-            made = combine(step.matrix[:1] if self.algorithm.shared else step.matrix, rows, state.initial)
+            if step.trim is None:
+                made = combine(step.matrix[:1] if self.algorithm.shared else step.matrix, rows, state.initial)
+            else:
+                made = trimmed_mean(rows, step.trim)
             mixed = [torch.from_numpy(mix.matrix).to(into.device) @ state.slots[mix.of].double() for mix in step.mixes]
             kept()
             for part in state.layout.slices(step.only):
                 if self.algorithm.shared:
-                    into[:, part] = made[:, part]
+                    into[:, part] = made[:1, part]
                 else:
                     into[index, part] = made[:, part]
             for mix, matrix in zip(step.mixes, mixed, strict=True):

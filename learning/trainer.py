@@ -146,7 +146,8 @@ class Trainer(AbstractContextManager["Trainer"]):
         base = state.initial if self.plan.model == "lora" else None
         for k in self._dishonest():
             state.slots[HELD][k] = state.rows[k]
-            state.rows[k] = upload(self._conduct[k], state.rows[k], stream(self.seed, "upload", round_index, k), base)
+            rng, start = stream(self.seed, "upload", round_index, k), None if before is None else before.rows[k]
+            state.rows[k] = upload(self._conduct[k], state.rows[k], rng, base, start)
         self._round, self._uploaded = round_index, True
         return losses
 

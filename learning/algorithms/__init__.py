@@ -12,10 +12,14 @@ from learning.algorithms.ipfl import IPFL
 from learning.algorithms.ipfl_effective import IPFL_EFFECTIVE
 from learning.algorithms.local import LOCAL
 from learning.algorithms.pfedgraph import PFEDGRAPH
+from learning.algorithms.robust import KRUM, MEDIAN, MULTI_KRUM, TRIMMED_MEAN
 from learning.algorithms.scaffold import SCAFFOLD
 from learning.errors import LearningError
 
-_METHODS = (LOCAL, FEDAVG, FEDPROX, SCAFFOLD, DITTO, FEDPER, FEDAMP, CFL, FEDFOMO, PFEDGRAPH, IPFL, IPFL_EFFECTIVE)
+_METHODS = (
+    LOCAL, FEDAVG, FEDPROX, SCAFFOLD, MEDIAN, TRIMMED_MEAN, KRUM, MULTI_KRUM, DITTO, FEDPER, FEDAMP, CFL, FEDFOMO,
+    PFEDGRAPH, IPFL, IPFL_EFFECTIVE,
+)  # fmt: skip
 
 ALGORITHMS: dict[str, Algorithm] = {method.name: method for method in _METHODS}
 """Every method by its name."""

@@ -111,7 +111,9 @@ class Aggregation:
 
     ``matrix`` float64 [m, m]; row i makes what client i gets. Where its rows sum to one the result is matrix · W. Of
     the parameters only those named in ``only`` are written, all if None: the others stay each client's own. ``mixes``
-    are done besides. ``memory``, like that of `Uploads`, is kept for the next round's server step.
+    are done besides. With ``trim`` every parameter is by itself the mean of those values of the clients that are left
+    when so many of the smallest and of the largest are left out; the matrix then says only whose values were looked
+    at. ``memory``, like that of `Uploads`, is kept for the next round's server step.
     """
 
     matrix: Floats
@@ -119,6 +121,7 @@ class Aggregation:
     memory: Floats | None = None
     only: tuple[str, ...] | None = None
     mixes: tuple[Mix, ...] = ()
+    trim: int | None = None
 
     @property
     def graph(self) -> Graph:

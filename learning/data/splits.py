@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.adversaries import poisoned
 from learning.data import GROUPED, load
 from learning.data.dataset import Dataset
 from learning.errors import DataError
@@ -275,6 +276,7 @@ def hold(plan: LearningPlan, seed: int, data_dir: Path | None, share: float = 0.
     counts = np.array([np.bincount(dataset.train_strata[i], minlength=dataset.strata) for i in members])
     tests = np.bincount(dataset.test_strata, minlength=dataset.strata)
     members, held = hold_out(members, seed, share, most) if share else (members, [])
+    dataset = poisoned(dataset, members, plan.conduct)
     return Holdings(dataset, members, sizes, counts / sizes[:, None], tests, held)
 
 

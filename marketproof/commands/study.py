@@ -11,7 +11,7 @@ from marketproof.commands.options import Json, Quiet
 from marketproof.terminal.console import stderr, stdout
 from mechanism.writing import write_json
 
-HELP = """Repeat an experiment of the paper: performance, robustness, inclusive, liars or dropout.
+HELP = """Repeat an experiment of the paper: performance, robustness, poisoning, inclusive, liars or dropout.
 
 Each is a set of ordinary runs in folders under DIR, and a table over all of them with words and figures. The same
 command goes on where it was stopped; runs that are finished are kept."""
@@ -22,7 +22,9 @@ reporting half or twice a cost, a size or a gain parameter earned under the pape
 
 
 def study(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="performance, robustness, inclusive, liars or dropout.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="performance, robustness, poisoning, inclusive, liars or dropout.")
+    ],
     task: Annotated[
         str | None, typer.Option(metavar="T", help="Task; default fashion-niid if its data is there, else digits-niid.")
     ] = None,

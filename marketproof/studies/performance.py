@@ -1,6 +1,7 @@
 """Studies performance and robustness: who learns best and earns most, among honest clients and beside others."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 
@@ -186,3 +187,17 @@ ROBUSTNESS = Study(
     by_method=True,
     hidden=(MORE,),
 )
+
+POISONING = replace(
+    ROBUSTNESS,
+    title="Poisoned models and samples",
+    asks="what they cost honest clients under robust aggregation and in markets",
+    cases=populations(
+        "benign", "attackers-shuffle", "attackers-flip", "attackers-scaled", "attackers-same", "attackers-labels",
+        "attackers-backdoor",
+    ),
+    methods=(
+        "local", "fedavg", "median", "trimmed-mean", "krum", "multi-krum", "ipfl/ipfl-exact",
+        "ipfl-effective/clock-price",
+    ),
+)  # fmt: skip

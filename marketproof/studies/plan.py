@@ -10,7 +10,7 @@ from marketproof.running.config import DEFAULT_MECHANISM, load_task, resolve
 from marketproof.running.methods import parse
 from marketproof.studies.carried_out import Plan
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
-from marketproof.studies.performance import PERFORMANCE, ROBUSTNESS
+from marketproof.studies.performance import PERFORMANCE, POISONING, ROBUSTNESS
 from marketproof.studies.study import Study
 from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
 from mechanism.errors import InputError, shown
@@ -18,6 +18,7 @@ from mechanism.errors import InputError, shown
 STUDIES: Mapping[str, Study] = {
     "performance": PERFORMANCE,
     "robustness": ROBUSTNESS,
+    "poisoning": POISONING,
     "inclusive": INCLUSIVE,
     "liars": LIARS_STUDY,
     "dropout": DROPOUT,

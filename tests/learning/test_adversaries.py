@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from learning.adversaries import ATTACKS, CONDUCTS, FREE_RIDES, HONEST, upload
+from learning.adversaries import ATTACKS, CONDUCTS, FREE_RIDES, HONEST, IN_SAMPLES, poisoned, upload
+from learning.data import load
 from learning.differences import geometry
 from learning.errors import LearningError
 from learning.models.lora import lora_network
@@ -42,6 +43,12 @@ def test_each_conduct_uploads_what_it_says(row):
     assert noise.dtype == row.dtype
     assert abs(float(noise.mean())) < 4 / 500**0.5
     assert abs(float(noise.std()) - 1) < 0.15
+    same = sent("same", row)
+    assert (same == same[0]).all()
+    assert same[0] != sent("same", row, client=3)[0]
+    start = row + 1
+    assert torch.allclose(upload("scaled", row, stream(0, "upload"), None, start), row - 9, atol=1e-5)
+    assert all(torch.equal(sent(conduct, row), row) for conduct in IN_SAMPLES)
     assert torch.equal(row, before)
     assert set(CONDUCTS) == {HONEST, *ATTACKS, *FREE_RIDES}
 
@@ -62,6 +69,26 @@ def test_a_flipped_adapter_is_another_model_and_two_flipped_factors_would_not_be
     d = net.geometry(torch.stack([trained, flipped, -trained]), initial).differences
     assert d[0, 1] > 1.5
     assert d[0, 2] < 1e-6  # (-B)(-A) = BA: nothing would have happened
+
+
+def test_samples_are_poisoned_of_those_alone_who_do_so():
+    clean = load("digits")
+    members = [np.arange(k * 40, (k + 1) * 40) for k in range(3)]
+    assert poisoned(clean, members, ("honest", "flip", "ones")) is clean
+    bad = poisoned(clean, members, ("labels", HONEST, "backdoor"))
+    np.testing.assert_array_equal(bad.train_y[:40], 9 - clean.train_y[:40])
+    np.testing.assert_array_equal(bad.train_x[:80], clean.train_x[:80])
+    np.testing.assert_array_equal(bad.train_y[40:80], clean.train_y[40:80])
+    half = np.arange(80, 120, 2)
+    assert not bad.train_y[half].any()
+    assert (bad.train_x[half, -4:] == 16).all()
+    np.testing.assert_array_equal(bad.train_x[half, :-4], clean.train_x[half, :-4])
+    np.testing.assert_array_equal(bad.train_x[half + 1], clean.train_x[half + 1])
+    np.testing.assert_array_equal(bad.train_y[half + 1], clean.train_y[half + 1])
+    np.testing.assert_array_equal(bad.test_y, clean.test_y)
+    texts = replace(clean, train_x=clean.train_x.astype(np.int64))
+    with pytest.raises(LearningError, match="take another"):
+        poisoned(texts, members, ("labels", HONEST, HONEST))
 
 
 def play(trainer: Trainer, number: int) -> np.ndarray:

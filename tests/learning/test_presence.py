@@ -70,7 +70,7 @@ def test_who_is_away_keeps_its_models_to_the_bit_and_trains_on_after(name):
         assert not torch.equal(after["rows"][client], before["rows"][client])
 
 
-@pytest.mark.parametrize("name", ["fedavg", "fedprox", "ditto"])
+@pytest.mark.parametrize("name", ["fedavg", "fedprox", "median", "multi-krum", "ditto"])
 def test_who_is_away_finds_the_newest_common_model_but_keeps_its_own(name):
     with Trainer(PLAN, name, backend="rows") as trainer:
         play(trainer, 1)
@@ -139,6 +139,10 @@ def test_the_others_play_the_method_on_the_market_of_those_who_are_there(name):
     into = f"slot/{expected.into}" if expected.into else "rows"
     origin = initial.double().numpy()
     models = origin + expected.matrix @ (rows.double().numpy() - origin)
+    if expected.trim is not None:
+        models = (
+            np.sort(rows.double().numpy(), 0)[expected.trim : 4 - expected.trim].mean(0, keepdims=True).repeat(4, 0)
+        )
     if expected.only is not None:
         head = slice(trainer.state.layout.slices(expected.only)[-1].stop, None)
         models[:, head] = before[into][HERE, head]

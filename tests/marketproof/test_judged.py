@@ -17,7 +17,7 @@ from marketproof.cli import app
 from marketproof.running.loop import play_round
 from mechanism import Types
 
-GLOBAL = ("fedavg", "fedprox", "scaffold")
+GLOBAL = ("fedavg", "fedprox", "scaffold", "median", "trimmed-mean", "krum", "multi-krum")
 
 
 def scores(trainer: Trainer, rows: torch.Tensor) -> list[float]:
