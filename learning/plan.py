@@ -26,8 +26,8 @@ class LearningPlan:
 
     ``lam`` and ``eta`` are the paper's λ (weight of the pull and of the market's difference penalty) and η (length of
     the step to the target). ``test`` bounds the test samples (0: all). ``base_model`` names the language model that
-    the network "lora" adapts, ``length`` its longest text in tokens. ``held_out``: every client keeps a tenth of its
-    samples out of training to value models with.
+    the network "lora" adapts at ``lora_targets`` (none: queries and values), ``length`` its longest text in tokens.
+    ``held_out``: every client keeps a tenth of its samples out of training to value models with.
     ``own``: the table, where ``dataset`` is "own". ``conduct`` names what each client does if not all are honest.
 
     ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
@@ -63,6 +63,7 @@ class LearningPlan:
     dp_delta: float = 1e-5
     dp_epsilon: float = 0.0
     own: OwnTable | None = None
+    lora_targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -93,6 +94,7 @@ class LearningPlan:
             raise LearningError(f"model {self.model!r} does not fit data set {self.dataset!r}; expected {fitting}")
         object.__setattr__(self, "shares", tuple(tuple(share) for share in self.shares))
         object.__setattr__(self, "conduct", tuple(self.conduct))
+        object.__setattr__(self, "lora_targets", tuple(self.lora_targets))
         if self.conduct and (len(self.conduct) != self.clients or not set(self.conduct) <= set(CONDUCTS)):
             raise LearningError(
                 f"conduct names {len(self.conduct)} clients; expected one of {', '.join(CONDUCTS)} for each of "
@@ -102,9 +104,11 @@ class LearningPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
         values = asdict(self)
-        if self.own is None:
-            del values["own"]  # plans are recorded by versions that did not know it
-        return values | {"shares": [list(share) for share in self.shares], "conduct": list(self.conduct)}
+        for name in ("own", "lora_targets"):
+            if not values[name]:
+                del values[name]  # plans are recorded by versions that did not know it
+        listed = {"lora_targets": list(self.lora_targets)} if self.lora_targets else {}
+        return values | listed | {"shares": [list(share) for share in self.shares], "conduct": list(self.conduct)}
 
     def differing(self, other: dict[str, Any]) -> list[str]:
         """Return one phrase for each field in which a recorded plan differs from this one."""

@@ -23,7 +23,7 @@ from learning.data.splits import Holdings, hold
 from learning.errors import LearningError
 from learning.evaluation import Exam
 from learning.local import TrainTask
-from learning.models.build import base_digest_of
+from learning.models.build import base_digest_of, refuse_models
 from learning.plan import LearningPlan
 from learning.server import Server, refuse_infinite
 from learning.streams import stream
@@ -68,6 +68,7 @@ class Trainer(AbstractContextManager["Trainer"]):
             raise LearningError(f"seed is {seed!r}; expected an integer from 0 to 2**63 - 1")
         self.plan, self.seed, self.algorithm = plan, seed, method
         self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
+        refuse_models(plan.model, plan.base_model, plan.lora_targets)
         place = device_named(device, backend)
         holdings = hold(plan, seed, data_dir, *held_out(plan, self.algorithm))
         self.sizes, self._exam = holdings.sizes, Exam(holdings.weights, holdings.stratum_sizes)

@@ -50,7 +50,8 @@ class Work:
     def __init__(self, facts: Facts, tensors: dict[str, torch.Tensor]) -> None:
         self.facts = facts
         self.tensors = tensors
-        self.network: Network = network(facts.plan.model, facts.shape, facts.classes, facts.plan.base_model)
+        plan = facts.plan
+        self.network: Network = network(plan.model, facts.shape, facts.classes, plan.base_model, plan.lora_targets)
         self.device = tensors["rows"].device
         # Every client is trained on the same bench: a client's row would start at an address that depends on its
         # number, and products of differently aligned memory may differ in their last bits.
@@ -157,7 +158,7 @@ def begun(
 ) -> Work:
     """Return the work of a run before its first round. Nobody else holds its matrices: a pool moves them one by one."""
     dataset = holdings.dataset
-    net = network(plan.model, dataset.shape, dataset.classes, plan.base_model)
+    net = network(plan.model, dataset.shape, dataset.classes, plan.base_model, plan.lora_targets)
     initial = torch.from_numpy(net.initial(stream(seed, "initial")))
     state = fresh_state(net.layout, initial, plan.clients, slots, memory, gradients)
     return assemble(plan, seed, dataset, holdings.members, state, net, holdings.held)

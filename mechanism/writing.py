@@ -4,6 +4,7 @@ And what is written into them: JSON, and TOML that reads back the same.
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mechanism.errors import InputError, shown
+
+_UNABLE = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR, errno.ENOSYS)
 
 
 def partial(path: Path) -> Path:
@@ -26,14 +29,19 @@ def is_partial(path: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, so that a rename in it survives a power cut."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
+    """Flush a folder's entries to disk, so that a rename in it survives a power cut; nothing where that cannot be.
+
+    Windows opens no folders, and some network file systems flush none.
+    """
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _UNABLE:
+            raise
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from learning.algorithms.algorithm import LocalSpec
 from learning.backends.backend import one_thread
+from learning.backends.shared import SHARES
 from learning.backends.stacked import budget_of, chunk_of, stackable, train_stacked
 from learning.evaluation import EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
@@ -103,14 +104,14 @@ def choose(work: Work, images: int, device: torch.device, cores: int | None = No
     """
     cores = usable_cores() if cores is None else cores
     clients = len(work.facts.starts) - 1
-    processes = min(cores, clients)
+    processes = min(cores, clients) if SHARES else 1
     stacks = clients > 1 and stackable(work)
     if device.type == "cuda":
         return _on_cuda(work, device) if stacks else Choice("rows", 1, "rows: stacking is not for this training")
     if device.type != "cpu":
         return Choice("rows", 1, f"rows: the work is on {device}")
     if clients < 2 or (processes < 2 and not stacks):
-        return Choice("rows", 1, "rows: there is one core, or one client")
+        return Choice("rows", 1, f"rows: there is one {'core' if SHARES else 'process'}, or one client")
     one = plain_seconds(work, device)
     testing = images * one.image
     seconds = {"rows": ROUNDS * (clients * work.facts.plan.steps * one.step + testing)}

@@ -1,9 +1,11 @@
 """Worker processes on shared memory: each takes the next longest task as soon as it is free."""
 
 import multiprocessing
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 from typing import Any
@@ -30,6 +32,26 @@ def _bare_main() -> Iterator[None]:
         sys.modules["__main__"] = kept
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back while processes are spawned, which inherit that until they ignore both themselves.
+
+    They go to the whole process group, and a worker that is still importing would answer with a traceback. Python's
+    resource tracker is started first: starting it lets held signals through (`multiprocessing.resource_tracker`).
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    held = (signal.SIGINT, signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    try:
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, held)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class PoolBackend:
     """``processes`` spawned workers, one torch thread each, that stay for the whole run.
 
@@ -52,7 +74,7 @@ class PoolBackend:
         self._ready: list[bool] = [False] * processes
         self._closed = self._busy = False
         try:
-            with _bare_main():
+            with _bare_main(), _deaf():
                 for _ in range(processes):
                     ours, theirs = context.Pipe()
                     process = context.Process(target=worker.main, args=(work.facts, self._shared, theirs), daemon=True)

@@ -11,10 +11,13 @@ import os
 import tempfile
 from dataclasses import dataclass
 from math import prod
-from multiprocessing.reduction import DupFd
+from multiprocessing import reduction
 from typing import Any
 
 import torch
+
+SHARES = hasattr(reduction, "DupFd")
+"""Whether this system hands a descriptor on to a process that it starts; Windows does not."""
 
 _ALIGN = 64  # bytes, as torch's own allocator aligns: kernels then take the same path as on ordinary tensors
 
@@ -65,7 +68,7 @@ class SharedTensors:
         return shared
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._places, DupFd(self._fd), self._size)
+        return _rebuild, (self._places, reduction.DupFd(self._fd), self._size)
 
     def close(self) -> None:
         """Close the file; the memory itself goes when the last tensor that views it does."""

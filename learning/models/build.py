@@ -22,16 +22,19 @@ def suitable(shape: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "") -> Network:
+def network(
+    name: str, shape: tuple[int, ...], classes: int, base_model: str = "", targets: tuple[str, ...] = ()
+) -> Network:
     """Return the network called ``name`` for samples of ``shape`` and that many classes.
 
-    ``base_model`` names the language model that a network "lora" adapts. `LearningError` if there is no such network.
+    ``base_model`` names the language model that a network "lora" adapts, ``targets`` its modules that are adapted.
+    `LearningError` if there is no such network.
     """
     shape = tuple(shape)
     if name == "lora":
         from learning.models.lora import lora_network
 
-        return lora_network(base_model, classes)
+        return lora_network(base_model, classes, targets)
     if name not in MODELS and is_own(name, "network"):
         from learning.models.own_network import OwnNetwork
 
@@ -68,6 +71,14 @@ def network(name: str, shape: tuple[int, ...], classes: int, base_model: str = "
     from learning.models.resnet import ResNet20
 
     return ResNet20(channels=shape[0], classes=classes)
+
+
+def refuse_models(name: str, base_model: str, targets: tuple[str, ...]) -> None:
+    """Raise `LearningError` if a network adapts a language model that is not there, or not at these modules."""
+    if name == "lora":
+        from learning.models.base_models import TARGETS, refuse_base
+
+        refuse_base(base_model, targets or TARGETS)
 
 
 def base_digest_of(name: str, base_model: str) -> str:

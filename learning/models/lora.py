@@ -1,8 +1,8 @@
 """A low-rank adapter on a frozen causal language model (Hu et al., LoRA, 2021): the row is the adapter.
 
-Every query and value projection W x becomes W x + (α/r) B A x. Only A [r, in] and B [out, r] are trained, sent and
-traded. There is no dropout on the adapter (the paper has 0.05): its masks would be as large as all activations, and
-random numbers come from keyed streams here.
+Every query and value projection (or the modules chosen) W x becomes W x + (α/r) B A x. Only A [r, in] and B [out, r]
+are trained, sent and traded. There is no dropout on the adapter (the paper has 0.05): its masks would be as large as
+all activations, and random numbers come from keyed streams here.
 """
 
 import json
@@ -21,7 +21,7 @@ from torch.utils.checkpoint import checkpoint
 
 from learning.differences import Geometry
 from learning.errors import LearningError, said
-from learning.models.base_models import load_base, quiet, require
+from learning.models.base_models import TARGETS, load_base, quiet, require
 from learning.models.lora_geometry import lora_geometry
 from learning.models.network import Layout, Network
 
@@ -33,7 +33,7 @@ IGNORED = -100
 _EXACT = 16  # target tokens up to which an answer counts only if it is right as a whole
 _SCORES = 2**24  # scores computed at once: 64 MiB in float32
 _TOKENS = 4096  # tokens judged at once: their activations stay small
-_TARGETS = ("q_proj", "v_proj")
+_A, _B = ".lora_A.default.weight", ".lora_B.default.weight"  # as peft names them
 _SMALL, _LARGE = (8, 16), (32, 64)  # rank and α: of models below a thousand million parameters, and above (paper)
 
 
@@ -47,8 +47,11 @@ class LoraNetwork(Network):
     name = "lora"
     loops: ClassVar[bool] = True  # vmap of a language model needs attention in its slow form
 
-    def __init__(self, base: Any, base_model: str = "", rank: int = 0, alpha: int = 0) -> None:
+    def __init__(
+        self, base: Any, base_model: str = "", rank: int = 0, alpha: int = 0, targets: Sequence[str] = ()
+    ) -> None:
         require("peft")
+        targets = list(targets or TARGETS)
         with quiet(), torch.random.fork_rng(devices=[]):  # peft draws an A of its own; `initial` replaces it
             from peft import LoraConfig, get_peft_model
 
@@ -59,7 +62,7 @@ class LoraNetwork(Network):
                 r=self.rank,
                 lora_alpha=self.alpha,
                 lora_dropout=0.0,
-                target_modules=list(_TARGETS),
+                target_modules=targets,
                 task_type="CAUSAL_LM",
                 base_model_name_or_path=base_model,
             )
@@ -67,13 +70,19 @@ class LoraNetwork(Network):
                 adapted = get_peft_model(base, self._config, autocast_adapter_dtype=False).eval()
             except ValueError as error:
                 raise LearningError(
-                    f"{base_model or 'tiny'} cannot be adapted at {' and '.join(_TARGETS)}: {said(error, 200)}"
+                    f"{base_model or 'tiny'} cannot be adapted at {' and '.join(targets)}: {said(error, 200)}"
                 ) from error
         self.scale = self.alpha / self.rank
         self.vocabulary = int(base.config.vocab_size)
         self._base, self._decoder, self._head = base, base.get_decoder(), base.get_output_embeddings()
         self._names = [name for name, _ in self._decoder.named_parameters() if ".lora_" in name]
         inside = dict(self._decoder.named_parameters())
+        made = [name for name, _ in adapted.named_parameters() if ".lora_" in name]
+        if len(made) != len(self._names) or not all(name.endswith((_A, _B)) for name in made):
+            raise LearningError(
+                f"{' and '.join(targets)} of {base_model or 'tiny'} are not all linear layers before its head; "
+                "expected such, as q_proj and v_proj"
+            )
         outside = {id(p): name.replace(".default.", ".") for name, p in adapted.named_parameters()}
         self.layout = Layout(
             tuple(outside[id(inside[name])] for name in self._names),
@@ -245,16 +254,17 @@ class LoraNetwork(Network):
 
 
 @lru_cache(maxsize=1)
-def _adapted(base_model: str) -> LoraNetwork:
-    return LoraNetwork(load_base(base_model), base_model)
+def _adapted(base_model: str, targets: tuple[str, ...]) -> LoraNetwork:
+    return LoraNetwork(load_base(base_model), base_model, targets=targets)
 
 
-def lora_network(base_model: str = "", classes: int = 0) -> LoraNetwork:
+def lora_network(base_model: str = "", classes: int = 0, targets: tuple[str, ...] = ()) -> LoraNetwork:
     """Return the adapter of a base model for data over ``classes`` tokens (0: not known); the last model stays loaded.
 
-    Rank 8 and α 16 below a thousand million parameters, rank 32 and α 64 above (paper).
+    Rank 8 and α 16 below a thousand million parameters, rank 32 and α 64 above (paper). ``targets``: the modules that
+    it changes, those of queries and values if none is named.
     """
-    net = _adapted(base_model)
+    net = _adapted(base_model, targets)
     if classes > net.vocabulary:
         raise LearningError(
             f"the data have {classes} tokens but the language model {base_model or 'tiny'} knows {net.vocabulary}: "

@@ -89,8 +89,18 @@ def checked(folder: Path) -> int:
     return held
 
 
+def matrices(folder: Path) -> list[str]:
+    """Return the names of the modules in the weight files whose weight is a matrix, as layers.0.mlp.up_proj."""
+    every = {name: shape for path in weight_files(folder) for name, shape in _shapes_in(path).items()}
+    return sorted(n.removesuffix(".weight") for n, shape in every.items() if n.endswith(".weight") and len(shape) == 2)
+
+
 def _parameters_in(path: Path) -> int:
-    """Count the numbers in a safetensors file by its header, without reading the numbers."""
+    return sum(math.prod(shape) for shape in _shapes_in(path).values())
+
+
+def _shapes_in(path: Path) -> dict[str, list[int]]:
+    """Return the shapes of the tensors in a safetensors file by its header, without reading the numbers."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -98,7 +108,6 @@ def _parameters_in(path: Path) -> int:
             raise LearningError(f"{path} is not a safetensors file: its header claims {length} of {size} bytes")
         try:
             header = json.loads(file.read(length))
-            shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
-            return sum(math.prod(int(n) for n in shape) for shape in shapes)
+            return {n: [int(k) for k in entry["shape"]] for n, entry in header.items() if n != "__metadata__"}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise LearningError(f"{path} is not a safetensors file: its header is damaged") from error

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from learning.kernels.builder import executable
 from learning.kernels.convolutions import FIRST, PADDED, SECOND, Geometry, K, backward, forward
+from mechanism.market.allocation.jit import executable
 
 Tensor = torch.Tensor
 

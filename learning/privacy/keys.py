@@ -30,6 +30,8 @@ SECRET = "secret"
 SEEDED = "seeded (for tests: gives no privacy)"
 """What a record says of noise, according to where its keys came from."""
 
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # neither is everywhere
+_OTHERS = 0o077 if os.name == "posix" else 0  # elsewhere lists of the folder say who reads
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -68,8 +70,7 @@ def create_keys(run: str, clients: int) -> list[bytes]:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.mkdir(mode=0o700)
         for client, key in enumerate(keys):
-            handle = os.open(part / _file(client), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
+            with open(part / _file(client), "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
                 file.write(key)
                 file.flush()
                 os.fsync(file.fileno())
@@ -94,11 +95,11 @@ def _file(client: int) -> str:
 
 def _read(path: Path, client: int) -> bytes:
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _PLAIN)) as file:
             about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode):
+            if not stat.S_ISREG(about.st_mode) or path.is_symlink():
                 raise LearningError(f"the noise key {path} is not a plain file; put the original back")
-            if about.st_mode & 0o077:
+            if about.st_mode & _OTHERS:
                 raise LearningError(
                     f"the noise key {path} can be read by others, who could subtract the noise; if nobody did, "
                     f"say: chmod 600 {path}"

@@ -82,6 +82,9 @@ def run(
     base_model: Annotated[
         str | None, typer.Option(metavar="NAME|DIR", help="Language model: tiny, smollm2, or a folder.")
     ] = None,
+    lora_targets: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Its modules that adapters change; default q_proj,v_proj.")
+    ] = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -89,7 +92,7 @@ def run(
             help="Where local work runs; stacked gives other last bits, the others the same numbers.",
         ),
     ] = "auto",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What it runs on.")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="What it runs on.")] = "auto",
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder with data sets; else MARKETPROOF_DATA.")
     ] = None,
@@ -114,6 +117,7 @@ def run(
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "clients": clients,
         "scale": scale, "seed": seed, "seeds": seeds, "population": population, "valuation": valuation,
         "dp_epsilon": dp_epsilon, "dp_noise": dp_noise, "base_model": base_model,
+        "lora_targets": None if lora_targets is None else split_names(lora_targets),
     }  # fmt: skip
     options |= {"data": own_table(task, data, owner, target, split_names(ignore or ""))}
     config, resuming = settings(task, options, out, resume=resume)

@@ -97,10 +97,10 @@ def _faults(config: RunConfig) -> Iterator[str]:
     if config.privacy.noise and not config.privacy.epsilon:
         noise = f"{config.privacy.noise:g}"
         yield f"privacy.noise is {noise}, but there is no privacy without a budget; give --dp-epsilon E"
-    if config.model.base and config.model.name != "lora":
+    if (config.model.base or config.model.targets) and config.model.name != "lora":
         yield (
             f"model.base is {shown(config.model.base)}, but network {shown(config.model.name)} adapts no language "
-            'model; expected network "lora": take task finance or cofinance, or drop --base-model (model.base)'
+            'model; expected network "lora": take task finance or cofinance, or drop --base-model and --lora-targets'
         )
     if fault := unplayable(who.name, who.share, who.factor, clients):
         yield fault
@@ -189,6 +189,7 @@ _NESTED = {
     "dp_epsilon": ("privacy", "epsilon"),
     "dp_noise": ("privacy", "noise"),
     "base_model": ("model", "base"),
+    "lora_targets": ("model", "targets"),
 }
 """Options that stand in a section, by section and key."""
 

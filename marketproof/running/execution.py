@@ -74,6 +74,7 @@ def plan_of(config: RunConfig, seed: int) -> LearningPlan:
         test=config.data.test,
         shares=tuple((group, clients, samples) for group, clients, samples in config.split.shares),
         base_model=config.model.base,
+        lora_targets=tuple(config.model.targets),
         length=config.model.length,
         held_out=config.valuation != "size",
         conduct=participants_of(config, seed).conduct,
@@ -90,16 +91,12 @@ def trainers(config: RunConfig, place: Place, keyring: Keyring | None, recorded:
     def make(unit: Unit) -> Trainer:
         from learning.trainer import Trainer
 
-        with _ctrl_c_later():
-            plan, algorithm = plans[unit.seed], unit.method.algorithm
-            keys = [] if keyring is None else keyring.keys(unit.key)
-            backend = (recorded(unit) if place.backend == "auto" else "") or place.backend
-            return Trainer(plan, algorithm, backend, place.device, unit.seed, place.data_dir, keys=keys)
+        plan, algorithm = plans[unit.seed], unit.method.algorithm
+        keys = [] if keyring is None else keyring.keys(unit.key)
+        backend = (recorded(unit) if place.backend == "auto" else "") or place.backend
+        return Trainer(plan, algorithm, backend, place.device, unit.seed, place.data_dir, keys=keys)
 
     return make
-
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -115,23 +112,6 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-@contextlib.contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """Hold an interruption back until the block is left; processes started in it never see one.
-
-    Ctrl-C goes to the whole process group (and SIGTERM sometimes), and a worker that is still starting would answer
-    with a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(

@@ -81,10 +81,14 @@ class Split(Section):
 
 
 class Network(Section):
-    """Which network every client trains; ``base``: the language model that "lora" adapts, ``length``: tokens."""
+    """Which network every client trains; ``base``: the language model that "lora" adapts, ``length``: tokens.
+
+    ``targets``: the modules that it adapts; none: those of queries and values.
+    """
 
     name: str
     base: str = ""
+    targets: Annotated[list[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]{0,99}$")]], Field(max_length=20)] = []
     length: Annotated[int, Field(ge=8, le=100_000)] = 512
 
 

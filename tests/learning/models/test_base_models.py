@@ -11,8 +11,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from learning.errors import LearningError
 from learning.models import base_models
-from learning.models.base_models import TINY, base_digest, load_base, source
+from learning.models.base_models import TARGETS, TINY, base_digest, load_base, refuse_base, source
 from learning.models.tokenizers import tokenizer
+from learning.plan import LearningPlan
+from learning.trainer import Trainer
 from tests.checks import refused
 
 
@@ -269,3 +271,13 @@ def test_hostile_and_incomplete_folders_are_one_line(tmp_path):
     with (tmp_path / "tokenizer.json").open("wb") as file:
         file.truncate(200 * 2**20)  # a hole: costs nothing on disk
     assert "larger than 128 MiB" in one_line(tmp_path)
+
+
+def test_modules_to_adapt_are_looked_for_in_the_files_before_anything_is_loaded(folder, monkeypatch):
+    monkeypatch.setattr(base_models, "load_base", lambda *given: pytest.fail("loaded"))
+    for fine in (TARGETS, ("k_proj", "mlp.up_proj")):
+        refuse_base(str(folder), fine)
+    with refused(LearningError, "no weight matrix called 'c_attn' to adapt; it has down_proj, .*: choose with --lora-"):
+        refuse_base(str(folder), ("q_proj", "c_attn"))
+    with refused(LearningError, "there is no base model"):
+        Trainer(LearningPlan(dataset="finance", split="domain", model="lora", base_model="absent", clients=6))

@@ -247,6 +247,15 @@ def test_a_model_without_these_projections_is_refused():
         LoraNetwork(base)
 
 
+def test_other_modules_can_be_adapted_and_what_is_outside_of_the_layers_cannot():
+    net = lora_network("tiny", targets=("k_proj", "down_proj"))
+    assert {name.split(".")[-3] for name in net.layout.names} == {"k_proj", "down_proj"}
+    assert len(net.layout.names) == 4 * 2 * 2
+    for outside in ("lm_head", "embed_tokens"):
+        with pytest.raises(LearningError, match="not all linear layers before its head"):
+            lora_network("tiny", targets=("q_proj", outside))
+
+
 def test_a_model_whose_scores_are_no_linear_head_is_refused():
     from transformers import Gemma2Config, Gemma2ForCausalLM
 

@@ -136,8 +136,8 @@ def test_torch_computes_it_where_no_code_can_be_made(monkeypatch, caplog, refusa
 HARDENED = """
 import ctypes, sys
 import torch
-from learning.kernels.builder import executable
 from learning.models.two_convolutions import two_convolutions
+from mechanism.market.allocation.jit import executable
 from tests.learning.models.test_two_convolutions import drawn, reference
 assert executable()
 refused = ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # memory that was written is never executed (Linux 6.3 on)
