@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -107,8 +108,8 @@ class LearningPlan:
         for name in ("own", "lora_targets"):
             if not values[name]:
                 del values[name]  # plans are recorded by versions that did not know it
-        listed = {"lora_targets": list(self.lora_targets)} if self.lora_targets else {}
-        return values | listed | {"shares": [list(share) for share in self.shares], "conduct": list(self.conduct)}
+        recorded: dict[str, Any] = json.loads(json.dumps(values))  # as a file gives it back: tuples are lists
+        return recorded
 
     def differing(self, other: dict[str, Any]) -> list[str]:
         """Return one phrase for each field in which a recorded plan differs from this one."""

@@ -272,6 +272,7 @@ class Trainer(AbstractContextManager["Trainer"]):
             "poisoned": self._poisoned.tolist(),
             "present": self._present.tolist(),
             "uploaded": self._uploaded,
+            "use": self._backend.work.facts.use(self.algorithm.deployed),
             "spent": [] if self._guard is None else self._guard.rows(),
             "stopped": [] if self._guard is None else self._guard.stopped,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -37,6 +37,11 @@ class Facts:
     starts: tuple[int, ...]
     class_starts: tuple[int, ...]
     held: tuple[int, ...] = ()
+
+    def use(self, slot: str) -> dict[str, Any]:
+        """Return what somebody needs who is to use a model of the run: in which ``slot`` it is, and what it takes."""
+        told = {"shape": list(self.shape), "classes": self.classes, "scale": self.scale, "shift": self.shift}
+        return {"slot": f"slot/{slot}" if slot else "rows", **told}
 
 
 class Work:

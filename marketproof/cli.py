@@ -30,6 +30,7 @@ from marketproof.commands import (  # noqa: E402
     study,
     verify,
 )
+from marketproof.records import export_model  # noqa: E402
 from marketproof.skeletons import new  # noqa: E402
 
 app = typer.Typer(
@@ -58,9 +59,10 @@ for module in (
     claims,
     keys_,
     new,
+    export_model,
 ):
     name = module.__name__.rpartition(".")[2]  # of the file and of the function in it
-    app.command(name.rstrip("_"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))
+    app.command(name.rstrip("_").replace("_", "-"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))
 
 
 def _version(value: bool) -> None:

@@ -186,3 +186,19 @@ def _hundredths(share: float, decimals: int) -> str:
     while share < 1.0 - 1e-9 and round(hundredths, decimals) == 100.0:
         decimals += 1
     return f"{round(hundredths, decimals) + 0.0:.{decimals}f}"
+
+
+def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
+    """Return rows of cells, the head first, as an HTML table, for notebooks; cells are taken literally.
+
+    >>> html_table([["a"], ["<1"]])
+    '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;1</td></tr></tbody></table>'
+    """
+    from html import escape
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    body = "".join(row(cells, "td") for cells in rows[1:])
+    return f"<table>{said}<thead>{row(rows[0], 'th')}</thead><tbody>{body}</tbody></table>"

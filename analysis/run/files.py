@@ -36,8 +36,8 @@ def market_file(folder: Path, method: str, seed: int) -> Path:
 
 
 def unit_key(method: str, seed: int) -> str:
-    """Return the name in files of one method under one seed: the method's name with "/" written "__"."""
-    return f"{method.replace('/', '__')}-{seed}"
+    """Return the name in files of one method under one seed: the method's name with "/" and ":" written "__"."""
+    return f"{method.replace('/', '__').replace(':', '__')}-{seed}"
 
 
 def record_files(folder: Path) -> tuple[Path, ...]:

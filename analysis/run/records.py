@@ -20,6 +20,7 @@ from analysis.run.files import (
     reason,
     verify,
 )
+from analysis.run.frames import summary_html
 from analysis.run.ledger import Ledger, Trace, books
 from analysis.run.market import EFFECTIVE, GAINED, ROLES, TENSORS, VALUATION, MarketRecord, Tensor, typed
 from analysis.run.results import Audit, Summary, read_audit, read_summary
@@ -187,6 +188,9 @@ class Run:
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
     _files: Markets = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self.summary)
 
     @property
     def markets(self) -> tuple[str, ...]:

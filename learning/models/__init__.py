@@ -11,3 +11,6 @@ MODELS: dict[str, tuple[str, ...]] = {
     "lora": ("finance", "cofinance"),
 }
 """The data sets that each network fits, by the network's name. Importable without torch."""
+
+MARK = "marketproof-model"
+"""Under which the metadata of an exported model say what it is."""

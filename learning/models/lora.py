@@ -7,9 +7,8 @@ all activations, and random numbers come from keyed streams here.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,19 +52,12 @@ class LoraNetwork(Network):
         require("peft")
         targets = list(targets or TARGETS)
         with quiet(), torch.random.fork_rng(devices=[]):  # peft draws an A of its own; `initial` replaces it
-            from peft import LoraConfig, get_peft_model
+            from peft import get_peft_model
 
             size = base.num_parameters()
             standard = _SMALL if size < 1e9 else _LARGE
             self.rank, self.alpha = rank or standard[0], alpha or standard[1]
-            self._config = LoraConfig(
-                r=self.rank,
-                lora_alpha=self.alpha,
-                lora_dropout=0.0,
-                target_modules=targets,
-                task_type="CAUSAL_LM",
-                base_model_name_or_path=base_model,
-            )
+            self._config = adapter_config(base_model, self.rank, self.alpha, targets)
             try:
                 adapted = get_peft_model(base, self._config, autocast_adapter_dtype=False).eval()
             except ValueError as error:
@@ -237,20 +229,35 @@ class LoraNetwork(Network):
                 row[offsets[k] : offsets[k + 1]] = rng.uniform(-bound, bound, size=math.prod(shape))
         return row
 
-    def save_adapter(self, row: Tensor, folder: Path) -> None:
-        """Write a row [P] as peft does, adapter_model.safetensors and adapter_config.json, for other programs."""
-        from safetensors.torch import save_file
 
-        folder.mkdir(parents=True, exist_ok=True)
-        views = self.layout.views(row.detach().cpu())
-        save_file(
-            {name: view.contiguous() for name, view in zip(self.layout.names, views, strict=True)},
-            str(folder / "adapter_model.safetensors"),
-            metadata={"format": "pt"},
+def adapter_config(base_model: str, rank: int, alpha: int, targets: Sequence[str]) -> Any:
+    """Return peft's configuration of an adapter."""
+    require("peft")
+    with quiet():
+        from peft import LoraConfig
+
+        return LoraConfig(
+            r=rank,
+            lora_alpha=alpha,
+            lora_dropout=0.0,
+            target_modules=list(targets),
+            task_type="CAUSAL_LM",
+            base_model_name_or_path=base_model,
         )
-        values = {k: sorted(v) if isinstance(v, set) else v for k, v in self._config.to_dict().items()}
-        text = json.dumps(values | {"inference_mode": True}, indent=2, sort_keys=True, default=str)
-        (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def adapter_files(
+    tensors: Mapping[str, NDArray[np.float32]], base_model: str, targets: Sequence[str]
+) -> dict[str, bytes]:
+    """Return the files of an adapter as peft writes and reads them, by name; the base model is not loaded."""
+    from safetensors.numpy import save
+
+    rank = next(len(tensor) for name, tensor in tensors.items() if ".lora_A." in name)
+    config = adapter_config(base_model, rank, dict((_SMALL, _LARGE))[rank], targets or TARGETS)
+    values = {k: sorted(v) if isinstance(v, set) else v for k, v in config.to_dict().items()}
+    text = json.dumps(values | {"inference_mode": True}, indent=2, sort_keys=True, default=str)
+    weights = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata={"format": "pt"})
+    return {"adapter_model.safetensors": weights, "adapter_config.json": f"{text}\n".encode()}
 
 
 @lru_cache(maxsize=1)

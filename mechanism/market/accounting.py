@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mechanism.errors import InvalidMarketError
 from mechanism.market.clients import Market, Reports, Types, _Clients
+from mechanism.wording import count, html_table, number
 
 MONEY: float = 1e-9
 """Relative tolerance for money (multiplied by `scale`, at least 1)."""
@@ -49,6 +50,23 @@ class Outcome:
     def payments(self) -> NDArray[np.float64]:
         """Net payments ``[..., m, m]``: what i pays j, antisymmetric: prices minus their transpose."""
         return self.prices - np.swapaxes(self.prices, -1, -2)
+
+    def _repr_html_(self) -> str:
+        """Return imports and prices as a notebook shows them: one by one, of a batch of markets the sums of each."""
+        m, shown = self.imports.shape[-1], 50
+        imports, prices = (array.reshape(-1, m, m) for array in (self.imports, self.prices))
+        if len(imports) > 1:
+            told = [
+                (str(k), str(int(i.sum())), number(p.sum()))
+                for k, (i, p) in enumerate(zip(imports, prices, strict=True))
+            ]
+            rows = [("market", "imports", "paid"), *told]
+        else:
+            pairs = np.argwhere(imports.reshape(-1, m)) if imports.size else []
+            rows = [("importer", "exporter", "price"), *((str(i), str(j), number(prices[0, i, j])) for i, j in pairs)]
+        more = f"; the first {shown} of {len(rows) - 1} rows" if len(rows) > shown + 1 else ""
+        said = f"{count(int(imports.sum()))} imports among {m} clients, {number(prices.sum())} paid{more}"
+        return html_table(rows[: shown + 1], said)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,9 @@ import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mechanism.wording import count
+from mechanism.wording import count, html_table
 
 if TYPE_CHECKING:
     from proofs_checks.evidence.witness import Witness
@@ -104,6 +103,4 @@ def table(verdicts: Iterable[Verdict]) -> str:
     rows = [("property", "holds", "grade", "evidence")]
     for v in verdicts:
         rows.append((v.property, answers[v.holds], str(v.grade), v.because))
-    head, *body = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) for row, tag in
-                   zip(rows, ["th"] + ["td"] * len(rows), strict=False))  # fmt: skip
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table>"
+    return html_table(rows)
