@@ -3,7 +3,7 @@
 import json
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from learning.errors import CheckpointError
 from learning.models.network import Layout
 from learning.plan import LearningPlan
+from learning.work import State
 from mechanism.writing import sync_folder
 
 FORMAT = "marketproof-state-3"
@@ -69,12 +70,13 @@ def save(path: Path, tensors: dict[str, torch.Tensor], manifest: dict[str, Any])
 
 
 def load(
-    path: Path, expected: dict[str, torch.Tensor], check: Callable[[dict[str, Any]], None]
+    path: Path, expected: dict[str, torch.Tensor], check: Callable[[dict[str, Any]], None], *, whole: bool = True
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Return the tensors and the manifest of a file that `save` wrote.
 
     ``check`` sees the manifest first and raises if it belongs to another run. ``expected`` names the tensors that must
-    be there, with their shapes and types: nothing else is read. `CheckpointError` says what was found instead.
+    be there, with their shapes and types (if ``whole``, no others): nothing else is read. `CheckpointError` says what
+    was found instead.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -88,7 +90,8 @@ def load(
                 )
             manifest = _manifest(path, metadata.get("manifest", ""))
             check(manifest)
-            odd = sorted(set(file.keys()) ^ set(expected))
+            found = set(file.keys())
+            odd = sorted(found ^ set(expected) if whole else set(expected) - found)
             if odd:
                 there = "lacks" if odd[0] in expected else "holds"
                 raise CheckpointError(
@@ -116,6 +119,32 @@ def load(
         if tensors[name].dtype != want.dtype:
             raise CheckpointError(f"{path}: {name} is {tensors[name].dtype}; expected {want.dtype}")
     return tensors, manifest
+
+
+def replanned(source: Path, target: Path, **changed: Any) -> None:
+    """Write the state in a file that `save` wrote as one of a plan with other values; `CheckpointError` as `load`."""
+    from safetensors.torch import load_file
+
+    _, manifest = load(source, {}, lambda told: None, whole=False)
+    save(target, load_file(source), manifest | {"plan": manifest["plan"] | changed})
+
+
+def warm(path: Path, state: State, gradients: Sequence[str]) -> None:
+    """Let every client begin with its model in a file that `save` wrote: its rows, and all slots that hold models.
+
+    θ_0 becomes that of the file, so that differences are counted from where those models came from. ``gradients`` and
+    memory stay 0. `CheckpointError` if the file is of other clients or of another network.
+    """
+    _, manifest = load(path, {}, lambda told: None, whole=False)
+    there = [[n, list(s)] for n, s in zip(state.layout.names, state.layout.shapes, strict=True)]
+    if manifest.get("layout") != there or not isinstance(manifest.get("use"), dict):
+        raise CheckpointError(f"{path} holds models of another network, or of an earlier version: none to start from")
+    slot = str(manifest["use"].get("slot"))
+    tensors, _ = load(path, {slot: state.rows, "initial": state.initial}, lambda told: None, whole=False)
+    for name, matrix in {"": state.rows, **state.slots}.items():
+        if name not in gradients:
+            matrix.copy_(tensors[slot])
+    state.initial.copy_(tensors["initial"])
 
 
 def _manifest(path: Path, text: str) -> dict[str, Any]:

@@ -102,6 +102,13 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Run folder, new or empty; default runs/TASK-TIME.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out DIR.")] = False,
+    go_on: Annotated[
+        Path | None,
+        typer.Option("--continue", metavar="RUN", help="Give a finished run more --rounds, --methods or --seeds."),
+    ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Let clients begin with the models that they have in a run.")
+    ] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
@@ -120,16 +127,38 @@ def run(
         "lora_targets": None if lora_targets is None else split_names(lora_targets),
     }  # fmt: skip
     options |= {"data": own_table(task, data, owner, target, split_names(ignore or ""))}
-    config, resuming = settings(task, options, out, resume=resume)
-    folder = default_folder(config.task) if out is None else out
-    place = Place(backend, device, data_dir)
+    options |= {"start_from": None if start_from is None else str(start_from)}
     refuse_unwritable_file(json)
+    if go_on is None:
+        config, resuming = settings(task, options, out, resume=resume)
+        folder = default_folder(config.task) if out is None else out
+    else:
+        config, folder, resuming = *_continued(go_on, task, options, out, resume=resume or dp_report), True
+    place = Place(backend, device, data_dir)
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)
         return
     done = run_all(config, folder, place, resume=resuming, quiet=quiet)
     write_json(json, {"folder": str(done.folder), **done.summary.as_json(), "audit": done.audit.as_json()})
     show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet), scale=config.scale)
+
+
+def _continued(
+    run: Path, task: str | None, options: Mapping[str, Any], out: Path | None, *, resume: bool
+) -> tuple[RunConfig, Path]:
+    """Return the settings of a run that goes on and its new folder, in which all that was recorded lies already."""
+    from marketproof.records.continued import carry_over, continued
+    from marketproof.running.config import split_names
+
+    if resume or task is not None or options["data"] is not None or options["start_from"]:
+        raise InputError("--continue RUN takes a run as it is; leave task, data, --resume and --start-from away")
+    given = {key: value for key, value in options.items() if value is not None and key not in ("data", "start_from")}
+    if "methods" in given:
+        given["methods"] = split_names(given["methods"])
+    config = continued(run, given)
+    folder = default_folder(config.task) if out is None else out
+    carry_over(run, folder, config)
+    return config, folder
 
 
 def _compare_budgets(config: RunConfig, folder: Path, place: Place, json: Path | None, quiet: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from analysis.run.files import changes, dotted
+from marketproof.records.warm import start_digest
 from marketproof.running.methods import digests_of_own
 from marketproof.running.own_data import owned
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
@@ -68,6 +69,7 @@ class RunConfig(Section):
     population: Population = Population()
     privacy: Privacy = Privacy()
     valuation: str = "size"
+    start_from: str = ""
     code: dict[str, str] = Field(default={})
 
     @property
@@ -205,7 +207,7 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
             values = {**values, section: {**values[section], key: given.pop(option)}}
     values = {**values, **given}
     digests = digests_of_own(values["methods"], values["mechanism"], values["model"]["name"])
-    return validated(RunConfig, {**values, "code": digests}, "options")
+    return validated(RunConfig, {**values, "code": digests | start_digest(values)}, "options")
 
 
 def schedule_of(config: RunConfig) -> list[list[int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from analysis.run.files import RecordError
 from analysis.run.results import Audit, Summary, read_audit, read_summary
 from marketproof.exits import Interrupted
+from marketproof.records.warm import start_from
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
 from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
@@ -94,7 +95,14 @@ def trainers(config: RunConfig, place: Place, keyring: Keyring | None, recorded:
         plan, algorithm = plans[unit.seed], unit.method.algorithm
         keys = [] if keyring is None else keyring.keys(unit.key)
         backend = (recorded(unit) if place.backend == "auto" else "") or place.backend
-        return Trainer(plan, algorithm, backend, place.device, unit.seed, place.data_dir, keys=keys)
+        trainer = Trainer(plan, algorithm, backend, place.device, unit.seed, place.data_dir, keys=keys)
+        if config.start_from:
+            try:
+                start_from(Path(config.start_from), unit.method.name, unit.seed, trainer)
+            except BaseException:
+                trainer.close()
+                raise
+        return trainer
 
     return make
 

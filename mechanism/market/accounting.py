@@ -62,7 +62,7 @@ class Outcome:
             ]
             rows = [("market", "imports", "paid"), *told]
         else:
-            pairs = np.argwhere(imports.reshape(-1, m)) if imports.size else []
+            pairs = np.argwhere(imports.reshape(-1, m)).tolist()
             rows = [("importer", "exporter", "price"), *((str(i), str(j), number(prices[0, i, j])) for i, j in pairs)]
         more = f"; the first {shown} of {len(rows) - 1} rows" if len(rows) > shown + 1 else ""
         said = f"{count(int(imports.sum()))} imports among {m} clients, {number(prices.sum())} paid{more}"

@@ -1,0 +1,40 @@
+"""A run whose clients begin with the models of an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.run.files import MANIFEST, read_manifest, unit_key, verify
+from mechanism.errors import InputError, shown
+from mechanism.own_code import digest_of
+
+if TYPE_CHECKING:
+    from learning.trainer import Trainer
+
+
+def start_digest(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digest of the run that a run's settings start from, by the path of its manifest; none: no such run."""
+    path = Path(values.get("start_from") or "") / MANIFEST
+    return {str(path): digest_of(path)} if values.get("start_from") else {}
+
+
+def start_from(run: Path, method: str, seed: int, trainer: Trainer) -> None:
+    """Give a trainer's clients the models that they have in a recorded run: under the same method, or its only one.
+
+    And under the same seed, or its first. `MarketProofError` if the run has no such models.
+    """
+    from learning.checkpoint import warm
+
+    manifest = read_manifest(run)
+    known = manifest.methods
+    if method not in known and len(known) > 1:
+        raise InputError(
+            f"{shown(run)} has models of {', '.join(known)} and none of {method} to start from; take one of these"
+        )
+    if manifest.clients != trainer.plan.clients:
+        raise InputError(f"{shown(run)} has models of {manifest.clients} clients; here are {trainer.plan.clients}")
+    key = unit_key(method if method in known else known[0], seed if seed in manifest.seeds else manifest.seeds[0])
+    path = verify(run, f"models/{key}.safetensors", manifest.digests)
+    warm(path, trainer.state, trainer.algorithm.gradients)
