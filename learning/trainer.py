@@ -266,11 +266,9 @@ class Trainer(AbstractContextManager["Trainer"]):
 
     def save(self, path: Path) -> None:
         """Write all that the next round depends on to one safetensors file; an existing one is replaced whole."""
-        progress = {
+        flags = {"aggregated": self._aggregated, "poisoned": self._poisoned, "present": self._present}
+        progress = {name: told.tolist() for name, told in flags.items()} | {
             "round": self._round,
-            "aggregated": self._aggregated.tolist(),
-            "poisoned": self._poisoned.tolist(),
-            "present": self._present.tolist(),
             "uploaded": self._uploaded,
             "use": self._backend.work.facts.use(self.algorithm.deployed),
             "spent": [] if self._guard is None else self._guard.rows(),
