@@ -151,9 +151,11 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
     config = recorder.config
     participants = participants_of(config, unit.seed, len(trainer.sizes))
     types = types_of(config.market, trainer.sizes, unit.seed, participants)
+    population, section = participants.population, config.population
     attendance = Attendance(
-        participants.population.leaves, config.population.chance, schedule_of(config), types.clients, unit.seed
-    )
+        population.leaves, section.chance, schedule_of(config), types.clients, unit.seed,
+        section.share or population.called if population.called < 1.0 else 1.0,
+    )  # fmt: skip
     valuer = None if config.valuation == "size" else Valuer(config.valuation, unit.seed)
     done = recorder.rounds_done(unit)
     if done:

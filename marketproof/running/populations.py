@@ -15,6 +15,7 @@ from analysis.run.market import HARMFUL, ROLES
 from learning.adversaries import HONEST
 from learning.streams import stream
 from mechanism.market.clients import Reports, Types
+from mechanism.market.settling import FEWEST
 from mechanism.space import Floats
 
 Flags = NDArray[np.bool_]
@@ -38,7 +39,8 @@ class Population:
     ``roles`` lists (role, share of the clients); who is left over is honest, or a trader where there are traders.
     ``conduct`` is what attackers or free-riders upload (see `learning.adversaries`). ``lie`` is what liars multiply by
     the section's factor, "all" for each of their three numbers. ``leaves``: "" nobody, "strict" who has a negative
-    utility, "chance" such a one by chance. ``settings`` go over the task's: keys with dots, and ``gain`` a factor of
+    utility, "chance" such a one by chance. ``called``: the part of the clients who take part in a round, drawn anew for
+    each; the section's share replaces it. ``settings`` go over the task's: keys with dots, and ``gain`` a factor of
     the task's.
     """
 
@@ -47,6 +49,7 @@ class Population:
     conduct: str = HONEST
     lie: str = ""
     leaves: str = ""
+    called: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -92,6 +95,7 @@ POPULATIONS: dict[str, Population] = {
     "dropout-strict": Population("who has a negative utility leaves for good", leaves="strict"),
     "dropout-probabilistic": Population("who has a negative utility leaves with probability 1/2", leaves="chance"),
     "arrivals": Population("one client comes late, one leaves, and one leaves and comes back"),
+    "sampled": Population("in each round a tenth of the clients takes part, drawn anew", called=0.1),
 }
 """Every population by its name."""
 
@@ -193,17 +197,30 @@ class Attendance:
     """Who is there in which round: a schedule, and who left because it did not pay.
 
     ``schedule`` lists (client, first round, last round; 0: to the end) of the intervals in which a client is there; who
-    is not named is always there.
+    is not named is always there. ``called``: the part of all clients who are called in a round, at least two of them,
+    drawn anew for each; who is called and not there is not replaced.
     """
 
-    def __init__(self, leaves: str, chance: float, schedule: Sequence[Sequence[int]], clients: int, seed: int) -> None:
+    def __init__(
+        self,
+        leaves: str,
+        chance: float,
+        schedule: Sequence[Sequence[int]],
+        clients: int,
+        seed: int,
+        called: float = 1.0,
+    ) -> None:
         self._leaves, self._chance, self._seed = leaves, chance, seed
+        self._called = min(clients, max(FEWEST, round(called * clients)))
         self._schedule = [tuple(int(k) for k in entry) for entry in schedule]
         self._gone = np.zeros(clients, dtype=bool)
 
     def present(self, number: int) -> Flags:
         """Return who takes part in round ``number``, bool [m]."""
         here = ~self._gone
+        if self._called < len(here):
+            order = stream(self._seed, "called", number).permutation(len(here))
+            here[order[self._called :]] = False
         for client in {entry[0] for entry in self._schedule}:
             intervals = [(first, last) for who, first, last in self._schedule if who == client]
             here[client] &= any(first <= number and (not last or number <= last) for first, last in intervals)

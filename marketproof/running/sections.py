@@ -109,8 +109,9 @@ class Training(Section):
 class Population(Section):
     """Who takes part (``marketproof list populations``).
 
-    ``share`` of the strange ones (0: as usual), ``factor`` of a lie, ``chance`` with which an unhappy client leaves
-    where that is a matter of chance, ``schedule``: [client, first round, last round (0: to the end)].
+    ``share`` of the strange ones, or of those who are called in a round where these are sampled (0: as usual),
+    ``factor`` of a lie, ``chance`` with which an unhappy client leaves where that is a matter of chance, ``schedule``:
+    [client, first round, last round (0: to the end)].
     """
 
     name: str = "benign"

@@ -8,33 +8,30 @@ it was.
 """
 
 import contextlib
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
-from mechanism.market.accounting import MONEY, TIE, account, scale
+from mechanism.market.accounting import TIE, account
 from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.allocation.selection import rows_at_once
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market, Types
 from mechanism.market.gains import CONCAVE
 from mechanism.market.rules.rule import Clearing
-from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings, settled
+from mechanism.market.settling import settled
 from mechanism.space import Floats
-from mechanism.wording import apart, near, number
 
 COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
 
 MOST_CLIENTS = 100
-"""Clients in a market above which no lie is searched for: the search clears the market many times per client."""
+"""Clients of a market in repeated play: the search for a lie clears it many times per client."""
 
 MOST_PAIRS = 2e7
 """Pairs of importer and exporter settled per clearing audited (about a second): decides how many reports are tried."""
-
-_REPORTS_PER_POINT = 6
-_TOLD = ("gain", "client", "truth", "report", "utility_truthful", "utility_lying", "deviations", "exact")
 
 
 BESIDE: tuple[float, ...] = (-1e-6, -1e-9, 1e-9, 1e-6)
@@ -78,7 +75,13 @@ class BestReports:
 
 
 def best_reports(
-    mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", *, limit: int | None = None
+    mechanism: Clearing,
+    types: Types,
+    market: Market,
+    coordinate: str = "cost",
+    *,
+    limit: int | None = None,
+    clients: NDArray[np.intp] | None = None,
 ) -> BestReports:
     """Find for every client the report of its cost, gain or size that serves it best while the others tell the truth.
 
@@ -86,18 +89,23 @@ def best_reports(
     its rule ids ``allocation`` and ``payment``, if it has them, decide on break points and exactness. ``types``,
     ``market``: ``[..., m]`` clients and ``[..., m, m]`` differences; memory stays below a fixed budget for any batch.
     ``limit``: at most this many break points per client, or steps of the ladder (every so-many-th is kept, and the
-    result is not exact). `UnknownNameError` if the coordinate is another.
+    result is not exact). ``clients`` [k]: only these are searched, costs on the ladder, too, and the arrays are
+    ``[..., k]``. `UnknownNameError` if the coordinate is another.
     """
     if coordinate not in COORDINATES:
         raise UnknownNameError(f"lies about {coordinate!r} are not looked for; expected {', '.join(COORDINATES)}")
     batch = np.broadcast_shapes(types.batch, market.batch)
     flat = types.flat(batch)
-    if coordinate == "cost":
+    if coordinate == "cost" and clients is None:
         reports, known = _cost_reports(mechanism, types, market, flat.cost, limit)
     else:
         least = SMALLEST_SIZE if coordinate == "size" else 0.0
         reports, known = _ladder(getattr(flat, coordinate), least, limit), False
-    utility, gap = _utilities(mechanism, flat, market.flat(batch), reports, coordinate)
+        if coordinate == "cost":  # and not to sell at all
+            reports = np.concatenate([reports, np.full_like(reports[..., :1], HUGE)], axis=-1)
+    who = np.arange(flat.clients) if clients is None else clients
+    reports = reports[:, who]
+    utility, gap = _utilities(mechanism, flat, market.flat(batch), reports, coordinate, who)
     truthful = utility[..., 0]
     slack = TIE * np.maximum(1.0, np.abs(utility).max(axis=-1))
     good = utility >= (utility.max(axis=-1) - slack)[..., None]
@@ -105,7 +113,7 @@ def best_reports(
     said, lying = (np.take_along_axis(array, pick, axis=-1)[..., 0] for array in (reports, utility))
     told = (np.maximum(lying - truthful, 0.0), said, truthful, lying)
     exact = known and gap == 0.0 and rules(mechanism) in STEPS and type(market.law) in CONCAVE
-    gain, report, before, after = (part.reshape(*batch, flat.clients) for part in told)
+    gain, report, before, after = (part.reshape(*batch, len(who)) for part in told)
     return BestReports(coordinate, gain, report, before, after, int(utility[..., 1:].size), exact)
 
 
@@ -148,20 +156,20 @@ def rules(mechanism: object) -> tuple[str, str]:
 
 
 def _utilities(
-    mechanism: Clearing, flat: Types, public: Market, reports: Floats, coordinate: str
+    mechanism: Clearing, flat: Types, public: Market, reports: Floats, coordinate: str, who: NDArray[np.intp]
 ) -> tuple[Floats, float]:
-    """Return true utility ``[F, m, q]`` of client j of market f when it alone reports ``reports[f, j, q]``.
+    """Return true utility ``[F, k, q]`` of client who[j] of market f when it alone reports ``reports[f, j, q]``.
 
     The second is the largest optimality gap met. A mechanism with two stages (`settle`) is settled on the truth.
     """
-    m, q = flat.clients, reports.shape[-1]
+    k, q = reports.shape[-2:]
     utility = np.empty(reports.size)
     said = reports.reshape(-1)
     worst = 0.0
-    step = rows_at_once(m)
+    step = rows_at_once(flat.clients)
     for start in range(0, utility.size, step):
         task = np.arange(start, min(start + step, utility.size))
-        row, client = task // (m * q), task // q % m
+        row, client = task // (k * q), who[task // q % k]
         here = np.arange(len(task))
         types, market = flat.at(row), public.at(row)
         told = np.array(getattr(types, coordinate))
@@ -170,116 +178,3 @@ def _utilities(
         utility[task] = account(types, outcome, market).utility[here, client]
         worst = max(worst, float(outcome.gap.max(initial=0.0)))
     return utility.reshape(reports.shape), worst
-
-
-@dataclass(frozen=True)
-class Lie:
-    """The lie about one of its own numbers that pays a client most, everyone else truthful.
-
-    ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
-    ``truth`` and ``report`` its ``coordinate`` ("cost", "gain" or "size"), ``utility_truthful`` and ``utility_lying``
-    its utility, ``deviations`` how many reports were tried (0: none, ``unsearched`` says why), ``exact`` whether no
-    report whatever is better, by the argument in `proofs_checks.search.lies`.
-    """
-
-    gain: float
-    where: tuple[int, ...]
-    client: int
-    truth: float
-    report: float
-    utility_truthful: float
-    utility_lying: float
-    deviations: int
-    exact: bool
-    tolerance: float
-    coordinate: str = "cost"
-    unsearched: str = ""
-
-    @property
-    def pays(self) -> bool:
-        """Whether the lie gains more than rounding."""
-        return self.gain > self.tolerance
-
-    def sentence(self, names: tuple[str, ...] | None = None, tried: int | None = None) -> str:
-        """Say what was found; ``names`` of the clients, else their numbers; ``tried`` where more was searched."""
-        tried = self.deviations if tried is None else tried
-        if self.deviations == 0:
-            return f"No lie was searched for: {self.unsearched}."
-        if not self.pays:
-            sure = "no other report could do better" if self.exact else "a search, no proof"
-            return f"No lie about a {self.coordinate} was found to pay ({tried} reports tried; {sure})."
-        who = f"client {self.client}" if names is None else names[self.client]
-        what = {"cost": "cost", "gain": "gain parameter", "size": "number of samples"}[self.coordinate]
-        truth, said = apart(self.truth, self.report)
-        said = near(self.report, said)
-        before, after = apart(self.utility_truthful, self.utility_lying)
-        return (
-            f"A lie pays: {who}, whose {what} is {truth}, gains {number(self.gain)} by saying {said} "
-            f"(utility {after} instead of {before}; {tried} reports tried)."
-        )
-
-    def among(self, types: Types, market: Market, present: Flags | None = None) -> tuple[Types, Market, int]:
-        """Return the market ``[m]`` that it was told in, of those ``present`` [..., m], and the place of who told it.
-
-        ``types``, ``market``: the batch that was searched.
-        """
-        batch = np.broadcast_shapes(types.batch, market.batch)
-        row = int(np.ravel_multi_index(self.where, batch)) if batch else 0
-        one, single = types.flat(batch).at(row), market.flat(batch).at(row)
-        if present is None:
-            return one, single, self.client
-        here = present[self.where]
-        return one.take(here), single.take(here), int(here[: self.client].sum())
-
-    def as_json(self, names: tuple[str, ...]) -> dict[str, Any] | None:
-        """Return the lie for a file; None where none was searched for."""
-        if self.deviations == 0:
-            return None
-        told = {name: getattr(self, name) for name in _TOLD} | {"client": names[self.client]}
-        return told | {"sentence": self.sentence(names)}
-
-
-def best_lie(
-    mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", present: Flags | None = None
-) -> Lie:
-    """Search every client of every clearing of the batch for the report of this number that pays it most.
-
-    For costs every break point is tried; for gains and sizes a ladder of reports. Where not all are ``present``
-    [..., m], in the market of those who are.
-
-    The utilities told are computed again from the report found, by clearing with it and accounting with the truth.
-    """
-    batch = np.broadcast_shapes(types.batch, market.batch)
-    there = np.broadcast_to(True if present is None else present, (*batch, types.clients))
-    most = int(there.sum(axis=-1).max(initial=0))
-    if most > MOST_CLIENTS or most < FEWEST:
-        many = f"the market has {most} clients, more than {MOST_CLIENTS}"
-        why = many if most > MOST_CLIENTS else "no two clients ever met"
-        return Lie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
-    gain, report = np.full(there.shape, -np.inf), np.zeros(there.shape)
-    deviations, exact = 0, True
-    for group in gatherings(there, batch):
-        points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * len(group.there) ** 3)))
-        limit = points if coordinate == "cost" else _REPORTS_PER_POINT * points
-        found = best_reports(mechanism, group.clients(types), group.market(market), coordinate, limit=limit)
-        for whole, part in ((gain, found.gain), (report, found.report)):
-            whole.reshape(-1, types.clients)[np.ix_(group.rows, group.there)] = part
-        deviations, exact = deviations + found.deviations, exact and found.exact
-    at = np.unravel_index(int(np.argmax(gain)), gain.shape)
-    where, client = tuple(int(k) for k in at[:-1]), int(at[-1])
-    truth, said = float(getattr(types, coordinate)[at]), float(report[at])
-    best = Lie(0.0, where, client, truth, said, 0.0, 0.0, deviations, exact, 0.0, coordinate)
-    one, single, me = best.among(types, market, there)
-    reports = one.truthful()
-    lies = np.array(getattr(reports, coordinate))
-    lies[me] = said
-    honest = account(one, clear_and_settle(mechanism, reports, one, single), single)
-    lying = account(one, clear_and_settle(mechanism, reports.replace(**{coordinate: lies}), one, single), single)
-    before, after = float(honest.utility[me]), float(lying.utility[me])
-    return replace(
-        best,
-        gain=max(0.0, after - before),
-        utility_truthful=before + 0.0,
-        utility_lying=after + 0.0,
-        tolerance=MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid])),
-    )

@@ -96,7 +96,7 @@ def test_where_nothing_may_be_left_out_everything_is_shown():
 
 
 def test_a_run_says_that_no_lie_was_searched_for_and_why():
-    words = "No lie was searched for: the market has 120 clients, more than 100."
+    words = "No lie was searched for: the market has 2001 clients, more than 2000."
     told = MethodAudit(mechanism="ipfl", lowest_utility={"client": 0.0}, budget_imbalance=0.0, optimality_gap=0.0,
                        objective=1.0, optimal_objective=1.0, best_lie={"cost": None}, words=[words] * 3)  # fmt: skip
     figures = {"accuracy_best": 0.9, "accuracy_final": 0.9, "utility_mean": 1.0, "welfare": 1.0}

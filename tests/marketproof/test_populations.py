@@ -212,6 +212,19 @@ def test_attendance_follows_the_schedule():
     assert seen[:, [0, 2, 4]].all()
 
 
+def test_a_part_of_the_clients_is_called_anew_in_each_round_by_the_seed_alone():
+    there = Attendance("", 0.5, [], 200, 3, 0.1)
+    seen = np.array([there.present(number) for number in range(1, 61)])
+    assert (seen.sum(axis=1) == 20).all()
+    assert not np.array_equal(seen[0], seen[1])
+    assert abs(seen.mean(axis=0) - 0.1).max() < 6 * (0.09 / 60) ** 0.5
+    np.testing.assert_array_equal(Attendance("", 0.5, [], 200, 3, 0.1).present(7), seen[6])
+    gone = seen[8] & (np.cumsum(seen[8]) <= 5)
+    there.leave(gone)
+    np.testing.assert_array_equal(there.present(9), seen[8] & ~gone)
+    assert Attendance("", 0.5, [], 3, 0, 0.01).present(1).sum() == 2
+
+
 def test_nobody_leaves_a_market_whose_population_stays():
     there = Attendance("", 1.0, [], 4, 0)
     assert not there.decide(1, np.ones(4, bool), np.full(4, -5.0), 0.0).any()

@@ -10,6 +10,7 @@ from marketproof.running.methods import Method
 from marketproof.running.recorder import Unit
 from mechanism import (
     Market,
+    MarketMechanism,
     Reports,
     SqrtGain,
     TableGain,
@@ -23,7 +24,8 @@ from mechanism import (
 from mechanism.market.mechanisms import _RULES as MECHANISMS
 from mechanism.market.settling import TwoStage, clear_and_settle, objectives
 from proofs_checks import Witness, replay
-from proofs_checks.search.lies import COORDINATES, best_lie
+from proofs_checks.search.best_lie import best_lie
+from proofs_checks.search.lies import COORDINATES
 from tests.marketproof.fake_trainer import FakeTrainer
 
 LAWS = (SqrtGain(), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9)))
@@ -219,6 +221,28 @@ def test_where_no_two_clients_ever_meet_no_lie_is_looked_for():
     found = best_lie(market_mechanism("ipfl"), types, market, "cost", np.eye(3, dtype=bool)[:2])
     assert (found.gain, found.deviations, found.pays) == (0.0, 0, False)
     assert found.sentence() == "No lie was searched for: no two clients ever met."
+
+
+def test_in_a_large_market_a_sample_is_searched_and_what_it_finds_is_true():
+    rng = np.random.default_rng(4)
+    there = np.ones((3, 101), dtype=bool)
+    there[1, 5:], there[2, 7] = False, False  # in the second clearing everybody is searched
+    types = Types(rng.uniform(50, 500, (3, 101)), rng.uniform(0, 3, (3, 101)), rng.uniform(1e3, 1e5, (3, 101)))
+    free = MarketMechanism("free", "exact", "none")  # whoever sells loses its cost
+    found = best_lie(free, types, Market(), "cost", there)
+    assert found.pays
+    assert ", those of 5 of up to 101 clients drawn)." in found.sentence()
+    one, single, me = found.among(types, Market(), there)
+    lies = np.array(one.cost)
+    lies[me] = found.report
+    before, after = (
+        account(one, free.clear(said, single), single).utility[me] for said in (one.truthful(), one.report(cost=lies))
+    )
+    assert found.gain == pytest.approx(after - before)
+    none = best_lie(market_mechanism("ipfl-exact"), types, Market(), "cost")
+    assert not none.pays
+    assert not none.exact
+    assert "those of 5 of up to 101 clients drawn in 2 of 3 clearings; a search, no proof" in none.sentence()
 
 
 @pytest.mark.parametrize("name", list(MECHANISMS))
