@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mechanism.market.clients import Market, Types
     from mechanism.market.rules.rule import Clearing
     from mechanism.market.settling import Promises
-    from proofs_checks.search.lies import Lie
+    from proofs_checks.search.best_lie import Lie
 
 ACCOUNT = ("gain", "cost", "paid", "received", "utility")
 """The parts of a client's account, in the order in which they are written."""
@@ -65,7 +65,8 @@ def clear_market(
     from mechanism.market.allocation.selection import optimal_objective
     from mechanism.market.clients import Market, Types
     from mechanism.market.settling import clear_and_settle, measure
-    from proofs_checks.search.lies import COORDINATES, best_lie
+    from proofs_checks.search.best_lie import best_lie
+    from proofs_checks.search.lies import COORDINATES
 
     market = Market(differences, lam, effective=effective)
     types = Types(table.size, table.cost, table.gain)

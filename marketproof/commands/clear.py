@@ -28,7 +28,8 @@ Row 1 of CLIENTS.csv is the header client,size,cost,gain, its columns in any ord
 samples, money per exported model, and the gain parameter K (what data is worth to the client; 0 wants no model).
 Further columns go through to the output. Columns are separated by commas, semicolons, tabs or bars; decimals have a
 point, or beside the latter three a comma. Tables may be workbooks (.xlsx, first sheet). The numbers are taken as true
-and as reported."""
+and as reported. More than 5,000 clients are cleared without matrices, by ipfl-exact, ipfl or exact-marginal: then --out
+DIR holds clear.json, accounts.parquet and payments.parquet."""
 
 EPILOG = """Example, a file A.csv of four lines:
 
@@ -47,15 +48,32 @@ and dear would gain 1.9 by saying 0.9."""
 
 def clear(
     clients: Annotated[
-        Path, typer.Argument(metavar="CLIENTS.csv", help="Table client,size,cost,gain; row 1 is the header.")
+        Path,
+        typer.Argument(metavar="CLIENTS.csv", help="Table client,size,cost,gain; row 1 is the header. Or Parquet."),
     ],
     differences: Annotated[
         Path | None,
-        typer.Option(metavar="D.csv", help="Table client,ID1,ID2,… of differences in [0, 2], row = importer."),
+        typer.Option(
+            metavar="D.csv",
+            help="Table client,ID1,ID2,… of differences in [0, 2], row = importer; or, CSV or Parquet, "
+            "importer,exporter,difference, a pair a row.",
+        ),
     ] = None,
     effective: Annotated[
         Path | None,
-        typer.Option(metavar="E.csv", help="Table like D.csv: what each model is worth in the importer's own samples."),
+        typer.Option(
+            metavar="E.csv",
+            help="Table like D.csv: what each model is worth in the importer's own samples; or importer,exporter,"
+            "samples, pairs that are not listed being worth nothing.",
+        ),
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="V.npy", help="A vector for each client, in their order: differences are 1 - cosine."),
+    ] = None,
+    unlisted: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, metavar="D", help="Difference of pairs that a long table does not list; default 1."),
     ] = None,
     lam: Annotated[
         float | None,
@@ -83,20 +101,34 @@ def clear(
         Path | None,
         typer.Option(metavar="FILE", help="Write a proof of purchases and prices, for 'marketproof check'."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS|local:N", help="Of a large market: clear on a Dask cluster."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of a large market: go on with the clearing in --out DIR.")
+    ] = False,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Read, clear, audit, certify, write, show."""
     from marketproof.files import market_tables as files
+    from marketproof.files.long_tables import DENSE
+    from marketproof.large.command import Public, clear_files
 
     _check_rule(mechanism, price, pool)
-    clients_read = files.read_clients(clients)
+    public = Public(clients, differences, effective, vectors, lam, unlisted)
+    if public.large:
+        refused = {"--price": price, "--pool": pool, "--xlsx": xlsx, "--certificate": certificate}
+        public.refuse_small_only(name for name, given in refused.items() if given is not None)
+        clear_files(public, mechanism, out, json, cluster, resume=resume, quiet=quiet)
+        return
+    if cluster is not None or resume:
+        raise InputError(f"--cluster and --resume are for markets of more than {DENSE} clients; leave them out")
+    clients_read = public.table
     rule = files.priced_rule(mechanism, price, pool, clients_read.names)
-    names = clients_read.names
-    matrix = None if differences is None else files.read_differences(differences, names)
-    worth = None if effective is None else files.read_amounts(effective, names, "samples")
-    weight = lam if lam is not None else (0.0 if matrix is None else 1.0)
+    matrix, weight, worth = public.matrices()
     cleared = clear_market(clients_read, matrix, weight, rule, worth)
     proof = b""
     if certificate is not None:
@@ -108,7 +140,7 @@ def clear(
         written |= {out / f"{name}.csv": told.to_csv().encode() for name, told in tables(cleared).items()}
     if xlsx is not None:
         written[xlsx] = sheets({name: (told.columns, *told.rows) for name, told in tables(cleared).items()})
-    refuse_overwriting((*written, certificate), (clients, differences, effective, files.table_of_prices(price)))
+    refuse_overwriting((*written, certificate), (*public.paths, files.table_of_prices(price)))
     written |= {} if certificate is None else {certificate: proof}
     made = {path.parent: None for path in written if not path.parent.exists()}
     write_all(written)

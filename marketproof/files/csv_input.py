@@ -23,7 +23,7 @@ LARGEST_FILE = 64 * 2**20
 """Bytes. A table of differences between 1,500 clients with 16 digits each fits."""
 
 MOST_CLIENTS = 5_000
-"""Rows of a table: tables of everyone against everyone still fit in memory (200 MB each)."""
+"""Rows of a table of everyone against everyone: it still fits in memory (200 MB)."""
 
 LONGEST_NAME = 100
 """Characters of a client's name."""
@@ -119,11 +119,12 @@ def _csv_records(text: str, name: str, separator: str) -> Iterator[tuple[int, li
         start = reader.line_num + 1
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, long: bool = False) -> Table:
     """Read a CSV file or the first sheet of a workbook: one header, and rows of exactly its width.
 
-    Blank rows are skipped; white space around cells is dropped; a byte-order mark is accepted. `InputError` if the
-    file is no such table; the message names file, row and remedy.
+    ``long``: more than `MOST_CLIENTS` rows may be there, as many as the file's own bound allows. Blank rows are
+    skipped; white space around cells is dropped; a byte-order mark is accepted. `InputError` if the file is no such
+    table; the message names file, row and remedy.
     """
     name = one_line(path)
     separator, records = _records(path, name)
@@ -138,7 +139,7 @@ def read_table(path: Path) -> Table:
             kind = "short" if len(cells) < len(columns) else "long"
             expected = f"expected {len(columns)}, one for each column of the header"
             raise InputError(f"{name}, row {line}: has {len(cells)} cells, too {kind}; {expected}")
-        if len(rows) == MOST_CLIENTS:
+        if len(rows) == MOST_CLIENTS and not long:
             raise InputError(f"{name}, row {line}: more than {MOST_CLIENTS} clients; expected at most {MOST_CLIENTS}")
         rows.append(Row(line, cells))
     return Table(name, header_line, columns, rows, comma=separator not in ("", ","))

@@ -21,11 +21,12 @@ SMALLEST_SIZE = 1e-9
 """Samples. Below it a market's ratios of sizes leave what float64 holds."""
 
 _SLACK = 1e-9
-_RANGES = {
+RANGES = {
     "size": (SMALLEST_SIZE, LARGEST, f"above 0 (samples, at least {SMALLEST_SIZE:g}, at most {LARGEST:g})"),
     "cost": (0.0, LARGEST, f"from 0 to {LARGEST:g} (money per exported model)"),
     "gain": (0.0, LARGEST, f"from 0 to {LARGEST:g} (the gain parameter K; 0 wants no model)"),
 }
+"""What each number of a client may be: least, most, and that in words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +67,13 @@ def read_clients(path: Path) -> ClientTable:
     Further columns are kept as texts.
     `InputError` for anything else; the message names file, row, column, value and remedy.
     """
-    table = read_table(path)
+    table = read_table(path, long=True)
     at, others = _columns(table)
-    pointed(table, [at[column] for column in _RANGES])
+    pointed(table, [at[column] for column in RANGES])
     if not table.rows:
         raise InputError(f"{table.file} holds no client; write one row per client under its header")
     first_line: dict[str, int] = {}
-    numbers: dict[str, list[float]] = {column: [] for column in _RANGES}
+    numbers: dict[str, list[float]] = {column: [] for column in RANGES}
     wrong = WrongCells()
     for row in table.rows:
         place = table.place(row.line, "client")
@@ -80,7 +81,7 @@ def read_clients(path: Path) -> ClientTable:
             name = client_name(row.cells[at["client"]], place)
             _name_once(name, first_line, place, "name each client once")
             first_line[name] = row.line
-        for column, (low, high, expected) in _RANGES.items():
+        for column, (low, high, expected) in RANGES.items():
             place = table.place(row.line, column)
             with wrong.keep():
                 numbers[column].append(number(row.cells[at[column]], place, low=low, high=high, expected=expected))
@@ -146,7 +147,7 @@ def read_matrix(
         found = shown(table.columns[0])
         raise InputError(f"{header}: the first column is {found}; expected client, then one column per client")
     pointed(table, range(1, len(table.columns)))
-    exporters = [_known(name, index, header) for name in table.columns[1:]]
+    exporters = [known_client(name, index, header) for name in table.columns[1:]]
     _each_once(exporters, names, header, "column")
     matrix = np.zeros((len(names), len(names)))
     seen: dict[str, int] = {}
@@ -154,7 +155,7 @@ def read_matrix(
     for row in table.rows:
         place = table.place(row.line, "client")
         with wrong.keep():
-            importer = _known(row.cells[0], index, place)
+            importer = known_client(row.cells[0], index, place)
             _name_once(row.cells[0], seen, place, "write one row per client")
             seen[row.cells[0]] = row.line
         if seen.get(row.cells[0]) != row.line:  # no client, or one that had its row
@@ -178,7 +179,8 @@ def _name_once(name: str, seen: dict[str, int], place: str, remedy: str) -> None
         raise InputError(f"{place}: {shown(name)} stands already in row {seen[name]}; {remedy}")
 
 
-def _known(name: str, index: dict[str, int], place: str) -> int:
+def known_client(name: str, index: dict[str, int], place: str) -> int:
+    """Return a client's number by its name; `InputError` if it has none."""
     if name not in index:
         raise InputError(f"{place}: {shown(name)} is no client of the client table; use the names written there")
     return index[name]

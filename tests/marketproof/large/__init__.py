@@ -1,0 +1,1 @@
+"""Markets too large for matrices, on the command line."""
