@@ -11,19 +11,18 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-import socket
 import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from learning.federation.transport import Absence, Request
 from marketproof.federation.https_client import ALIVE, NEXT
 from marketproof.federation.keys import Identity, Register, digest_of_der
-from mechanism.errors import InputError
+from marketproof.federation.listening import Listener, Receive, Send, tls
 from mechanism.wording import number
 
 POLL = 10.0
@@ -33,10 +32,6 @@ SILENT = 30.0
 _WATCH = 0.5
 _SLOWEST = 600.0
 """Seconds that the upload of one reply may take."""
-_CONNECTIONS = 2_000
-
-_Send = Callable[[dict[str, Any]], Awaitable[None]]
-_Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 @dataclass(eq=False)
@@ -70,22 +65,18 @@ class HttpsTransport:
 
     def __init__(self, host: str, port: int, identity: Identity, register: Register, deadline: float) -> None:
         self.names: tuple[str, ...] = ()
-        self._register, self._deadline, self._identity = register, deadline, identity
+        self._register, self._deadline = register, deadline
         self._boxes: dict[str, _Box] = {}
         self._changed = threading.Condition()
-        self._context = self._tls()
+        self._context = tls(identity.certificate, identity.key)
+        self._context.verify_mode = ssl.CERT_REQUIRED
         self._known: dict[str, str] = {}
         self._state: object = None
         self._closing = False
         self._look()
-        self._serve(host, port)
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(self._identity.certificate, self._identity.key)
-        context.verify_mode = ssl.CERT_REQUIRED
-        return context
+        self._listener = Listener(self._answer, host, port, self._context)
+        self.port = self._listener.port
+        self._watching = asyncio.run_coroutine_threadsafe(self._watch(), self._listener.loop)
 
     def _look(self) -> None:
         """Learn who was registered or revoked since the last look."""
@@ -95,42 +86,6 @@ class HttpsTransport:
         self._known, self._state = self._register.names(), state
         for path in self._register.certificates().values():
             self._context.load_verify_locations(path)
-
-    def _serve(self, host: str, port: int) -> None:
-        import uvicorn
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-
-        class WithPeer(H11Protocol):
-            """Tells the application whose certificate the connection has."""
-
-            def connection_made(self, transport: Any) -> None:
-                super().connection_made(transport)
-                peer = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-                self.app_state = {**self.app_state, "peer": digest_of_der(peer)}
-
-        config = uvicorn.Config(
-            self._answer, host=host, port=port, http=WithPeer, interface="asgi3", lifespan="off", ws="none",
-            proxy_headers=False, log_config=None, access_log=False, server_header=False,
-            limit_concurrency=_CONNECTIONS, timeout_keep_alive=int(SILENT), timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        config.load()
-        config.ssl = self._context
-        try:
-            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        except OSError as failed:
-            reason = failed.strerror or failed
-            raise InputError(f"{host}:{port} cannot be listened on ({reason}); name another HOST:PORT") from None
-        self.port = int(listening.getsockname()[1])
-        self._server = uvicorn.Server(config)
-
-        async def work() -> None:
-            self._loop = asyncio.get_running_loop()
-            watch = asyncio.create_task(self._watch())
-            await self._server.serve([listening])
-            watch.cancel()
-
-        self._thread = threading.Thread(target=asyncio.run, args=(work(),), name="federation", daemon=True)
-        self._thread.start()
 
     async def _watch(self) -> None:
         while True:
@@ -151,7 +106,7 @@ class HttpsTransport:
                 box = self._boxes.setdefault(self.names[errand.request.client], _Box())
                 box.errands.append(errand)
                 box.most = max(box.most, errand.request.most)
-                self._loop.call_soon_threadsafe(box.wake.set)
+                self._listener.loop.call_soon_threadsafe(box.wake.set)
             while (now := time.monotonic()) < end and any(errand.reply is None for errand in errands):
                 self._give_up(errands, now)
                 self._changed.wait(min(1.0, end - now))
@@ -179,15 +134,15 @@ class HttpsTransport:
             return
         self._closing = True
         for box in list(self._boxes.values()):
-            self._loop.call_soon_threadsafe(box.wake.set)
+            self._listener.loop.call_soon_threadsafe(box.wake.set)
         time.sleep(0.2 if self._boxes else 0.0)  # those who poll are told; the others when they come again
-        self._server.should_exit = True
-        self._thread.join(10.0)
+        self._watching.cancel()
+        self._listener.close()
 
-    async def _answer(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
+    async def _answer(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one HTTP request (an ASGI application)."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        name, path = self._known.get(scope["state"]["peer"]), scope["path"]
+        name, path = self._known.get(digest_of_der(scope["state"]["peer"])), scope["path"]
         if name is None:
             return await _say(send, 403)
         session = headers.get("session", "")
@@ -206,7 +161,7 @@ class HttpsTransport:
             return await _say(send, 413)
         return await self._hand_out(name, box, session, receive, send)
 
-    async def _take(self, box: _Box, headers: dict[str, str], receive: _Receive) -> bool:
+    async def _take(self, box: _Box, headers: dict[str, str], receive: Receive) -> bool:
         """Store a reply; False if it is too long. One that nobody waits for is read, up to a bound, and dropped."""
         with self._changed:
             errand = next((one for one in box.errands if one.name == headers["answers"] and not one.arriving), None)
@@ -240,7 +195,7 @@ class HttpsTransport:
                 self._changed.notify_all()
         return fits
 
-    async def _hand_out(self, name: str, box: _Box, session: str, receive: _Receive, send: _Send) -> None:
+    async def _hand_out(self, name: str, box: _Box, session: str, receive: Receive, send: Send) -> None:
         """Send the next request, or after a while that there is none."""
         end = time.monotonic() + POLL
         while not box.errands and time.monotonic() < end and not self._closing and box.session == session:
@@ -268,7 +223,7 @@ def _length(headers: dict[str, str]) -> int:
     return int(said) if said.isdecimal() and len(said) < 16 else 2**62
 
 
-async def _say(send: _Send, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+async def _say(send: Send, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
     length = [] if status == 204 else [(b"content-length", str(len(body)).encode())]
     end = [(b"connection", b"close")] if status >= 400 else []  # what is left of a body is not read
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *length, *end]})

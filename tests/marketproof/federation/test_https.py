@@ -258,8 +258,8 @@ def test_clients_go_on_with_a_server_that_went_away_and_was_started_again(party)
     party.online("alice")
     assert ask(party, (0, b"x")) == [b"x"]
     port = party.transport.port
-    party.transport._server.should_exit = True  # no word to anybody
-    party.transport._thread.join(PATIENT)
+    party.transport._watching.cancel()
+    party.transport._listener.close()  # no word to anybody
     party.transport = HttpsTransport("127.0.0.1", port, party.server, party.register, PATIENT)
     party.transport.names = ("alice", "bob")
     party.online("alice")

@@ -1,0 +1,80 @@
+"""An ASGI application served by uvicorn from a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from mechanism.errors import InputError
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+_CONNECTIONS = 2_000
+_IDLE = 30
+
+
+def tls(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return the context of a server that speaks TLS 1.3 only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+class Listener:
+    """Serves ``application`` on ``port`` (0: any) until `close`; over TLS with ``context``.
+
+    ``lifespan``: whether the application wants to be told of start and end. Each request's ``state`` holds under "peer"
+    the certificate (DER) of who calls, where ``context`` asks for one. `InputError` if the port cannot be used.
+    """
+
+    def __init__(
+        self, application: Application, host: str, port: int, context: ssl.SSLContext | None, lifespan: bool = False
+    ) -> None:
+        import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        class WithPeer(H11Protocol):
+            """Tells the application whose certificate the connection has."""
+
+            def connection_made(self, transport: Any) -> None:
+                super().connection_made(transport)
+                secured = transport.get_extra_info("ssl_object")
+                if secured is not None:
+                    self.app_state = {**self.app_state, "peer": secured.getpeercert(binary_form=True)}
+
+        config = uvicorn.Config(
+            application, host=host, port=port, http=WithPeer, interface="asgi3", lifespan="on" if lifespan else "off",
+            ws="none", proxy_headers=False, log_config=None, access_log=False, server_header=False,
+            limit_concurrency=_CONNECTIONS, timeout_keep_alive=_IDLE, timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        config.load()
+        config.ssl = context
+        try:
+            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        except OSError as failed:
+            reason = failed.strerror or failed
+            raise InputError(f"{host}:{port} cannot be listened on ({reason}); name another HOST:PORT") from None
+        self.port = int(listening.getsockname()[1])
+        self._server, started = uvicorn.Server(config), threading.Event()
+
+        async def work() -> None:
+            self.loop = asyncio.get_running_loop()
+            started.set()
+            await self._server.serve([listening])
+
+        self._thread = threading.Thread(target=asyncio.run, args=(work(),), name="federation", daemon=True)
+        self._thread.start()
+        started.wait()
+
+    def close(self) -> None:
+        """Answer what was asked, for two seconds at most, and stop listening; harmless when done twice."""
+        self._server.should_exit = True
+        self._thread.join(10.0)
