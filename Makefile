@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: install run test lint bench matrix needles kernel smoke clean
+.PHONY: install run test lint bench matrix needles kernel smoke site clean
 
 install: $(VENV)/.installed  ## with what tests, lint, benchmarks and lessons need
 
@@ -43,6 +43,16 @@ kernel:                 ## the Coq proofs: built, accepted by coqchk, assumption
 
 smoke: install          ## every method on every task at scale smoke; DATA=DIR where the data sets lie
 	$(if $(DATA),MARKETPROOF_DATA=$(DATA)) $(BIN)/python benchmarks/smoke.py $(ARGS)
+
+site: $(VENV)/.site/.installed  ## the documentation as pages with a search, into build/site/html; offline once installed
+	PYTHONPATH=. $(VENV)/.site/bin/python docs/site/build.py
+
+$(VENV)/.site/.installed: docs/site/requirements.txt $(VENV)/.runs  # the generator, beside what it documents
+	$(PYTHON) -m venv $(VENV)/.site
+	$(VENV)/.site/bin/pip install --quiet --only-binary :all: --no-deps --requirement docs/site/requirements.txt
+	$(BIN)/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" \
+		> `$(VENV)/.site/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"`/marketproof.pth
+	touch $@
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

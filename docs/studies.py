@@ -7,6 +7,7 @@ Writes docs/results/NAME.md and NAME.json of `marketproof study` at scale reduce
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -28,8 +29,10 @@ def main(folder: Path, names: list[str]) -> int:
     for name in names or STUDIES:
         command = [sys.executable, "-m", "marketproof", "study", *STUDIES[name], "--out", str(folder / name)]
         subprocess.run(command, check=True)
-        for kind in ("md", "json"):
-            shutil.copyfile(folder / name / f"study.{kind}", OUT / f"{name}.{kind}")
+        shutil.copyfile(folder / name / "study.json", OUT / f"{name}.json")
+        told = (folder / name / "study.md").read_text()
+        told = re.sub(r"\n*^!\[.*\.png\)$", "", told, flags=re.MULTILINE)  # the pictures stay in the folder
+        (OUT / f"{name}.md").write_text(told)
     return 0
 
 

@@ -23,7 +23,7 @@ def _makes_network(value: Any) -> bool:
 
 
 class OwnNetwork(Network):
-    """``FILE.py:NAME``, a class or function that makes a `torch.nn.Module` of scores [n, classes] from x [n, *shape].
+    """``FILE.py:NAME``: what makes a `torch.nn.Module` of scores ``[n, classes]`` from samples x ``[n, *shape]``.
 
     It is called with those of ``shape`` and ``classes`` that it names. θ_0 is what the module was made with, torch's
     generator seeded by the run. Modules with buffers (batch statistics) or dropout are refused: no client's row holds
@@ -63,7 +63,7 @@ class OwnNetwork(Network):
     def forward(
         self, parameters: Sequence[torch.Tensor], x: torch.Tensor, masks: Sequence[torch.Tensor] = ()
     ) -> torch.Tensor:
-        """Return scores [n, classes] of x [n, *shape]."""
+        """Return scores [n, classes] of x ``[n, *shape]``."""
         named = dict(zip(self.layout.names, parameters, strict=True))
         scores: torch.Tensor = torch.func.functional_call(self._module, named, (x,))
         return scores

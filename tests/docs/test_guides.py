@@ -1,4 +1,4 @@
-"""Every guide runs as it is written, and the README's Python too."""
+"""Every guide runs as it is written, and the Python of the first page too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-PAGES = [*sorted((ROOT / "docs" / "guide").glob("*.md")), ROOT / "docs" / "architecture.md"]
+DOCS = ROOT / "docs"
+PAGES = [*sorted((DOCS / "guide").glob("*.md")), DOCS / "architecture.md", DOCS / "start.md"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
