@@ -119,6 +119,8 @@ def main(target: Path) -> int:
     stage(source)
     settings = str(ROOT / "docs" / "site")
     status = build_main(["-b", "html", "-q", "-W", "--keep-going", "-c", settings, str(source), str(site)])
+    if not (site / "guide").is_dir():
+        return 1  # Sphinx has said why
     for guide in (ROOT / "docs" / "guide").glob("*.md"):
         (site / "guide" / f"{guide.stem}.ipynb").write_text(json.dumps(notebook(guide.read_text()), indent=1))
     wrong = broken(site)

@@ -1,6 +1,7 @@
 """Sphinx's settings: Markdown pages, reference from docstrings, a theme that needs no network."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from sphinx.ext.napoleon import Config, NumpyDocstring
@@ -16,6 +17,7 @@ html_show_sphinx = False
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(Path(__file__).parent / "static" / "scorer.js")
 html_theme_options = {"sidebar_hide_name": False, "top_of_page_buttons": []}
 myst_heading_anchors = 4
 default_role = "py:obj"
