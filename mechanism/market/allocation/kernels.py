@@ -240,72 +240,107 @@ def between(sums: Floats, first: int, last: int) -> float:
 
 @jit
 def relaxation(
-    law: KernelForm, k: float, total: float, cost: float, first: int, count: int, size: Floats, ratio: Floats,
-    sum_size: Floats, sum_price: Floats,
+    law: KernelForm, k: float, total: float, cost: float, first: int, count: int, absent: int, beyond: float,
+    size: Floats, price: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
 ) -> float:  # fmt: skip
-    """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part.
+    """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part, and not ``absent``.
 
     Candidates stand in rising price per sample, so the best fractional purchase is a prefix: binary search for the
-    first one not wanted at all, then the best part of the one before it. Returns level less cost.
+    first one not wanted at all, then the best part of the one before it. Where all are wanted, any amount may be had
+    besides at ``beyond`` per sample (+inf: not). Returns level less cost.
     """
     lo, hi = first, count
     while lo < hi:
         mid = (lo + hi) // 2
-        if slope_at(law, k, total + between(sum_size, first, mid)) > ratio[mid]:
+        data = total + between(sum_size, first, mid)
+        if first <= absent < mid:
+            data -= size[absent]
+        if slope_at(law, k, data) > ratio[mid]:
             lo = mid + 1
         else:
             hi = mid
-    if lo == first:
-        return level(law, k, total) - cost
     last = lo - 1
-    left = total + between(sum_size, first, last)
-    data = peak(law, k, ratio[last], left, left + size[last])
-    return level(law, k, data) - (cost + between(sum_price, first, last) + ratio[last] * (data - left))
+    if last == absent:
+        last -= 1
+    data, spent = total, cost
+    if last >= first:
+        left, before = total + between(sum_size, first, last), cost + between(sum_price, first, last)
+        if first <= absent < last:
+            left, before = left - size[absent], before - price[absent]
+        data = peak(law, k, ratio[last], left, left + size[last])
+        spent = before + ratio[last] * (data - left)
+    if lo == count and beyond < slope_at(law, k, data):
+        if beyond <= _FREE:
+            return level(law, k, math.inf) - spent
+        more = peak(law, k, beyond, data, math.inf)
+        return level(law, k, more) - (spent + beyond * (more - data))
+    return level(law, k, data) - spent
 
 
 @jit
 def search(
     law: KernelForm, k: float, own: float, size: Floats, price: Floats, ratio: Floats, sum_size: Floats,
-    sum_price: Floats, count: int, tie: float, slack: float, limit: int, best: float, work: Floats,
-    state: NDArray[np.int8], chosen: Bools,
-) -> tuple[float, float]:  # fmt: skip
-    """Exact best purchase by depth-first branch and bound; returns (value, gap) and fills ``chosen[:count]``.
+    sum_price: Floats, count: int, absent: int, beyond: float, short: bool, tie: float, slack: float, limit: int,
+    best: float, work: Floats, state: NDArray[np.int8], chosen: Bools,
+) -> tuple[float, float, int]:  # fmt: skip
+    """Exact best purchase by depth-first branch and bound; returns (value, gap, nodes) and fills ``chosen[:count]``.
 
-    Candidates in the order of `order_by` on price per sample. ``best`` is a value known to be attainable (0: buy
-    nothing; then ``chosen`` starts empty). A set replaces the incumbent only if it is better by more than ``tie``;
-    sets are met include-first; what cannot be better by more than ``slack`` is not searched. gap is 0 unless ``limit``
-    nodes were not enough: then no set is better by more.
-    ``work`` float [count + 1, 3]: data, cost and bound on the path. ``state`` int8 [count + 1]: 0 new, 1 in, 2 out.
+    Candidates in the order of `order_by` on price per sample; ``absent`` (-1: nobody) is not for sale. ``best`` is a
+    value known to be attainable (0: buy nothing; then ``chosen`` starts empty). A set replaces the incumbent only if it
+    is better by more than ``tie``; sets are met include-first; what cannot be better by more than ``slack`` is not
+    searched. gap is 0 unless ``limit`` nodes were not enough: then no set is better by more.
+    ``beyond``: no more per sample than what any other seller asks, who is not among the candidates (+inf: there is
+    none). Where such a seller might belong to a better set, the gap is +inf at once if ``short`` (the list of
+    candidates can be made longer), else what it might bring is in the gap.
+    ``work`` float [count + 1, 3]: data, cost and bound on the path. ``state`` int8 [count + 1]: 0 new, 1 in, 2 out, 3
+    absent.
     """
     floor = level(law, k, own)
     for a in range(count):
         chosen[a] = False
     work[0, 0], work[0, 1] = own, 0.0
     state[0] = 0
-    depth, nodes, gap = 0, 0, 0.0
+    depth, reach, nodes, gap, missed = 0, 0, 0, 0.0, best
     while depth >= 0:
         if state[depth] == 0:
             total, cost = work[depth, 0], work[depth, 1]
+            if depth == absent:
+                work[depth + 1, 0], work[depth + 1, 1] = total, cost
+                state[depth] = 3
+                depth += 1
+                state[depth] = 0
+                continue
             nodes += 1
             value = level(law, k, total) - floor - cost
             if value > best + tie:
                 best = value
-                for a in range(count):
+                for a in range(max(depth, reach)):
                     chosen[a] = a < depth and state[a] == 1
-            if depth == count:
+                reach = depth
+            if depth == count and beyond == math.inf:
                 depth -= 1
                 continue
-            bound = relaxation(law, k, total, cost, depth, count, size, ratio, sum_size, sum_price) - floor
+            bound = (
+                relaxation(
+                    law, k, total, cost, depth, count, absent, beyond, size, price, ratio, sum_size, sum_price,
+                ) - floor
+            )  # fmt: skip
             if bound <= best + slack:
+                depth -= 1
+                continue
+            if depth == count:
+                if short:
+                    return best, math.inf, nodes
+                missed = max(missed, bound)
                 depth -= 1
                 continue
             work[depth, 2] = bound
             if nodes >= limit:
-                gap = bound
+                gap = max(bound, missed)
                 for a in range(depth):
                     if state[a] == 1 and work[a, 2] > gap:
                         gap = work[a, 2]
-                return best, max(0.0, gap - best)
+                return best, max(0.0, gap - best), nodes
             state[depth] = 1
             # a seller no smaller and no dearer that was left out rules this one out: exchanging them loses nothing
             a, seen = depth - 1, 0
@@ -332,7 +367,7 @@ def search(
             state[depth] = 0
         else:
             depth -= 1
-    return best, 0.0
+    return best, missed - best if missed > best + slack else 0.0, nodes
 
 
 @jit
@@ -371,9 +406,9 @@ def clear_importers(
     c_size, c_price, mark, c_pen = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     taken = np.zeros(m, np.bool_)
     order, back = np.empty(m, np.int64), np.empty(m, np.int64)
-    # candidates that can be worth buying, in the order of the search, and the same without one of them
+    # candidates that can be worth buying, in the order of the search
     s_size, s_price, s_ratio = np.empty(m), np.empty(m), np.empty(m)
-    r_size, r_price, r_ratio = np.empty(m), np.empty(m), np.empty(m)
+    r_size, r_price = np.empty(m), np.empty(m)
     sum_size, sum_price = np.empty((m + 1, 2)), np.empty((m + 1, 2))
     chosen, without = np.zeros(m, np.bool_), np.zeros(m, np.bool_)
     work, state = np.empty((m + 1, 3)), np.zeros(m + 1, np.int8)
@@ -418,8 +453,8 @@ def clear_importers(
             # what may be left on the table grows with what is on it
             room = max(same, slack * max(1.0, level(law, k, own + sum_size[kept, 0]) - floor))
         if allocation in (EXACT, OFFERED):
-            _, unsure = search(
-                law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept,
+            _, unsure, _ = search(
+                law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept, -1, math.inf, False,
                 same, room, limit, 0.0, work, state, chosen,
             )  # fmt: skip
             for a in range(count):
@@ -457,19 +492,12 @@ def clear_importers(
                 a = order[p]
                 if not taken[a]:
                     continue
-                rest = 0
-                for q in range(kept):
-                    if q != p:
-                        r_size[rest], r_price[rest], r_ratio[rest] = s_size[q], s_price[q], s_ratio[q]
-                        rest += 1
-                prefix_sums(r_size, sum_size, rest)
-                prefix_sums(r_price, sum_price, rest)
                 # what is left of the chosen set without j is attainable: a warm start
                 rest_size = total_but(c_size, taken, a, count, own, held)
                 rest_price = total_but(c_price, taken, a, count, 0.0, spent)
                 warm = max(0.0, level(law, k, rest_size) - floor - rest_price)
-                other, missing = search(
-                    law, k, own, r_size, r_price, r_ratio, sum_size, sum_price, rest,
+                other, missing, _ = search(
+                    law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept, p, math.inf, False,
                     same, room, limit, warm, work, state, without,
                 )  # fmt: skip
                 unsure = max(unsure, missing)
