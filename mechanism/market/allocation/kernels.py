@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mechanism.market.allocation.sellers import Rows, Scratch, Sellers, Slices
+
 if TYPE_CHECKING:
     from mechanism.market.gains import KernelForm
 
@@ -41,6 +43,11 @@ NOTHING, MARGINAL, CLARKE = 0, 1, 2
 
 _DOMINATORS = 16  # how many excluded sellers on the path are tested for dominance: more costs more than it saves
 _FREE = 1e-150  # a price below this is no price: its inverse powers overflow
+_ROUNDED = 1e-13  # relative error that sums and products of some numbers may have
+_SAFELY = 1e-9  # relative margin where only time depends on it
+_MET, _WAITING, _STREAMS, _COMPUTED = 0, 1, 2, 3  # places in `Scratch.at`
+_SLICES = 6  # numbers of sellers for which candidates are kept sorted
+_BY_NUMBER = 1_000  # nodes of one search by number, and of one by price per sample that only has to choose among equals
 _INSERTION = 48  # below this length insertion sort beats the library's
 
 
@@ -233,15 +240,18 @@ def prefix_sums(values: Floats, sums: Floats, count: int) -> None:
 
 
 @jit
-def between(sums: Floats, first: int, last: int) -> float:
-    """values[first] + … + values[last-1], from `prefix_sums`."""
+def between(sums: Floats, first: int, last: int, absent: int) -> float:
+    """values[first] + … + values[last-1] without values[absent], from `prefix_sums`."""
+    if first <= absent < last:  # in two parts: the whole less one would be lost where that is most of it
+        rest = (sums[last, 0] - sums[absent + 1, 0]) + (sums[last, 1] - sums[absent + 1, 1])
+        return (sums[absent, 0] - sums[first, 0]) + (sums[absent, 1] - sums[first, 1]) + rest
     return (sums[last, 0] - sums[first, 0]) + (sums[last, 1] - sums[first, 1])
 
 
 @jit
 def relaxation(
     law: KernelForm, k: float, total: float, cost: float, first: int, count: int, absent: int, beyond: float,
-    size: Floats, price: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
+    size: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
 ) -> float:  # fmt: skip
     """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part, and not ``absent``.
 
@@ -252,10 +262,7 @@ def relaxation(
     lo, hi = first, count
     while lo < hi:
         mid = (lo + hi) // 2
-        data = total + between(sum_size, first, mid)
-        if first <= absent < mid:
-            data -= size[absent]
-        if slope_at(law, k, data) > ratio[mid]:
+        if slope_at(law, k, total + between(sum_size, first, mid, absent)) > ratio[mid]:
             lo = mid + 1
         else:
             hi = mid
@@ -264,11 +271,9 @@ def relaxation(
         last -= 1
     data, spent = total, cost
     if last >= first:
-        left, before = total + between(sum_size, first, last), cost + between(sum_price, first, last)
-        if first <= absent < last:
-            left, before = left - size[absent], before - price[absent]
+        left = total + between(sum_size, first, last, absent)
         data = peak(law, k, ratio[last], left, left + size[last])
-        spent = before + ratio[last] * (data - left)
+        spent = cost + between(sum_price, first, last, absent) + ratio[last] * (data - left)
     if lo == count and beyond < slope_at(law, k, data):
         if beyond <= _FREE:
             return level(law, k, math.inf) - spent
@@ -322,7 +327,7 @@ def search(
                 continue
             bound = (
                 relaxation(
-                    law, k, total, cost, depth, count, absent, beyond, size, price, ratio, sum_size, sum_price,
+                    law, k, total, cost, depth, count, absent, beyond, size, ratio, sum_size, sum_price,
                 ) - floor
             )  # fmt: skip
             if bound <= best + slack:
@@ -368,6 +373,159 @@ def search(
         else:
             depth -= 1
     return best, missed - best if missed > best + slack else 0.0, nodes
+
+
+@jit
+def slice_of(
+    law: KernelForm, k: float, own: float, size: Floats, price: Floats, count: int, number: int, slices: Slices
+) -> int:  # fmt: skip
+    """Sort the candidates for sets of so many; return where in ``slices`` (kept for the same list).
+
+    With the tangent of the level at about the data of the best such set, slope s: level(x) - cost is at most the
+    tangent at the importer's own data plus the sum of the worths s n_j - w_j of the set.
+    """
+    here = number % len(slices.number)
+    if slices.number[here] == number and slices.length[here] == count:
+        return here
+    slices.number[here], slices.length[here] = number, count
+    order, worth, sums = slices.order[here], slices.worth[here], slices.sums[here]
+    point = own
+    for a in range(number):
+        point += size[a]
+    for _ in range(2):  # the second time at what the best set of the first time holds
+        slope = slope_at(law, k, point)
+        for a in range(count):
+            sums[a] = price[a] - slope * size[a]
+        order_by(sums, slices.level, order, count)
+        slices.slope[here] = slope
+        slices.base[here] = level(law, k, point) - slope * (point - own)
+        point = own
+        for a in range(number):
+            point += size[order[a]]
+    sums[0], largest = 0.0, 0.0
+    for a in range(count):
+        worth[a] = slope * size[order[a]] - price[order[a]]
+        largest = max(largest, abs(worth[a]))
+        sums[a + 1] = sums[a] + worth[a]
+    slices.rounding[here] = _ROUNDED * (abs(slices.base[here]) + largest * number) * 0.1
+    return here
+
+
+@jit
+def best_of(
+    p: int, number: int, count: int, out: int, worth: Floats, sums: Floats, other: float
+) -> float:  # fmt: skip
+    """Sum of the largest worths of ``number`` candidates from place p on, but the one at ``out``.
+
+    ``worth`` falls from place to place; any number besides may be had at ``other``.
+    """
+    end = p + number
+    if p <= out < end:
+        end += 1
+    if end > count or (end > p and worth[end - 1] < other):
+        if other == -math.inf:
+            return -math.inf
+        end = min(end, count)
+        while end > p and worth[end - 1] < other:
+            end -= 1
+        had = end - p - (1 if p <= out < end else 0)
+        return sums[end] - sums[p] - (worth[out] if p <= out < end else 0.0) + (number - had) * other
+    return sums[end] - sums[p] - (worth[out] if p <= out < end else 0.0)
+
+
+@jit
+def search_by_number(
+    law: KernelForm, k: float, own: float, size: Floats, price: Floats, count: int, absent: int, beyond: float,
+    cheapest: float, about: int, room: float, limit: int, best: float, slices: Slices, work: Floats, path: Ints,
+    chosen: Bools,
+) -> tuple[float, float, int, float]:  # fmt: skip
+    """Exact best purchase among sets of one number of sellers after the other, from ``about`` so many up and down.
+
+    Returns (value, gap, nodes, rival): gap is 0, +inf where candidates are missing, -1 where ``limit`` nodes were not
+    enough, or rounding might mislead. ``rival``: no other set is worth more; if that is less than the value the set
+    ``chosen`` is the only best. Parameters as of `search`; nobody asks less than ``cheapest`` beyond the list.
+
+    The best set of each number is bounded by its worths (`slice_of`). The bound is concave in the number at one slope:
+    where it is no better than the incumbent, and one more (one less) seller would not raise it, no larger (smaller)
+    number is better. It is far closer than `relaxation` where many sellers are nearly alike.
+    """
+    floor = level(law, k, own)
+    for a in range(count):
+        chosen[a] = False
+    nodes, rival, rest = 0, 0.0, count - (1 if absent >= 0 else 0)
+    about = max(1, min(about, rest))
+    for step in (1, -1):
+        number = about if step == 1 else about - 1
+        while number >= 1:
+            if number > rest:
+                if beyond < math.inf:
+                    return best, math.inf, nodes, rival
+                break
+            here = slice_of(law, k, own, size, price, count, number, slices)
+            order, worth, sums, slope = slices.order[here], slices.worth[here], slices.sums[here], slices.slope[here]
+            base = slices.base[here] - floor
+            if slices.rounding[here] > 0.1 * room:
+                return best, -1.0, nodes, rival
+            other = -math.inf
+            if beyond < math.inf:
+                if slope >= beyond:
+                    return best, math.inf, nodes, rival
+                other = cheapest * (slope / beyond - 1.0)
+            out = -1
+            if absent >= 0:
+                while out < 0 or order[out] != absent:
+                    out += 1
+            top = base + best_of(0, number, count, out, worth, sums, -math.inf)
+            last = number - 1 if out < 0 or out >= number else number  # the least worth of the best
+            follows = last + 1 if last + 1 != out else last + 2
+            less, more = worth[last], worth[follows] if follows < count else -math.inf
+            # depth-first, in the order of worth; the first leaf is the best set by worth
+            depth, p, total, cost, value = 0, 0, own, 0.0, base
+            while True:
+                if p == out:
+                    p += 1
+                bound = value + best_of(p, number - depth, count, out, worth, sums, -math.inf)
+                if depth == number:
+                    nodes += 1
+                    attained = level(law, k, total) - floor - cost
+                    if attained > best:
+                        rival = max(rival, best)
+                        best = attained
+                        for a in range(count):
+                            chosen[a] = False
+                        for a in range(depth):
+                            chosen[order[path[a]]] = True
+                    else:
+                        rival = max(rival, attained)
+                elif bound > best + room:
+                    work[depth, 0], work[depth, 1], work[depth, 2] = total, cost, value
+                    path[depth] = p
+                    total, cost, value = total + size[order[p]], cost + price[order[p]], value + worth[p]
+                    depth += 1
+                    p += 1
+                    continue
+                else:
+                    nodes += 1
+                    rival = max(rival, bound)
+                    if value + best_of(p, number - depth, count, out, worth, sums, other) > best + room:
+                        return best, math.inf, nodes, rival
+                if nodes > limit:
+                    return best, -1.0, nodes, rival
+                if depth == 0:
+                    break
+                depth -= 1
+                total, cost, value, p = work[depth, 0], work[depth, 1], work[depth, 2], path[depth] + 1
+                while p < count and (  # who is left out, all that are like it are
+                    size[order[p]] == size[order[p - 1]] and price[order[p]] == price[order[p - 1]]
+                ):
+                    p += 1
+            top = max(top, base + best_of(0, number, count, out, worth, sums, other))
+            change = max(more, other) if step == 1 else -less
+            if top <= best + room and change <= 0.0:
+                rival = max(rival, top + change)
+                break
+            number += step
+    return best, 0.0, nodes, rival
 
 
 @jit
@@ -504,6 +662,429 @@ def clear_importers(
                 # W(M) >= W(M\j): rounding may not break it
                 prices[b, i, client[a]] = cost[b, client[a]] + max(0.0, found - other)
         gap[b, i] = unsure
+
+
+@jit
+def sooner(a: int, b: int, mark: Floats, size: Floats) -> bool:
+    """Whether a stands before b: lower mark, then larger size, then lower number."""
+    return mark[a] < mark[b] or (mark[a] == mark[b] and (size[a] > size[b] or (size[a] == size[b] and a < b)))
+
+
+@jit
+def push(heap: Ints, count: int, item: int, mark: Floats, size: Floats) -> None:
+    """Add an item to a heap of ``count``, the first by `sooner` on top."""
+    a = count
+    while a > 0:
+        b = (a - 1) // 2
+        if sooner(heap[b], item, mark, size):
+            break
+        heap[a] = heap[b]
+        a = b
+    heap[a] = item
+
+
+@jit
+def pop(heap: Ints, count: int, mark: Floats, size: Floats) -> int:
+    """Take the first item from a heap of ``count``."""
+    top, item = heap[0], heap[count - 1]
+    a = 0
+    while True:
+        b = 2 * a + 1
+        if b >= count - 1:
+            break
+        if b + 2 < count and sooner(heap[b + 1], heap[b], mark, size):
+            b += 1
+        if not sooner(heap[b], item, mark, size):
+            break
+        heap[a] = heap[b]
+        a = b
+    heap[a] = item
+    return top
+
+
+@jit
+def listed(matrix: Rows, i: int, j: int) -> float:
+    """Entry (i, j) of (indptr, columns, values, rest), i and j different."""
+    indptr, columns, values, rest = matrix
+    lo, end = indptr[i], indptr[i + 1]
+    hi = end
+    while lo < hi:
+        mid = (lo + hi) // 2
+        if columns[mid] < j:
+            lo = mid + 1
+        else:
+            hi = mid
+    return values[lo] if lo < end and columns[lo] == j else rest
+
+
+@jit
+def cosine(a: Floats, b: Floats) -> float:
+    """Product of two vectors of length 1, within [-1, 1]."""
+    total = 0.0
+    for q in range(len(a)):
+        total += a[q] * b[q]
+    return min(1.0, max(-1.0, total))
+
+
+@jit
+def nearest(cos_centre: float, cos_radius: float) -> float:
+    """Lower bound on 1 - cos of the angle to anything within a radius of a centre, both given by their cosines.
+
+    By the triangle inequality of angles. The cosines are moved by `_ROUNDED` to the safe side first: near 1 the angle
+    is sensitive to their last bits.
+    """
+    a, b = min(1.0, cos_centre + _ROUNDED), cos_radius - _ROUNDED
+    if a >= b:
+        return 0.0
+    across = (1.0 - a) * (1.0 + a) * (1.0 - b) * (1.0 + b) if b > -1.0 else 0.0
+    return max(0.0, 1.0 - _ROUNDED - (a * b + math.sqrt(across)))
+
+
+@jit
+def offer(
+    table: Sellers, law: KernelForm, i: int, j: int, data: float, whole: bool, bare: float, scratch: Scratch
+) -> bool:  # fmt: skip
+    """Work out what importer i would pay for j's model, which counts ``data`` samples, and put it among the offers.
+
+    Only if it can be worth buying: alone, and after those that dominate j (no smaller, no dearer), which a best set
+    with j holds; ``whole``: in any case. ``bare``: level of the importer's own data. Returns whether it was put there.
+    """
+    own, k, penalty = table.size[i], table.gain[i], 0.0
+    if table.lam > 0.0:
+        if table.vectors.shape[1] > 0:
+            difference = max(0.0, 1.0 - cosine(table.vectors[i], table.vectors[j]))
+            scratch.at[_COMPUTED] += 1
+        else:
+            difference = listed(table.pairs, i, j)
+        penalty = table.lam * difference * (data / own)
+    price = table.cost[j] + penalty
+    if not whole:
+        if not price < level(law, k, own + data) - bare:
+            return False
+        if table.ahead[j] > 2:  # the importer, and who is left out for a price, may be two of those that dominate j
+            held = own + (table.ahead[j] - 2) * data
+            if not price < (level(law, k, held + data) - level(law, k, held)) * (1.0 + _SAFELY):
+                return False
+    q = scratch.at[_MET]
+    scratch.client[q], scratch.size[q], scratch.price[q], scratch.penalty[q] = j, data, price, penalty
+    scratch.mark[q] = price / data
+    push(scratch.heap, scratch.at[_WAITING], q, scratch.mark, scratch.size)
+    scratch.at[_MET] += 1
+    scratch.at[_WAITING] += 1
+    return True
+
+
+@jit
+def open_offers(
+    table: Sellers, law: KernelForm, i: int, first: int, last: int, ceiling: float, whole: bool, bare: float,
+    scratch: Scratch,
+) -> None:  # fmt: skip
+    """Begin with importer i: the offers of sellers listed for it, and streams first..last-1 for the others.
+
+    ``ceiling``: who asks so much per sample, or more, is not looked at. The rest as of `offer`.
+    """
+    scratch.at[_MET] = scratch.at[_WAITING] = scratch.at[_STREAMS] = 0
+    scratch.met[i] = i + 1
+    indptr, columns, values, _ = table.effective if table.sparse else table.pairs
+    if len(indptr) > 0:
+        for p in range(indptr[i], indptr[i + 1]):
+            j = columns[p]
+            scratch.met[j] = i + 1
+            data = values[p] if table.sparse else table.size[j]
+            if data > 0.0:
+                offer(table, law, i, j, data, whole, bare, scratch)
+    for c in range(first, last):
+        nearly = 0.0
+        if table.vectors.shape[1] > 0:
+            nearly = nearest(cosine(table.vectors[i], table.centres[c]), table.radius[c])
+        elif len(indptr) > 0:
+            nearly = table.pairs[3]
+        scratch.base[c] = table.lam * nearly / table.size[i] * (1.0 - _ROUNDED)
+        scratch.place[c] = table.starts[c] - 1
+        step_stream(table, c, ceiling, scratch)
+
+
+@jit
+def step_stream(table: Sellers, c: int, ceiling: float, scratch: Scratch) -> None:
+    """Go to the next seller of stream c; if it may ask less than ``ceiling`` per sample put the stream in the heap."""
+    p = scratch.place[c] + 1
+    scratch.place[c] = p
+    if p < table.starts[c + 1]:
+        scratch.bound[c] = table.ratio[p] if table.lam == 0.0 else (table.ratio[p] + scratch.base[c]) * (1.0 - _ROUNDED)
+        if scratch.bound[c] < ceiling:
+            push(scratch.streams, scratch.at[_STREAMS], c, scratch.bound, scratch.bound)
+            scratch.at[_STREAMS] += 1
+
+
+@jit
+def look(
+    table: Sellers, law: KernelForm, i: int, ceiling: float, whole: bool, bare: float, scratch: Scratch
+) -> None:  # fmt: skip
+    """Look at the seller that may ask least per sample of those not yet looked at; there must be one."""
+    c = pop(scratch.streams, scratch.at[_STREAMS], scratch.bound, scratch.bound)
+    scratch.at[_STREAMS] -= 1
+    j = table.order[scratch.place[c]]
+    put = True
+    if scratch.met[j] != i + 1:
+        if len(table.depths) == 0:  # else the shorter streams are begun anew by the longer ones
+            scratch.met[j] = i + 1
+        put = offer(table, law, i, j, table.size[j], whole, bare, scratch)
+    if not put and scratch.place[c] + 1 < table.starts[c + 1]:
+        # of those behind, all hold at least so much before them: none is worth more than its slope there
+        held = table.size[i] + table.least[scratch.place[c] + 1]
+        ceiling = min(ceiling, slope_at(law, table.gain[i], held) * (1.0 + _SAFELY))
+    step_stream(table, c, ceiling, scratch)
+
+
+@jit
+def gather(
+    table: Sellers, law: KernelForm, i: int, want: int, count: int, ceiling: float, outside: float, bare: float,
+    scratch: Scratch, listing: Ints, size: Floats, price: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
+) -> tuple[int, float]:  # fmt: skip
+    """Make the list of candidates ``want`` long, in the order of the search; return its length and what is beyond.
+
+    ``outside``: what sellers in none of the streams ask per sample at least, if they matter.
+    """
+    while True:
+        at = scratch.at
+        if at[_WAITING] > 0 and (
+            at[_STREAMS] == 0 or scratch.mark[scratch.heap[0]] <= scratch.bound[scratch.streams[0]]
+        ):
+            if count >= want or scratch.mark[scratch.heap[0]] > outside:
+                break
+            q = pop(scratch.heap, at[_WAITING], scratch.mark, scratch.size)
+            at[_WAITING] -= 1
+            listing[count], size[count] = q, scratch.size[q]
+            price[count], ratio[count] = scratch.price[q], scratch.mark[q]
+            count += 1
+        elif at[_STREAMS] == 0 or count >= want or scratch.bound[scratch.streams[0]] > outside:
+            break
+        else:
+            look(table, law, i, ceiling, False, bare, scratch)
+    prefix_sums(size, sum_size, count)
+    prefix_sums(price, sum_price, count)
+    beyond = outside
+    if scratch.at[_WAITING] > 0:
+        beyond = min(beyond, scratch.mark[scratch.heap[0]])
+    if scratch.at[_STREAMS] > 0:
+        beyond = min(beyond, scratch.bound[scratch.streams[0]])
+    return count, beyond
+
+
+@jit
+def take_of_many(
+    table: Sellers, law: KernelForm, i: int, bare: float, scratch: Scratch, chosen: Bools, mark: Floats, order: Ints
+) -> None:  # fmt: skip
+    """`take_while_worth` for importer i without looking at everyone: fills ``chosen`` over the offers met.
+
+    A threshold lies between the data at which the gain's slope is the price per sample, and so much more as the seller
+    has: none of those not looked at comes before the first that fails once that is above what all of them may reach.
+    Where all pay the same, stream q holds those whom less than table.depths[q] dominate, and a seller comes
+    behind all that dominate it: so few are enough while fewer are taken.
+    """
+    own, k, q = table.size[i], table.gain[i], 0
+    last = len(table.starts) - 1
+    if k <= 0.0:
+        scratch.at[_MET] = 0
+        return
+    while True:
+        ranked = len(table.depths) > 0
+        open_offers(table, law, i, q if ranked else 0, q + 1 if ranked else last, math.inf, True, bare, scratch)
+        want, big = 32, 0
+        while True:
+            while scratch.at[_STREAMS] > 0 and scratch.at[_MET] < want:
+                look(table, law, i, math.inf, True, bare, scratch)
+            if not ranked and last > 0:
+                while big < min(want // 2, len(table.biggest)):
+                    j = table.biggest[big]
+                    if scratch.met[j] != i + 1:
+                        scratch.met[j] = i + 1
+                        offer(table, law, i, j, table.size[j], True, bare, scratch)
+                    big += 1
+            count = scratch.at[_MET]
+            take_while_worth(law, k, own, scratch.size, scratch.price, count, False, chosen, mark, order)
+            taken = 0
+            while taken < count and chosen[order[taken]]:
+                taken += 1
+            fails = -mark[order[taken]] if taken < count else -math.inf
+            reached, lowest = -math.inf, math.inf
+            for a in range(scratch.at[_STREAMS]):
+                c = scratch.streams[a]
+                most = table.largest[scratch.place[c]]
+                if not ranked:
+                    most = min(most, table.size[table.biggest[big]] if big < len(table.biggest) else 0.0)
+                lowest = min(lowest, scratch.bound[c])
+                if most > 0.0:
+                    reached = max(reached, peak(law, k, scratch.bound[c] * (1.0 - _SAFELY), own, math.inf) + most)
+            if reached * (1.0 + _SAFELY) < fails or reached == -math.inf:
+                break
+            if taken == 0 and count > 0 and lowest >= slope_at(law, k, own):
+                break  # the first of all fails, whoever it is
+            want *= 2
+        if not ranked or taken + 2 <= table.depths[q] or q + 1 == len(table.depths):
+            return
+        q += 1
+
+
+@jit
+def count_ahead(order: Ints, rank: Ints, ahead: Ints) -> None:
+    """Fill ``ahead``: how many clients dominate each.
+
+    ``order``: by rising cost, then falling size, then number. ``rank``: by falling size, from 0, equal ones alike.
+    """
+    tree = np.zeros(len(order) + 1, np.int64)  # sums over ranks met so far (Fenwick)
+    for j in order:
+        a = rank[j] + 1
+        while a > 0:
+            ahead[j] += tree[a]
+            a -= a & -a
+        a = rank[j] + 1
+        while a < len(tree):
+            tree[a] += 1
+            a += a & -a
+
+
+@jit
+def clear_sellers(
+    start: int, stop: int, table: Sellers, law: KernelForm, exact: bool, payment: int, limit: int, tie: float,
+    slack: float, counts: Ints, sellers: Ints, prices: Floats, samples: Floats, penalties: Floats, gap: Floats,
+    told: Ints,
+) -> int:  # fmt: skip
+    """Clear importers start..stop-1 of a table; return the first for which the arrays written had no room.
+
+    Written: ``counts`` and ``gap`` from 0 on for importer ``start``, and of each import, importer by importer, by
+    rising seller, ``sellers prices samples penalties``; added to: ``told`` [2], differences computed and nodes.
+    ``exact``: exact selection, else thresholds. ``limit`` nodes for all the searches of one importer together.
+    """
+    m, streams = len(table.size), len(table.starts) - 1
+    scratch = Scratch(
+        np.empty(m, np.int64), np.empty(m), np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64),
+        np.zeros(m, np.int64), np.empty(streams), np.empty(streams), np.empty(streams, np.int64),
+        np.empty(streams, np.int64), np.zeros(4, np.int64),
+    )  # fmt: skip
+    listing, order = np.empty(m, np.int64), np.empty(m, np.int64)
+    size, price, ratio, mark = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    sum_size, sum_price = np.empty((m + 1, 2)), np.empty((m + 1, 2))
+    chosen, without, every = np.zeros(m, np.bool_), np.zeros(m, np.bool_), np.ones(m, np.bool_)
+    work, state = np.empty((m + 1, 3)), np.zeros(m + 1, np.int8)
+    slices = Slices(
+        np.zeros(_SLICES, np.int64), np.zeros(_SLICES, np.int64), np.empty((_SLICES, m), np.int64),
+        np.empty((_SLICES, m)), np.empty((_SLICES, m + 1)), np.empty(_SLICES), np.empty(_SLICES), np.empty(_SLICES),
+        np.zeros(m),
+    )  # fmt: skip
+    path = np.empty(m, np.int64)
+    ranked = len(table.depths) > 0
+    end = 0  # of what is written
+    i, deep = start, 0
+    while i < stop:
+        own, k = table.size[i], table.gain[i]
+        floor = level(law, k, own)
+        same = tie * max(1.0, abs(floor))
+        room = max(same, slack * max(1.0, level(law, k, own + table.total) - floor))
+        ceiling, left, want, count, beyond, outside = slope_at(law, k, own), limit, 32, 0, math.inf, math.inf
+        unsure, bought, held, spent, found, warm, absent, about = 0.0, 0, own, 0.0, 0.0, 0.0, -1, 0
+        if exact:
+            if ranked:
+                for a in range(table.edge.shape[1] - 1, -1, -1):
+                    if table.edge[deep, a] < slope_at(law, k, own + table.reach[deep, a]) * (1.0 + _SAFELY):
+                        outside = table.edge[deep, a]
+            open_offers(
+                table, law, i, deep if ranked else 0, deep + 1 if ranked else streams, ceiling, False, floor, scratch,
+            )  # fmt: skip
+            slices.length[:] = 0
+            count, beyond = gather(
+                table, law, i, want, count, ceiling, outside, floor, scratch, listing, size, price, ratio, sum_size,
+                sum_price,
+            )  # fmt: skip
+            while about < count and slope_at(law, k, own + sum_size[about, 0]) > ratio[about]:
+                about += 1
+        else:
+            take_of_many(table, law, i, floor, scratch, chosen, mark, order)
+            count = scratch.at[_MET]
+            for a in range(count):
+                listing[a] = a
+        mine, deeper = chosen, False
+        for problem in range(-1, m):  # what is best; then, for each import of it, what is best without
+            if problem >= 0:
+                absent, mine, about = order[problem], without, bought
+                rest = total_but(samples[end:], every, problem, bought, own, held)
+                warm = max(0.0, level(law, k, rest) - floor - total_but(mark, every, problem, bought, 0.0, spent))
+            value, missing, rival = warm, 0.0, 0.0
+            way = 0 if exact and (count > 0 or beyond < math.inf) else 2
+            while way < 2:  # first by number; where that is not sure, or others are as good, by price per sample
+                short = left > 0
+                if way == 0:
+                    value, missing, nodes, rival = search_by_number(
+                        law, k, own, size, price, count, absent, beyond, table.cheapest, about, room,
+                        max(1, min(left, _BY_NUMBER)), warm, slices, work, path, mine,
+                    )  # fmt: skip
+                else:
+                    again, gone, nodes = search(
+                        law, k, own, size, price, ratio, sum_size, sum_price, count, absent, beyond, short, same,
+                        room, max(1, min(left, _BY_NUMBER) if missing == 0.0 else left), warm, work, state, without,
+                    )  # fmt: skip
+                left -= nodes
+                told[1] += nodes
+                if (missing if way == 0 else gone) == math.inf and short:
+                    if beyond == outside:
+                        deeper = True
+                        break
+                    before, want = count, 2 * count + 32
+                    count, beyond = gather(
+                        table, law, i, want, count, ceiling, outside, floor, scratch, listing, size, price, ratio,
+                        sum_size, sum_price,
+                    )  # fmt: skip
+                    chosen[before:count] = False
+                    continue
+                if way == 0:
+                    if missing == 0.0 and (problem >= 0 or rival < value - room):
+                        break
+                elif gone == 0.0 or (missing != 0.0 and again >= value):
+                    value, missing = again, gone
+                    if problem < 0:
+                        chosen[:count] = without[:count]
+                elif missing != 0.0:
+                    missing = again + gone - value
+                way += 1
+            if deeper:
+                break
+            unsure = max(unsure, missing)
+            if problem >= 0:
+                prices[end + problem] = table.cost[sellers[end + problem]] + max(0.0, found - value)
+            else:
+                for a in range(count):
+                    if chosen[a]:
+                        b = bought  # by rising seller
+                        while b > 0 and scratch.client[listing[order[b - 1]]] > scratch.client[listing[a]]:
+                            order[b] = order[b - 1]
+                            b -= 1
+                        order[b] = a
+                        bought += 1
+                if end + bought > len(sellers):
+                    told[0] += scratch.at[_COMPUTED]
+                    return i
+                for a in range(bought):
+                    q = listing[order[a]]
+                    sellers[end + a], samples[end + a] = scratch.client[q], scratch.size[q]
+                    penalties[end + a], mark[a], prices[end + a] = scratch.penalty[q], scratch.price[q], 0.0
+                    held += scratch.size[q]
+                    spent += scratch.price[q]
+                found = level(law, k, held) - floor - spent
+            if payment != CLARKE or problem + 1 >= bought:
+                break
+        if deeper:
+            deep += 1
+            continue
+        if payment == MARGINAL:
+            top = level(law, k, held)
+            for a in range(end, end + bought):
+                rest = total_but(samples[end:], every, a - end, bought, own, held)
+                prices[a] = top - level(law, k, rest) - penalties[a]
+        counts[i - start], gap[i - start] = bought, unsure
+        end += bought
+        i, deep = i + 1, 0
+    told[0] += scratch.at[_COMPUTED]
+    return stop
 
 
 @jit

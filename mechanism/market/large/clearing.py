@@ -12,19 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mechanism.errors import InvalidMarketError
-from mechanism.market.allocation.selection import NODE_LIMIT
+from mechanism.market.accounting import SEARCH, TIE
+from mechanism.market.allocation.selection import NODE_LIMIT, in_pieces, kernel
+from mechanism.market.allocation.sellers import Sellers
 from mechanism.market.clients import Reports
 from mechanism.market.large.books import SparseOutcome
 from mechanism.market.large.sparse import LargeMarket
+from mechanism.market.large.table import sellers_of
 from mechanism.market.mechanisms import market_mechanism
-from mechanism.market.rules.rule import MarketMechanism
+from mechanism.market.rules.rule import PAYMENTS, MarketMechanism
 
 BLOCK: int = 10_000
 """Importers cleared at once: what they buy is held in memory."""
+
+_LOOKED_AT = 64  # sellers that an importer looks at, about
+_ROOM = 32  # imports that an importer makes, at first
 
 RULES: tuple[str, ...] = ("ipfl-exact", "ipfl", "exact-marginal")
 """Ids of the mechanisms that clear large markets."""
@@ -44,6 +51,7 @@ class LargeClearing:
     market: LargeMarket
     rule: MarketMechanism
     node_limit: int = NODE_LIMIT
+    mode: str = "auto"
 
     def __post_init__(self) -> None:
         m = self.reports.clients
@@ -51,8 +59,13 @@ class LargeClearing:
             raise InvalidMarketError(f"a large market is one market [m]; got a batch {list(self.reports.batch)}")
         if self.market.told - {m}:
             raise InvalidMarketError(f"what is public is for {self.market.told} clients, the reports for {m}")
-        if self.rule.allocation not in ("exact", "threshold", "threshold-skip"):
+        if self.rule.allocation not in ("exact", "threshold"):
             raise InvalidMarketError(f"{self.rule.id} does not clear large markets; expected {', '.join(RULES)}")
+
+    @cached_property
+    def table(self) -> Sellers:
+        """The sellers, sorted."""
+        return sellers_of(self.reports, self.market)
 
     @property
     def clients(self) -> int:
@@ -60,16 +73,40 @@ class LargeClearing:
         return self.reports.clients
 
     def block(self, first: int, stop: int) -> SparseOutcome:
-        """Clear importers first .. stop-1; the same bits however they are cut into blocks."""
-        dense = self.rule.clear(self.reports, self.market.dense(self.clients))
-        market = self.market.dense(self.clients)
-        place, sellers = np.nonzero(dense.imports[first:stop])
-        pick = (place + first, sellers)
-        samples = np.broadcast_to(market.counted(self.reports.size), dense.imports.shape)[pick]
-        return SparseOutcome(
-            first, self.clients, np.append(0, np.cumsum(dense.imports[first:stop].sum(axis=1))), sellers,
-            dense.prices[pick], samples, market.penalties(self.reports.size)[pick], dense.gap[first:stop],
-        )  # fmt: skip
+        """Clear importers first .. stop-1; the same bits however they are cut into blocks, on any number of threads."""
+        m = self.clients
+        if not 0 <= first <= stop <= m:
+            raise InvalidMarketError(f"a block of importers {first} to {stop} is none of {m} clients")
+        importers = stop - first
+        work = importers * _LOOKED_AT
+        run = kernel("clear_sellers", work, self.mode)
+        exact, payment = self.rule.allocation == "exact", PAYMENTS[self.rule.payment]
+
+        def piece(begin: int, end: int) -> list[SparseOutcome]:
+            found = []
+            at, room = first + begin, _ROOM * (end - begin)
+            while True:
+                counts, gap = np.zeros(first + end - at, dtype=np.int64), np.zeros(first + end - at)
+                sellers, prices, samples, penalties = np.empty(room, dtype=np.int64), *np.empty((3, room))
+                told = np.zeros(2, dtype=np.int64)
+                reached = run(
+                    at, first + end, self.table, self.market.law.kernel_form(), exact, payment, self.node_limit, TIE,
+                    SEARCH, counts, sellers, prices, samples, penalties, gap, told,
+                )  # fmt: skip
+                indptr = np.append(0, np.cumsum(counts[: reached - at]))
+                used = slice(0, indptr[-1])
+                found.append(
+                    SparseOutcome(
+                        at, m, indptr, sellers[used].copy(), prices[used].copy(), samples[used].copy(),
+                        penalties[used].copy(), gap[: reached - at], int(told[0]), int(told[1]),
+                    )
+                )  # fmt: skip
+                if reached == first + end:
+                    return found
+                at, room = reached, 2 * room
+
+        done = in_pieces(piece, importers, work, self.mode)
+        return SparseOutcome.joined([block for blocks in done for block in blocks])
 
     def blocks(self, size: int = BLOCK, first: int = 0) -> Iterator[SparseOutcome]:
         """Clear all importers from ``first`` on, ``size`` at a time."""

@@ -73,6 +73,11 @@ class SparseMatrix:
         """Number of clients m."""
         return len(self.indptr) - 1
 
+    def row_sums(self) -> Floats:
+        """Return the sum of the values listed in each row ``[m]``."""
+        row = np.repeat(np.arange(self.clients), np.diff(self.indptr))
+        return np.asarray(np.bincount(row, self.values, self.clients), dtype=np.float64)
+
     def rows(self, first: int, stop: int) -> Floats:
         """Return rows first..stop-1 in full, ``[stop - first, m]``."""
         start, end = self.indptr[first], self.indptr[stop]
