@@ -99,7 +99,7 @@ class Exam:
         """
         needed: NDArray[np.bool_] = self.weights > 0
         each = int((needed * self.class_sizes).sum())
-        again = int(needed.any(0) @ self.class_sizes) if shared else each
+        again = int(self.class_sizes.sum()) if shared else each
         return each if own else each + again
 
     def results(
@@ -108,12 +108,13 @@ class Exam:
         """Return personal accuracy and loss [m] of the clients' models, tested by whatever ``run`` does.
 
         Client i's model is row i of the ``models`` of slot ``slots[i]``. Only strata in which a client has a share are
-        tested, a model that all clients have in common once, and one that is still what its client had last not again.
+        tested; of a model that all clients have in common all strata, once. One that is still what its client had last
+        is not tested again.
         """
         rows = models(slots[0])
         common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
         needed = self.weights > 0
-        tested = np.any(needed, axis=0, keepdims=True) if common else needed
+        tested = (self.class_sizes > 0)[None] if common else needed  # the same whoever is there, here or elsewhere
         alone = () if common else enumerate(slots)
         marks = [blake2b(models(slot)[k].cpu().numpy().tobytes()).digest() for k, slot in alone]
         new = [k for k in range(len(tested)) if common or marks[k] != self.last.get(k, (b"",))[0]]

@@ -30,7 +30,7 @@ class Server:
         self.plan, self.algorithm, self.seed = plan, algorithm, seed
         self.mixing = Mixing(algorithm)
         self._geometry: Geometry | None = None
-        self._step: tuple[Floats, Aggregation | None] | None = None
+        self._step: tuple[Floats, Clients, Aggregation | None] | None = None
 
     def forget(self) -> None:
         """Begin a round: what was computed of the last one's models no longer holds."""
@@ -62,18 +62,19 @@ class Server:
     ) -> Aggregation | None:
         """Return the method's step among ``clients`` [k], its matrices [k, k]; None for nothing.
 
-        A method that implies its graph is asked once a round and ``sizes`` [m], whatever ``imports`` [m, m].
+        A method that implies its graph is asked once a round, ``sizes`` [m] and clients, whatever ``imports`` [m, m].
         """
         market = self.algorithm.implied(self.plan.clients) is None
-        if self._step is None or market or not np.array_equal(self._step[0], sizes):
+        same = self._step is not None and all(map(np.array_equal, self._step[:2], (sizes, clients)))
+        if self._step is None or market or not same:
             uploads = self._uploads(state, imports, clients, sizes, round_index)
             if self.algorithm.tries is not None:
                 chosen = self.algorithm.tries(uploads)
                 results = backend.run(trial_tasks(chosen, clients, backend.work))
                 with one_thread():
                     uploads = replace(uploads, trials=collect(chosen, clients, results, state))
-            self._step = (sizes.copy(), self.algorithm.aggregate(uploads))
-        return self._step[1]
+            self._step = (sizes.copy(), clients.copy(), self.algorithm.aggregate(uploads))
+        return self._step[2]
 
     def _uploads(self, state: State, imports: Graph, clients: Clients, sizes: Floats, round_index: int) -> Uploads:
         found, origin, m = self.geometry(state), self.algorithm.origin, self.plan.clients

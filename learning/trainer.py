@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from learning import checkpoint
@@ -16,25 +15,21 @@ from learning.adversaries import FREE_RIDES, HONEST, upload
 from learning.algorithms import method_named
 from learning.algorithms.algorithm import START, Aggregation, Graph
 from learning.backends import BACKENDS
-from learning.backends.auto import Choice
-from learning.backends.backend import Backend
-from learning.backends.start import device_named, start
-from learning.data.splits import Holdings, hold
+from learning.backends.start import device_named
+from learning.begin import begin
 from learning.errors import LearningError
-from learning.evaluation import Exam
 from learning.local import TrainTask
 from learning.models.build import base_digest_of, refuse_models
 from learning.plan import LearningPlan
 from learning.server import Server, refuse_infinite
 from learning.streams import stream
 from learning.valuation.curves import WIDTH, Curve, collect
-from learning.valuation.effective import held_out
 from learning.valuation.sets import chosen_tasks, value_tasks
-from learning.work import Before, State, begun, recover
+from learning.work import Before, State, recover
 from mechanism.space import Floats
 
 if TYPE_CHECKING:
-    from learning.privacy.guard import Guard
+    from learning.federation.transport import Transport
 
 
 HELD = "held"
@@ -47,7 +42,8 @@ class Trainer(AbstractContextManager["Trainer"]):
     In a round r = 1..R call `train`, `differences`, `aggregate` with the graph, `evaluate`, in this order. ``seed``
     decides the split, θ_0 and every batch; the numbers do not depend on the number of processes, nor on the backend but
     for the last bits of stacked. Use it as a context manager, or `close` it: it may hold worker processes. ``keys``:
-    the clients' secret noise keys, where the plan asks for privacy (`learning.privacy.keys`).
+    the clients' secret noise keys, where the plan asks for privacy (`learning.privacy.keys`). ``transport``: what
+    carries messages to clients elsewhere, with backend "federated": they have the samples and the keys.
     """
 
     def __init__(
@@ -60,6 +56,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         data_dir: Path | None = None,
         processes: int | None = None,
         keys: Sequence[bytes] = (),
+        transport: Transport | None = None,
     ) -> None:
         method = method_named(algorithm)
         if backend not in BACKENDS:
@@ -70,33 +67,18 @@ class Trainer(AbstractContextManager["Trainer"]):
         self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
         refuse_models(plan.model, plan.base_model, plan.lora_targets)
         place = device_named(device, backend)
-        holdings = hold(plan, seed, data_dir, *held_out(plan, self.algorithm))
-        self.sizes, self._exam = holdings.sizes, Exam(holdings.weights, holdings.stratum_sizes)
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
         self._server = Server(plan, self.algorithm, seed)
-        self.choice, self._backend = self._start(holdings, backend, place, processes)
-        self.backend, self.device = self._backend.name, str(place)
-        parts = (holdings.dataset.digest(), self.state.layout, base_digest_of(plan.model, plan.base_model))
+        found = begin(plan, method, self._slots, backend, place, seed, data_dir, processes, keys, transport)
+        self.sizes, self._exam, self.choice, self._backend = found.sizes, found.exam, found.choice, found.backend
+        self.backend, self.device, self._guard = self._backend.name, str(place), found.guard
+        parts = (found.data, self.state.layout, base_digest_of(plan.model, plan.base_model))
         self._identity = checkpoint.identity(plan, algorithm, seed, *parts)
-        self._guard: Guard | None = None
-        if plan.dp_epsilon:
-            from learning.privacy.guard import guard_of
-
-            steps = max(self.algorithm.local_spec(plan, first).all_steps for first in (True, False))  # at most, a round
-            self._guard = guard_of(plan, self._backend.work, steps, self.sizes.tolist(), keys)
         self._notices: list[str] = []
         self._aggregated, self._poisoned = np.zeros((2, plan.clients), dtype=bool)  # poisoned: see `Server.mark`
-        self._present = np.ones(plan.clients, dtype=bool)
+        self._present, self._strange = np.ones(plan.clients, dtype=bool), list[int]()  # who uploads something else
         self._round, self._uploaded = 0, False  # the last round; do rows hold what clients upload, not their models?
-
-    def _start(
-        self, holdings: Holdings, backend: str, place: torch.device, processes: int | None
-    ) -> tuple[Choice, Backend]:
-        method = self.algorithm
-        work = begun(self.plan, self.seed, holdings, self._slots, method.memory, method.gradients)
-        images = self._exam.images(method.own or bool(method.deployed), method.shared)
-        return start(work, backend, place, images, processes)
 
     @property
     def state(self) -> State:
@@ -110,7 +92,11 @@ class Trainer(AbstractContextManager["Trainer"]):
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """Who took part in the last round [m]: those who were called, less those who must not train any more."""
+        """Who took part in the last round [m]: who was called, must train and did what it was asked so far."""
+        for client, notice in self._backend.away.items():
+            if self._present[client]:
+                self._present[client] = False
+                self._notices += [notice] if notice else []
         return self._present
 
     def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> Floats:
@@ -125,27 +111,33 @@ class Trainer(AbstractContextManager["Trainer"]):
         self._present = np.ones(m, dtype=bool) if present is None else np.array(present, dtype=bool)
         if self._present.shape != (m,):
             raise LearningError(f"present has shape {list(self._present.shape)}; expected [{m}]")
-        if self._guard is not None:
+        ours = self.backend != "federated"  # else clients look after their privacy themselves
+        if self._guard is not None and ours:
             told = len(self._guard.notices)
             self._present = self._guard.admit(self._present, round_index)
             self._notices += self._guard.notices[told:]
+        elif self._guard is not None and round_index == 1:
+            self._notices += self._guard.faults
         self._server.forget()
+        self._backend.begin(round_index)
         state = self.state
         if START in self.algorithm.slots:
             state.slots[START].copy_(state.rows)
-        clients = [k for k in np.flatnonzero(self._present).tolist() if self._conduct[k] not in FREE_RIDES]
+        clients = [k for k in np.flatnonzero(self.present).tolist() if self._conduct[k] not in FREE_RIDES]
         spec = self.algorithm.local_spec
         tasks = [TrainTask(k, round_index, spec(self.plan, not self._aggregated[k])) for k in clients]
-        if self._guard is not None:
+        if self._guard is not None and ours:
             tasks = self._guard.protect(tasks)
         before = Before.of(state) if HELD in self._slots else None
         losses = np.zeros(m)
         losses[clients] = self._backend.run(tasks)
+        clients = [k for k in clients if self.present[k]]
         self._notices += recover(state, before, losses, clients, round_index, self.algorithm.own, self._poisoned)
         if self.algorithm.deployed:  # the rows are looked at with their geometry
             refuse_infinite(state.slots[self.algorithm.deployed].isfinite().all(1).cpu().numpy())
         base = state.initial if self.plan.model == "lora" else None
-        for k in self._dishonest():
+        self._strange = self._dishonest()
+        for k in self._strange:
             state.slots[HELD][k] = state.rows[k]
             rng, start = stream(self.seed, "upload", round_index, k), None if before is None else before.rows[k]
             state.rows[k] = upload(self._conduct[k], state.rows[k], rng, base, start)
@@ -160,16 +152,17 @@ class Trainer(AbstractContextManager["Trainer"]):
     @property
     def epsilon(self) -> Floats:
         """Return what each client's training has spent, ε at the plan's δ, float64 [m]; 0 without privacy."""
-        return np.zeros(self.plan.clients) if self._guard is None else self._guard.epsilon
+        return self._backend.epsilon if self._guard is None else self._guard.epsilon
 
     @property
     def notices(self) -> list[str]:
-        """What a user should be told so far, one line each."""
+        """What a user should be told so far, one line each; also who is away, and why."""
+        _ = self.present  # says who is away
         return self._notices
 
     def _dishonest(self) -> list[int]:
         """Return who takes part and uploads something else than its model."""
-        return [k for k in np.flatnonzero(self._present).tolist() if self._conduct[k] != HONEST]
+        return [k for k in np.flatnonzero(self.present).tolist() if self._conduct[k] != HONEST]
 
     def differences(self) -> tuple[Floats, NDArray[np.bool_]]:
         """Return d_ij = 1 − cos(θ_i − θ_0, θ_j − θ_0) [m, m] and which clients [m] are still at θ_0 (d = 1)."""
@@ -184,15 +177,15 @@ class Trainer(AbstractContextManager["Trainer"]):
         within = self.algorithm.implied(self.plan.clients)
         if within is None:
             return None
-        graph = within & self._present[:, None] & self._present[None, :]
-        clients = np.flatnonzero(self._present)
+        graph = within & self.present[:, None] & self.present[None, :]
+        clients = np.flatnonzero(self.present)
         step = self._step(within, sizes) if len(clients) else None
         if step is not None:
             graph[np.ix_(clients, clients)] &= step.graph
         return graph
 
     def _step(self, imports: Graph, sizes: Floats | None) -> Aggregation | None:
-        clients = np.flatnonzero(self._present)
+        clients = np.flatnonzero(self.present)
         said = np.asarray(self.sizes if sizes is None or self.algorithm.measures else sizes, dtype=np.float64)
         return self._server.step(self._backend, self.state, imports, clients, said, self._round)
 
@@ -205,33 +198,32 @@ class Trainer(AbstractContextManager["Trainer"]):
         graph, m = np.asarray(imports), self.plan.clients
         if graph.dtype != bool or graph.shape != (m, m):
             raise LearningError(f"imports are {graph.dtype} {list(graph.shape)}; expected bool [{m}, {m}]")
-        clients = np.flatnonzero(self._present)
+        clients = np.flatnonzero(self.present)
         step = self._step(graph, sizes) if len(clients) else None
         moved = step is not None and self._server.write(step, self._backend, clients, self._put_back)
         if step is None:
             self._put_back()
         self._aggregated[clients] = True
-        self._server.mark(self._poisoned, step, clients, self._dishonest())
+        self._server.mark(self._poisoned, step, clients, self._strange)
         self._server.forget()
         self._uploaded = False
         return moved
 
     def _put_back(self) -> None:
         """Give their own models back to those who uploaded something else."""
-        for k in self._dishonest():
+        for k in self._strange:
             self.state.rows[k] = self.state.slots[HELD][k]
 
     def evaluate(self) -> tuple[Floats, Floats]:
         """Return personal test accuracy [m] and test loss [m] of the models that clients would use now.
 
         Between `train` and `aggregate` these are the trained ones, whatever a client uploads in place of its own.
-        Per stratum (class, unless the data says otherwise), weighted by each client's own shares; only strata with a
-        share are tested, and a model that all clients have in common is tested once.
+        Per stratum (class, unless the data says otherwise), weighted by each client's own shares.
         """
         method, trained = self.algorithm, self._uploaded
         deployed = "" if trained and method.deploys == "aggregated" else method.deployed
         slots = [deployed] * self.plan.clients
-        for k in self._dishonest() if trained and not deployed else ():
+        for k in self._strange if trained and not deployed else ():
             slots[k] = HELD
         return self._exam.results(self._backend.run, self._backend.work.models, slots)
 
@@ -242,14 +234,20 @@ class Trainer(AbstractContextManager["Trainer"]):
         """
         if not self.algorithm.measures:
             return None
-        clients = np.flatnonzero(self._present).tolist()
+        clients = np.flatnonzero(self.present).tolist()
         buyers = [k for k in clients if self._aggregated[k] and self._conduct[k] not in FREE_RIDES]
         return self._server.mixing.effective(self._backend, self.sizes.astype(float), clients, buyers, self._round)
 
     def joint(self, imports: NDArray[np.bool_]) -> Floats:
         """Return what all that each client imports is measured to be worth together, in its samples, float64 [m]."""
         step = self._step(np.asarray(imports), None)
-        return self._server.mixing.joint(self._backend, step, np.flatnonzero(self._present), self.sizes.astype(float))
+        return self._server.mixing.joint(self._backend, step, np.flatnonzero(self.present), self.sizes.astype(float))
+
+    def judge(self, imports: NDArray[np.bool_]) -> None:
+        """Let importers judge what `aggregate` will mix for them, where the method asks: so it asks nobody itself."""
+        clients = np.flatnonzero(self.present)
+        if self.algorithm.measures and len(clients) and (step := self._step(np.asarray(imports), None)) is not None:
+            self._server.mixing.judged(self._backend, step.matrix, clients)
 
     def measure(self, imports: NDArray[np.bool_] | None = None) -> Curve:
         """Return what averaging others' models brings every client on the samples that it holds out.
@@ -259,20 +257,21 @@ class Trainer(AbstractContextManager["Trainer"]):
         """
         held = [len(self._backend.work.held_out(client)) for client in range(self.plan.clients)]
         if imports is None:
-            tasks, width = value_tasks(self.sizes, held, self.seed, self._round, self._present), WIDTH
+            tasks, width = value_tasks(self.sizes, held, self.seed, self._round, self.present), WIDTH
         else:
             tasks, width = chosen_tasks(imports, self.sizes, held), 1
         return collect(self.sizes, tasks, self._backend.run(tasks), width)
 
     def save(self, path: Path) -> None:
         """Write all that the next round depends on to one safetensors file; an existing one is replaced whole."""
-        flags = {"aggregated": self._aggregated, "poisoned": self._poisoned, "present": self._present}
+        flags = {"aggregated": self._aggregated, "poisoned": self._poisoned, "present": self.present}
         progress = {name: told.tolist() for name, told in flags.items()} | {
             "round": self._round,
             "uploaded": self._uploaded,
             "use": self._backend.work.facts.use(self.algorithm.deployed),
             "spent": [] if self._guard is None else self._guard.rows(),
             "stopped": [] if self._guard is None else self._guard.stopped,
+            **self._backend.memory(),
         }
         checkpoint.save(Path(path), self.state.tensors(), self._identity | progress)
 
@@ -286,9 +285,11 @@ class Trainer(AbstractContextManager["Trainer"]):
         self._round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
         self._poisoned = np.array(manifest.get("poisoned", manifest["aggregated"]), dtype=bool)  # before: not told
         self._present = np.array(manifest["present"], dtype=bool)
+        self._strange = self._dishonest()
         self._uploaded = manifest.get("uploaded") is True  # runs of version 0.1 were saved after the server's step
         if self._guard is not None:
             self._guard.restore(manifest["spent"], manifest["stopped"])
+        self._backend.recall(manifest)
         self._server.forget()
 
     def close(self) -> None:

@@ -8,6 +8,9 @@ from mechanism.wording import listed, typeset
 
 _THEORY = ("ir", "dsic-cost", "dsic-gain", "dsic-size", "budget-balance", "efficiency")
 
+_LINES = 40
+"""Notices that a report shows."""
+
 
 def theory_table(run: Run, _: object = None) -> Table | None:
     """Return what theory says, for all markets, of each rule in the run; None where the catalogue knows no rule."""
@@ -53,9 +56,16 @@ def _settings(run: Run, _: object) -> Table:
     return Table("Settings and versions", ("setting", "value"), tuple(rows))
 
 
+def _told(run: Run, _: object) -> Remarks:
+    """Return what was said while the run went on: who was away or stopped, and why."""
+    lines = [str(line) for line in run.manifest.get("notices") or ()]
+    more = (f"{len(lines) - _LINES} more: see notices in manifest.json",) if len(lines) > _LINES else ()
+    return (("Said while it ran", (*lines[:_LINES], *more)),) if lines else ()
+
+
 def _itself(run: Run) -> Run:
     return run
 
 
 AUDIT = Finding("audit", "What does the audit say, in words?", _itself, _audit, table=theory_table, remarks=_sentences)
-SETTINGS = Finding("settings", "How was this made?", _itself, _made, table=_settings)
+SETTINGS = Finding("settings", "How was this made?", _itself, _made, table=_settings, remarks=_told)

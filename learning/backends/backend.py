@@ -1,11 +1,13 @@
 """What a backend does, what every one of them calls to do it, and the plain one: one client after the other."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from learning.evaluation import ClassResults, EvaluateTask, evaluate_row
@@ -14,6 +16,7 @@ from learning.valuation.effective import LineTask, MixtureTask, judge_mixture, m
 from learning.valuation.measuring import measure
 from learning.valuation.sets import ValueTask
 from learning.work import Work
+from mechanism.space import Floats
 
 Task = TrainTask | EvaluateTask | ValueTask | LineTask | MixtureTask
 Result = float | ClassResults | tuple[float, ...]
@@ -24,6 +27,28 @@ class Backend(Protocol):
 
     name: str
     work: Work
+
+    @property
+    def away(self) -> Mapping[int, str]:
+        """Who has not done in this round what it was asked, by number, and what is said of it; "" if it was before."""
+        ...
+
+    @property
+    def epsilon(self) -> Floats:
+        """What clients say that their training has spent, float64 [m]; 0 where the trainer keeps their ledgers."""
+        ...
+
+    def begin(self, round_index: int) -> None:
+        """Begin a round: everybody is there."""
+        ...
+
+    def memory(self) -> dict[str, Any]:
+        """Return as plain values what outlives a round besides the state."""
+        ...
+
+    def recall(self, manifest: Mapping[str, Any]) -> None:
+        """Take back what `memory` gave; `CheckpointError` if it is damaged."""
+        ...
 
     def run(self, tasks: Sequence[Any]) -> list[Any]:
         """Return the result of each task; training tasks change the rows of ``work`` in place."""
@@ -66,7 +91,29 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class RowsBackend:
+class Ours:
+    """What backends have in common whose work is done by this project's own processes: nobody is ever away."""
+
+    away: Mapping[int, str] = MappingProxyType({})
+    work: Work
+
+    @property
+    def epsilon(self) -> Floats:
+        """The trainer keeps all ledgers."""
+        return np.zeros(self.work.facts.plan.clients)
+
+    def begin(self, round_index: int) -> None:
+        """Nothing is to be done."""
+
+    def memory(self) -> dict[str, Any]:
+        """Nothing is remembered."""
+        return {}
+
+    def recall(self, manifest: Mapping[str, Any]) -> None:
+        """Nothing was."""
+
+
+class RowsBackend(Ours):
     """The plain loop that every other backend must agree with. On a CUDA device the whole work is moved there."""
 
     name = "rows"

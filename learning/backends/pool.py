@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from learning.backends import worker
-from learning.backends.backend import Result, Task
+from learning.backends.backend import Ours, Result, Task
 from learning.backends.shared import SharedTensors
 from learning.errors import LearningError, WorkerError
 from learning.work import Work
@@ -52,7 +52,7 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class PoolBackend:
+class PoolBackend(Ours):
     """``processes`` spawned workers, one torch thread each, that stay for the whole run.
 
     Results do not depend on who does what: a task reads its own row and stream only. Starting returns at once; the

@@ -17,7 +17,7 @@ from torch.func import grad_and_value, vmap
 from torch.nn.utils.rnn import pad_sequence
 from torch.overrides import TorchFunctionMode
 
-from learning.backends.backend import Result, Task, one_thread, perform
+from learning.backends.backend import Ours, Result, Task, one_thread, perform
 from learning.local import TrainTask, batch_order, descend, dropout
 from learning.models.network import Network
 from learning.streams import stream
@@ -169,7 +169,7 @@ def _parameters(network: Network, rows: Tensor) -> tuple[Tensor, ...]:
     return tuple(rows[:, a:b].unflatten(1, s) for a, b, s in zip(offsets, offsets[1:], shapes, strict=False))
 
 
-class StackedBackend:
+class StackedBackend(Ours):
     """Trains clients in chunks that fit ``budget`` bytes; everything else runs as in the plain loop.
 
     Chunks are made of clients with like numbers of samples, so that their batches differ in size less often. On a CUDA

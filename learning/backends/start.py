@@ -12,6 +12,9 @@ from learning.backends.stacked import StackedBackend, stackable
 from learning.errors import LearningError, said
 from learning.work import Work
 
+ON_CPU = ("pool", "federated")
+"""Backends that use no other device."""
+
 
 def start(
     work: Work, backend: str, device: torch.device, images: int, processes: int | None = None
@@ -46,14 +49,14 @@ def device_named(name: str, backend: str) -> torch.device:
     `LearningError` if it is not there, or has no float64, in which differences and test results are summed (MPS).
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() and backend != "pool" else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() and backend not in ON_CPU else "cpu")
     kind, colon, number = name.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (colon and not (kind == "cuda" and re.fullmatch("[0-9]{1,3}", number))):
         raise LearningError(f"there is no device {name!r}; expected auto, cpu, cuda, cuda:N or mps")
     if kind == "cpu":
         return torch.device(name)
-    if backend == "pool":
-        raise LearningError(f"backend 'pool' runs on the CPU; take backend rows or auto for device {name}")
+    if backend in ON_CPU:
+        raise LearningError(f"backend {backend!r} runs on the CPU; take backend rows or auto for device {name}")
     there = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
     if not there:
         raise LearningError(f"this machine has no {kind.upper()} device that torch can use; take device cpu or auto")

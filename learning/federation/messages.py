@@ -75,7 +75,8 @@ class Hello:
     """What the server must know of a client's data, and what the client reports to the market.
 
     ``samples`` n_i, ``held`` of which are held out of training; ``layout`` is a digest of the model's parameters, their
-    names and shapes, ``parameters`` their number. ``cost`` c_i and ``gain`` K_i are the client's reports.
+    names and shapes, ``parameters`` their number; a sample has ``shape``, its network sees ``scale`` times it plus
+    ``shift``, and the task has so many ``classes``. ``cost`` c_i and ``gain`` K_i are the client's reports.
     """
 
     __pydantic_config__: ClassVar[Any] = _SETTINGS
@@ -86,6 +87,10 @@ class Hello:
     held: Count
     parameters: Count
     layout: Name
+    shape: Annotated[tuple[Count, ...], Field(max_length=4)]
+    classes: Count
+    scale: Real
+    shift: Real
     cost: NotNegative = 0.0
     gain: NotNegative = 0.0
 
@@ -107,16 +112,12 @@ class Work:
     terms: dict[str, Any] = field(default_factory=dict)
 
 
-Blend = tuple[int, float, str]
-"""A model that a client asks the server to mix: another client, its share, and how its model is taken (see
-`learning.valuation.effective`)."""
-
-
 @dataclass(frozen=True)
 class Done:
-    """The answer to a `Work` or a `Bill`: numbers, and blends that the client needs to go on with it.
+    """The answer to a `Work` or a `Bill`: numbers, or the mixtures that the client needs to go on with the work.
 
-    ``epsilon``: what the client's training has spent so far, 0 without privacy.
+    Those are ``wants``, as in `learning.valuation.effective.Blend`. ``epsilon``: what the client's training has spent
+    so far, 0 without privacy.
     """
 
     __pydantic_config__: ClassVar[Any] = _SETTINGS
@@ -126,7 +127,7 @@ class Done:
     serial: Whole
     client: Whole
     numbers: Annotated[tuple[Real, ...], Field(max_length=20_000)] = ()
-    wants: Annotated[tuple[tuple[Whole, Real, Name], ...], Field(max_length=1000)] = ()
+    wants: Annotated[tuple[tuple[Annotated[int, Field(ge=-1)], Real, Name], ...], Field(max_length=1000)] = ()
     epsilon: NotNegative = 0.0
 
 
@@ -134,7 +135,7 @@ class Done:
 class Refused:
     """The client does not do what it was asked, and why, in one line.
 
-    ``spent``: where its privacy budget is the reason, its ε now and after another round.
+    ``spent``: where its privacy budget is the reason, its ε now and, the first time, after another round.
     """
 
     __pydantic_config__: ClassVar[Any] = _SETTINGS

@@ -26,8 +26,9 @@ class Absence:
 class Transport(Protocol):
     """Carries requests to clients and their replies back.
 
-    ``names``: the registered names of the clients by their numbers. ``within``: whether all clients live in this
-    process, so that nothing is told to anybody.
+    ``names``: the registered names of the clients by their numbers. ``run`` identifies the training of one method under
+    one seed, the same again when it is gone on with, in up to 100 letters, digits, "_" and "-". ``within``: whether all
+    clients live in this process, so that nothing is told to anybody.
 
     Whom a reply is from is the transport's word: the holder of the registered key of that name. A reply that is longer
     than the request's ``most`` is cut off, not stored, and becomes an absence; so does everything else that goes wrong
@@ -35,6 +36,7 @@ class Transport(Protocol):
     """
 
     names: tuple[str, ...]
+    run: str
     within: bool
 
     def exchange(self, requests: Sequence[Request]) -> list[bytes | Absence]:

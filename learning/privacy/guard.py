@@ -28,6 +28,14 @@ def stops(notices: Sequence[str]) -> list[tuple[str, int, int]]:
     return [(told["unit"], int(told["client"]), int(told["round"])) for told in found if told is not None]
 
 
+def stop_notice(client: int, round_index: int, now: float, then: float, budget: float) -> str:
+    """Return what is said of a client that stops; `stops` reads it."""
+    return (
+        f"client {client} stops before round {round_index}: another round would take its epsilon from {now:.4g} to "
+        f"{then:.4g}, above the budget of {budget:g}; its model and its record are kept"
+    )
+
+
 def large_delta(delta: float, usual: float) -> str:
     """Return what is wrong with a δ above ``usual`` (`default_delta` of the clients' sizes), "" if it is not above."""
     if delta <= usual:
@@ -74,20 +82,30 @@ class Guard:
         self._stopped = np.zeros(len(rates), dtype=bool)
         self.notices: list[str] = []
 
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with δ, in a line, or nothing."""
+        fault = large_delta(self.delta, self._usual)
+        return [fault] if fault else []
+
     def admit(self, present: NDArray[np.bool_], round_index: int) -> NDArray[np.bool_]:
         """Return who of ``present`` [m] may train another round; say so in ``notices`` once of each who may not."""
-        if round_index == 1 and (fault := large_delta(self.delta, self._usual)):
-            self.notices.append(fault)
+        self.notices += self.faults if round_index == 1 else []
         for client in np.flatnonzero(present & ~self._stopped).tolist():
-            ledger = self._ledgers[client]
-            if ledger.would_exceed(self.steps, self.budget):
-                self._stopped[client] = True
-                self.notices.append(
-                    f"client {client} stops before round {round_index}: another round would take its epsilon from "
-                    f"{ledger.epsilon():.4g} to {ledger.epsilon(self.steps):.4g}, above the budget of "
-                    f"{self.budget:g}; its model and its record are kept"
-                )
+            if not self.admits(client):
+                self.notices.append(stop_notice(client, round_index, *self.after(client), self.budget))
         return present & ~self._stopped
+
+    def admits(self, client: int) -> bool:
+        """Say whether one client may train another round; who may not stops for good."""
+        if not self._stopped[client]:
+            self._stopped[client] = self._ledgers[client].would_exceed(self.steps, self.budget)
+        return not self._stopped[client]
+
+    def after(self, client: int) -> tuple[float, float]:
+        """Return what one client has spent, ε at δ, now and after another round."""
+        ledger = self._ledgers[client]
+        return ledger.epsilon(), ledger.epsilon(self.steps)
 
     def record(self, clients: Sequence[int]) -> None:
         """Write down that these clients train a round."""

@@ -13,8 +13,9 @@ than one weight only where the least of them lowers the loss, beside placebos on
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -136,29 +137,101 @@ def minimiser(losses: Sequence[float], grid: tuple[float, float] = GRID, largest
     return float(np.clip(grid[0] * (3.0 * zero - 4.0 * half + full) / (2.0 * bend), 0.0, largest))
 
 
-class _Line:
-    """Losses, on a client's held-out samples, of mixtures of its probe with other models."""
+Blend = tuple[int, float, str]
+"""A mixture of a client's probe with another model: whose that is (`COMMON`: θ_0), its share, and how it is taken: as
+it is (""), with its parameters in random order ("shuffled"), or with flipped signs ("flipped")."""
+
+COMMON = -1
+
+
+def blended(work: Work, task: LineTask, blend: Blend) -> torch.Tensor:
+    """Return the model [P] that a client asks for on its lines: (1 − share) probe + share other."""
+    seller, share, how = blend
+    other = work.tensors["initial"] if seller == COMMON else work.models("")[seller]
+    if how == "shuffled":
+        order = stream(work.facts.seed, "placebo", task.round_index, seller).permutation(len(other))
+        other = other[torch.from_numpy(order).to(work.device)]
+    return torch.lerp(work.models(PROBE)[task.client], -other if how == "flipped" else other, share)
+
+
+def slopes(work: Work, task: LineTask, gradient: torch.Tensor) -> list[float]:
+    """Return the derivative of the mean loss from the probe, where it has this ``gradient`` [P], to each seller."""
+    probe = work.models(PROBE)[task.client]
+    towards = (work.models("") @ gradient - torch.dot(probe, gradient)).tolist()
+    return [towards[j] for j in task.sellers]
+
+
+class Line:
+    """The held-out samples of a client, and its probe: losses of models between that and others."""
 
     def __init__(self, work: Work, client: int, most: int) -> None:
         self.work, self.probe = work, work.models(PROBE)[client]
         self.index = held_index(work, client, most)
         self.loaded = samples(work, self.index)
 
-    def losses(self, other: torch.Tensor, share: float) -> Floats:
-        """Return the losses [n] of (1 − share) probe + share other."""
-        torch.lerp(self.probe, other, share, out=self.work.bench.row)
+    def losses(self, model: torch.Tensor) -> Floats:
+        """Return the losses [n] of a model [P]."""
+        self.work.bench.row.copy_(model)
         return np.asarray(torch.cat(sample_losses(self.work, self.loaded)).cpu().numpy())
 
-    def slopes(self, sellers: Sequence[int]) -> dict[int, float]:
-        """Return the derivative of the mean loss towards each seller's model, from one gradient at the probe."""
+    def gradient(self) -> torch.Tensor:
+        """Return the gradient [P] of the mean loss at the probe."""
         work, bench = self.work, self.work.bench
         bench.row.copy_(self.probe)
         bench.gradient.zero_()
         for chunk in self.index.split(64):
             loss = bench.loss(work.inputs(work.tensors["train_x"][chunk]), work.tensors["train_y"][chunk])
             (loss * (len(chunk) / len(self.index))).backward()
-        towards = (work.models("") @ bench.gradient - torch.dot(self.probe, bench.gradient)).tolist()
-        return {j: towards[j] for j in sellers}
+        return bench.gradient
+
+    def measured(self, task: LineTask) -> Generator[torch.Tensor | list[Blend], Any, tuple[float, ...]]:
+        """Measure as `measure_lines` says, asking for what only the holder of all models can make.
+
+        Yields the `gradient` and takes the `slopes`; after that yields lists of blends and takes their models in turn.
+        """
+        alphas, ts = dict.fromkeys(task.sellers, 0.0), dict.fromkeys(task.sellers, -1.0)
+        towards = yield self.gradient()
+        falling = sorted((slope, j) for j, slope in zip(task.sellers, towards, strict=True) if slope < 0)
+        own, tried = self.losses(self.probe), {}
+        if falling:
+            wanted: list[Blend] = [(j, GRID[0], "") for _, j in falling[:MOST]]
+            models = yield wanted
+            tried = {blend[0]: [self.losses(model)] for blend, model in zip(wanted, models, strict=True)}
+        promising = [j for j, losses in tried.items() if mean_of(losses[0]) < mean_of(own)]
+        if not promising:
+            return (*alphas.values(), *ts.values())
+        wanted = [(COMMON, share, "") for share in GRID] + [(j, GRID[1], "") for j in promising]
+        models = yield wanted
+        found = [self.losses(model) for model in models]
+        rivals = (own, min(found[: len(GRID)], key=mean_of))
+        means, best = {}, {}
+        for j, losses in zip(promising, found[len(GRID) :], strict=True):
+            means[j] = [mean_of(at) for at in (own, *tried[j], losses)]
+            best[j] = lowest(means[j][1:])
+            tried[j].append(losses)
+            ts[j] = min(certainty(rival - tried[j][best[j]]) for rival in rivals)
+        # A new seller's model must be better than placebos made of it; else it would not be bought anyway.
+        new = [j for j in promising if ts[j] > needed(len(own)) and j not in task.known]
+        wanted = [(j, GRID[best[j]], how) for j in new for how in ("shuffled", "flipped")]
+        models = (yield wanted) if wanted else ()
+        for (j, _, _), model in zip(wanted, models, strict=True):
+            ts[j] = min(ts[j], certainty(self.losses(model) - tried[j][best[j]]))
+        for j in promising:
+            if ts[j] > 1:
+                alphas[j] = minimiser(means[j]) * (1.0 - 1.0 / ts[j] ** 2)
+        return (*alphas.values(), *ts.values())
+
+    def judged(self, task: MixtureTask, models: Iterable[torch.Tensor]) -> tuple[float, ...]:
+        """Judge the models of `mixtures` as `judge_mixture` says."""
+        own, (mixed, *between) = self.losses(self.probe), (self.losses(model) for model in models)
+        alpha = 0.0
+        if task.joint:
+            grid, worth = (task.share / 2.0, task.share), len(task.rows) * LARGEST / (1.0 - LARGEST)
+            means = [mean_of(losses) for losses in (own, *between, mixed)]
+            alpha = minimiser(means, grid, min(task.share * LARGEST / GRID[1], worth / (1.0 + worth)))
+        with np.errstate(all="ignore"):
+            fall = mean_of(own - mixed)
+        return (fall if np.isfinite(fall) else -1.0, certainty(own - mixed), alpha)
 
 
 def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
@@ -167,30 +240,25 @@ def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
     t is that against the strongest rival of the mixture: the probe, one with θ_0, placebos. Where it is not above 0, or
     the loss rises on the way there, α is 0, and t −1 or what was found.
     """
-    line = _Line(work, task.client, TRIED)
-    rows, start = work.models(""), work.tensors["initial"]
-    alphas, ts = dict.fromkeys(task.sellers, 0.0), dict.fromkeys(task.sellers, -1.0)
-    slopes = line.slopes(task.sellers)
-    promising = sorted((j for j in task.sellers if slopes[j] < 0), key=lambda j: (slopes[j], j))[:MOST]
-    own = line.losses(line.probe, 0.0)
-    rivals = [own]
-    for j in promising:
-        tried = [line.losses(rows[j], GRID[0])]
-        if not mean_of(tried[0]) < mean_of(own):
-            continue
-        if len(rivals) == 1:
-            rivals.append(min((line.losses(start, share) for share in GRID), key=mean_of))
-        tried.append(line.losses(rows[j], GRID[1]))
-        means = [mean_of(losses) for losses in (own, *tried)]
-        best = lowest(means[1:])
-        ts[j] = min(certainty(rival - tried[best]) for rival in rivals)
-        if ts[j] > needed(len(own)) and j not in task.known:  # else it would not be bought anyway
-            order = stream(work.facts.seed, "placebo", task.round_index, j).permutation(len(rows[j]))
-            fakes = (rows[j][torch.from_numpy(order).to(work.device)], -rows[j])
-            ts[j] = min(ts[j], *(certainty(line.losses(fake, GRID[best]) - tried[best]) for fake in fakes))
-        if ts[j] > 1:
-            alphas[j] = minimiser(means) * (1.0 - 1.0 / ts[j] ** 2)
-    return (*alphas.values(), *ts.values())
+    steps = Line(work, task.client, TRIED).measured(task)
+    try:
+        wanted = next(steps)
+        while True:
+            if isinstance(wanted, torch.Tensor):
+                wanted = steps.send(slopes(work, task, wanted))
+            else:
+                wanted = steps.send(blended(work, task, blend) for blend in wanted)
+    except StopIteration as end:
+        found: tuple[float, ...] = end.value
+        return found
+
+
+def mixtures(work: Work, task: MixtureTask) -> Iterator[torch.Tensor]:
+    """Return the probe with the task's share of the average of its rows and, if ``joint``, with half that share."""
+    weights = torch.tensor(task.weights, dtype=torch.float64, device=work.device)
+    other = (weights @ work.models("")[list(task.rows)].double()).float()
+    for share in (task.share, task.share / 2.0)[: 1 + task.joint]:
+        yield torch.lerp(work.models(PROBE)[task.client], other, share)
 
 
 def judge_mixture(work: Work, task: MixtureTask) -> tuple[float, ...]:
@@ -200,15 +268,4 @@ def judge_mixture(work: Work, task: MixtureTask) -> tuple[float, ...]:
     a parabola through half the task's share and all of it, in reach of both as `GRID` is of `LARGEST`, and no more than
     if each of the models were worth the most that one can be.
     """
-    line = _Line(work, task.client, JUDGED)
-    rows, weights = list(task.rows), torch.tensor(task.weights, dtype=torch.float64, device=work.device)
-    other = (weights @ work.models("")[rows].double()).float()
-    own, mixed = line.losses(line.probe, 0.0), line.losses(other, task.share)
-    alpha = 0.0
-    if task.joint:
-        grid, worth = (task.share / 2.0, task.share), len(rows) * LARGEST / (1.0 - LARGEST)
-        means = [mean_of(losses) for losses in (own, line.losses(other, grid[0]), mixed)]
-        alpha = minimiser(means, grid, min(task.share * LARGEST / GRID[1], worth / (1.0 + worth)))
-    with np.errstate(all="ignore"):
-        fall = mean_of(own - mixed)
-    return (fall if np.isfinite(fall) else -1.0, certainty(own - mixed), alpha)
+    return Line(work, task.client, JUDGED).judged(task, mixtures(work, task))

@@ -1,6 +1,6 @@
 """How averages of models do on a client's held-out samples."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
@@ -20,12 +20,25 @@ def measure(work: Work, task: ValueTask) -> tuple[float, ...]:
     All mixtures are judged on the same samples, evenly spread over those that the client holds out (over all of its
     samples if it holds none out), so that what differs between two losses is the models. Models are not changed.
     """
-    index = held_index(work, task.client, task.samples)
+    return mean_losses(work, task.client, task.samples, averages(work, task))
+
+
+def averages(work: Work, task: ValueTask) -> Iterator[torch.Tensor]:
+    """Put the average of each of the task's mixtures on the bench in turn, and yield the bench's row [P]."""
     slots = (task.first, *[""] * (len(task.mixtures) - 1))
-    loaded = samples(work, index)
-    means = []
     for slot, mixture in zip(slots, task.mixtures, strict=True):
         _average(work, work.models(slot), mixture)
+        yield work.bench.row
+
+
+def mean_losses(work: Work, client: int, most: int, models: Iterable[torch.Tensor]) -> tuple[float, ...]:
+    """Return the mean loss of each of ``models`` [P] on at most so many of the client's held-out samples."""
+    index = held_index(work, client, most)
+    loaded = samples(work, index)
+    means = []
+    for model in models:
+        if model is not work.bench.row:
+            work.bench.row.copy_(model)
         total = torch.zeros((), dtype=torch.float64, device=work.device)
         for part in sample_losses(work, loaded):
             total += part.sum()

@@ -88,8 +88,9 @@ def run(
     backend: Annotated[
         str,
         typer.Option(
-            metavar="auto|rows|pool|stacked",
-            help="Where local work runs; stacked gives other last bits, the others the same numbers.",
+            metavar="auto|rows|pool|stacked|federated",
+            help="Where local work runs; stacked gives other last bits, the others the same numbers. federated: "
+            "clients hold their own samples and talk to the server in messages, here in one process.",
         ),
     ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="What it runs on.")] = "auto",

@@ -1,9 +1,9 @@
 """The round loop: train, measure differences, decide the graph, aggregate, evaluate, record.
 
 Where a trainer or a mechanism computes is not the loop's business; it asks a trainer, in each round and in this order:
-`train`, `measure` where gains are valued, `differences`, `effective`, `implied_imports`, `joint` where payments follow
-from it, `measure` of what was bought, `evaluate`, `aggregate`, and `evaluate` again where that changed the models that
-clients use.
+`train`, `measure` where gains are valued, `differences`, `effective`, `evaluate`, `implied_imports`, `joint` where
+payments follow from it, `measure` of what was bought, `judge`, `aggregate`, and `evaluate` again where that changed the
+models that clients use. Who goes away before the models are combined trades nothing: the market is cleared again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from marketproof.running.config import RunConfig, schedule_of
 from marketproof.running.populations import Attendance, Participants, away, draw
 from marketproof.running.recorder import Recorder, Unit
 from marketproof.running.sections import MarketSection
-from mechanism.market.accounting import MONEY, account, fixed_outcome, scale
+from mechanism.market.accounting import MONEY, Outcome, account, fixed_outcome, scale
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
@@ -79,6 +79,27 @@ def gained(trainer: Trainer, truth: Types, imports: NDArray[np.bool_]) -> NDArra
     return np.asarray(SqrtGain().value(truth.gain, truth.size, truth.size + trainer.joint(imports)))
 
 
+def _cleared(
+    trainer: Trainer,
+    mechanism: str | None,
+    said: Reports,
+    truth: Types,
+    market: Market,
+    present: NDArray[np.bool_],
+) -> tuple[Outcome, NDArray[np.float64] | None]:
+    """Return what the market, or the method, decides among those who are there, and measured gains if it is paid so."""
+    implied = trainer.implied_imports(said.size)
+    if implied is not None:
+        return fixed_outcome(implied & present[:, None] & present[None, :]), None
+    if mechanism is None:
+        raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
+    rule = market_mechanism(mechanism)
+    if market.effective is None or not isinstance(rule, TwoStage):
+        return clear_and_settle(rule, said, truth, market, present), None
+    outcome = clear_and_settle(rule, said, truth, market, present, lambda imports: gained(trainer, truth, imports))
+    return outcome, gained(trainer, truth, outcome.imports)
+
+
 def play_round(
     trainer: Trainer,
     types: Types,
@@ -97,33 +118,24 @@ def play_round(
     """
     m = types.clients
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
-    present = trainer.present
     valuation = None if valuer is None else valuer.value(types, trainer.measure)
     law = SqrtGain() if valuation is None else valuation.law
     types = types if valuation is None else Types(types.size, types.cost, valuation.gain)
-    truth = Types(*away(types, present))
-    said = Reports(*away(truth.truthful() if participants is None else participants.reports(types), present))
     matrix, unmoved = trainer.differences()
     effective = trainer.effective()
     market = Market(matrix, lam, law, effective)
-    gains: NDArray[np.float64] | None = None
-    implied = trainer.implied_imports(said.size)
-    if implied is None:
-        if mechanism is None:
-            raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
-        rule = market_mechanism(mechanism)
-        if effective is None or not isinstance(rule, TwoStage):
-            outcome = clear_and_settle(rule, said, truth, market, present)
-        else:
-            outcome = clear_and_settle(
-                rule, said, truth, market, present, lambda imports: gained(trainer, truth, imports)
-            )
-            gains = gained(trainer, truth, outcome.imports)
-    else:
-        outcome = fixed_outcome(implied & present[:, None] & present[None, :])
-    if valuation is not None:  # the bound on what a buyer may lose rests on what was bought
-        valuation = valuation.seen(trainer.measure(outcome.imports))
     trained = trainer.evaluate()
+    while True:
+        present = trainer.present.copy()
+        truth = Types(*away(types, present))
+        said = Reports(*away(truth.truthful() if participants is None else participants.reports(types), present))
+        outcome, gains = _cleared(trainer, mechanism, said, truth, market, present)
+        bought = None if valuation is None else trainer.measure(outcome.imports)
+        trainer.judge(outcome.imports)
+        if np.array_equal(present, trainer.present):
+            break  # else somebody went away who was to trade: nobody trades with it
+    if valuation is not None and bought is not None:  # the bound on what a buyer may lose rests on what was bought
+        valuation = valuation.seen(bought)
     aggregated = trainer.evaluate() if trainer.aggregate(outcome.imports, said.size) else trained
     accuracy, loss = aggregated if trainer.judged == "aggregated" else trained
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)

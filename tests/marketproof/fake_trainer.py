@@ -44,6 +44,9 @@ class FakeTrainer:
     def effective(self) -> None:
         return
 
+    def judge(self, imports: np.ndarray) -> None:
+        return
+
     def aggregate(self, imports: np.ndarray, sizes: np.ndarray | None = None) -> bool:
         self.rows = self.rows + 0.1 * (imports @ self.rows)
         return True

@@ -32,7 +32,7 @@ TYPES = Types([100, 300, 300, 50], [0.8, 1.1, 1.0, 0.6], [36000, 50000, 0, 9000]
 def test_a_round_asks_in_the_order_of_the_contract():
     trainer = Watched(Unit(Method("ipfl", "ipfl", "ipfl-exact"), 0))
     play_round(trainer, TYPES, 0.5, "ipfl-exact", 1)
-    assert trainer.asked == ["train", "differences", "implied_imports", "evaluate", "aggregate", "evaluate"]
+    assert trainer.asked == ["train", "differences", "evaluate", "implied_imports", "aggregate", "evaluate"]
 
 
 def test_the_market_clears_on_the_measured_differences():

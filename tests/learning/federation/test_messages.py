@@ -27,7 +27,7 @@ from learning.federation.messages import (
 
 EVERY = (
     Start("r", 1, 2, "ann", "ipfl", 7, {"lr": 0.1}),
-    Hello("r", 1, 40, 4, 10, "abc", 2.5, 1e4),
+    Hello("r", 1, 40, 4, 10, "abc", (1, 8, 8), 10, 0.5, -1.0, 2.5, 1e4),
     Work("r", 3, 9, 1, "train", {"steps": 2, "then": {"steps": 1}}),
     Done("r", 3, 9, 1, (0.1, -1e-300), ((0, 0.25, "plain"),), 1.5),
     Refused("r", 3, 9, 1, "no more rounds", (1.0, 2.0)),

@@ -1,0 +1,235 @@
+"""Clients with their own samples, asked in messages: a backend on whatever carries these.
+
+The server's side of `learning.federation`. Who does not answer, or answers wrongly, is away for the rest of the round:
+it keeps its row, and why is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from learning.algorithms.algorithm import PROBE, START, Algorithm
+from learning.backends.backend import one_thread
+from learning.errors import CheckpointError, LearningError
+from learning.federation.asked_exam import AskedExam, JudgeTask
+from learning.federation.asking import Asker, Question
+from learning.federation.messages import Bill, MessageError
+from learning.federation.share import private_slots, read_slots, written_slots
+from learning.federation.transport import Transport
+from learning.local import TrainTask
+from learning.valuation.effective import (
+    COMMON,
+    GRID,
+    LARGEST,
+    MOST,
+    Blend,
+    LineTask,
+    MixtureTask,
+    blended,
+    mixtures,
+    slopes,
+)
+from learning.valuation.measuring import averages
+from learning.valuation.sets import ValueTask
+from learning.work import LARGEST_LOSS
+from learning.work import Work as Models
+from mechanism.space import Floats
+
+
+class FederatedBackend:
+    """Sends every task to the client whose it is. ``work`` holds the models and no samples.
+
+    ``delta``: the δ at which clients count their ε, where they train with privacy.
+    """
+
+    name = "federated"
+
+    def __init__(self, work: Models, transport: Transport, method: Algorithm, delta: float = 0.0) -> None:
+        if method.tries is not None and not transport.within:
+            raise LearningError(
+                f"{method.name} lets clients try the models of others that they have not bought; in a federation take "
+                "another method, such as ipfl or pfedgraph"
+            )
+        self.work, self._method, self._delta = work, method, delta
+        self._private = private_slots(method, work.facts.plan)
+        self._asker = Asker(transport, work.facts.plan.dp_epsilon)
+        self.exam = AskedExam(np.zeros((2, work.facts.plan.clients)), self._private)
+
+    @property
+    def away(self) -> dict[int, str]:
+        """Who is away in the round, and what is said of it."""
+        return self._asker.away
+
+    @property
+    def epsilon(self) -> Floats:
+        """What clients last said that their training has spent, float64 [m]."""
+        return self._asker.epsilon
+
+    def memory(self) -> dict[str, Any]:
+        """Return what clients said last of their models and their privacy."""
+        if self._asker.transport.within:  # they are asked again, and nothing else than the plain loop's is saved
+            return {}
+        return {"told": self.exam.told.tolist(), "epsilon": self.epsilon.tolist()}
+
+    def recall(self, manifest: Mapping[str, Any]) -> None:
+        """Take back what `memory` gave, if it was told: a run may have begun where work was done here."""
+        try:
+            for name, array in (("told", self.exam.told), ("epsilon", self.epsilon)):
+                array[...] = np.asarray_chkfinite(manifest.get(name, array), dtype=np.float64).reshape(array.shape)
+        except (ValueError, TypeError):
+            raise CheckpointError("the saved state does not say what clients told last: it is damaged") from None
+
+    def begin(self, round_index: int) -> None:
+        """Begin a round."""
+        self._asker.begin(round_index)
+
+    def close(self) -> None:
+        """Let go of the clients."""
+        self._asker.transport.close()
+
+    def run(self, tasks: Sequence[Any]) -> list[Any]:
+        """Return the results of tasks, all of one kind; of who is away, what means that nothing was found."""
+        does: dict[type, Callable[[Sequence[Any]], list[Any]]] = {
+            TrainTask: self._train,
+            JudgeTask: self._judge,
+            ValueTask: self._value,
+            MixtureTask: self._mix,
+            LineTask: self._measure,
+        }
+        with one_thread():
+            return does[type(tasks[0])](tasks) if tasks else []
+
+    def bill(self, bills: Sequence[Bill]) -> None:
+        """Send clients their bills; who does not take it is away."""
+        self._asker.ask([Question(bill.client, "bill", vars(bill)) for bill in bills])
+
+    def _row(self, slot: str, client: int) -> Any:
+        return self.work.models(slot)[client].numpy()
+
+    def _train(self, tasks: Sequence[TrainTask]) -> list[float]:
+        """Return the clients' losses, 0 of who is away, and write what they made."""
+        plan, width = self.work.facts.plan, self.work.network.layout.parameters
+        questions = []
+        for task in tasks:
+            later = self._method.local_spec(plan, False) == task.spec
+            sent = {slot or "rows": self._row(slot, task.client) for slot in read_slots(task.spec, self._private)}
+            back = {slot or "rows": (width,) for slot in written_slots(task.spec, self._private)}
+            terms = {"first": not later, "delta": self._delta}
+            questions.append(Question(task.client, "train", terms, sent, back, 1))
+        losses = [0.0] * len(tasks)
+        answers = self._asker.ask(questions)
+        for k, (question, answer) in enumerate(zip(questions, answers, strict=True)):
+            if answer is None:
+                continue
+            (losses[k],) = answer[0].numbers
+            if losses[k] > LARGEST_LOSS and not plan.conduct:  # what attackers do to others is the trainer's to see
+                self._asker.leave(question, MessageError(f"training diverged, its loss is {losses[k]:.4g}"))
+                losses[k] = 0.0
+                continue
+            for name, made in answer[1].items():
+                np.copyto(self._row("" if name == "rows" else name, question.client), made)
+        if answers and not self._asker.stopped and all(question.client in self.away for question in questions):
+            raise LearningError(f"nobody trained: {self.away[questions[0].client]}; the run can be gone on with")
+        return losses
+
+    def _judge(self, tasks: Sequence[JudgeTask]) -> list[tuple[float, ...] | None]:
+        """Return each client's accuracy and loss, None of who is away."""
+        questions = []
+        for task in tasks:
+            sent = {} if task.slot in self._private else {task.slot or "rows": self._row(task.slot, task.client)}
+            questions.append(Question(task.client, "judge", {"slot": task.slot, "common": task.common}, sent, {}, 2))
+        found: list[tuple[float, ...] | None] = []
+        for question, answer in zip(questions, self._asker.ask(questions), strict=True):
+            told = None if answer is None else answer[0].numbers
+            if told is not None and not 0.0 <= told[0] <= 1.0:
+                self._asker.leave(question, MessageError(f"its accuracy is {told[0]:g}; expected a share"))
+                told = None
+            found.append(told)
+        return found
+
+    def _value(self, tasks: Sequence[ValueTask]) -> list[tuple[float, ...]]:
+        """Return the losses of averages, made here: of who is away as if none changed anything, or not tried."""
+        questions = []
+        for task in tasks:
+            models = np.stack([row.numpy().copy() for row in averages(self.work, task)])
+            terms = {"samples": task.samples}
+            questions.append(Question(task.client, "value", terms, {"models": models}, {}, len(models)))
+        return [
+            (np.nan if task.first == START else 0.0,) * len(task.mixtures) if answer is None else answer[0].numbers
+            for task, answer in zip(tasks, self._asker.ask(questions), strict=True)
+        ]
+
+    def _mix(self, tasks: Sequence[MixtureTask]) -> list[tuple[float, ...]]:
+        """Return how mixtures do; of who is away that they do harm."""
+        questions = []
+        for task in tasks:
+            models = np.stack([row.numpy() for row in mixtures(self.work, task)])
+            terms = {"rows": len(task.rows), "share": task.share, "joint": task.joint}
+            sent = {PROBE: self._row(PROBE, task.client), "models": models}
+            questions.append(Question(task.client, "mix", terms, sent, {}, 3))
+        found: list[tuple[float, ...]] = []
+        for question, answer in zip(questions, self._asker.ask(questions), strict=True):
+            told = (-1.0, 0.0, 0.0) if answer is None else answer[0].numbers
+            if not 0.0 <= told[2] < 1.0:
+                self._asker.leave(question, MessageError(f"its best share is {told[2]:g}; expected one below 1"))
+                told = (-1.0, 0.0, 0.0)
+            found.append(told)
+        return found
+
+    def _measure(self, tasks: Sequence[LineTask]) -> list[tuple[float, ...]]:
+        """Return what clients measure on their lines, all in step; of who is away that nothing is worth anything."""
+        width = self.work.network.layout.parameters
+        found = [(0.0,) * len(task.sellers) + (-1.0,) * len(task.sellers) for task in tasks]
+        asked = {
+            k: Question(
+                task.client,
+                "line",
+                {"sellers": list(task.sellers), "known": sorted(task.known)},
+                {PROBE: self._row(PROBE, task.client)},
+                {"gradient": (width,)},
+            )
+            for k, task in enumerate(tasks)
+        }
+        allowed: dict[int, set[int]] = {}
+        for stage in range(_STAGES):
+            answers = dict(zip(asked, self._asker.ask(list(asked.values())), strict=True))
+            asked = {}
+            for k, answer in answers.items():
+                task = tasks[k]
+                if answer is None:
+                    continue
+                done, arrays = answer
+                if stage == 0:
+                    towards = slopes(self.work, task, torch.from_numpy(arrays["gradient"].copy()))
+                    falling = sorted((slope, j) for slope, j in zip(towards, task.sellers, strict=True) if slope < 0)
+                    allowed[k] = {j for _, j in falling[:MOST]}
+                    asked[k] = Question(task.client, "line", {"slopes": towards}, wants=True)
+                    continue
+                question = Question(task.client, "line", {})
+                if done.wants and stage + 1 < _STAGES and _may(done.wants, allowed[k]):
+                    models = np.stack([blended(self.work, task, blend).numpy() for blend in done.wants])
+                    asked[k] = Question(task.client, "line", {}, {"models": models}, wants=True)
+                elif done.wants or len(done.numbers) != len(found[k]):
+                    self._asker.leave(question, MessageError("it asks for mixtures that measuring does not need"))
+                elif not all(0.0 <= alpha <= LARGEST for alpha in done.numbers[: len(task.sellers)]):
+                    self._asker.leave(question, MessageError(f"a model's share is above {LARGEST} or below 0"))
+                else:
+                    found[k] = done.numbers
+        return found
+
+
+_STAGES = 5
+"""Requests to a client that measures: a gradient, its slopes, then mixtures of three kinds."""
+
+
+def _may(wants: Sequence[Blend], sellers: set[int]) -> bool:
+    """Say whether a client may have these mixtures: of sellers towards whom its loss falls most, at the set shares."""
+    kinds = ("", "shuffled", "flipped")
+    each = all(
+        share in GRID and how in kinds and (j in sellers or (j == COMMON and not how)) for j, share, how in wants
+    )
+    return each and len(set(wants)) == len(wants)

@@ -1,0 +1,254 @@
+"""One client's side of a run: it works on its own samples and answers with what the server may see.
+
+What never leaves it: samples and how many it has of each class, its noise key, its privacy ledger, and the models that
+nobody else needs (Ditto's personal one). What does: the number of its samples, its reports, the models that a method
+exchanges, its accuracy and loss, losses of mixtures, the gradient at its probe where effective data is measured, and ε.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from learning.algorithms import method_named
+from learning.algorithms.algorithm import START
+from learning.backends.backend import one_thread, perform
+from learning.errors import LearningError, said
+from learning.evaluation import evaluate_row, evaluation_tasks, personal
+from learning.federation import keeping
+from learning.federation.messages import Arrays, Bill, Done, Hello, Message, Refused, Start, Work, decode, encode
+from learning.federation.share import Alone, OwnBench, Share, layout_digest, parts, private_slots, written_slots
+from learning.local import TrainTask
+from learning.plan import LearningPlan
+from learning.privacy.accounting import default_delta
+from learning.valuation.effective import JUDGED, TRIED, Blend, Line, LineTask, MixtureTask
+from learning.valuation.measuring import mean_losses
+from mechanism.errors import one_line
+
+if TYPE_CHECKING:
+    from learning.privacy.guard import Guard
+
+MOST_BYTES = 2**33
+"""Bytes of a request that a client reads at most."""
+
+
+class Client:
+    """Answers the server's messages; whatever carries them calls `answer`, one request after the other.
+
+    ``load`` makes the client's share of a run that begins, or raises `MarketProofError` if it will not take part.
+    ``cost`` and ``gain`` are what it reports. ``keep``: a folder of its own, in which its ledger and private models
+    outlive the process; None: nothing does. ``told`` is called with each bill.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Start], Share],
+        cost: float = 0.0,
+        gain: float = 0.0,
+        keep: Path | None = None,
+        told: Callable[[Bill], None] = lambda bill: None,
+    ) -> None:
+        self._load, self._cost, self._gain, self._keep, self._told = load, cost, gain, keep, told
+        self._start: Start | None = None
+        self._guard: Guard | None = None
+        self._memory = keeping.Memory()
+        self._line: Generator[Any, Any, tuple[float, ...]] | None = None
+
+    def answer(self, payload: bytes) -> bytes:
+        """Return the reply to a request, both as `learning.federation.messages` writes them; never raises for it."""
+        mark = ("" if self._start is None else self._start.run, 0, 0, 0)
+        try:
+            message, arrays = decode(payload, MOST_BYTES, Start, Work, Bill)
+            if isinstance(message, Start):
+                mark = (message.run, 0, 0, message.client)
+                return encode(self._hello(message))
+            mark = (message.run, message.round, message.serial, message.client)
+            start = self._start
+            if start is None or (message.run, message.client) != (start.run, start.client):
+                raise LearningError("a message is of another run or for another client; expected a start first")
+            if isinstance(message, Bill):
+                self._told(message)
+                return encode(Done(*mark))
+            with one_thread():
+                reply, sent = self._do(message, arrays)
+            return encode(reply, sent)
+        except _Stop as stop:
+            return encode(Refused(*mark, "its privacy budget is spent", stop.spent))
+        except Exception as error:
+            return encode(Refused(*mark, one_line(said(error, 400))))
+
+    def _hello(self, start: Start) -> Message:
+        plan = LearningPlan(**start.plan)
+        self._method, self._plan = method_named(start.method), plan
+        self._slots = private_slots(self._method, plan)
+        self._share = self._load(start)
+        self._start, self._guard = start, None
+        for slot in self._slots:
+            self._share.private.setdefault(slot, torch.zeros(self._bench.network.layout.parameters))
+        self._memory = keeping.Memory() if self._keep is None else keeping.recalled(self._keep, start.run)
+        for slot, row in self._memory.now.items():
+            self._share.private[slot].copy_(row)
+        bench, layout = self._bench, self._bench.network.layout
+        return Hello(
+            start.run,
+            start.client,
+            len(bench.tensors["train_y"]),
+            len(bench.held_out(start.client)),
+            layout.parameters,
+            layout_digest(layout),
+            bench.facts.shape,
+            bench.facts.classes,
+            bench.facts.scale,
+            bench.facts.shift,
+            self._cost,
+            self._gain,
+        )
+
+    @property
+    def _bench(self) -> OwnBench:
+        return self._share.bench
+
+    def _do(self, work: Work, arrays: Arrays) -> tuple[Message, Arrays]:
+        does = {
+            "train": self._train,
+            "judge": self._judge,
+            "value": self._value,
+            "mix": self._mix,
+            "line": self._measure,
+        }
+        if work.task not in does:
+            raise LearningError(f"there is no task {work.task!r}; expected one of {', '.join(does)}")
+        bench = self._bench
+        sent = {"" if name == "rows" else name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        models = sent.pop("models", torch.empty(0))
+        bench.held = {slot: Alone(work.client, row) for slot, row in (self._share.private | sent).items()}
+        done = Done(work.run, work.round, work.serial, work.client)
+        done, back = does[work.task](work, done, models)
+        if self._share.tells and self._guard is not None:
+            done = replace(done, epsilon=self._guard.after(self._share.place)[0])
+        bench.held = {}
+        return done, {slot or "rows": row.numpy() for slot, row in back.items()}
+
+    def _train(self, work: Work, done: Done, _: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
+        bench, share, memory = self._bench, self._share, self._memory
+        spec = self._method.local_spec(self._plan, bool(work.terms["first"]))
+        if work.round < memory.round:
+            raise LearningError(f"round {work.round} is over; expected round {memory.round} or a later one")
+        if work.round == memory.round:  # the server lost it and repeats it
+            for slot, row in memory.before.items():
+                share.private[slot].copy_(row)
+        start = {slot: row.row for slot, row in bench.held.items()}
+        digest = blake2b(
+            b"".join(row.numpy().tobytes() for _, row in sorted(start.items())), digest_size=16
+        ).hexdigest()
+        again = work.round == memory.round and digest == memory.digest
+        if START not in bench.held and "" in bench.held:
+            bench.held[START] = Alone(work.client, bench.models("").row.clone())
+        for part in parts(spec):
+            if part.gradient:
+                bench.held[part.gradient] = Alone(work.client, torch.zeros_like(bench.bench.row))
+        task = TrainTask(work.client, work.round, spec)
+        if self._plan.dp_epsilon:
+            task = self._protected(task, float(work.terms["delta"]), again)
+        memory.round, memory.digest = work.round, digest
+        memory.before = {slot: row.clone() for slot, row in share.private.items()}
+        memory.now = share.private
+        self._remember()  # the ledger is written before anybody sees what the round made
+        loss = perform(bench, task)
+        made = {slot: bench.models(slot).row for slot in written_slots(spec, self._slots)}
+        sound = all(bool(row.isfinite().all()) for row in (*made.values(), *share.private.values()))
+        if not sound or not isinstance(loss, float) or not math.isfinite(loss):
+            for slot, row in memory.before.items():
+                share.private[slot].copy_(row)
+            raise LearningError(f"training diverged in round {work.round}; take a smaller lr, lam or eta")
+        self._remember()
+        return replace(done, numbers=(loss,)), made
+
+    def _protected(self, task: TrainTask, delta: float, again: bool) -> TrainTask:
+        """Return the task with the client's key and noise, its steps written down; `_Stop` if the budget is spent."""
+        share = self._share
+        if share.guard is None:
+            raise LearningError("training with privacy needs a noise key, and this client has none")
+        if self._guard is None:
+            size = len(self._bench.tensors["train_y"])
+            if delta != self._plan.dp_delta and delta > default_delta([size]):
+                raise LearningError(f"the server asks for delta {delta:g}; expected at most {default_delta([size]):g}")
+            self._guard = share.guard(delta)
+            if self._keep is not None:
+                self._guard.restore(self._memory.spent, self._memory.stopped)
+        guard = self._guard
+        before = share.place in guard.stopped
+        if not again and not guard.admits(share.place):
+            self._remember()
+            raise _Stop(guard.after(share.place)[: 1 if before else 2])
+        if not again:
+            guard.record([share.place])
+        return replace(task, key=guard.keys[share.place], noise=guard.noise[share.place])
+
+    def _remember(self) -> None:
+        if self._keep is not None and self._start is not None:
+            if self._guard is not None:
+                self._memory.spent, self._memory.stopped = self._guard.rows(), self._guard.stopped
+            keeping.keep(self._keep, self._start.run, self._memory)
+
+    def _judge(self, work: Work, done: Done, _: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
+        """Tell the personal accuracy and loss of the client's model in a slot.
+
+        Of a model that all have in ``common`` all strata are tested, so that its figures do not depend on who asks.
+        """
+        bench, share, slot = self._bench, self._share, str(work.terms["slot"])
+        common = bool(work.terms["common"])
+        needed = (share.class_sizes > 0) if common else (share.weights > 0)
+        mark = blake2b(bench.models(slot).row.numpy().tobytes()).digest() if common else b""
+        sums = bench.tested.get(mark) if common else None
+        if sums is None:
+            sums = np.zeros((2, len(share.weights)))
+            for task in evaluation_tasks([work.client], needed[None], share.class_sizes, slot):
+                result = evaluate_row(bench, task)
+                sums += result.correct, result.loss
+            bench.tested.clear()
+            bench.tested.update({mark: sums} if common else {})
+        correct, loss = sums / np.maximum(share.class_sizes, 1)
+        told = [float(personal(share.weights[None], figure[None])[0]) for figure in (correct, loss)]
+        return replace(done, numbers=tuple(told)), {}
+
+    def _value(self, work: Work, done: Done, models: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
+        losses = mean_losses(self._bench, work.client, int(work.terms["samples"]), models)
+        return replace(done, numbers=losses), {}
+
+    def _mix(self, work: Work, done: Done, models: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
+        terms = work.terms
+        task = MixtureTask(work.client, (0,) * int(terms["rows"]), (), float(terms["share"]), bool(terms["joint"]))
+        return replace(done, numbers=Line(self._bench, work.client, JUDGED).judged(task, models)), {}
+
+    def _measure(self, work: Work, done: Done, models: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
+        """Begin to measure effective data, or go on with what was asked for: `learning.valuation.effective.Line`."""
+        terms = work.terms
+        try:
+            if "sellers" in terms:
+                task = LineTask(work.client, tuple(terms["sellers"]), frozenset(terms["known"]), work.round)
+                self._line = Line(self._bench, work.client, TRIED).measured(task)
+                gradient: Any = next(self._line)
+                return done, {"gradient": gradient}
+            if self._line is None:
+                raise LearningError("nothing is being measured; expected sellers first")
+            wants: list[Blend] = self._line.send(terms.get("slopes", models))
+            return replace(done, wants=tuple(wants)), {}
+        except StopIteration as end:
+            self._line = None
+            return replace(done, numbers=end.value), {}
+
+
+class _Stop(Exception):
+    """The privacy budget does not allow another round; ``spent`` as in `Refused`."""
+
+    def __init__(self, spent: tuple[float, ...]) -> None:
+        super().__init__()
+        self.spent = spent
