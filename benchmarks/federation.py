@@ -74,7 +74,7 @@ def many(folder: Path, clients: int = 200) -> Figure:
     with (folder / "digits.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["owner", *(f"p{k}" for k in range(64)), "digit"])
-        writer.writerows([f"c{k % clients}", *map(int, row), label] for k, (row, label) in enumerate(zip(x, y, strict=True)))
+        writer.writerows([f"c{k % clients}", *map(int, x[k]), y[k]] for k in range(len(y)))
     words = [
         sys.executable,
         "-m",
