@@ -2,8 +2,8 @@
 
 Each task is one run of all methods (`ipfl` cleared by `ipfl-exact`). Asked of every method: finite losses and
 accuracies, books that balance; of `local` a test loss that falls from the first round to the last, averaged over
-clients; of `ipfl-exact` no negative utility. Data sets come from ``MARKETPROOF_DATA`` (see README); a task whose data
-is not on this machine is named as missing, and the exit status is 1.
+clients; of `ipfl-exact` no negative utility. Data sets come from ``MARKETPROOF_DATA`` (docs/guide/tasks.md);
+a task whose data is not on this machine is named as missing, and the exit status is 1.
 
     python benchmarks/smoke.py [TASK ...]
 """

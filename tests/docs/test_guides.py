@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
+
+from marketproof.cli import whole_command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +25,21 @@ def test_guide_runs_as_written(path: Path) -> None:
     result = doctest.testfile(str(path), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted > 3
     assert result.failed == 0
+
+
+EVERY = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_commands_that_a_page_names_exist_with_these_options(path: Path) -> None:
+    """Those in blocks and those in a line; what is left out in a line (`marketproof report`) may be."""
+    page, commands = path.read_text(), whole_command().commands
+    blocks = "\n".join(re.findall(r"^```(?:sh|text|)\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    lines = re.findall(r"^marketproof [^\n]*", blocks, re.MULTILINE) + re.findall(r"`(marketproof [^`]+)`", page)
+    for line in lines:
+        name, *arguments = shlex.split(re.sub(r"\s+# .*", "", line))[1:]
+        with contextlib.suppress(click.MissingParameter):
+            commands[name].make_context(name, arguments)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
