@@ -110,6 +110,8 @@ class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
     models of a round the accuracy of each method is, those that clients have "trained" or those that the server has
     "aggregated" (as all were in version 0.1). ``digests``: SHA-256 of every other file of the record but
     ``progress.json``, by its place in the folder; version 0.1 wrote none. ``names``: of the clients, if they have any.
+    ``code``: SHA-256 of the files of the owner's own networks, methods and rules, by path.
+    ``audited``: whether clearings were made again, certified, and searched for lies.
     """
 
     task: str = ""
@@ -120,6 +122,8 @@ class Manifest(BaseModel, frozen=True, strict=True, extra="allow"):
     judged: dict[str, str] = {}
     digests: dict[str, str] = {}
     names: list[Name] = []
+    code: dict[str, str] = {}
+    audited: bool = True
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

@@ -118,6 +118,10 @@ _LARGEST_TOLERANCE = 1e-6
 """A tolerance for money above this would let losses pass for rounding."""
 
 
+SKIPPED = "No lie was searched for"
+"""How the sentence begins of an audit that searched none, where somebody reports something."""
+
+
 class RecordedLie(_Part):
     """The best lie found about one private coordinate: who, where, what it said and what it won (money).
 
@@ -202,7 +206,7 @@ class MethodAudit(_Part):
     @property
     def skipped(self) -> str | None:
         """Why no lie was searched for, in the audit's sentence; None where one was, or nobody reports anything."""
-        return next((line for line in self.words if line.startswith("No lie was searched for")), None)
+        return next((line for line in self.words if line.startswith(SKIPPED)), None)
 
 
 class Audit(_Part):

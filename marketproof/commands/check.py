@@ -37,7 +37,7 @@ def check(
     ] = None,
     mechanism: Annotated[
         str | None,
-        typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism; default the catalogue's that FILE names."),
+        typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism, or rule of a run; default ours, as FILE says."),
     ] = None,
     repeat: Annotated[
         bool, typer.Option("--repeat", help="Make the searches and grids of verdicts again, as long as they took.")
@@ -64,7 +64,14 @@ def check(
     results = [check_kernel()] if kernel else []
     if file is not None:
         refuse_overwriting([json], [file, types])
-        results += checked(file, None if mechanism is None else find_mechanism(mechanism), repeat, types)
+        own = None
+        if (file / "manifest.json").exists():
+            from marketproof.records.rules import use_recorded_rules
+
+            use_recorded_rules(file, [] if mechanism is None else [mechanism], option="")
+        elif mechanism is not None:
+            own = find_mechanism(mechanism)
+        results += checked(file, own, repeat, types)
     holds = all(result["holds"] for result in results)
     if json is not None:
         write_all({json: dumps({"holds": holds, "checked": results})})

@@ -39,6 +39,10 @@ def report(
     figures: Annotated[
         bool, typer.Option("--figures", help="List the names that --figure takes, and write nothing.")
     ] = False,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="FILE.py:NAME", help="A rule of your own that cleared a run; it is EXECUTED."),
+    ] = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -47,7 +51,10 @@ def report(
     from analysis import export_runs, read_run
     from analysis.page.report import write_report
     from analysis.run.files import record_files
+    from marketproof.records.rules import use_recorded_rules
 
+    for run in runs:
+        use_recorded_rules(run, rule or ())
     refuse_overwriting([out, json, export], [file for run in runs for file in record_files(run)])
     result: dict[str, object] = {"runs": [str(run) for run in runs]}
     if figures:

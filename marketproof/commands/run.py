@@ -110,6 +110,9 @@ def run(
     start_from: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Let clients begin with the models that they have in a run.")
     ] = None,
+    no_audit: Annotated[
+        bool, typer.Option("--no-audit", help="Search no lies and certify nothing when all rounds are done.")
+    ] = False,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
@@ -135,7 +138,7 @@ def run(
         folder = default_folder(config.task) if out is None else out
     else:
         config, folder, resuming = *_continued(go_on, task, options, out, resume=resume or dp_report), True
-    place = Place(backend, device, data_dir)
+    place = Place(backend, device, data_dir, audited=not no_audit)
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)
         return

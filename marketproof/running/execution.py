@@ -36,6 +36,7 @@ Kind = TypeVar("Kind", Summary, Audit)
 class Place:
     """Where a run computes and finds its data: decides how long it takes, and of what comes out the last bits at most.
 
+    Not ``audited``: the finished run is not searched for lies, cleared again, or certified.
     ``seeded_noise``: noise from the seed instead of from secret keys, which gives no privacy; for tests.
     """
 
@@ -43,6 +44,7 @@ class Place:
     device: str = "auto"
     data_dir: Path | None = None
     seeded_noise: bool = False
+    audited: bool = True
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class _Attempt:
                 if self.recorder is None:
                     raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
-                finished = _finished(self.recorder, methods, units)
+                finished = _finished(self.recorder, methods, units, audited=place.audited)
                 if self.keyring is not None:
                     self.keyring.destroy()
                 return finished
@@ -240,13 +242,13 @@ class _Attempt:
             self.recorder = None
 
 
-def _finished(recorder: Recorder, methods: list[Method], units: list[Unit]) -> Finished:
+def _finished(recorder: Recorder, methods: list[Method], units: list[Unit], *, audited: bool) -> Finished:
     folder = recorder.folder
     if recorder.progress.complete and all((folder / name).is_file() for name in ("summary.json", "audit.json")):
         recorder.clear_away()
         summary, audit = _recorded(folder / "summary.json", read_summary), _recorded(folder / "audit.json", read_audit)
     else:
-        summary, audit = finish_run(recorder, methods, units)
+        summary, audit = finish_run(recorder, methods, units, audited=audited)
     return Finished(folder, make_report(folder), summary, audit)
 
 

@@ -17,7 +17,7 @@ from analysis.run.files import Manifest, digests, read_manifest
 from analysis.run.ledger import ledger_table, rounds_table
 from analysis.run.market import VALUATION, MarketRecord
 from analysis.run.records import Markets, books_of, open_markets
-from analysis.run.results import Audit, Coordinate, MethodAudit, Premise, RecordedLie, Summary, summarise
+from analysis.run.results import SKIPPED, Audit, Coordinate, MethodAudit, Premise, RecordedLie, Summary, summarise
 from learning.valuation.valuation import Valuation
 from marketproof.running.certificates import certified
 from marketproof.running.manifest import manifest_of
@@ -58,7 +58,8 @@ def audit_markets(manifest: Manifest, files: Markets) -> Audit:
     for name in manifest.methods:
         mechanism, records = manifest.mechanisms[name], [files[name, seed].read() for seed in manifest.seeds]
         rule = None if mechanism is None else market_mechanism(mechanism)
-        methods[name] = audit_method(rule, manifest.seeds, records, tuple(manifest.names) or None)
+        names = tuple(manifest.names) or None
+        methods[name] = audit_method(rule, manifest.seeds, records, names, searched=manifest.audited)
     return Audit(scope=SCOPE, tolerance=MONEY, methods=methods)
 
 
@@ -67,10 +68,12 @@ def audit_method(
     seeds: Sequence[int],
     records: Sequence[MarketRecord],
     names: tuple[str, ...] | None = None,
+    *,
+    searched: bool = True,
 ) -> MethodAudit:
     """Audit one method over its seeds; ``mechanism`` None where a method implies its graph and nobody reports.
 
-    ``names`` of the clients, where they have any.
+    ``names`` of the clients, where they have any. Not ``searched``: only what the accounts say, nothing is cleared.
     """
     measured = [
         measure(r.types, r.outcome, r.market, r.objective, r.optimal_objective, r.optimal_gap, r.gained)[0]
@@ -81,7 +84,9 @@ def audit_method(
     words = sentences(promises, clearings=clearings)
     lies: dict[Coordinate, RecordedLie | None] = dict.fromkeys(COORDINATES)
     same: bool | None = None
-    if mechanism is not None:
+    if mechanism is not None and not searched:
+        words.append(f"{SKIPPED}: the audit was left out (--no-audit), and nothing was cleared again or certified.")
+    elif mechanism is not None:
         for coordinate in COORDINATES:
             lies[coordinate], sentence = _best(mechanism, seeds, records, coordinate, names)
             words.append(sentence)
@@ -90,7 +95,7 @@ def audit_method(
     else:
         words.append("Nobody reports anything here: the method itself implies the graph, and nobody pays.")
     words += _measured_words(records)
-    proofs = certified(mechanism, records)
+    proofs = certified(mechanism, records) if searched else None
     words += [] if proofs is None else [proofs.words]
     premise = _premise(mechanism, records)
     return MethodAudit(
@@ -221,7 +226,9 @@ def _same_words(same: bool, clearings: int) -> str:
     )
 
 
-def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Unit]) -> tuple[Summary, Audit]:
+def finish_run(
+    recorder: Recorder, methods: Sequence[Method], units: Sequence[Unit], *, audited: bool = True
+) -> tuple[Summary, Audit]:
     """Write everything that is computed from the recorded markets, the manifest with all digests last."""
     config, progress = recorder.config, recorder.progress
     names, seeds = [method.name for method in methods], config.seed_list
@@ -231,7 +238,7 @@ def finish_run(recorder: Recorder, methods: Sequence[Method], units: Sequence[Un
     recorder.write("ledger.parquet", _parquet(ledger_table(ledgers, seeds)))
     first_rounds = [(unit, files[unit.method.name, unit.seed].read(0, 1)) for unit in units]
     private = privacy_statement(config, first_rounds, progress.notices) if config.privacy.epsilon else None
-    told = manifest_of(config, methods, progress, private)
+    told = manifest_of(config, methods, progress, private) | {"audited": audited}
     manifest = Manifest.model_validate(told)
     audit = audit_markets(manifest, files)
     summary = summarise(manifest, traces, progress.seconds, private, audit)

@@ -38,6 +38,7 @@ def manifest_of(
         "data": {**config.data.model_dump(), "split": config.split.model_dump()},
         "clients": config.data.clients,
         "names": config.data.names,
+        "code": config.code,
         "seed": config.seed,
         "seeds": config.seed_list,
         "methods": [method.name for method in methods],

@@ -66,10 +66,14 @@ EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
 """The same mechanisms where effective sizes are public, by id: what becomes true there (docs/effective.md)."""
 
 
-def use_rule(text: str) -> Clearing:
-    """Execute the file of ``FILE.py:NAME`` and let `market_mechanism` know its rule; errors as `own_rule`."""
-    _OWN[text] = own_rule(text)
-    return _OWN[text]
+def use_rule(text: str, name: str = "") -> Clearing:
+    """Execute the file of ``FILE.py:NAME`` and let `market_mechanism` know its rule; errors as `own_rule`.
+
+    ``name``: the id under which a record knows it, where the file lies elsewhere now.
+    """
+    rule = own_rule(text)
+    _OWN[name or text] = replace(rule, id=name or text)
+    return _OWN[name or text]
 
 
 def market_mechanism(name: str) -> Clearing:

@@ -223,3 +223,20 @@ def test_recorded_clearings_are_proved_by_certificate(tmp_path, mechanism):
         money[(0, j) if part == "sales" else (0, *np.argwhere(market.imports[0])[0])] += 1e-6
         assert audited(rule, [0], [replace(market, **{part: money})])["certified"]["proved"] == 2
     assert audited(market_mechanism("ipfl"), [0], [recorded(tmp_path, record(TRUTHFUL, "ipfl"))])["certified"] is None
+
+
+def test_an_audit_that_was_left_out_is_said_to_be_and_checked_as_such(cli, tmp_path, monkeypatch):
+    for costly in ("best_lie", "certified", "_reproduces"):
+        monkeypatch.setattr(f"marketproof.running.finish.{costly}", lambda *given: pytest.fail("audited"))
+    out = tmp_path / "run"
+    answer = cli("run", "digits-niid", "--methods", "local,ipfl", "--scale", "smoke", "--no-audit", "--out", out)
+    assert answer.status == 0, answer.err
+    said = "No lie was searched for: the audit was left out (--no-audit), and nothing was cleared again or certified."
+    assert f"ipfl: {said}" in " ".join(answer.out.split())
+    audit = json.loads((out / "audit.json").read_text())["methods"]
+    assert said in audit["ipfl"]["words"]
+    assert (audit["ipfl"]["reproduced"], audit["ipfl"]["certified"]) == (None, None)
+    assert not any("No lie" in line for line in audit["local"]["words"])
+    assert audit["ipfl"]["lowest_utility"]["client"] is not None
+    assert "the audit was left out" in (out / "report.html").read_text()
+    assert cli("check", out).status == 0

@@ -1,6 +1,9 @@
 """A network, a method and a market rule of one's own, each from a few lines; what fails says so in one line."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +73,39 @@ def test_network_method_and_rule_of_ones_own_run_together(cli, files):
     assert cli(*RUN, BOTH, "--resume").status == 0
     files.joinpath("rule.py").write_text(RULE.replace("2.0", "3.0"))
     assert "recorded with other settings (code.rule.py: " in cli(*RUN, BOTH, "--resume").line()
+
+
+def test_another_process_reports_an_own_rule_only_by_its_code_unchanged(cli, files):
+    """A record names the rule's file and its digest; the code is run only where its user names it, too."""
+    assert cli(*RUN, "ipfl/rule.py:first").status == 0
+    manifest = json.loads(Path("out/manifest.json").read_text())
+    assert set(manifest["code"]) == {"rule.py", "net.py"}
+    assert len(manifest["code"]["rule.py"]) == 64
+    (files / "elsewhere").mkdir()
+    (files / "rule.py").rename(files / "elsewhere" / "rule.py")
+    code = (
+        "import sys; from marketproof.cli import execute; "
+        "sys.exit(execute(['report', 'out', '--out', 'r.html', '--quiet', *sys.argv[1:]]))"
+    )
+
+    def other(*options: str) -> tuple[int, str]:
+        path = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run([sys.executable, "-c", code, *options], env=path, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    status, told = other()
+    assert (status, told.count("\n")) == (2, 1)
+    assert "cleared by a rule of its owner's, 'rule.py:first'" in told
+    assert told.rstrip().endswith("add --rule rule.py:first")
+    assert other("--rule", "elsewhere/rule.py:first") == (0, "")
+    assert "rule.py:first" in Path("r.html").read_text()
+    assert cli("check", "out", "elsewhere/rule.py:first").status == 0
+    (files / "elsewhere" / "rule.py").write_text(RULE.replace("2.0", "3.0"))
+    status, told = other("--rule", "elsewhere/rule.py:first")
+    assert (status, told.count("\n")) == (2, 1)
+    assert "is not the code by which 'out' was cleared" in told
+    assert "is not the code" in cli("check", "out", "elsewhere/rule.py:first").line()
+    assert "add rule.py:first" in cli("check", "out").line()
 
 
 def test_an_own_network_is_the_same_in_workers_and_starts_from_its_own_initial_values(files):
