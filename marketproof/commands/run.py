@@ -113,10 +113,15 @@ def run(
     no_audit: Annotated[
         bool, typer.Option("--no-audit", help="Search no lies and certify nothing when all rounds are done.")
     ] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(metavar="csv|tensorboard|mlflow", help="Log rounds there, too; several by commas."),
+    ] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
+    from marketproof.records.logs import refuse_unknown
     from marketproof.running.config import split_names
     from marketproof.running.execution import Place
     from marketproof.running.execution import run as run_all
@@ -133,12 +138,14 @@ def run(
     options |= {"data": own_table(task, data, owner, target, split_names(ignore or ""))}
     options |= {"start_from": None if start_from is None else str(start_from)}
     refuse_unwritable_file(json)
+    logs = split_names(log or "")
+    refuse_unknown(logs)
     if go_on is None:
         config, resuming = settings(task, options, out, resume=resume)
         folder = default_folder(config.task) if out is None else out
     else:
         config, folder, resuming = *_continued(go_on, task, options, out, resume=resume or dp_report), True
-    place = Place(backend, device, data_dir, audited=not no_audit)
+    place = Place(backend, device, data_dir, audited=not no_audit, log=tuple(logs))
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)
         return

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from analysis.run.files import RecordError
 from analysis.run.results import Audit, Summary, read_audit, read_summary
 from marketproof.exits import Interrupted
+from marketproof.records.logs import Log
 from marketproof.records.warm import start_from
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
@@ -26,6 +27,7 @@ from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.writing import partial, refuse_unwritable
 
 if TYPE_CHECKING:
+    from analysis.run.market import MarketRecord
     from learning.plan import LearningPlan
     from learning.trainer import Trainer
 
@@ -37,6 +39,7 @@ class Place:
     """Where a run computes and finds its data: decides how long it takes, and of what comes out the last bits at most.
 
     Not ``audited``: the finished run is not searched for lies, cleared again, or certified.
+    ``log``: what rounds are logged to besides.
     ``seeded_noise``: noise from the seed instead of from secret keys, which gives no privacy; for tests.
     """
 
@@ -45,6 +48,7 @@ class Place:
     data_dir: Path | None = None
     seeded_noise: bool = False
     audited: bool = True
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,9 +179,15 @@ class _Attempt:
         making = trainers(self.config, place, self.keyring, self._recorded_backend) if make is None else make
         remaining = [unit for unit in units if recorder is None or not recorder.is_finished(unit)]
         done = 0 if recorder is None else sum(recorder.rounds_done(unit) for unit in units)
-        with Bar(self.config.rounds, len(units), done, quiet=quiet) as bar:
+        log = Log(place.log, self.folder, self.config.task, lambda unit, k: self._record().recorded(unit, k))
+        with Bar(self.config.rounds, len(units), done, quiet=quiet) as bar, contextlib.closing(log):
+
+            def watch(unit: Unit, number: int, record: MarketRecord, notices: Sequence[str]) -> None:
+                bar.round(unit, number, record, notices)
+                log.round(unit, number, record)
+
             try:
-                run_units(self._opened, remaining, making, bar.round)
+                run_units(self._opened, remaining, making, watch)
                 if self.recorder is None:
                     raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
