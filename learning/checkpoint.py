@@ -81,7 +81,7 @@ def load(
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:  # "pt" takes no path that is not UTF-8
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise CheckpointError(
@@ -101,7 +101,7 @@ def load(
                 shape = file.get_slice(name).get_shape()
                 if shape != list(want.shape):
                     raise CheckpointError(f"{path}: {name} has shape {shape}; expected {list(want.shape)}")
-            tensors = {name: file.get_tensor(name) for name in expected}
+            tensors = {name: torch.from_numpy(file.get_tensor(name)) for name in expected}
     except CheckpointError:
         raise
     except OSError as error:
@@ -123,10 +123,12 @@ def load(
 
 def replanned(source: Path, target: Path, **changed: Any) -> None:
     """Write the state in a file that `save` wrote as one of a plan with other values; `CheckpointError` as `load`."""
-    from safetensors.torch import load_file
+    from safetensors import safe_open
 
     _, manifest = load(source, {}, lambda told: None, whole=False)
-    save(target, load_file(source), manifest | {"plan": manifest["plan"] | changed})
+    with safe_open(source, framework="np") as file:
+        tensors = {name: torch.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    save(target, tensors, manifest | {"plan": manifest["plan"] | changed})
 
 
 def warm(path: Path, state: State, gradients: Sequence[str]) -> None:

@@ -162,8 +162,12 @@ def _clear_away(files: Iterable[Path], folders: Sequence[Path]) -> None:
 
 
 def dumps(result: object) -> bytes:
-    """Return a result as JSON text for a file: readable, numbers exact to the bit, a newline at the end."""
-    return (json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    """Return a result as JSON text for a file: readable, numbers exact to the bit, a newline at the end.
+
+    Names of files that are no UTF-8 stand as Python holds them, in escapes that JSON has for single surrogates.
+    """
+    text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def to_toml(values: Mapping[str, Any]) -> str:

@@ -47,13 +47,13 @@ def load_model(path: Path | str, own: str = "") -> ExportedModel:
     ``own``: the code of a network of one's own, ``FILE.py:NAME``; what the file says of it is never executed.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             told = json.loads((file.metadata() or {}).get(MARK, "null"))
             if not isinstance(told, dict):
                 raise ValueError("it says nothing of a network")
             if (told["network"] in MODELS) == bool(own):
                 raise LearningError(f"{path} is of network {told['network']!r}; give load_model the code that makes it")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: torch.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
             return ExportedModel(told | ({"network": own} if own else {}), tensors)
     except MarketProofError:
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from marketproof.commands.options import Json, Quiet
 from marketproof.terminal.console import stdout
-from mechanism.errors import InputError
+from mechanism.errors import InputError, shown
 from mechanism.writing import write_json
 
 if TYPE_CHECKING:
@@ -137,6 +138,9 @@ def run(
     }  # fmt: skip
     options |= {"data": own_table(task, data, owner, target, split_names(ignore or ""))}
     options |= {"start_from": None if start_from is None else str(start_from)}
+    for name, value in {**options, **(options["data"] or {}), "task": task}.items():
+        if isinstance(value, str) and re.search("[\ud800-\udfff]", value):  # settings are written as UTF-8
+            raise InputError(f"{name} {shown(value)} is no name in UTF-8 and cannot be recorded; rename the file")
     refuse_unwritable_file(json)
     logs = split_names(log or "")
     refuse_unknown(logs)

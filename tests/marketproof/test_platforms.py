@@ -2,6 +2,7 @@
 
 import builtins
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -213,3 +214,32 @@ def test_ctrl_c_never_reaches_a_worker_that_is_starting():
     path = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", HELD_BACK], env=path, capture_output=True, text=True)
     assert done.stdout.strip() == "[(True, True), (False, True), (False, True)]", done.stderr
+
+
+@pytest.mark.usefixtures("quick")
+def test_paths_that_are_not_utf_8(tmp_path, monkeypatch, cli):
+    """Folders may be called anything; what settings name must be text, and is refused in one line."""
+    from tests.marketproof.test_own_data import COLUMNS, TEXT
+
+    monkeypatch.chdir(tmp_path)
+    odd = os.fsdecode(b"o\xff")
+    options = ("--methods", "local,ipfl", "--scale", "smoke", "--rounds", 1, "--steps", 1, "--quiet")
+    told = ("--json", f"{odd}.json")
+    assert cli("run", "digits-niid", *options, "--clients", 3, "--out", odd, *told).status == 0
+    assert json.loads(Path(f"{odd}.json").read_bytes())["folder"] == odd
+    assert cli("run", "--resume", "--out", odd, "--quiet").status == 0
+    assert cli("report", odd, "--out", f"{odd}.html", "--json", f"{odd}.json").status == 0
+    assert cli("check", odd).status == 0
+    export = ("export-model", odd, "--client", 0, "--method", "ipfl", "--out", f"{odd}.safetensors")
+    found: dict = {}
+    exec("\n".join(line.strip() for line in cli(*export).out.splitlines()[1:3]), found)
+    assert found["model"](torch.zeros(2, 1, 8, 8)).shape == (2, 10)
+    assert cli("run", "--continue", odd, "--rounds", 2, "--out", f"{odd}2", "--quiet").status == 0
+    Path(f"{odd}.csv").write_text(TEXT)
+    Path(f"{odd}.py").write_text("def rule(reports, market):\n    pass\n")
+    for wrong in (
+        ("--data", f"{odd}.csv", *COLUMNS), ("--methods", f"ipfl/{odd}.py:rule"), (f"{odd}.toml",),
+        ("--start-from", odd), ("--base-model", odd),
+    ):  # fmt: skip
+        assert "is no name in UTF-8 and cannot be recorded" in cli("run", *wrong, "--out", "new").line()
+    assert not Path("new").exists()
