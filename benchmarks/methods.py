@@ -1,7 +1,7 @@
 """A round of every method, ours against its plain rendering: training, differences, server's step, evaluation.
 
-Ours is a run's round: it tests the trained models and those that aggregation changed, as the record holds both, and
-clears a market whatever the method; the plain side tests the models that count. 10 clients, Fashion-MNIST NIID, 40
+Both sides test the trained models and those that the server changed, as the record holds both. Ours is a run's round
+and clears a market whatever the method. 10 clients, Fashion-MNIST NIID, 40
 steps of 64 samples; `plain_methods` is the other side, with torch's default number of threads or with one, whichever a
 trial finds quicker: on a machine that others use too, the default can be ten times slower. Rounds alternate; the first
 of each method is not counted, and the ratio is of the medians of the others. `effective`: a round of `ipfl-effective`

@@ -18,7 +18,7 @@ from learning.plan import LearningPlan
 class FedAvg(Local):
     """The average of all, weighted by samples, for everybody."""
 
-    common = True
+    common = moves = True
 
     def server(self, uploads: list[Weights]) -> None:
         """Average."""
@@ -40,6 +40,7 @@ class Ditto(FedAvg):
     """A personal model beside the common one, pulled to it."""
 
     pull = 1.0
+    moves = False
 
     def __init__(self, plan: LearningPlan, data: PlainData) -> None:
         super().__init__(plan, data)
@@ -75,6 +76,8 @@ class FedAMP(Local):
 class CFL(Local):
     """One model per cluster; a cluster that stands still and disagrees is cut in two."""
 
+    moves = True
+
     def __init__(self, plan: LearningPlan, data: PlainData) -> None:
         super().__init__(plan, data)
         self.clusters = [list(range(self.m))]
@@ -103,6 +106,8 @@ class CFL(Local):
 
 class FedFomo(Local):
     """Mixtures of downloaded models that lower the loss on the client's own validation samples."""
+
+    moves = True
 
     def __init__(self, plan: LearningPlan, data: PlainData) -> None:
         super().__init__(plan, data)
@@ -144,6 +149,7 @@ class PFedGraph(Local):
     """Averages whose weights solve a small quadratic programme per client."""
 
     pull = 0.01
+    moves = True
 
     def server(self, uploads: list[Weights]) -> None:
         """Solve for the weights, and average."""

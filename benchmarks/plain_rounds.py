@@ -100,7 +100,9 @@ class Local:
 
     pull = 0.0
     common = False
-    """Whether the server's model is tested, not those that clients trained."""
+    """Whether the server's model counts, not those that clients trained."""
+    moves = False
+    """Whether the server changes the models that clients use; then they are tested once more."""
 
     def __init__(self, plan: LearningPlan, data: PlainData) -> None:
         self.plan, self.data, self.m = plan, data, plan.clients
@@ -112,17 +114,15 @@ class Local:
             model.load_state_dict(data.initial)
 
     def round(self) -> list[float]:
-        """Train every client, do the server's step, test every client before or after; return personal accuracies."""
+        """Train every client, do the server's step, test every client before and after; return what counts."""
         self.number += 1
         self.start = self.weights()
         self.train()
         uploads = self.weights()
-        if self.common:
-            self.server(uploads)
-            return self.tested()
-        accuracies = self.tested()
+        trained = self.tested()
         self.server(uploads)
-        return accuracies
+        aggregated = self.tested() if self.moves else trained
+        return aggregated if self.common else trained
 
     def tested(self) -> list[float]:
         """Return the personal accuracy of each client's model."""
