@@ -1,9 +1,8 @@
-"""Which promises each rule keeps in every market: the verdicts of ``make matrix``, checked again when used.
+"""Which promises each rule keeps in every market: the verdicts of ``make matrix``, quoted.
 
 The package holds the verdicts on the market rules, made from ``docs/results/matrix.json`` by
-``python -m analysis.findings.rules.verdicts docs/results/matrix.json``. What can be checked in a moment is not taken on
-trust: every theorem is held against the record of what Coq's kernel checked, and every witness is replayed. A verdict
-that fails this becomes *unknown*. Only *searched* ones are quoted, with the bound that the search gave.
+``python -m analysis.findings.rules.verdicts docs/results/matrix.json``. A test holds every theorem among them to the
+record of what Coq's kernel checked and replays every witness; `marketproof verify RULE` finds them anew.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,14 +154,13 @@ PACKAGED = Path(__file__).parents[2] / "page" / "templates" / "verdicts.json"
 
 @dataclass(frozen=True)
 class RuleVerdict:
-    """One verdict: rule, property, grade, whether it holds, the evidence in words, and whether that was redone."""
+    """One verdict: rule, property, grade, whether it holds, and the evidence in words."""
 
     mechanism: str
     property: str
     grade: str
     holds: bool | None
     words: str
-    redone: bool
 
 
 def compact(matrix: Mapping[str, Any], mechanisms: Iterable[str]) -> dict[str, Any]:
@@ -192,30 +190,9 @@ def packaged() -> tuple[Mapping[str, Any], ...]:
         return ()
 
 
-@lru_cache(maxsize=64)
 def verdicts(rule: str) -> tuple[RuleVerdict, ...]:
-    """Return the verdicts on a market rule, certificates and witnesses redone here and now; empty for another rule."""
-    return tuple(_redone(cell) for cell in packaged() if cell["mechanism"] == rule)
-
-
-def _redone(cell: Mapping[str, Any]) -> RuleVerdict:
-    found = RuleVerdict(cell["mechanism"], cell["property"], cell["grade"], cell["holds"], cell["words"], False)
-    if found.grade == "proved":
-        from proofs_checks.proofs import check, prove
-
-        certificate = prove(found.mechanism, str(cell["of"] or found.property))
-        if certificate is not None and not check(certificate):
-            return replace(found, redone=True)
-        return replace(found, grade="unknown", holds=None, words="the certificate is not accepted here")
-    if cell["witness"] is not None:
-        from mechanism.catalogue import direct_mechanism
-        from proofs_checks.evidence.witness import Witness, replay
-
-        witness = Witness.from_dict(cell["witness"])
-        if replay(witness, direct_mechanism(found.mechanism, witness.built)).reproduces:
-            return replace(found, redone=True)
-        return replace(found, grade="unknown", holds=None, words="the witness does not replay here")
-    return found
+    """Return the verdicts on a market rule; empty for another rule."""
+    return tuple(RuleVerdict(*(c[f.name] for f in fields(RuleVerdict))) for c in packaged() if c["mechanism"] == rule)
 
 
 def verdict_table(found: Iterable[RuleVerdict]) -> Table:
@@ -243,16 +220,15 @@ Verdicts = tuple[RuleVerdict, ...]
 
 
 def answer(_: Run, found: Verdicts) -> str:
-    """Answer: what is proved and what refuted of each rule, and what was redone for this page."""
+    """Answer: what is proved and what refuted of each rule, and whence that is known."""
     said = []
     for rule in dict.fromkeys(v.mechanism for v in found):
         own = [v.grade for v in found if v.mechanism == rule]
         proved, refuted = own.count("proved"), own.count("refuted")
         said.append(f"Of {len(own)} properties of {rule}, {proved} are proved of its formula and {refuted} refuted.")
-    redone = [v.grade for v in found if v.redone]
     said.append(
-        f"For this page {redone.count('proved')} theorems were looked up in the record of Coq's kernel and "
-        f"{redone.count('refuted')} counterexamples recomputed; what was only searched is quoted."
+        "They are quoted from the package, whose tests look every theorem up in the record of Coq's kernel and redo "
+        f"every counterexample; `marketproof verify {found[0].mechanism}` finds them anew."
     )
     return " ".join(said)
 
