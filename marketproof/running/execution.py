@@ -63,12 +63,11 @@ class Finished:
 
 def plan_of(config: RunConfig, seed: int) -> LearningPlan:
     """Return the plan of training of a configuration under one seed."""
-    from learning.data import OwnTable
     from learning.plan import LearningPlan
+    from marketproof.running.own_data import source_of
 
-    data = config.data
     return LearningPlan(
-        own=OwnTable(data.file, data.owner, data.target, tuple(data.ignored)) if data.file else None,
+        own=source_of(config.data.model_dump(), config.split.kind) if config.data.file else None,
         dataset=config.data.dataset,
         split=config.split.kind,
         split_beta=config.split.beta,

@@ -28,6 +28,7 @@ from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.settling import TwoStage, clear_and_settle, objectives
+from mechanism.space import Floats
 
 if TYPE_CHECKING:
     from learning.trainer import Trainer
@@ -71,7 +72,10 @@ def participants_of(config: RunConfig, seed: int, clients: int = 0) -> Participa
 def types_of(market: MarketSection, sizes: NDArray[Any], seed: int, participants: Participants | None = None) -> Types:
     """Return the true types: measured sizes, costs and gains given or drawn for this seed (same for every method)."""
     who = participants if participants is not None else draw("benign", 0.0, 1.0, len(sizes), seed)
-    return who.types(sizes, market.cost, market.gain, seed)
+    drawn, usual = who.types(sizes, market.cost, market.gain, seed), np.isin(who.roles, ("honest", "liar"))
+    cost = np.where(usual, market.each_cost, drawn.cost) if market.each_cost else drawn.cost
+    gain = np.where(usual, market.each_gain, drawn.gain) if market.each_gain else drawn.gain
+    return Types(drawn.size, cost, gain)
 
 
 def gained(trainer: Trainer, truth: Types, imports: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -103,7 +107,7 @@ def _cleared(
 def play_round(
     trainer: Trainer,
     types: Types,
-    lam: float,
+    lam: float | Floats,
     mechanism: str | None,
     number: int,
     participants: Participants | None = None,
@@ -114,7 +118,8 @@ def play_round(
 
     Everybody reports the truth but for the liars among the ``participants``, and is there but for those whom
     ``attendance`` or the trainer keeps out: the market of the round is that of those who are there, the others keep
-    what they have.
+    what they have. Where importers weigh differences by a ``lam`` [m] of their own, the market's is the largest, and
+    their differences are those that give the same penalties.
     """
     m = types.clients
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
@@ -122,8 +127,11 @@ def play_round(
     law = SqrtGain() if valuation is None else valuation.law
     types = types if valuation is None else Types(types.size, types.cost, valuation.gain)
     matrix, unmoved = trainer.differences()
+    largest = float(np.max(lam))
+    if largest > 0.0 and np.ndim(lam):
+        matrix = matrix * (np.asarray(lam) / largest)[:, None]
     effective = trainer.effective()
-    market = Market(matrix, lam, law, effective)
+    market = Market(matrix, largest, law, effective)
     trained = trainer.evaluate()
     while True:
         present = trainer.present.copy()
@@ -166,8 +174,9 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
     population, section = participants.population, config.population
     attendance = Attendance(
         population.leaves, section.chance, schedule_of(config), types.clients, unit.seed,
-        section.share or population.called if population.called < 1.0 else 1.0,
+        min(section.join_ratio, section.share or population.called if population.called < 1.0 else 1.0),
     )  # fmt: skip
+    lam = np.array(config.market.each_lam) if config.market.each_lam else config.market.lam
     valuer = None if config.valuation == "size" else Valuer(config.valuation, unit.seed)
     done = recorder.rounds_done(unit)
     if done:
@@ -178,9 +187,7 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
         attendance.leave(recorder.recorded(unit, number).leaving)
     for number in range(done + 1, config.rounds + 1):
         began, told = time.perf_counter(), len(trainer.notices)
-        record = play_round(
-            trainer, types, config.market.lam, unit.method.mechanism, number, participants, attendance, valuer
-        )
+        record = play_round(trainer, types, lam, unit.method.mechanism, number, participants, attendance, valuer)
         attendance.leave(record.leaving)
         notices = trainer.notices[told:]
         recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began, notices)

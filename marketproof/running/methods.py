@@ -62,8 +62,8 @@ def _parts(name: str) -> tuple[str, str]:
     return (first, rest) if own is None else (own[1], own[2] or "")
 
 
-def digests_of_own(names: Sequence[str], mechanism: str, model: str) -> dict[str, str]:
-    """Return the digests of all code of one's own among methods, the mechanism of those that name none, and a network.
+def digests_of_own(names: Sequence[str], mechanism: str, model: str, data: str = "") -> dict[str, str]:
+    """Return the digests of all code of one's own: methods, the mechanism of those that name none, a network, data.
 
     By path, or by kind and name of a plugin. `InputError` if one cannot be read.
     """
@@ -73,7 +73,7 @@ def digests_of_own(names: Sequence[str], mechanism: str, model: str) -> dict[str
 
     ours = {*ALGORITHMS, *MARKET_ENTRIES, *MODELS}
     named = [part for name in names for part in zip(("method", "rule"), _parts(name), strict=True)]
-    named += [("rule", mechanism), ("network", model)]
+    named += [("rule", mechanism), ("network", model), *([("function", data)] if ".py:" in data else [])]
     return digests_of((kind, part) for kind, part in named if part not in ours)
 
 

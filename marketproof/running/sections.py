@@ -30,6 +30,11 @@ def _budget(value: float) -> float:
 
 Amount = Annotated[tuple[float, float], BeforeValidator(_amount)]
 Triple = Annotated[list[Annotated[int, Field(ge=0, le=10_000_000)]], Field(min_length=3, max_length=3)]
+Whole = Annotated[int, Field(ge=0, le=10_000_000)]
+Interval = Annotated[
+    tuple[Whole | Annotated[str, Field(max_length=100)], Whole, Whole],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -43,8 +48,9 @@ class Section(BaseModel):
 class Data(Section):
     """Which data, how many clients share it, and how many test samples are used (0: all).
 
-    Or a ``file`` of one's own (CSV or Parquet): its columns of owners and classes and those that are ignored. Its
-    owners are the clients, by their ``names``.
+    Or a ``file`` of one's own (a table, .npz, a folder, FILE.py:NAME), of tables with the columns of owners and classes
+    and those that are ignored. Its owners are the clients, by their ``names``, but for those with fewer than ``least``
+    samples, who are ``left_out``. ``test_file`` is tested on in the place of a share held out; ``size``: pixels a side.
     """
 
     dataset: str = ""
@@ -55,15 +61,15 @@ class Data(Section):
     target: str = ""
     ignored: list[str] = []
     names: list[str] = []
+    test_file: str = ""
+    least: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    size: Annotated[int, Field(ge=0, le=512)] = 0
+    left_out: list[str] = []
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if not self.file and (self.owner or self.target or self.ignored or not self.dataset):
+        if not self.file and (self.owner or self.target or self.ignored or self.test_file or not self.dataset):
             raise ValueError("expected a dataset, or a file of your own with its columns: file, owner and target")
-        if self.file and not (self.owner and self.target):
-            raise ValueError(
-                "a file of your own needs owner and target: the columns that say whose a row is, and its class"
-            )
         if self.file and self.dataset not in ("", "own"):
             raise ValueError(f"expected a dataset or a file, not both: drop {self.dataset!r}")
         return self
@@ -111,14 +117,16 @@ class Population(Section):
 
     ``share`` of the strange ones, or of those who are called in a round where these are sampled (0: as usual),
     ``factor`` of a lie, ``chance`` with which an unhappy client leaves where that is a matter of chance, ``schedule``:
-    [client, first round, last round (0: to the end)].
+    [client, first round, last round (0: to the end)], the client by its number or, where it has one, its name.
+    ``join_ratio``: the part of all clients, at least two, who are called in a round, drawn anew in each.
     """
 
     name: str = "benign"
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
     factor: Annotated[float, Field(ge=0, le=1e6)] = 2.0
     chance: Annotated[float, Field(ge=0, le=1)] = 0.5
-    schedule: list[Triple] = []
+    schedule: list[Interval] = []
+    join_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class Privacy(Section):
@@ -138,13 +146,19 @@ class MarketSection(Section):
     """What models are worth: weight of differences, step of the proximal target, cost and gain parameter.
 
     ``cost`` (money per exported model) and ``gain`` (the parameter K) are one number for all clients, or [low, high]:
-    drawn uniformly for each client from a stream of the seed.
+    drawn uniformly for each client from a stream of the seed. ``costs`` names a table of client, cost, gain and lam
+    (or some of them), ``each_cost``, ``each_gain`` and ``each_lam`` hold its columns in the order of the clients: of
+    honest clients they stand in the place of what would be drawn.
     """
 
     lam: Annotated[float, Field(ge=0, le=LARGEST)]
     eta: Positive
     cost: Amount
     gain: Amount
+    costs: str = ""
+    each_cost: list[NotNegative] = []
+    each_gain: list[NotNegative] = []
+    each_lam: list[NotNegative] = []
 
 
 class Scale(Section):

@@ -64,14 +64,14 @@ def test_a_task_file_names_the_table_beside_it(cli, csv, tmp_path):
     ("arguments", "expected"),
     [
         (["--owner", "site"], "name that, too"),
-        (["--data", "CSV"], "needs --owner COLUMN"),
-        (["--data", "CSV", "--owner", "site"], "needs --owner COLUMN"),
-        (["digits-niid", "--data", "CSV", *COLUMNS], "expected a task or --data FILE, not both; drop 'digits-niid'"),
+        (["--data", "CSV"], "name it: target (--target COLUMN)"),
+        (["--data", "CSV", "--target", "outcome"], "name the column: owner (--owner COLUMN)"),
+        (["digits-niid", "--data", "CSV", *COLUMNS], "expected a task or --data, not both; drop 'digits-niid'"),
         (["--data", "CSV", *COLUMNS, "--clients", "3"], "has 4 owners, each a client; drop --clients"),
         (["--data", "CSV", "--owner", "sight", "--target", "outcome"], "no column 'sight' (owner)"),
         (["--data", "CSV", *COLUMNS, "--ignore", "ages"], "no column 'ages' (ignored)"),
         (["--data", "absent.csv", *COLUMNS], "cannot read 'absent.csv'"),
-        (["--data", ".", *COLUMNS], "cannot read '.'"),
+        (["--data", ".", *COLUMNS], "'.' holds files and folders; expected OWNER/CLASS/"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_leaves_nothing(cli, csv, tmp_path, arguments, expected):
@@ -89,5 +89,5 @@ def test_names_that_cannot_be_shown_are_refused(cli, csv, tmp_path):
 def test_a_class_that_cannot_be_tested_leaves_no_folder(cli, csv, tmp_path):
     csv.write_text(TEXT + "hill,3,unsure\n")
     line = cli("run", "--data", csv, *COLUMNS, "--scale", "smoke", "--out", tmp_path / "run").line()
-    assert "nobody has two rows of class 'unsure'" in line
+    assert "nobody has two samples of class 'unsure'" in line
     assert not (tmp_path / "run").exists()

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from learning.errors import DataError, said
 _MOST_FILE = 1 << 30  # bytes of an archive
 _MOST_HEADER = 4096  # characters of the header of an array, which numpy parses as Python literals
 
+MOST_TEXT = 200
+"""Characters of a text in an array."""
 
 WHOLE = ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64")
 """Names of the dtypes of whole numbers."""
@@ -25,23 +28,30 @@ WHOLE = ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64
 
 @dataclass(frozen=True)
 class Member:
-    """What an array of an archive has to be: names of dtypes, shape (None: any length) and most bytes unpacked."""
+    """What an array of an archive has to be: names of dtypes, shape (None: any length) and most bytes unpacked.
+
+    A dtype may be "text", of up to `MOST_TEXT` characters; no shape is any of 2 to 4 axes.
+    """
 
     dtypes: tuple[str, ...]
-    shape: tuple[int | None, ...]
+    shape: tuple[int | None, ...] | None
     most: int = 1 << 28
 
     def fits(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
         """Return whether an array of this dtype and shape may be read."""
+        name = "text" if dtype.kind == "U" and 0 < dtype.itemsize <= 4 * MOST_TEXT else dtype.name
+        if self.shape is None:
+            return name in self.dtypes and 2 <= len(shape) <= 4
         return (
-            dtype.name in self.dtypes
+            name in self.dtypes
             and len(shape) == len(self.shape)
             and all(wanted in (None, found) for wanted, found in zip(self.shape, shape, strict=True))
         )
 
     def __str__(self) -> str:
-        sizes = " x ".join("N" if n is None else str(n) for n in self.shape)
-        return f"{sizes} of {'whole numbers' if self.dtypes is WHOLE else ' or '.join(self.dtypes)}"
+        sizes = " x ".join("N" if n is None else str(n) for n in self.shape or (None, None))
+        kinds = ["whole numbers", *self.dtypes[len(WHOLE) :]] if self.dtypes[: len(WHOLE)] == WHOLE else self.dtypes
+        return f"{sizes}{'' if self.shape else ' x …'} of {' or '.join(kinds)}"
 
 
 def header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -64,8 +74,12 @@ def header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return shape, columns_first, dtype
 
 
-def read_npz(path: Path, members: Mapping[str, Member]) -> dict[str, NDArray[Any]]:
-    """Return the arrays called ``members`` of an .npz file; others in it are left alone, whatever they are.
+def read_npz(
+    path: Path, members: Mapping[str, Member], optional: Mapping[str, Member] = MappingProxyType({})
+) -> dict[str, NDArray[Any]]:
+    """Return the arrays called ``members`` of an .npz file, and the ``optional`` ones that it has.
+
+    Others in it are left alone, whatever they are.
 
     Names, dtypes, shapes and sizes are checked against the table of contents and the header of each array before the
     values are unpacked, and no pickled object is ever loaded. `DataError` in one line names the file and the array.
@@ -74,7 +88,10 @@ def read_npz(path: Path, members: Mapping[str, Member]) -> dict[str, NDArray[Any
         if path.stat().st_size > _MOST_FILE:
             raise DataError(f"{path} has {path.stat().st_size} bytes; expected at most {_MOST_FILE}")
         with zipfile.ZipFile(path) as archive:
-            return {name: _member(archive, path, name, member) for name, member in members.items()}
+            held = set(archive.namelist())
+            wanted = {name: member for name, member in members.items() if name not in optional}
+            wanted |= {name: member for name, member in optional.items() if f"{name}.npy" in held}
+            return {name: _member(archive, path, name, member) for name, member in wanted.items()}
     # RuntimeError: encrypted; NotImplementedError: packed in a way that zipfile does not know
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError) as error:
         if isinstance(error, DataError):
@@ -96,7 +113,7 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str, member: Member) -> 
                 f"{path}: {name!r} is not a plain array ({said(error)}); expected {member}; fetch the file again"
             ) from None
         size = math.prod(shape) * dtype.itemsize
-        if not member.fits(dtype, shape) or (columns_first and len(shape) > 1):
+        if not member.fits(dtype, shape):
             found = " x ".join(map(str, shape)) or "one"
             raise DataError(f"{path}: {name!r} is {found} of {dtype}; expected {member}; fetch the file again")
         if size > member.most:
@@ -109,7 +126,7 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str, member: Member) -> 
         body = file.read(size + 1)  # one more than there is, so that zipfile compares the checksum
     if len(body) != size:
         raise DataError(f"{path}: {name!r} ends early; expected {size} bytes; fetch the file again")
-    return np.frombuffer(body, dtype=dtype).reshape(shape)
+    return np.frombuffer(body, dtype=dtype).reshape(shape, order="F" if columns_first else "C")
 
 
 def labels(values: NDArray[Any], classes: int, what: str, path: Path) -> NDArray[np.int64]:

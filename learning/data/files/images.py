@@ -7,7 +7,7 @@ import math
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,17 @@ from numpy.typing import NDArray
 
 from learning.data.files.archive import WHOLE, Member, fingerprint, header, read_npz
 from learning.errors import DataError, said
+from mechanism.errors import shown
+from mechanism.reading import read_bytes
 
 MOST_IMAGES = 1_000_000
+LARGEST_SIDE = 4096
+"""Pixels of a side of somebody's own image."""
+
+ENDINGS = (".png", ".jpg", ".jpeg")
+
 _MOST_BYTES = 1 << 20  # of one encoded image; the largest here have some 50 kB
+_MOST_OWN = 1 << 25  # of somebody's own
 _FORMATS = ("JPEG", "PNG")
 _MODES = ("1", "L", "P", "RGB", "RGBA", "CMYK")
 
@@ -30,43 +38,40 @@ def decode(
     size: int,
     channels: int,
     path: Path,
-    sizes: Sequence[int] = (),
+    sizes: Sequence[int] | None = (),
+    files: Sequence[Path] = (),
 ) -> NDArray[np.uint8]:
     """Return ``count`` images uint8 [count, channels, size, size], the k-th decoded from ``blob(k)``.
 
     ``channels`` is 1 (grey) or 3 (red, green, blue). An image has to be a JPEG or PNG of exactly size x size, or of
-    s x s for an s of ``sizes``, which is scaled down (bilinear over the area that a new pixel covers). `DataError`
-    names the file ``path`` and the number of the first image that is anything else; its pixels are not unpacked.
+    s x s for an s of ``sizes``, which is scaled down (bilinear over the area that a new pixel covers); None: of any
+    size and shape up to `LARGEST_SIDE`. `DataError` names the file ``path`` and the number of the first image that is
+    anything else, or its own of ``files``; its pixels are not unpacked.
     """
     from PIL import Image
 
-    accepted = {(size, size), *((s, s) for s in sizes)}
+    accepted = {(size, size), *((s, s) for s in sizes or ())}
     mode = "L" if channels == 1 else "RGB"
     if not 0 < count <= MOST_IMAGES:
         raise DataError(f"{path} holds {count} images; expected 1 to {MOST_IMAGES}; fetch the file again")
     out = np.empty((count, channels, size, size), dtype=np.uint8)
 
     def one(k: int) -> None:
+        name, remedy = (shown(files[k]), "take it out") if files else (f"{path}: image {k}", "fetch the file again")
         data = blob(k)
-        if not 0 < len(data) <= _MOST_BYTES:
-            raise DataError(f"{path}: image {k} has {len(data)} bytes; expected 1 to {_MOST_BYTES}; fetch it again")
-        try:
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                if image.size not in accepted:
-                    wanted = " or ".join(f"{w}x{h}" for w, h in sorted(accepted))
-                    found = f"{image.size[0]}x{image.size[1]}"
-                    raise DataError(f"{path}: image {k} is {found} pixels; expected {wanted}; fetch the file again")
-                if image.mode not in _MODES:
-                    raise DataError(f"{path}: image {k} has pixels {image.mode!r}; expected 8 bits; fetch it again")
-                pixels: Any = image if image.mode == mode else image.convert(mode)
-                if pixels.size != (size, size):
-                    pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)
-                array = np.frombuffer(pixels.tobytes(), dtype=np.uint8).reshape(size, size, channels)
-        except DataError:
-            raise
-        except Exception as error:  # damaged streams raise errors of many kinds in Pillow
-            why = "not an image" if str(error).startswith("cannot identify") else said(error, 80)
-            raise DataError(f"{path}: image {k} cannot be decoded ({why}); fetch the file again") from None
+        with _opened(data, name, remedy, _MOST_OWN if files else _MOST_BYTES) as image:
+            fits = max(image.size) <= LARGEST_SIDE if sizes is None else image.size in accepted
+            if not fits:
+                wanted = " or ".join(f"{w}x{h}" for w, h in sorted(accepted))
+                wanted = f"at most {LARGEST_SIDE}x{LARGEST_SIDE}" if sizes is None else wanted
+                found = f"{image.size[0]}x{image.size[1]}"
+                raise DataError(f"{name} is {found} pixels; expected {wanted}; {remedy}")
+            if image.mode not in _MODES:
+                raise DataError(f"{name} has pixels {image.mode!r}; expected 8 bits; {remedy}")
+            pixels: Any = image if image.mode == mode else image.convert(mode)
+            if pixels.size != (size, size):
+                pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)
+            array = np.frombuffer(pixels.tobytes(), dtype=np.uint8).reshape(size, size, channels)
         out[k] = array.transpose(2, 0, 1)
 
     def some(ks: NDArray[np.int64]) -> None:
@@ -84,21 +89,49 @@ def decode(
     return out
 
 
+@contextlib.contextmanager
+def _opened(data: bytes, name: str, remedy: str, most: int) -> Iterator[Any]:
+    """Open an encoded image; whatever is wrong with it, there or in the block, is a `DataError` of one line."""
+    from PIL import Image
+
+    if not 0 < len(data) <= most:
+        raise DataError(f"{name} has {len(data)} bytes; expected 1 to {most}; {remedy}")
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # damaged streams raise errors of many kinds in Pillow
+        why = "not an image" if str(error).startswith("cannot identify") else said(error, 80)
+        raise DataError(f"{name} cannot be decoded ({why}); {remedy}") from None
+
+
+def grey(path: Path) -> bool:
+    """Say whether an image's header declares it grey; `DataError` if it is no image, or too large."""
+    data = read_bytes(path, _MOST_OWN, "a smaller image", error=DataError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _opened(data, shown(path), "take it out", _MOST_OWN) as image:
+            return image.mode in ("1", "L")
+
+
 def kept(
     name: str,
     paths: tuple[Path, ...],
     shape: tuple[int, int, int, int],
     encoded: Callable[[], Callable[[int], bytes]],
-    sizes: Sequence[int] = (),
+    sizes: Sequence[int] | None = (),
 ) -> NDArray[np.uint8]:
     """Return the images uint8 ``shape`` [N, channels, size, size] that files ``paths`` hold, from the cache or decoded.
 
     ``encoded()`` returns what gives the k-th image's bytes; it is called only where the cache does not hold what was
-    decoded from files of the same bytes. ``sizes`` as in `decode`; ``name`` begins the name of the cached file.
+    decoded from files of the same bytes. ``sizes`` as in `decode`, None: a file for each image; ``name`` begins that of
+    the cached file.
     """
     count, channels, size, _ = shape
     where = paths[0] if len(paths) == 1 else paths[0].parent
-    return cached(name, fingerprint(paths), shape, lambda: decode(encoded(), count, size, channels, where, sizes))
+    own = paths if sizes is None else ()
+    return cached(name, fingerprint(paths), shape, lambda: decode(encoded(), count, size, channels, where, sizes, own))
 
 
 def npz_images(path: Path, count: int) -> Callable[[int], bytes]:

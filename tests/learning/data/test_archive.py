@@ -44,7 +44,7 @@ def unread(path, message, members=MEMBERS):
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_good_arrays_come_back(tmp_path, save):
-    save(tmp_path / "a.npz", x=X, y=Y.astype(">i4"), other=np.array([{}], dtype=object))
+    save(tmp_path / "a.npz", x=np.asfortranarray(X), y=Y.astype(">i4"), other=np.array([{}], dtype=object))
     found = read_npz(tmp_path / "a.npz", MEMBERS)
     assert set(found) == {"x", "y"}  # the pickle is not touched
     np.testing.assert_array_equal(found["x"], X)
@@ -66,7 +66,6 @@ def test_pickled_objects_are_refused(tmp_path):
         ({"x": good(X[:, :3]), "y": good(Y)}, "6 x 3 of uint8; expected N x 4"),
         ({"x": good(X[0]), "y": good(Y)}, "expected N x 4"),
         ({"x": good(X), "y": good(Y / 2)}, "expected N of whole numbers"),
-        ({"x": good(np.asfortranarray(X)), "y": good(Y)}, "expected N x 4"),
         ({"x": good(X)[:-1], "y": good(Y)}, "declares 24 bytes but 23 follow"),
         ({"x": good(X) + b"!", "y": good(Y)}, "declares 24 bytes but 25 follow"),
         ({"x": b"no array"}, "not a plain array"),
