@@ -32,12 +32,14 @@ SECTIONS = {
 
 MODULES = {
     "mechanism": ["market.clients", "market.accounting", "market.gains", "market.mechanisms", "market.rules.rule",
-                  "market.settling", "direct", "space", "entry", "own_code", "errors"],
+                  "market.settling", "market.large.clearing", "market.large.sparse", "market.large.books", "direct",
+                  "space", "entry", "own_code", "errors"],
     "learning": ["plan", "trainer", "algorithms", "algorithms.algorithm", "algorithms.own_method",
-                 "models.own_network", "data", "valuation.effective"],
+                 "models.own_network", "data", "valuation.effective", "federation.messages", "federation.transport"],
     "proofs_checks": ["evidence.verify", "evidence.verdict", "evidence.witness", "properties.property",
                       "properties.registry", "search.lies", "proofs.kernel_record"],
-    "analysis": ["run.records", "run.results", "run.market", "page.report", "page.gallery", "findings.base"],
+    "analysis": ["run.records", "run.frames", "run.results", "run.market", "page.report", "page.gallery",
+                 "findings.base"],
     "marketproof": ["clearing", "running.sections", "running.config", "running.methods"],
 }  # fmt: skip
 """What the reference shows of each package: what somebody who uses it as a library meets."""
