@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: install run test lint bench matrix needles kernel smoke site clean
+.PHONY: install run test lint bench matrix needles kernel gpu smoke site clean
 
 install: $(VENV)/.installed  ## with what tests, lint, benchmarks and lessons need
 
@@ -40,6 +40,9 @@ needles: install        ## generated mechanisms with planted defects: how many a
 
 kernel:                 ## the Coq proofs: built, accepted by coqchk, assumptions held against a list, recorded
 	$(PYTHON) proofs_checks/kernel/check.py
+
+gpu: install            ## on a CUDA device: parity, every task, privacy, adapters, speed, memory, into docs/results/gpu.md
+	$(if $(DATA),MARKETPROOF_DATA=$(DATA)) $(BIN)/python benchmarks/gpu.py $(ARGS)
 
 smoke: install          ## every method on every task at scale smoke; DATA=DIR where the data sets lie
 	$(if $(DATA),MARKETPROOF_DATA=$(DATA)) $(BIN)/python benchmarks/smoke.py $(ARGS)

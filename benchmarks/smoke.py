@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,10 @@ MINUTES = 25
 """Longest accepted time of all tasks together, on 2 cores."""
 
 
-def check(task: str, folder: Path) -> list[str]:
-    """Run a task; return what is wrong with the outcome, one line each."""
-    config, _ = settings(task, {"methods": ",".join(ALGORITHMS), "scale": "smoke"}, None, resume=False)
-    done = run(config, folder, Place(), resume=False, quiet=True)
+def check(task: str, folder: Path, device: str = "auto", methods: Sequence[str] = ()) -> list[str]:
+    """Run a task with these methods, all if none is named; return what is wrong with the outcome, one line each."""
+    config, _ = settings(task, {"methods": ",".join(methods or ALGORITHMS), "scale": "smoke"}, None, resume=False)
+    done = run(config, folder, Place(device=device), resume=False, quiet=True)
     rounds = pl.read_parquet(folder / "rounds.parquet")
     ledger = pl.read_parquet(folder / "ledger.parquet")
     wrong = []
