@@ -157,3 +157,14 @@ def test_places_that_are_no_files(tmp_path):
     for path in (tmp_path / "absent.csv", "/dev/null"):
         with pytest.raises(DataError, match=r"cannot (be )?read|no column"):
             own(OwnTable(str(path), "a", "b"))
+
+
+def test_a_workbook_is_the_same(table):
+    pytest.importorskip("openpyxl")
+    from mechanism.spreadsheets import sheets
+
+    head = ("site", "age", "colour", "outcome")
+    told = table(sheets({"rows": [head, *ROWS[:3], (), *ROWS[3:]]}), "t.xlsx")
+    assert own(told).digest() == own(table()).digest()
+    with pytest.raises(DataError, match="row 3: has a cell beyond the last column"):
+        own(table(sheets({"rows": [head, ROWS[0], (*ROWS[1], 7)]}), "t.xlsx"))
