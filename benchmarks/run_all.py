@@ -14,7 +14,7 @@ from figure import HOLDS, MISSED
 
 SCRIPTS = (
     "start.py", "clearing.py", "certificates.py", "difference_matrix.py", "methods.py", "memory.py",
-    "verification.py",
+    "federation.py", "verification.py",
 )  # fmt: skip
 
 

@@ -3,6 +3,10 @@
 What never leaves it: samples and how many it has of each class, its noise key, its privacy ledger, and the models that
 nobody else needs (Ditto's personal one). What does: the number of its samples, its reports, the models that a method
 exchanges, its accuracy and loss, losses of mixtures, the gradient at its probe where effective data is measured, and ε.
+
+Where models are valued a client sees others' only in mixtures that the server made, and no more of them than measuring
+takes. That keeps them from a client that runs this code. It hides nothing from one that does not: it knows its own part
+of a mixture of two and can subtract it. What it says of its losses nobody can check.
 """
 
 from __future__ import annotations

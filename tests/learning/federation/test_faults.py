@@ -164,6 +164,17 @@ def test_a_client_that_measures_gets_no_more_than_measuring_needs(change):
         assert len(seen) == 1  # nothing was sent to it after that
 
 
+def test_a_client_that_asks_for_mixtures_before_its_gradient_gets_none():
+    ask = changed(lambda done, arrays: (replace(done, wants=((1, 0.25, ""),)), {}))
+    transport = Faulty(clients_of(PLAN, "ipfl-effective"), ask, "line", (2,), who=0)
+    with Trainer(PLAN, "ipfl-effective", "federated", transport=transport) as server:
+        server.train(1)
+        server.aggregate(np.zeros((4, 4), dtype=bool))
+        server.train(2)
+        assert not server.effective()[0].any()
+        assert "asks for mixtures where none are given" in server.notices[0]
+
+
 def test_a_run_that_nobody_trains_says_why():
     late = Faulty(clients_of(PLAN, "ipfl"), None)
     late.exchange, plain = lambda requests: [Absence("no answer within 1 s") for _ in requests], late.exchange
