@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from marketproof.cluster import HELP as CLUSTER
 from marketproof.commands.options import Json, Quiet
 from marketproof.terminal.console import show_fitted, spread, stdout
 from mechanism.errors import shown
@@ -58,6 +59,7 @@ def frontier(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for record, table and figures.")] = Path("frontier"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in DIR.")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Which markets are drawn; default 0.")] = None,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=CLUSTER)] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
@@ -70,7 +72,7 @@ def frontier(
 
     sweep = read_sweep(spec, seed)
     with bar("points", quiet=quiet) as tell:
-        rows = swept(sweep, out, resume=resume, progress=tell)
+        rows = swept(sweep, out, resume=resume, progress=tell, cluster=cluster)
     told = table(rows)
     drawn = numbers(rows)
     points = drawn["trade-off"]

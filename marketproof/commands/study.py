@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from marketproof.cluster import HELP as CLUSTER
 from marketproof.commands.options import Json, Quiet
 from marketproof.terminal.console import stderr, stdout
 from mechanism.writing import write_json
@@ -49,6 +50,7 @@ def study(
         str, typer.Option(metavar="auto|rows|pool", help="Where local work runs; the numbers are the same.")
     ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What it runs on.")] = "auto",
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=CLUSTER)] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
@@ -65,11 +67,12 @@ def study(
     folder = Path("studies") / f"{name}-{Path(one.task).stem}-{one.scale}" if out is None else out
     again = ["marketproof", "study", name, "--task", one.task, "--scale", one.scale, "--seeds", str(one.seeds)]
     again += ["--seed", str(seed), *([] if methods is None else ["--methods", ",".join(one.methods)])]
+    again += [] if cluster is None else ["--cluster", cluster]
     again += ["--out", str(folder), *([] if data_dir is None else ["--data-dir", str(data_dir)])]
     chosen = f"Task: {plan.chosen}."
     if sys.stderr.isatty():
         stderr(quiet=quiet).print(chosen)
-    done = carried_out(plan, folder, Place(backend, device, data_dir), shlex.join(again), quiet=quiet)
+    done = carried_out(plan, folder, Place(backend, device, data_dir), shlex.join(again), quiet=quiet, cluster=cluster)
     write_json(json, done.told)
     console = stdout(quiet=quiet)
     console.print(chosen)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mechanism.errors import InputError, shown
+from marketproof.cluster import spread
 from mechanism.market.clients import Types
 from mechanism.market.large.books import SparseOutcome
 from mechanism.market.large.clearing import LargeClearing
@@ -19,8 +16,6 @@ from mechanism.market.rules.rule import MarketMechanism
 
 Span = tuple[int, int]
 
-_AHEAD = 3  # blocks for each worker that are sent before the first is fetched
-_LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 _OPTIMUM = MarketMechanism("optimum", "exact", "none")
 
 
@@ -74,37 +69,8 @@ def cleared_here(work: BlockWork, spans: Iterable[Span]) -> Iterator[Block]:
 
 
 def cleared_on_cluster(work: BlockWork, spans: Iterable[Span], address: str) -> Iterator[Block]:
-    """Clear spans of importers on a Dask cluster, and yield them in their order.
+    """Clear spans of importers on a Dask cluster (`marketproof.cluster.spread`), and yield them in their order.
 
-    ``address``: of a scheduler, tcp://HOST:PORT, whose workers have marketproof installed; or "local:N", N workers on
-    this machine. The sellers' table is sent to every worker once; a worker that is lost has its blocks done by others.
-    `InputError` if Dask is not installed or the cluster cannot be reached.
+    The sellers' table is sent to every worker once.
     """
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise InputError("--cluster needs Dask; install it with: pip install 'marketproof[cluster]'") from None
-    local = _LOCAL.fullmatch(address)
-    cluster: Any = None
-    try:
-        if local:
-            cluster = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=None)
-        client = Client(address if cluster is None else cluster, timeout=10)
-    except (OSError, ValueError, TypeError) as failed:
-        raise InputError(
-            f"--cluster {shown(address)} cannot be reached ({shown(str(failed))}); give tcp://HOST:PORT, or local:N"
-        ) from None
-    with client:
-        try:
-            placed = client.scatter(work, broadcast=True, hash=False)
-            waiting: deque[Any] = deque()
-            ahead = _AHEAD * max(1, len(client.scheduler_info()["workers"]))
-            for first, stop in spans:
-                waiting.append(client.submit(BlockWork.__call__, placed, first, stop, pure=False))
-                if len(waiting) > ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            if cluster is not None:
-                cluster.close()
+    return spread(BlockWork.__call__, spans, address, work)

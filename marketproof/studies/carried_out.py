@@ -5,8 +5,8 @@ same command goes on until all is done; a command with other settings is refused
 its words and figures are written: JSON, CSV, Markdown, and printed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from analysis.page.export import Table, png, svg_text
 from analysis.run.files import changes, dotted
+from marketproof.cluster import spread
 from marketproof.exits import Interrupted
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
@@ -71,9 +72,11 @@ def run_all(
     *,
     quiet: bool,
     make: MakeTrainer | None = None,
+    cluster: str | None = None,
 ) -> dict[str, Recorded]:
     """Run every configuration into its folder under ``folder``, or go on where that stopped.
 
+    ``cluster``: the runs are spread over a Dask cluster (`marketproof.cluster`) whose workers see ``folder``.
     ``again`` is the command that goes on; ``make`` replaces trainers (for tests). `InputError` if the folder holds
     something else, or the same with other settings; the message names the difference. `Interrupted` on Ctrl-C; the
     message says where it stands and how to go on.
@@ -82,10 +85,19 @@ def run_all(
     fresh = _open(plan.head, configs, folder)
     where, done = "before the first run", 0
     try:
+        each: Iterator[object] = iter(())
+        if cluster is not None:
+            where = "on the cluster"
+            pieces = [(config, folder.resolve() / name) for name, config in configs.items()]
+            each = spread(_run_there, pieces, cluster, place)
         for name, config in configs.items():
-            where = f"in run {done + 1} of {len(configs)}, {name}"
-            _tell(f"run {done + 1} of {len(configs)}: {name}", quiet=quiet)
-            _run(config, folder / name, place, quiet=quiet, make=make)
+            if cluster is None:
+                where = f"in run {done + 1} of {len(configs)}, {name}"
+                _tell(f"run {done + 1} of {len(configs)}: {name}", quiet=quiet)
+                _run(config, folder / name, place, quiet=quiet, make=make)
+            else:
+                next(each)
+                _tell(f"run {done + 1} of {len(configs)} is there: {name}", quiet=quiet)
             done += 1
     except Interrupted as stop:
         told = str(stop).partition(";")[0].removeprefix("interrupted ")
@@ -97,6 +109,11 @@ def run_all(
             _close(folder)
         raise
     return {name: Recorded(folder / name, config) for name, config in configs.items()}
+
+
+def _run_there(place: Place, config: RunConfig, folder: Path) -> None:
+    """Run on a worker, which may not start processes of its own: with the plain loop, whose bits a pool's are."""
+    _run(config, folder, replace(place, backend="rows") if place.backend == "auto" else place, quiet=True, make=None)
 
 
 def _run(config: RunConfig, folder: Path, place: Place, *, quiet: bool, make: MakeTrainer | None) -> None:
@@ -180,13 +197,20 @@ class Done:
 
 
 def carried_out(
-    plan: Plan, folder: Path, place: Place, again: str, *, quiet: bool, make: MakeTrainer | None = None
+    plan: Plan,
+    folder: Path,
+    place: Place,
+    again: str,
+    *,
+    quiet: bool,
+    make: MakeTrainer | None = None,
+    cluster: str | None = None,
 ) -> Done:
     """Run what a study plans or go on with it (`run_all`), measure it, and write its table, words and figures.
 
     `InputError` or `Interrupted` as `run_all`.
     """
-    cases = run_all(plan, folder, place, again, quiet=quiet, make=make)
+    cases = run_all(plan, folder, place, again, quiet=quiet, make=make, cluster=cluster)
     try:
         found = measured(plan.study, cases)
         told = _as_json(plan, found)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from marketproof.cluster import spread
 from marketproof.exits import Interrupted
 from marketproof.terminal.console import Tell
 from mechanism.errors import InputError, one_line, shown
@@ -77,14 +78,24 @@ def read_sweep(path: Path | None, seed: int | None = None) -> Sweep:
     return validated(Sweep, told | ({} if seed is None else {"seed": seed}), str(path or "the sweep"))
 
 
-def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = None) -> list[dict[str, Any]]:
+def _measured(sweep: Sweep, point: Point) -> dict[str, Any]:
+    """Return the row of a point."""
+    from proofs_checks.evidence.tradeoffs import measure, record
+
+    return record(point, measure(point, sweep.clients, sweep.markets, sweep.seed))
+
+
+def swept(
+    sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = None, cluster: str | None = None
+) -> list[dict[str, Any]]:
     """Measure every point, one line of the record each, and return the rows in the order of the grid.
 
+    ``cluster``: on a Dask cluster (`marketproof.cluster`), in the same order.
     `InputError` if the folder holds a record and ``resume`` is not set, or the record is damaged or of other settings:
     every line must be what is measured at its point of the grid; only the last may have been cut short. `Interrupted`
     on Ctrl-C: what was measured is kept.
     """
-    from proofs_checks.evidence.tradeoffs import grid, measure, record
+    from proofs_checks.evidence.tradeoffs import grid
 
     points = grid(sweep.mechanisms, sweep.lam, sweep.cost_spread, sweep.heterogeneity)
     path = folder / RECORD
@@ -92,12 +103,17 @@ def swept(sweep: Sweep, folder: Path, *, resume: bool, progress: Tell | None = N
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_text(json.dumps(_head(sweep)) + "\n", encoding="utf-8")
-    rows = []
+    rows, todo = [], points[len(done) :]
+    made = (
+        (_measured(sweep, point) for point in todo)
+        if cluster is None
+        else spread(_measured, ((point,) for point in todo), cluster, sweep)
+    )
     try:
         with open(path, "a", encoding="utf-8") as file:
             for k, point in enumerate(points):
                 if k >= len(done):
-                    row = record(point, measure(point, sweep.clients, sweep.markets, sweep.seed))
+                    row = next(made)
                     file.write(json.dumps(row) + "\n")
                     file.flush()
                     done.append(row)
