@@ -150,8 +150,8 @@ class Client:
                 share.private[slot].copy_(row)
         start = {slot: row.row for slot, row in bench.held.items()}
         mark = blake2b(digest_size=16)
-        for _, row in sorted(start.items()):
-            mark.update(row.numpy())
+        for slot in sorted(start):
+            mark.update(start[slot].numpy().data)
         digest = mark.hexdigest()
         again = work.round == memory.round and digest == memory.digest
         if START not in bench.held and "" in bench.held:
