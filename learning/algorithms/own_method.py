@@ -26,6 +26,8 @@ def use_method(text: str) -> Algorithm:
             clients = len(uploads.sizes)
             if made is not None and (np.shape(made.matrix) != (clients,) * 2 or not np.isfinite(made.matrix).all()):
                 raise ValueError(f"its matrix is no finite [{clients}, {clients}]")
+            if made is not None and made.trim is not None and not 0 <= 2 * made.trim < clients:
+                raise ValueError(f"its trim is {made.trim}; expected to leave some of {clients} values")
         return made
 
     OWN[text] = replace(found, name=text, aggregate=aggregate)

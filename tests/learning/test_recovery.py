@@ -49,6 +49,14 @@ def test_beside_attackers_a_client_whose_training_diverges_goes_back(method):
         assert len(trainer.notices) == 1
 
 
+@pytest.mark.parametrize(("method", "own"), [("local", False), ("ipfl", True), ("fedavg", True)])
+def test_an_attacker_that_is_pulled_to_its_own_poison_is_no_wrong_setting(method, own):
+    with Trainer(POISONED, method, backend="rows") as trainer:
+        trainer.train(1)
+        trainer.aggregate(~GRAPH & GRAPH)
+        assert bool(trainer._poisoned[1]) is own
+
+
 def test_ditto_keeps_the_personal_model_that_it_had():
     with poisoned("ditto") as trainer:
         personal = trainer.state.slots["personal"]

@@ -120,18 +120,16 @@ def kept(
     paths: tuple[Path, ...],
     shape: tuple[int, int, int, int],
     encoded: Callable[[], Callable[[int], bytes]],
-    sizes: Sequence[int] | None = (),
+    sizes: Sequence[int] = (),
 ) -> NDArray[np.uint8]:
     """Return the images uint8 ``shape`` [N, channels, size, size] that files ``paths`` hold, from the cache or decoded.
 
     ``encoded()`` returns what gives the k-th image's bytes; it is called only where the cache does not hold what was
-    decoded from files of the same bytes. ``sizes`` as in `decode`, None: a file for each image; ``name`` begins that of
-    the cached file.
+    decoded from files of the same bytes. ``sizes`` as in `decode`; ``name`` begins the name of the cached file.
     """
     count, channels, size, _ = shape
     where = paths[0] if len(paths) == 1 else paths[0].parent
-    own = paths if sizes is None else ()
-    return cached(name, fingerprint(paths), shape, lambda: decode(encoded(), count, size, channels, where, sizes, own))
+    return cached(name, fingerprint(paths), shape, lambda: decode(encoded(), count, size, channels, where, sizes))
 
 
 def npz_images(path: Path, count: int) -> Callable[[int], bytes]:

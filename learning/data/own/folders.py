@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from learning.data import OwnTable
 from learning.data.dataset import Dataset
+from learning.data.files.archive import fingerprint
 from learning.data.files.images import ENDINGS as IMAGES
-from learning.data.files.images import MOST_IMAGES, grey, kept
+from learning.data.files.images import MOST_IMAGES, decode, grey
 from learning.data.files.text import read_text
 from learning.data.own.samples import Owners, Samples, sized
 from learning.data.own.tables import ENDINGS as TABLES
@@ -139,7 +141,12 @@ def _pixels(files: tuple[Path, ...], size: int) -> NDArray[np.uint8]:
         raise DataError(
             f"{len(files)} images of {side}x{side} are more than {_MOST_PIXELS} numbers; take a smaller size"
         )
-    return kept("own", files, (len(files), channels, side, side), lambda: lambda k: files[k].read_bytes(), None)
+    return _decoded(files, side, channels, fingerprint(files))
+
+
+@lru_cache(maxsize=1)  # a run asks again for each method and seed; nobody's own images are left in a cache on disk
+def _decoded(files: tuple[Path, ...], side: int, channels: int, digest: str) -> NDArray[np.uint8]:
+    return decode(lambda k: files[k].read_bytes(), len(files), side, channels, files[0].parent, None, files)
 
 
 def _words(files: list[Path]) -> NDArray[np.float32]:
