@@ -78,7 +78,8 @@ def begin(
     if plan.dp_epsilon:
         from learning.privacy.guard import guard_of
 
-        steps = max(method.local_spec(plan, first).all_steps for first in (True, False))  # at most, a round
+        largest = plan.of(int(holdings.sizes.max()))
+        steps = max(method.local_spec(largest, first).all_steps for first in (True, False))  # at most, a round
         guard = guard_of(plan, work, steps, holdings.sizes.tolist(), keys)
     digest, exam = holdings.dataset.digest(), Exam(holdings.weights, holdings.stratum_sizes)
     if backend != "federated":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from learning.adversaries import CONDUCTS
@@ -29,6 +29,7 @@ class LearningPlan:
     the step to the target). ``test`` bounds the test samples (0: all). ``base_model`` names the language model that
     the network "lora" adapts at ``lora_targets`` (none: queries and values), ``length`` its longest text in tokens.
     ``held_out``: every client keeps a tenth of its samples out of training to value models with.
+    ``epochs``: passes of each client over its samples in a round, in the place of ``steps`` (0: these).
     ``own``: the table, where ``dataset`` is "own". ``conduct`` names what each client does if not all are honest.
 
     ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
@@ -64,6 +65,7 @@ class LearningPlan:
     dp_delta: float = 1e-5
     dp_epsilon: float = 0.0
     own: OwnTable | None = None
+    epochs: int = 0
     lora_targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -102,10 +104,14 @@ class LearningPlan:
                 f"{self.clients}"
             )
 
+    def of(self, samples: int) -> LearningPlan:
+        """Return the plan of a client that trains on so many samples: with ``epochs``, its steps are so many passes."""
+        return replace(self, steps=-(-samples // self.batch) * self.epochs) if self.epochs else self
+
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
         values = asdict(self)
-        for name in ("own", "lora_targets"):
+        for name in ("own", "lora_targets", "epochs"):
             if not values[name]:
                 del values[name]  # plans are recorded by versions that did not know it
         recorded: dict[str, Any] = json.loads(json.dumps(values))  # as a file gives it back: tuples are lists
@@ -124,7 +130,8 @@ class LearningPlan:
 
 _WHOLE = (
     ("clients", 1, 10_000),
-    ("steps", 1, 1_000_000),
+    ("steps", 1, 1_000_000_000),
+    ("epochs", 0, 10_000),
     ("batch", 1, 1_000_000),
     ("rounds", 0, 1_000_000),
     ("test", 0, 10_000_000),

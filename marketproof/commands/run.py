@@ -72,6 +72,9 @@ def run(
     ] = None,
     rounds: Annotated[int | None, typer.Option(min=1, metavar="R", help="Rounds, instead of the scale's.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, metavar="S", help="Local steps a round, likewise.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="E", help="Passes over each client's samples a round, not steps.")
+    ] = None,
     clients: Annotated[int | None, typer.Option(min=2, metavar="M", help="Clients, instead of the task's.")] = None,
     scale: Annotated[
         str | None,
@@ -153,6 +156,7 @@ def run(
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "clients": clients,
         "scale": scale, "seed": seed, "seeds": seeds, "population": population, "valuation": valuation,
         "dp_epsilon": dp_epsilon, "dp_noise": dp_noise, "base_model": base_model, "join_ratio": join_ratio,
+        "epochs": epochs,
         "costs": None if costs is None else str(costs),
         "lora_targets": None if lora_targets is None else split_names(lora_targets),
     }  # fmt: skip

@@ -201,6 +201,7 @@ _NESTED = {
     "lora_targets": ("model", "targets"),
     "costs": ("market", "costs"),
     "join_ratio": ("population", "join_ratio"),
+    "epochs": ("training", "epochs"),
 }
 """Options that stand in a section, by section and key."""
 

@@ -101,6 +101,7 @@ class Network(Section):
 class Training(Section):
     """Gradient descent on each client, between two rounds of the market.
 
+    ``epochs``: passes of each client over its samples in a round, 0: the steps of the scale.
     ``optimizer`` sgd or adamw; with ``lr_end`` > 0 the rate falls to it by half a cosine over the rounds.
     """
 
@@ -109,6 +110,7 @@ class Training(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: NotNegative = 1e-5
     optimizer: str = "sgd"
+    epochs: Annotated[int, Field(ge=0, le=10_000)] = 0
     lr_end: NotNegative = 0.0
 
 

@@ -232,10 +232,12 @@ def test_join_ratio_and_a_schedule_by_name_are_a_run_s(cli, tmp_path):
         "[market]\nlam = 0.0\neta = 5.0\ncost = 0.1\ngain = 10.0\n[scale.smoke]\nrounds = 3\nsteps = 1\n"
         '[population]\nschedule = [["bob", 2, 0]]\n')  # fmt: skip
     out = tmp_path / "run"
-    answer = cli("run", task, "--methods", "fedavg", "--quiet", "--out", out, "--join-ratio", "0.67")
+    options = ("--join-ratio", "0.67", "--epochs", "2")
+    answer = cli("run", task, "--methods", "fedavg", "--quiet", "--out", out, *options)
     assert answer.status == 0, answer.err
     present = read_market(market_file(out, "fedavg", 0)).present
     assert not present[0, 1]
+    assert load_run(out / "config.toml").training.epochs == 2
     assert set(present.sum(1).tolist()) == {1, 2}
     assert present[1:, 1].any()
     task.write_text(task.read_text().replace('"bob"', '"bert"'))
