@@ -113,7 +113,8 @@ def _asked(plan: LearningPlan, method: Algorithm, slots: tuple[str, ...], seed: 
     starts = tuple(np.concatenate([[0], np.cumsum(sizes)]).tolist())
     held = tuple(hello.held for hello in hellos) if any(hello.held for hello in hellos) else ()
     facts = Facts(plan, seed, first.shape, first.classes, first.scale, first.shift, starts, (), held)
-    work = Work(facts, state.tensors() | {"members": torch.arange(starts[-1])})
+    places = torch.zeros(1, dtype=torch.int64).expand(starts[-1])  # as many as clients say, and no memory for them
+    work = Work(facts, state.tensors() | {"members": places})
     delta = plan.dp_delta or default_delta(sizes.tolist())
     digest = blake2b(repr([(h.samples, h.held) for h in hellos]).encode(), digest_size=16).hexdigest()
     backend = FederatedBackend(work, transport, method, delta)

@@ -6,6 +6,7 @@ it keeps its row, and why is said.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -126,7 +127,9 @@ class FederatedBackend:
             if answer is None:
                 continue
             (losses[k],) = answer[0].numbers
-            if losses[k] > LARGEST_LOSS and not plan.conduct:  # what attackers do to others is the trainer's to see
+            if (
+                abs(losses[k]) > LARGEST_LOSS and not plan.conduct
+            ):  # what attackers do to others is the trainer's to see
                 self._asker.leave(question, MessageError(f"training diverged, its loss is {losses[k]:.4g}"))
                 losses[k] = 0.0
                 continue
@@ -145,8 +148,8 @@ class FederatedBackend:
         found: list[tuple[float, ...] | None] = []
         for question, answer in zip(questions, self._asker.ask(questions), strict=True):
             told = None if answer is None else answer[0].numbers
-            if told is not None and not 0.0 <= told[0] <= 1.0:
-                self._asker.leave(question, MessageError(f"its accuracy is {told[0]:g}; expected a share"))
+            if told is not None and not (0.0 <= told[0] <= 1.0 and abs(told[1]) <= _LARGEST):
+                self._asker.leave(question, MessageError(f"its accuracy is {told[0]:g} and its loss {told[1]:g}"))
                 told = None
             found.append(told)
         return found
@@ -158,10 +161,14 @@ class FederatedBackend:
             models = np.stack([row.numpy().copy() for row in averages(self.work, task)])
             terms = {"samples": task.samples}
             questions.append(Question(task.client, "value", terms, {"models": models}, {}, len(models)))
-        return [
-            (np.nan if task.first == START else 0.0,) * len(task.mixtures) if answer is None else answer[0].numbers
-            for task, answer in zip(tasks, self._asker.ask(questions), strict=True)
-        ]
+        found: list[tuple[float, ...]] = []
+        for task, question, answer in zip(tasks, questions, self._asker.ask(questions), strict=True):
+            if answer is not None and max(map(abs, answer[0].numbers)) > _LARGEST:
+                self._asker.leave(question, MessageError(f"a loss is above {_LARGEST:g}"))
+                answer = None
+            nothing = (np.nan if task.first == START else 0.0,) * len(task.mixtures)
+            found.append(nothing if answer is None else answer[0].numbers)
+        return found
 
     def _mix(self, tasks: Sequence[MixtureTask]) -> list[tuple[float, ...]]:
         """Return how mixtures do; of who is away that they do harm."""
@@ -204,7 +211,8 @@ class FederatedBackend:
                     continue
                 done, arrays = answer
                 if stage == 0:
-                    towards = slopes(self.work, task, torch.from_numpy(arrays["gradient"].copy()))
+                    gradient = torch.from_numpy(arrays["gradient"].copy())
+                    towards = [s if math.isfinite(s) else 0.0 for s in slopes(self.work, task, gradient)]  # overflown
                     falling = sorted((slope, j) for slope, j in zip(towards, task.sellers, strict=True) if slope < 0)
                     allowed[k] = {j for _, j in falling[:MOST]}
                     asked[k] = Question(task.client, "line", {"slopes": towards}, wants=True)
@@ -221,6 +229,9 @@ class FederatedBackend:
                     found[k] = done.numbers
         return found
 
+
+_LARGEST = 1e9
+"""Nats: a loss beyond it is told by nobody who measures."""
 
 _STAGES = 5
 """Requests to a client that measures: a gradient, its slopes, then mixtures of three kinds."""

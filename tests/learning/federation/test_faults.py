@@ -81,6 +81,7 @@ FAULTS = {
     "an answer to another request": (changed(lambda d, a: (replace(d, serial=d.serial + 1), a)), "is for serial"),
     "too many numbers": (changed(lambda d, a: (replace(d, numbers=(0.0, 0.0)), a)), "2 numbers"),
     "diverged": (changed(lambda d, a: (replace(d, numbers=(1e9,)), a)), "diverged"),
+    "a loss below all": (changed(lambda d, a: (replace(d, numbers=(-1e308,)), a)), "diverged"),
     "refused": (changed(lambda d, a: (Refused(d.run, d.round, d.serial, d.client, "no\nmore"), {})), "no more"),
     "a question back": (changed(lambda d, a: (replace(d, wants=((0, 0.25, ""),)), a)), "asks for mixtures"),
 }
@@ -112,6 +113,56 @@ def test_who_answers_wrongly_is_away_for_the_round_and_back_in_the_next(fault, w
         assert server.notices[0].startswith("client 1 (b) is away in round 2, asked to train: ")
         assert words in server.notices[0]
         assert "\n" not in server.notices[0]
+
+
+def largest(done, arrays):
+    """A model of the largest numbers that there are, with the signs of the client's own."""
+    return done, {"rows": np.copysign(np.finfo(np.float32).max, arrays["rows"]), "probe": arrays["probe"]}
+
+
+def test_a_model_of_the_largest_numbers_ends_no_round():
+    transport = Faulty(clients_of(PLAN, "ipfl-effective"), changed(largest), rounds=(2,))
+    with Trainer(PLAN, "ipfl-effective", "federated", transport=transport) as server:
+        types = Types(server.sizes, **TYPES)
+        for number in (1, 2, 3):
+            record = play_round(server, types, 1.0, "ipfl-exact", number)
+            assert not record.imports[:, 1].any() or number != 2
+            assert record.present[[0, 2, 3]].all()
+
+
+WORTHLESS = changed(lambda d, a: (replace(d, numbers=tuple(1e308 * (-1) ** k for k in range(len(d.numbers)))), a))
+
+
+@pytest.mark.parametrize(("task", "words"), [("value", "a loss is above"), ("judge", "its accuracy is 1e+308")])
+def test_numbers_that_nobody_measures_are_not_taken(task, words):
+    plan = replace(PLAN, held_out=True)
+    transport = Faulty(clients_of(plan, "ipfl"), WORTHLESS, task)
+    with Trainer(plan, "ipfl", "federated", transport=transport) as server:
+        for number in (1, 2):
+            server.train(number)
+            curve, (accuracy, loss) = server.measure(), server.evaluate()
+            assert np.isfinite(curve.drop).all()
+            assert (np.abs(loss) < 100).all()
+            assert ((accuracy >= 0) & (accuracy <= 1)).all()
+            server.aggregate(np.zeros((4, 4), dtype=bool))
+        assert words in server.notices[0]
+        assert not server.present[1]
+
+
+def test_a_client_says_that_it_has_very_many_samples_and_takes_no_memory_for_it():
+    transport = Faulty(clients_of(PLAN, "ipfl"))
+    plain = transport.exchange
+
+    def exchange(requests):
+        replies = plain(requests)
+        hello = decode(replies[1], SLACK, Hello, Done)[0]
+        return [replies[0], encode(replace(hello, samples=10**12)), *replies[2:]]
+
+    transport.exchange = exchange
+    with Trainer(PLAN, "ipfl", "federated", transport=transport) as server:
+        assert server.sizes[1] == 10**12
+        transport.exchange = plain
+        assert np.isfinite(server.train(1)).all()
 
 
 @pytest.mark.parametrize("task", ["judge", "line", "mix"])
