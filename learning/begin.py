@@ -16,6 +16,7 @@ from learning.algorithms.algorithm import Algorithm
 from learning.backends.auto import Choice
 from learning.backends.backend import Backend
 from learning.backends.start import start
+from learning.data.owners import client_names, left_out
 from learning.data.splits import hold
 from learning.errors import LearningError
 from learning.evaluation import Exam
@@ -46,7 +47,8 @@ class Beginning:
     """What a trainer begins with.
 
     ``sizes`` int64 [m]: samples of each client; ``data``: a digest of the data; ``guard``: everybody's privacy, None
-    without, or where clients keep it themselves.
+    without, or where clients keep it themselves. ``names`` of the clients where their data are somebody's by nature,
+    and who of those was ``left_out`` and why.
     """
 
     sizes: NDArray[np.int64]
@@ -55,6 +57,8 @@ class Beginning:
     choice: Choice
     backend: Backend
     guard: Guard | None
+    names: tuple[str, ...] = ()
+    left_out: str = ""
 
 
 def begin(
@@ -81,11 +85,13 @@ def begin(
         largest = plan.of(int(holdings.sizes.max()))
         steps = max(method.local_spec(largest, first).all_steps for first in (True, False))  # at most, a round
         guard = guard_of(plan, work, steps, holdings.sizes.tolist(), keys)
-    digest, exam = holdings.dataset.digest(), Exam(holdings.weights, holdings.stratum_sizes)
+    data = holdings.dataset
+    whose = client_names(data, holdings.members), left_out(data, plan.split, plan.clients)
+    digest, exam = data.digest(), Exam(holdings.weights, holdings.stratum_sizes)
     if backend != "federated":
         images = exam.images(method.own or bool(method.deployed), method.shared)
         choice, taken = start(work, backend, place, images, processes)
-        return Beginning(holdings.sizes, digest, exam, choice, taken, guard)
+        return Beginning(holdings.sizes, digest, exam, choice, taken, guard, *whose)
     from learning.backends.federated import FederatedBackend
     from learning.federation.asking import greet
     from learning.federation.in_process import in_process
@@ -93,7 +99,9 @@ def begin(
     clients = in_process(work, holdings, method, guard)
     greet(clients, method.name, plan, seed)
     there = FederatedBackend(work, clients, method, 0.0 if guard is None else guard.delta)
-    return Beginning(holdings.sizes, digest, there.exam, Choice(backend, 1, f"{backend}: asked for"), there, guard)
+    return Beginning(
+        holdings.sizes, digest, there.exam, Choice(backend, 1, f"{backend}: asked for"), there, guard, *whose
+    )
 
 
 def _asked(plan: LearningPlan, method: Algorithm, slots: tuple[str, ...], seed: int, transport: Transport) -> Beginning:

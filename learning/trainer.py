@@ -73,12 +73,12 @@ class Trainer(AbstractContextManager["Trainer"]):
         found = begin(plan, method, self._slots, backend, place, seed, data_dir, processes, keys, transport)
         self.sizes, self._exam, self.choice, self._backend = found.sizes, found.exam, found.choice, found.backend
         self.backend, self.device, self._guard = self._backend.name, str(place), found.guard
+        self.names, self.left_out = found.names, found.left_out
         parts = (found.data, self.state.layout, base_digest_of(plan.model, plan.base_model))
-        self._identity = checkpoint.identity(plan, algorithm, seed, *parts)
-        self._notices: list[str] = []
+        self._identity, self._notices = checkpoint.identity(plan, algorithm, seed, *parts), list[str]()
         self._aggregated, self._poisoned = np.zeros((2, plan.clients), dtype=bool)  # poisoned: see `Server.mark`
         self._present, self._strange = np.ones(plan.clients, dtype=bool), list[int]()  # who uploads something else
-        self._round, self._uploaded = 0, False  # the last round; do rows hold what clients upload, not their models?
+        self._round, self._uploaded = 0, False  # the last round; do rows hold uploads, not the clients' models?
 
     @property
     def state(self) -> State:

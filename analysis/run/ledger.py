@@ -111,7 +111,11 @@ def _entries(record: MarketRecord, seed: int, before: int) -> dict[str, NDArray[
     }
 
 
-def rounds_table(traces: Mapping[str, Trace], seeds: Sequence[int]) -> DataFrame:
+Called = Mapping[int, Sequence[str]]
+"""What clients are called under each seed; nothing where they have no names."""
+
+
+def rounds_table(traces: Mapping[str, Trace], seeds: Sequence[int], called: Called | None = None) -> DataFrame:
     """Return ``rounds.parquet``: a row per method, seed, round and client, in this order."""
     import polars as pl
 
@@ -123,10 +127,10 @@ def rounds_table(traces: Mapping[str, Trace], seeds: Sequence[int]) -> DataFrame
         roles = np.broadcast_to(trace.roles[:, None, :], trace.accuracy.shape)
         frame = _frame(method, {name: array.ravel() for name, array in columns.items()})
         frames.append(frame.with_columns(pl.Series("role", roles.ravel().tolist(), dtype=pl.String)))
-    return pl.concat(frames, rechunk=True)
+    return _named(pl.concat(frames, rechunk=True), called, client="name")
 
 
-def ledger_table(ledgers: Mapping[str, Ledger], seeds: Sequence[int]) -> DataFrame:
+def ledger_table(ledgers: Mapping[str, Ledger], seeds: Sequence[int], called: Called | None = None) -> DataFrame:
     """Return ``ledger.parquet``: a row per import, by method, seed, round, importer and exporter."""
     import polars as pl
 
@@ -134,7 +138,21 @@ def ledger_table(ledgers: Mapping[str, Ledger], seeds: Sequence[int]) -> DataFra
     for method, ledger in ledgers.items():
         columns = {one.name: getattr(ledger, one.name) for one in fields(Ledger)}
         frames.append(_frame(method, columns | {"seed": np.asarray(seeds, dtype=np.int64)[ledger.seed]}))
-    return pl.concat(frames, rechunk=True)
+    return _named(pl.concat(frames, rechunk=True), called, importer="importer_name", exporter="exporter_name")
+
+
+def _named(frame: DataFrame, called: Called | None, **columns: str) -> DataFrame:
+    """Return a table with what clients are called beside their numbers, if they have names under every seed."""
+    import polars as pl
+
+    if not called or not all(called.values()):
+        return frame
+    pairs = [(seed, k, name) for seed, names in called.items() for k, name in enumerate(names)]
+    for number, title in columns.items():
+        schema = {"seed": pl.Int64, number: pl.Int64, title: pl.String}
+        names = pl.DataFrame(pairs, schema=schema, orient="row")
+        frame = frame.join(names, on=["seed", number], how="left", maintain_order="left")
+    return frame
 
 
 def _frame(method: str, columns: dict[str, NDArray[Any]]) -> DataFrame:

@@ -1,6 +1,7 @@
 """A labelled data set in memory, training and test samples apart."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,8 @@ class Dataset:
     (-100: not counted), and the same for the test set. ``train_strata``, ``test_strata`` int64 [N] are the cells in
     which a client's accuracy is counted, 0..strata-1: the labels unless given. The test set is kept sorted by cell, so
     that the test samples of one are one slice. ``groups`` int64 [N] says whose each training sample is by nature
-    (writer, role, domain, source; -1: nobody's), where the data knows. ``source`` says where the data came from.
+    (writer, role, domain, source; -1: nobody's), where the data knows, ``owners`` what these are called. ``source``
+    says where the data came from.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Dataset:
     test_strata: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     groups: NDArray[np.int64] | None = None
     strata: int = 0
+    owners: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.strata:

@@ -183,6 +183,8 @@ def run(
         _compare_budgets(config, folder, place, json, quiet)
         return
     done = run_all(config, folder, place, resume=resuming, quiet=quiet)
+    for owner_and_why in done.left_out:
+        stderr(quiet=quiet).print(f"note: left out {owner_and_why}", markup=False)
     write_json(json, {"folder": str(done.folder), **done.summary.as_json(), "audit": done.audit.as_json()})
     show_run(done.summary, done.audit, done.folder, done.report, stdout(quiet=quiet), scale=config.scale)
 

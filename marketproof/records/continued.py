@@ -78,6 +78,7 @@ def carry_over(run: Path, folder: Path, config: RunConfig) -> None:
     part = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(part, ignore_errors=True)
     kept = Progress(backend=progress.backend, device=progress.device, notices=progress.notices)
+    kept.owners, kept.left_out = progress.owners, progress.left_out
     try:
         for method in (name for name in manifest.methods if name in config.methods):
             for seed in manifest.seeds:

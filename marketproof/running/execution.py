@@ -53,12 +53,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Finished:
-    """A complete run: its folder, report, summary and audit."""
+    """A complete run: its folder, report, summary and audit; which owners of data took no part, and why."""
 
     folder: Path
     report: Path
     summary: Summary
     audit: Audit
+    left_out: tuple[str, ...] = ()
 
 
 def plan_of(config: RunConfig, seed: int) -> LearningPlan:
@@ -235,6 +236,10 @@ class _Attempt:
         progress.backend, progress.device = trainer.backend, trainer.device
         progress.used[unit.key] = trainer.backend
         progress.reasons[unit.key] = str(getattr(getattr(trainer, "choice", None), "reason", ""))
+        if names := getattr(trainer, "names", ()):
+            progress.owners[str(unit.seed)] = list(names)
+        if missing := getattr(trainer, "left_out", ""):
+            progress.left_out[str(unit.seed)] = missing
         recorder.write_progress()
         self.begun = True
         return recorder
@@ -258,7 +263,8 @@ def _finished(recorder: Recorder, methods: list[Method], units: list[Unit], *, a
         summary, audit = _recorded(folder / "summary.json", read_summary), _recorded(folder / "audit.json", read_audit)
     else:
         summary, audit = finish_run(recorder, methods, units, audited=audited)
-    return Finished(folder, make_report(folder), summary, audit)
+    missing = tuple(dict.fromkeys(recorder.progress.left_out.values()))
+    return Finished(folder, make_report(folder), summary, audit, missing)
 
 
 def _recorded(path: Path, read: Callable[[Path], Kind]) -> Kind:

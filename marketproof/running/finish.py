@@ -234,8 +234,9 @@ def finish_run(
     names, seeds = [method.name for method in methods], config.seed_list
     files = open_markets(recorder.folder, names, seeds)
     traces, ledgers = books_of(names, seeds, files)
-    recorder.write("rounds.parquet", _parquet(rounds_table(traces, seeds)))
-    recorder.write("ledger.parquet", _parquet(ledger_table(ledgers, seeds)))
+    called = {seed: progress.owners.get(str(seed), config.data.names) for seed in seeds}
+    recorder.write("rounds.parquet", _parquet(rounds_table(traces, seeds, called)))
+    recorder.write("ledger.parquet", _parquet(ledger_table(ledgers, seeds, called)))
     first_rounds = [(unit, files[unit.method.name, unit.seed].read(0, 1)) for unit in units]
     private = privacy_statement(config, first_rounds, progress.notices) if config.privacy.epsilon else None
     told = manifest_of(config, methods, progress, private) | {"audited": audited}

@@ -24,6 +24,12 @@ def _version(name: str) -> str | None:
         return None
 
 
+def names_of(config: RunConfig, progress: Progress) -> list[str]:
+    """Return what clients are called, if they have names and the same ones under every seed."""
+    found = [progress.owners.get(str(seed), []) for seed in config.seed_list]
+    return config.data.names or (found[0] if all(names == found[0] for names in found) else [])
+
+
 def manifest_of(
     config: RunConfig, methods: Sequence[Method], progress: Progress, private: Privacy | None
 ) -> dict[str, Any]:
@@ -37,7 +43,9 @@ def manifest_of(
         "task": config.task,
         "data": {**config.data.model_dump(), "split": config.split.model_dump()},
         "clients": config.data.clients,
-        "names": config.data.names,
+        "names": names_of(config, progress),
+        "owners": progress.owners,
+        "left_out": [*config.data.left_out, *dict.fromkeys(progress.left_out.values())],
         "code": config.code,
         "seed": config.seed,
         "seeds": config.seed_list,

@@ -40,7 +40,8 @@ class Progress(BaseModel):
 
     ``backend`` and ``device`` are those of the last unit; ``used`` and ``reasons`` say for each unit which backend did
     its training, and why. ``keys`` names the noise keys of a private run (not the keys themselves), ``notices`` what
-    its user was told.
+    its user was told. ``owners`` by seed: what clients are called whose data are somebody's by nature, and who of those
+    was ``left_out`` and why.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -54,6 +55,8 @@ class Progress(BaseModel):
     reasons: dict[str, str] = {}
     keys: str = ""
     notices: list[str] = []
+    owners: dict[str, list[str]] = {}
+    left_out: dict[str, str] = {}
     complete: bool = False
 
 

@@ -45,9 +45,11 @@ def femnist(data_dir: Path | None = None) -> Dataset:
     read = _hub if found.layout == "hub" else _npz
     x, y, writers, train, test = read(found.files[0])
     scale, shift = -1.0 / (255.0 * _DEVIATION), (1.0 - _MEAN) / _DEVIATION
+    names = {int(writer): f"writer {writer}" for writer in np.unique(writers)}
     return Dataset(
-        "femnist", str(found.folder), x[train], y[train], x[test], y[test], CLASSES, scale, shift, groups=writers[train]
-    )
+        "femnist", str(found.folder), x[train], y[train], x[test], y[test], CLASSES, scale, shift,
+        groups=writers[train], owners=names,
+    )  # fmt: skip
 
 
 _Parts = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[Any], NDArray[Any]]

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,8 @@ def _load(
             raise DataError(f"{name}: source {reader.__name__} has no training or no test texts; fetch its files again")
         records += chosen
     where = f"{data_dir or 'MARKETPROOF_DATA'} ({', '.join(reader.__name__ for reader in readers)})"
-    return encode(records, _tokenizer(base_model), length, name, where)
+    owners = {source: reader.__name__ for source, reader in enumerate(readers)}
+    return replace(encode(records, _tokenizer(base_model), length, name, where), owners=owners)
 
 
 def _tokenizer(base_model: str) -> Tokenizer:

@@ -57,6 +57,7 @@ def pacs(data_dir: Path | None = None) -> Dataset:
         train_strata=cells[train],
         test_strata=cells[test],
         groups=domains[train],
+        owners=dict(enumerate(DOMAINS)),
         strata=len(DOMAINS) * len(CLASSES),
     )
 

@@ -172,6 +172,7 @@ def windows(texts: Texts, source: str, stride: int = STRIDE, tests: int = TESTS)
         train_strata=cells[train_y],
         test_strata=cells[test_y],
         groups=np.concatenate(owners),
+        owners=dict(enumerate(roles)),
         strata=len(VOCABULARY),
     )
 
