@@ -155,7 +155,7 @@ def answer(run: Run, found: tuple[MoneyFlow, ...]) -> str:
         earned = flow.earned[: run.clients]
         top, low = int(np.argmax(earned)), int(np.argmin(earned))
         ends = [
-            f"client {k} ends with {typeset(abs(float(earned[k])))} {'more' if earned[k] > 0 else 'less'}"
+            f"{run.called(k)} ends with {typeset(abs(float(earned[k])))} {'more' if earned[k] > 0 else 'less'}"
             for k in dict.fromkeys((top, low))
             if earned[k]
         ]
@@ -189,7 +189,7 @@ def drawing(run: Run, flow: MoneyFlow) -> Drawing:
     )
     return Drawing(
         f"Net payments under {method}: {pairs} pairs, {typeset(flow.turnover)} money changed hands between clients in "
-        f"all; {f'{through}; ' if through else ''}client {most} earned most, {typeset(float(earned[most]))}.",
+        f"all; {f'{through}; ' if through else ''}{run.called(most)} earned most, {typeset(float(earned[most]))}.",
         "Arrows run from payer to receiver, thicker for more money; blue clients end with more money, vermilion ones "
         "with less (number: net). In the matrix the row pays the column; every amount appears twice with opposite "
         f"sign, {balance}"

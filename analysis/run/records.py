@@ -197,6 +197,10 @@ class Run:
         """Methods whose graph and payments a market mechanism decided."""
         return tuple(name for name in self.methods if self.mechanisms[name] is not None)
 
+    def called(self, client: int) -> str:
+        """Return what a client is called: its owner's name, or its number."""
+        return self.summary.names[client] if self.summary.names else f"client {client}"
+
     def objectives(self, method: str, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return V_lambda reached and V_lambda at the optimum, money per round, ``[rounds]`` each (reported types)."""
         file = self._files[method, seed]

@@ -30,7 +30,10 @@ def test_owners_train_trade_and_are_named(cli, csv, tmp_path):
     assert json.loads((out / "manifest.json").read_text())["names"] == ["east", "hill", "north", "west"]
     summary = json.loads(told.read_text())
     assert summary["names"] == ["east", "hill", "north", "west"]
-    assert "The clients are 0 east, 1 hill, 2 north, 3 west" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "The clients are 0 east, 1 hill, 2 north, 3 west" in page
+    assert any(f"{name} ends with" in page for name in summary["names"])
+    assert not any(f"client {k} ends with" in page for k in range(4))
     words = [line for method in summary["audit"]["methods"].values() for line in method["words"]]
     paying = [sentence for sentence in words if sentence.startswith("A lie pays")]
     assert paying

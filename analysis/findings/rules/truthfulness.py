@@ -134,7 +134,7 @@ def answer(run: Run, curves: tuple[LieCurve, ...]) -> str:
         if lie.pays:
             said = near(lie.report, number(lie.report))
             parts.append(
-                f"Under {curve.method} it does: client {lie.client}, whose cost is {typeset(lie.truth)}, wins "
+                f"Under {curve.method} it does: {run.called(lie.client)}, whose cost is {typeset(lie.truth)}, wins "
                 f"{typeset(lie.gain)} by saying {said} (seed {lie.seed}, round {lie.round})."
             )
         else:
@@ -196,7 +196,7 @@ def evidence(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]:
         lie = run.audit.methods[curve.method].lies["cost"]
         tried = f"{count(lie.deviations)} reports tried on this run's own markets"
         text = (
-            f"a lie wins {typeset(lie.gain)} (seed {lie.seed}, round {lie.round}, client {lie.client}); {tried}"
+            f"a lie wins {typeset(lie.gain)} (seed {lie.seed}, round {lie.round}, {run.called(lie.client)}); {tried}"
             if lie.pays
             else f"no lie about a cost pays; {tried}" + (", among them the best one there is" if lie.exact else "")
         )
