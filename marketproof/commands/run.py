@@ -12,7 +12,7 @@ import typer
 
 from marketproof.commands.options import Json, Quiet
 from marketproof.terminal.console import stderr, stdout
-from mechanism.errors import InputError, shown
+from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.writing import write_json
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Resolve the settings, run, write, show."""
+    from marketproof.records.continued import discard_unless_begun
     from marketproof.records.logs import refuse_unknown
     from marketproof.running.config import split_names
     from marketproof.running.execution import Place
@@ -182,7 +183,12 @@ def run(
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)
         return
-    done = run_all(config, folder, place, resume=resuming, quiet=quiet)
+    try:
+        done = run_all(config, folder, place, resume=resuming, quiet=quiet)
+    except MarketProofError:
+        if go_on is not None:
+            discard_unless_begun(go_on, folder)
+        raise
     for owner_and_why in done.left_out:
         stderr(quiet=quiet).print(f"note: left out {owner_and_why}", markup=False)
     write_json(json, {"folder": str(done.folder), **done.summary.as_json(), "audit": done.audit.as_json()})

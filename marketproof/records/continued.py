@@ -106,6 +106,13 @@ def carry_over(run: Path, folder: Path, config: RunConfig) -> None:
         raise
 
 
+def discard_unless_begun(run: Path, folder: Path) -> None:
+    """Delete what `carry_over` made, if no round was added to it."""
+    before, now = read_progress(run), read_progress(folder)
+    if all(before.rounds.get(key) == rounds for key, rounds in now.rounds.items()):
+        shutil.rmtree(folder)
+
+
 def _copied(file: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(file, folder / file.name)

@@ -46,13 +46,16 @@ def export_model(
 ) -> None:
     """Read, write, tell."""
     from analysis.run.files import read_manifest, record_files, unit_key, verify
+    from marketproof.records.warm import refuse_joined
 
     manifest = read_manifest(run)
     number, name = _client(manifest, client)
     chosen = _one("method", manifest.methods, method)
     under = _one("seed", manifest.seeds, manifest.seeds[0] if seed is None else seed)
-    place = f"models/{unit_key(chosen, under)}.safetensors"
+    key = unit_key(chosen, under)
+    place = f"models/{key}.safetensors"
     told, tensors = _row(verify(run, place, manifest.digests), number)
+    refuse_joined(manifest, key, told["slot"])
     stem = re.sub(r"[^\w.-]+", "_", name).strip(".") or str(number)
     adapter = told["network"] == "lora"
     target = out or Path(f"{stem}-adapter" if adapter else f"{stem}.safetensors")
@@ -112,7 +115,7 @@ def _row(path: Path, client: int) -> tuple[dict[str, Any], dict[str, NDArray[np.
         if end != len(row):
             raise ValueError("its layout is of another length")
         told = {"network": plan["model"], "base": plan["base_model"], "targets": plan.get("lora_targets", [])}
-        return told | {key: use[key] for key in ("shape", "classes", "scale", "shift")}, tensors
+        return told | {key: use[key] for key in ("slot", "shape", "classes", "scale", "shift")}, tensors
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, IndexError, RecursionError) as error:
         why = f"it does not say {error}" if isinstance(error, KeyError) else str(error)
         raise RecordError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.run.files import MANIFEST, read_manifest, unit_key, verify
+from analysis.run.files import MANIFEST, Manifest, read_manifest, unit_key, verify
 from mechanism.errors import InputError, shown
 from mechanism.own_code import digest_of
 
@@ -18,6 +18,16 @@ def start_digest(values: Mapping[str, Any]) -> dict[str, str]:
     """Return the digest of the run that a run's settings start from, by the path of its manifest; none: no such run."""
     path = Path(values.get("start_from") or "") / MANIFEST
     return {str(path): digest_of(path)} if values.get("start_from") else {}
+
+
+def refuse_joined(manifest: Manifest, key: str, slot: str) -> None:
+    """Raise `InputError` if a unit's models in that slot are not in its record: clients that joined keep them."""
+    reason = (manifest.model_extra or {}).get("backend_reason", {})
+    if slot != "rows" and str(reason.get(key, "")).startswith("federated: clients have joined"):
+        raise InputError(
+            f"the models of {shown(key)} that clients use are with the clients, on machines of their own; here is "
+            "only what they upload"
+        )
 
 
 def start_from(run: Path, method: str, seed: int, trainer: Trainer) -> None:
@@ -36,5 +46,6 @@ def start_from(run: Path, method: str, seed: int, trainer: Trainer) -> None:
     if manifest.clients != trainer.plan.clients:
         raise InputError(f"{shown(run)} has models of {manifest.clients} clients; here are {trainer.plan.clients}")
     key = unit_key(method if method in known else known[0], seed if seed in manifest.seeds else manifest.seeds[0])
+    refuse_joined(manifest, key, trainer.algorithm.deployed or "rows")
     path = verify(run, f"models/{key}.safetensors", manifest.digests)
     warm(path, trainer.state, trainer.algorithm.gradients)

@@ -99,6 +99,24 @@ def test_runs_that_cannot_be_longer(cli, short, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["copy"]
 
 
+def test_a_run_that_cannot_go_on_after_all_leaves_no_folder(cli, short, tmp_path):
+    out = ("--rounds", 3, "--out", tmp_path / "new", "--quiet")
+    assert "gives other last bits" in cli("run", "--continue", short, *out, "--device", "tpu").line()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_that_joined_clients_keep_are_not_the_server_s_to_give(cli, short, tmp_path):
+    copy = shutil.copytree(short, tmp_path / "copy")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["backend_reason"] = dict.fromkeys(manifest["backend_reason"], "federated: clients have joined")
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    export = ("export-model", copy, "--client", 0, "--out", tmp_path / "m", "--method")
+    assert "are with the clients" in cli(*export, "ditto").line()
+    assert cli(*export, "scaffold").status == 0
+    start = (*RUN, "ditto", "--rounds", 1, "--start-from", copy, "--out", tmp_path / "new")
+    assert "are with the clients" in cli(*start).line()
+
+
 def test_a_run_starts_from_the_models_of_another(cli, short, tmp_path):
     options = ("ditto,ipfl/ipfl-exact", "--rounds", 1, "--start-from", short, "--valuation", "fitted")
     answer = cli(*RUN, *options, "--out", tmp_path / "warm")

@@ -136,8 +136,8 @@ def test_an_adapter_is_loaded_by_peft(cli, tmp_path, monkeypatch):
     run = ("run", "small.toml", "--scale", "smoke", "--rounds", 1, "--steps", 1, "--methods", "fedavg", "--out", "run")
     answer = cli(*run, "--lora-targets", "q_proj,o_proj", "--data-dir", data, "--quiet")
     assert answer.status == 0, answer.err
-    found = loaded(cli("export-model", "run", "--client", 1))
-    config = json.loads((tmp_path / "1-adapter" / "adapter_config.json").read_text())
+    found = loaded(cli("export-model", "run", "--client", "nwgi"))
+    config = json.loads((tmp_path / "nwgi-adapter" / "adapter_config.json").read_text())
     assert (config["target_modules"], config["r"], config["lora_alpha"]) == (["o_proj", "q_proj"], 8, 16)
     names = {name for name, _ in found["model"].named_parameters() if "lora_" in name}
     assert len(names) == 4 * 2 * 2
