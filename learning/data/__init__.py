@@ -49,6 +49,7 @@ class OwnTable:
     ``file``: a table, an .npz file, a folder, or ``FILE.py:NAME``. Of tables the columns of owners and of classes; all
     others but those ``ignored`` are features. ``test``: what is tested on, if it is not held out. Owners with fewer
     than ``least`` samples are left out; ``by_rule``: a rule divides, owners play no part. ``size``: pixels of a side.
+    ``split``: a table with a column "owner", whose each sample is, in their order; then the data name no owners.
     """
 
     file: str
@@ -59,6 +60,7 @@ class OwnTable:
     least: int = 1
     by_rule: bool = False
     size: int = 0
+    split: str = ""
 
 
 def load(

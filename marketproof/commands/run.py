@@ -49,7 +49,10 @@ def run(
     ignore: Annotated[str | None, typer.Option(metavar="A,B", help="Of a table: columns to leave out.")] = None,
     split: Annotated[
         str | None,
-        typer.Option(metavar="owners|niid|cluster|skew", help="Of --data: each owner a client (default), or a rule."),
+        typer.Option(
+            metavar="owners|niid|cluster|skew|FILE",
+            help="Of --data: each owner a client (default), a rule, or a table with a column owner, a row a sample.",
+        ),
     ] = None,
     test: Annotated[
         Path | None, typer.Option(metavar="FILE|DIR", help="Of --data: what is tested on; else a fifth is held out.")

@@ -139,7 +139,11 @@ def load_task(name: str) -> Task:
     task = validated(Task, read_toml(path, "a task file"), one_line(path))
     data, model = task.data, task.model  # files of one's own are named as the file of settings sees them
     if data.file:
-        told = {key: str(path.parent / value) for key in ("file", "test_file") if (value := getattr(data, key))}
+        told = {
+            key: str(path.parent / value)
+            for key in ("file", "test_file", "split_file")
+            if (value := getattr(data, key))
+        }
         data = data.model_copy(update=told)
     if is_file(model.name):
         model = model.model_copy(update={"name": str(path.parent / model.name)})

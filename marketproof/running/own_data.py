@@ -47,6 +47,10 @@ A gain of 0 stands for `GAIN_A_ROW` times the mean number of rows.
 """
 
 
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+"""Of a table that divides."""
+
+
 def own_data(task: str | None, data: Path | None, split: str | None, **given: Any) -> dict[str, Any] | None:
     """Return what the command line says of data of one's own: sections data and split, None if there are none.
 
@@ -61,6 +65,8 @@ def own_data(task: str | None, data: Path | None, split: str | None, **given: An
         return None
     if task is not None:
         raise InputError(f"expected a task or --data, not both; drop {shown(task)}, or put the file into it")
+    if split and Path(split).suffix.lower() in ENDINGS:
+        told, split = {**told, "split_file": split}, None
     return {"data": {"file": str(data), **told}, "split": {"kind": split or "owners"}}
 
 
@@ -81,7 +87,15 @@ def source_of(data: Mapping[str, Any], split: str) -> OwnTable:
     owner = "" if by_rule else data["owner"]
     ignored += [data["owner"]] if by_rule and data["owner"] else []
     return OwnTable(
-        data["file"], owner, data["target"], tuple(ignored), data["test_file"], data["least"], by_rule, data["size"]
+        data["file"],
+        owner,
+        data["target"],
+        tuple(ignored),
+        data["test_file"],
+        data["least"],
+        by_rule,
+        data["size"],
+        data["split_file"],
     )
 
 

@@ -51,6 +51,7 @@ class Data(Section):
     Or a ``file`` of one's own (a table, .npz, a folder, FILE.py:NAME), of tables with the columns of owners and classes
     and those that are ignored. Its owners are the clients, by their ``names``, but for those with fewer than ``least``
     samples, who are ``left_out``. ``test_file`` is tested on in the place of a share held out; ``size``: pixels a side.
+    ``split_file``: a table with a column owner, whose each sample is, in their order.
     """
 
     dataset: str = ""
@@ -62,6 +63,7 @@ class Data(Section):
     ignored: list[str] = []
     names: list[str] = []
     test_file: str = ""
+    split_file: str = ""
     least: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     size: Annotated[int, Field(ge=0, le=512)] = 0
     left_out: list[str] = []

@@ -111,6 +111,27 @@ def test_a_rule_divides_whoever_the_owners_are(cli, tmp_path):
     assert own(OwnTable(str(csv), "", "y", ("who",), by_rule=True)).shape == (1,)
 
 
+def test_a_table_says_whose_each_sample_is(cli, tmp_path):
+    told = arrays()
+    whole = npz(tmp_path / "whole.npz", **told)
+    owner = told.pop("owner")
+    path, out = npz(tmp_path / "d.npz", **told), tmp_path / "run"
+    split = put(tmp_path / "split.csv", "row;owner\n" + "".join(f"{k};{who}\n" for k, who in enumerate(owner)))
+    assert own(OwnTable(str(path), split=str(split))).digest() == own(OwnTable(str(whole))).digest()
+    assert run(cli, "--data", path, "--split", split, out=out).status == 0
+    assert recorded(out)["names"] == list(OWNERS)
+    for text, expected in (
+        ("owner,x\nann,1\n", "has 1 row; expected 36"),
+        ("who,x\nann,1\n", "has no column 'owner' but 'who'"),
+        ("owner,x\nann,1\n,1\n", "row 3, column 'owner': is empty"),
+    ):
+        put(split, text)
+        assert expected in run(cli, "--data", path, "--split", split, out=tmp_path / "no").line()
+    assert "cannot read" in run(cli, "--data", path, "--split", "absent.csv", out=tmp_path / "no").line()
+    folder = ("--data", pictures(tmp_path / "photos"), "--split", split)
+    assert "says whose each sample is" in run(cli, *folder, out=tmp_path / "no").line()
+
+
 def test_images_of_a_folder_become_a_network_s_samples(cli, tmp_path):
     root = pictures(tmp_path / "photos")
     put(root / "ann" / "cat" / ".DS_Store", "x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,27 @@ class _Rows:
             k = int(wrong.arg_max() or 0)
             value = "" if values[k] is None else f"{shown(values[k])} "
             raise DataError(f"{self.place(k)}, column {shown(values.name)}: {value}{what}")
+
+
+def owners_in(path: Path, samples: Samples) -> Samples:
+    """Return samples as the owners' that a table says: a column "owner" with a row for each that is trained on.
+
+    `DataError` if there is no such column, an empty cell, or another number of rows.
+    """
+    frame, lines = _frame(path)
+    name, trained = one_line(path), int(samples.trained.sum())
+    if "owner" not in frame.columns:
+        raise DataError(f"{name} has no column 'owner' but {', '.join(map(shown, frame.columns[:20]))}; add it")
+    texts = [str(text or "").strip() for text in frame["owner"].to_list()]
+    if "" in texts:
+        raise DataError(f"{name}, row {lines[texts.index('')]}, column 'owner': is empty; say whose the sample is")
+    if len(texts) != trained:
+        raise DataError(
+            f"{name} has {plural(len(texts), 'row')}; expected {trained}, one for each sample in their order"
+        )
+    owners = np.full(len(samples.targets), "", dtype=np.array(texts).dtype)
+    owners[samples.trained] = texts
+    return replace(samples, owners=owners)
 
 
 def _same(path: Path, found: Sequence[str], columns: Sequence[str], first: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from learning.data import OwnTable
@@ -9,9 +10,9 @@ from learning.data.dataset import Dataset
 from learning.data.own.arrays import from_code, from_npz
 from learning.data.own.folders import classed, kind_of, speakers, speech, tables
 from learning.data.own.samples import Owners, Samples, classes_of, divided, owners_of
-from learning.data.own.tables import rows_of
+from learning.data.own.tables import owners_in, rows_of
 from learning.errors import DataError
-from mechanism.errors import one_line
+from mechanism.errors import one_line, shown
 
 
 def own_kind(file: str) -> str:
@@ -43,6 +44,14 @@ def own(table: OwnTable) -> Dataset:
 
 
 def _samples(table: OwnTable, kind: str) -> Samples:
+    if not table.split:
+        return _read(table, kind)
+    if table.owner or kind in ("tables", "images", "texts"):
+        raise DataError(f"{one_line(table.file)} says whose each sample is; leave {shown(table.split)} or owner out")
+    return owners_in(Path(table.split), _read(replace(table, by_rule=True), kind))
+
+
+def _read(table: OwnTable, kind: str) -> Samples:
     if kind not in ("table", "tables") and (table.owner or table.target or table.ignored):
         raise DataError(f"{one_line(table.file)} has no columns; leave owner, target and ignored out")
     if kind in ("table", "tables") and not table.target:
