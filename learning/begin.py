@@ -114,6 +114,7 @@ def _asked(plan: LearningPlan, method: Algorithm, slots: tuple[str, ...], seed: 
         raise LearningError("attackers and free-riders are simulated in one process only; take population benign")
     hellos = greet(transport, method.name, plan, seed)
     first, sizes = hellos[0], np.array([hello.samples for hello in hellos], dtype=np.int64)
+    plan.of(int(sizes.max()))  # steps beyond all bounds are refused now, and not in a round
     net = network(plan.model, first.shape, first.classes, plan.base_model, plan.lora_targets)
     fits(first, net.layout)
     initial = torch.from_numpy(net.initial(stream(seed, "initial")))

@@ -212,7 +212,7 @@ def _continued(
         given["methods"] = split_names(given["methods"])
     config = continued(run, given)
     folder = default_folder(config.task) if out is None else out
-    carry_over(run, folder, config)
+    carry_over([run], folder, config)
     return config, folder
 
 

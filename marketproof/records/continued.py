@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,38 +63,20 @@ def continued(run: Path, options: Mapping[str, Any]) -> RunConfig:
     return wanted
 
 
-def carry_over(run: Path, folder: Path, config: RunConfig) -> None:
-    """Make a folder that `Recorder.resume` goes on with, from a complete run; it appears whole or not at all.
+def carry_over(runs: Sequence[Path], folder: Path, config: RunConfig) -> None:
+    """Make a folder that `Recorder.resume` goes on with, from complete runs; it appears whole or not at all.
 
-    `MarketProofError` if the run is not complete, a file of it was changed, or the folder is not free.
+    Several are runs of one configuration under seeds of their own. `MarketProofError` if one is not complete, a file of
+    it was changed, or the folder is not free.
     """
     refuse_occupied(folder)
-    progress = read_progress(run)
-    if not progress.complete:
-        raise InputError(f"{shown(run)} is not finished; go on with: marketproof run --resume --out {shown(run)}")
-    manifest = read_manifest(run)
-    before = recorded_config(run)
     refuse_unwritable(folder, CONFIG)
     part = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(part, ignore_errors=True)
-    kept = Progress(backend=progress.backend, device=progress.device, notices=progress.notices)
-    kept.owners, kept.left_out = progress.owners, progress.left_out
+    kept = Progress()
     try:
-        for method in (name for name in manifest.methods if name in config.methods):
-            for seed in manifest.seeds:
-                key = unit_key(method, seed)
-                state = verify(run, f"models/{key}.safetensors", manifest.digests)
-                market = verify(run, str(market_file(run, method, seed).relative_to(run)), manifest.digests)
-                if config.rounds == before.rounds:
-                    _copied(state, part / "models")
-                    _copied(market, part / "markets")
-                    kept.finished.append(key)
-                else:
-                    _unstacked(market, part / ROUNDS / key)
-                    _longer(state, part / ROUNDS / key / f"state-{before.rounds:06d}.safetensors", config.rounds)
-                kept.rounds[key] = before.rounds
-                kept.seconds[key] = progress.seconds.get(key, 0.0)
-                kept.used[key], kept.reasons[key] = progress.used.get(key, ""), progress.reasons.get(key, "")
+        for run in runs:
+            _carried(run, part, config, kept)
         part.mkdir(parents=True, exist_ok=True)
         (part / PROGRESS).write_text(kept.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (part / CONFIG).write_text(to_toml(config.model_dump()), encoding="utf-8")
@@ -111,6 +93,32 @@ def discard_unless_begun(run: Path, folder: Path) -> None:
     before, now = read_progress(run), read_progress(folder)
     if all(before.rounds.get(key) == rounds for key, rounds in now.rounds.items()):
         shutil.rmtree(folder)
+
+
+def _carried(run: Path, part: Path, config: RunConfig, kept: Progress) -> None:
+    """Take over what a complete run recorded, and write down in ``kept`` that it did."""
+    progress = read_progress(run)
+    if not progress.complete:
+        raise InputError(f"{shown(run)} is not finished; go on with: marketproof run --resume --out {shown(run)}")
+    manifest, before = read_manifest(run), recorded_config(run)
+    kept.backend, kept.device = progress.backend, progress.device
+    kept.owners, kept.left_out = progress.owners, progress.left_out
+    kept.notices += progress.notices
+    for method in (name for name in manifest.methods if name in config.methods):
+        for seed in manifest.seeds:
+            key = unit_key(method, seed)
+            state = verify(run, f"models/{key}.safetensors", manifest.digests)
+            market = verify(run, str(market_file(run, method, seed).relative_to(run)), manifest.digests)
+            if config.rounds == before.rounds:
+                _copied(state, part / "models")
+                _copied(market, part / "markets")
+                kept.finished.append(key)
+            else:
+                _unstacked(market, part / ROUNDS / key)
+                _longer(state, part / ROUNDS / key / f"state-{before.rounds:06d}.safetensors", config.rounds)
+            kept.rounds[key] = before.rounds
+            kept.seconds[key] = progress.seconds.get(key, 0.0)
+            kept.used[key], kept.reasons[key] = progress.used.get(key, ""), progress.reasons.get(key, "")
 
 
 def _copied(file: Path, folder: Path) -> None:

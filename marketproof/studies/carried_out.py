@@ -5,6 +5,7 @@ same command goes on until all is done; a command with other settings is refused
 its words and figures are written: JSON, CSV, Markdown, and printed.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from analysis.page.export import Table, png, svg_text
 from analysis.run.files import changes, dotted
 from marketproof.cluster import spread
 from marketproof.exits import Interrupted
+from marketproof.records.continued import carry_over
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
@@ -85,20 +87,24 @@ def run_all(
     fresh = _open(plan.head, configs, folder)
     where, done = "before the first run", 0
     try:
+        pieces = {name: _pieces(config, folder / name) for name, config in configs.items() if cluster is not None}
         each: Iterator[object] = iter(())
         if cluster is not None:
             where = "on the cluster"
-            pieces = [(config, folder.resolve() / name) for name, config in configs.items()]
-            each = spread(_run_there, pieces, cluster, place)
+            each = spread(_run_there, [piece for some in pieces.values() for piece in some], cluster, place)
         for name, config in configs.items():
             if cluster is None:
                 where = f"in run {done + 1} of {len(configs)}, {name}"
                 _tell(f"run {done + 1} of {len(configs)}: {name}", quiet=quiet)
                 _run(config, folder / name, place, quiet=quiet, make=make)
             else:
-                next(each)
+                runs = [path for (_, path), _ in zip(pieces[name], each, strict=False)]
+                if runs != [(folder / name).resolve()]:
+                    carry_over(runs, folder / name, config)
+                    _run(config, folder / name, place, quiet=True, make=None)
                 _tell(f"run {done + 1} of {len(configs)} is there: {name}", quiet=quiet)
             done += 1
+        shutil.rmtree(folder / ".seeds", ignore_errors=True)
     except Interrupted as stop:
         told = str(stop).partition(";")[0].removeprefix("interrupted ")
         raise Interrupted(f"interrupted {where} ({told}); go on with: {again}") from None
@@ -109,6 +115,17 @@ def run_all(
             _close(folder)
         raise
     return {name: Recorded(folder / name, config) for name, config in configs.items()}
+
+
+def _pieces(config: RunConfig, folder: Path) -> list[tuple[RunConfig, Path]]:
+    """Return the runs that make one: each seed in a folder of its own, unless it has begun, or noise has keys of it."""
+    path = folder.resolve()
+    if config.seeds == 1 or config.privacy.epsilon or (path / CONFIG).is_file():
+        return [(config, path)]
+    return [
+        (config.model_copy(update={"seed": seed, "seeds": 1}), path.parent / ".seeds" / f"{path.name}-{seed}")
+        for seed in config.seed_list
+    ]
 
 
 def _run_there(place: Place, config: RunConfig, folder: Path) -> None:
