@@ -102,7 +102,8 @@ def _carried(run: Path, part: Path, config: RunConfig, kept: Progress) -> None:
         raise InputError(f"{shown(run)} is not finished; go on with: marketproof run --resume --out {shown(run)}")
     manifest, before = read_manifest(run), recorded_config(run)
     kept.backend, kept.device = progress.backend, progress.device
-    kept.owners, kept.left_out = progress.owners, progress.left_out
+    kept.owners |= progress.owners
+    kept.left_out |= progress.left_out
     kept.notices += progress.notices
     for method in (name for name in manifest.methods if name in config.methods):
         for seed in manifest.seeds:
