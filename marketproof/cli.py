@@ -20,7 +20,6 @@ from marketproof.commands import (  # noqa: E402
     clear,
     design,
     frontier,
-    keys_,
     list_,
     play,
     replay,
@@ -30,6 +29,7 @@ from marketproof.commands import (  # noqa: E402
     study,
     verify,
 )
+from marketproof.federation.commands import join, keys_, serve  # noqa: E402
 from marketproof.records import export_model  # noqa: E402
 from marketproof.skeletons import new  # noqa: E402
 
@@ -57,9 +57,11 @@ for module in (
     play,
     strategic,
     claims,
-    keys_,
     new,
     export_model,
+    keys_,
+    serve,
+    join,
 ):
     name = module.__name__.rpartition(".")[2]  # of the file and of the function in it
     app.command(name.rstrip("_").replace("_", "-"), help=module.HELP, epilog=module.EPILOG)(getattr(module, name))

@@ -18,7 +18,7 @@ from learning.backends.backend import one_thread
 from learning.errors import CheckpointError, LearningError
 from learning.federation.asked_exam import AskedExam, JudgeTask
 from learning.federation.asking import Asker, Question
-from learning.federation.messages import Bill, MessageError
+from learning.federation.messages import MessageError
 from learning.federation.share import private_slots, read_slots, written_slots
 from learning.federation.transport import Transport
 from learning.local import TrainTask
@@ -104,9 +104,9 @@ class FederatedBackend:
         with one_thread():
             return does[type(tasks[0])](tasks) if tasks else []
 
-    def bill(self, bills: Sequence[Bill]) -> None:
-        """Send clients their bills; who does not take it is away."""
-        self._asker.ask([Question(bill.client, "bill", vars(bill)) for bill in bills])
+    def bill(self, bills: Mapping[int, dict[str, Any]]) -> None:
+        """Send clients what their bills say (`learning.federation.messages.Bill`); who does not take it is away."""
+        self._asker.ask([Question(client, "bill", told) for client, told in bills.items()])
 
     def _row(self, slot: str, client: int) -> Any:
         return self.work.models(slot)[client].numpy()

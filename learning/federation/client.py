@@ -43,6 +43,10 @@ MOST_BYTES = 2**33
 """Bytes of a request that a client reads at most."""
 
 
+NOT_STARTED = "a message is of another run or for another client; expected a start first"
+"""What a client answers that was started anew since the run began."""
+
+
 class Client:
     """Answers the server's messages; whatever carries them calls `answer`, one request after the other.
 
@@ -76,7 +80,7 @@ class Client:
             mark = (message.run, message.round, message.serial, message.client)
             start = self._start
             if start is None or (message.run, message.client) != (start.run, start.client):
-                raise LearningError("a message is of another run or for another client; expected a start first")
+                raise LearningError(NOT_STARTED)
             if isinstance(message, Bill):
                 self._told(message)
                 return encode(Done(*mark))

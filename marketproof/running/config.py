@@ -51,7 +51,10 @@ LAST_SEED = 2**62 - 1
 
 
 class RunConfig(Section):
-    """A resolved run; everything that decides its numbers. ``code``: digests of the files of one's own, by path."""
+    """A resolved run; everything that decides its numbers. ``code``: digests of the files of one's own, by path.
+
+    ``federation``: by what name its clients, on machines of their own, know the run; "" where there are none.
+    """
 
     task: str
     scale: str
@@ -71,6 +74,7 @@ class RunConfig(Section):
     valuation: str = "size"
     start_from: str = ""
     code: dict[str, str] = Field(default={})
+    federation: Annotated[str, Field(pattern=r"^[0-9a-f]{0,32}$")] = ""
 
     @property
     def seed_list(self) -> list[int]:

@@ -18,7 +18,7 @@ from marketproof.records.logs import Log
 from marketproof.records.warm import start_from
 from marketproof.running.config import RunConfig
 from marketproof.running.finish import finish_run, make_report
-from marketproof.running.loop import MakeTrainer, participants_of, run_units, units_of
+from marketproof.running.loop import MakeTrainer, Watch, participants_of, run_units, units_of
 from marketproof.running.methods import Method, parse
 from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import CONFIG, Recorder, Unit, refuse_occupied
@@ -129,9 +129,16 @@ def _terminable() -> Iterator[None]:
 
 
 def run(
-    config: RunConfig, folder: Path, place: Place, *, resume: bool, quiet: bool, make: MakeTrainer | None = None
+    config: RunConfig,
+    folder: Path,
+    place: Place,
+    *,
+    resume: bool,
+    quiet: bool,
+    make: MakeTrainer | None = None,
+    watch: Watch | None = None,
 ) -> Finished:
-    """Run to the end, or go on where a run stopped. ``make`` replaces the trainer (for tests).
+    """Run to the end, or go on where a run stopped. ``make`` replaces the trainer, ``watch`` hears of rounds, too.
 
     `MarketProofError` if the settings, the folder or the data are wrong; nothing is left behind that was not there.
     `Interrupted` on Ctrl-C or SIGTERM; the message says where it stands and how to go on.
@@ -139,7 +146,7 @@ def run(
     methods = parse(config.methods, config.mechanism)
     units = units_of(config, methods)
     with _terminable():
-        attempt = _Attempt(config, folder, resume)
+        attempt = _Attempt(config, folder, resume, watch)
         try:
             return attempt.run(units, methods, place, make, quiet=quiet)
         finally:
@@ -149,8 +156,8 @@ def run(
 class _Attempt:
     """One try to bring a run to its end: who writes its folder, and its keys, from when on."""
 
-    def __init__(self, config: RunConfig, folder: Path, resume: bool) -> None:
-        self.folder, self.resume = folder, resume
+    def __init__(self, config: RunConfig, folder: Path, resume: bool, watch: Watch | None) -> None:
+        self.folder, self.resume, self._watch = folder, resume, watch
         self.recorder = Recorder.resume(folder, config) if resume else None
         self.config = config if self.recorder is None else self.recorder.config
         self.keyring: Keyring | None = None
@@ -182,12 +189,14 @@ class _Attempt:
         log = Log(place.log, self.folder, self.config.task, lambda unit, k: self._record().recorded(unit, k))
         with Bar(self.config.rounds, len(units), done, quiet=quiet) as bar, contextlib.closing(log):
 
-            def watch(unit: Unit, number: int, record: MarketRecord, notices: Sequence[str]) -> None:
+            def seen(unit: Unit, number: int, record: MarketRecord, notices: Sequence[str]) -> None:
                 bar.round(unit, number, record, notices)
                 log.round(unit, number, record)
+                if self._watch is not None:
+                    self._watch(unit, number, record, notices)
 
             try:
-                run_units(self._opened, remaining, making, watch)
+                run_units(self._opened, remaining, making, seen)
                 if self.recorder is None:
                     raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
@@ -288,4 +297,5 @@ def _same_device(recorder: Recorder, place: Place) -> Place:
 def _interruption(recorder: Recorder | None, where: str, folder: Path) -> str:
     if recorder is None:
         return "interrupted before the first round; nothing was written"
-    return f"interrupted {where}; resume with: marketproof run --resume --out {shlex.quote(str(folder))}"
+    command = "serve" if recorder.config.federation else "run"
+    return f"interrupted {where}; resume with: marketproof {command} --resume --out {shlex.quote(str(folder))}"

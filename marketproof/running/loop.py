@@ -171,6 +171,8 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
     config = recorder.config
     participants = participants_of(config, unit.seed, len(trainer.sizes))
     types = types_of(config.market, trainer.sizes, unit.seed, participants)
+    if config.federation:  # costs and gains are not drawn: clients elsewhere say them
+        types = Types(types.size, *getattr(trainer, "reported"))  # noqa: B009
     population, section = participants.population, config.population
     attendance = Attendance(
         population.leaves, section.chance, schedule_of(config), types.clients, unit.seed,

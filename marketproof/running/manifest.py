@@ -68,7 +68,7 @@ def manifest_of(
             **config.privacy.model_dump(),
             "delta": private.delta,
             "protects": private.protects,
-            "noise_keys": noise_of(progress.keys),
+            "noise_keys": noise_of(progress.keys or config.federation),
             "not_covered": private.not_covered,
         },
         "notices": progress.notices,

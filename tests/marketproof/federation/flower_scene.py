@@ -19,6 +19,7 @@ from learning.federation.transport import Request
 from marketproof.federation.flower_link import FlowerTransport
 from marketproof.federation.keys import Register, make_identity, read_certificate
 
+PAUSE = 0.1  # between two looks at who is there
 CLIENT = """
 import sys, pathlib
 from marketproof.federation.flower_link import attend
@@ -52,7 +53,7 @@ def scene(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {"rogue": rogue(folder, transport)}
     alice, bob, stranger = (client(name) for name in ("alice", "bob", "stranger"))
     while transport.online() != ["alice", "bob"]:
-        threading.Event().wait(0.1)
+        threading.Event().wait(PAUSE)
     found["answers"] = ask((1, b"1", 100), (0, b"2", 100), (1, b"3", 3))
     found["stranger"] = stranger.communicate()[0]
     Register(folder).revoke("bob")

@@ -20,6 +20,7 @@ from mechanism.errors import InputError
 
 MOST = 1000
 PATIENT = 120.0
+PAUSE = 0.02  # between two looks at who is there
 
 
 class Party:
@@ -55,7 +56,7 @@ class Party:
         for _ in range(6000):
             if self.transport.online() == sorted(names):
                 return
-            waiting.wait(0.02)
+            waiting.wait(PAUSE)
         raise AssertionError(f"{names} are not there, but {self.transport.online()}")
 
     def raw(self, name=None):

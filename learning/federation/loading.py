@@ -1,0 +1,154 @@
+"""A client's own samples: from a file of its own, or its part of a public data set as the plan divides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learning.algorithms import method_named
+from learning.data.dataset import Dataset
+from learning.data.splits import hold, hold_out, holdout
+from learning.errors import DataError, LearningError
+from learning.federation.messages import Start
+from learning.federation.share import OwnBench, Share
+from learning.models.build import network
+from learning.plan import LearningPlan
+from learning.valuation.effective import held_out
+from learning.work import Facts
+from mechanism.errors import shown
+from mechanism.own_code import is_file
+
+if TYPE_CHECKING:
+    from learning.privacy.guard import Guard
+
+LARGEST = 2**33
+"""Bytes of a file of samples."""
+_TRAINED = 0.8
+"""Of each class, where the file has no test samples of its own."""
+
+Load = Callable[[Start], Share]
+
+
+def own_part(data_dir: Path | None = None) -> Load:
+    """Return what loads client k's part of the plan's public data set, divided by its seed: for trials.
+
+    Everybody could load everything; what is federated is the work, not a secret.
+    """
+
+    def load(start: Start) -> Share:
+        plan = _trusted(start)
+        holdings = hold(plan, start.seed, data_dir, *held_out(plan, method_named(start.method)))
+        k = start.client
+        held = holdings.held[k] if holdings.held else 0
+        return _share(start, plan, holdings.dataset, holdings.members[k], held, holdings.weights[k])
+
+    return load
+
+
+def own_file(path: Path) -> Load:
+    """Return what loads samples of one's own from a NumPy file ``.npz``.
+
+    ``x`` [n, …] numbers, ``y`` [n] integers from 0 to ``classes`` − 1, and if there are any test samples of one's own
+    ``test_x``, ``test_y``; else a fifth of each class is kept for testing. All clients must mean the same by a number
+    and by a class: nothing is scaled here. `DataError` in a line if the file is none of these.
+    """
+    own = _read(path)
+
+    def load(start: Start) -> Share:
+        plan = _trusted(start)
+        share, most = held_out(plan, method_named(start.method))
+        members = np.arange(len(own.train_y))
+        (members,), (held,) = hold_out([members], start.seed, share, most) if share else ([members], [0])
+        weights = np.bincount(own.train_y, minlength=own.classes) / len(own.train_y)
+        return _share(start, plan, own, members, held, weights)
+
+    return load
+
+
+def _trusted(start: Start) -> LearningPlan:
+    """Return the plan of a run; `LearningError` if it names files of this machine, or code."""
+    plan = LearningPlan(**start.plan)
+    if is_file(plan.model) or is_file(start.method) or plan.own is not None:
+        raise LearningError(
+            "the server names a file of this machine; a client takes no code and no paths from a server"
+        )
+    return plan
+
+
+def _read(path: Path) -> Dataset:
+    wrong = f"{shown(path)} holds no samples; expected a NumPy file .npz with x [n, …], y [n] and classes"
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{shown(path)} is larger than {LARGEST // 2**30} GiB; take fewer samples")
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("x", "y", "classes", "test_x", "test_y") if name in file.files}
+    except OSError as failed:
+        raise DataError(f"cannot read {shown(path)}: {failed.strerror or 'it is damaged'}") from None
+    except (ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile) as failed:
+        raise DataError(f"{wrong} ({failed.__class__.__name__})") from None
+    if not {"x", "y", "classes"} <= set(arrays) or ("test_x" in arrays) != ("test_y" in arrays):
+        raise DataError(wrong)
+    if arrays["classes"].size != 1 or arrays["classes"].dtype.kind not in "iu":
+        raise DataError(f"{shown(path)}: classes is no whole number; expected how many classes all clients have")
+    x, y = _samples(path, arrays, "")
+    if "test_x" in arrays:
+        train = np.arange(len(y))
+        test_x, test_y = _samples(path, arrays, "test_")
+    else:
+        train, test = holdout(y, "own test set", _TRAINED)
+        test_x, test_y = x[test], y[test]
+    return Dataset("own", str(path), x[train], y[train], test_x, test_y, int(arrays["classes"]), 1.0, 0.0)
+
+
+def _samples(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    x, y = arrays[f"{part}x"], arrays[f"{part}y"]
+    if x.dtype.kind not in "iuf" or x.ndim < 2 or y.dtype.kind not in "iu" or y.ndim != 1 or not len(y):
+        raise DataError(f"{shown(path)}: expected {part}x [n, …] numbers and {part}y [n] whole numbers, n at least 1")
+    if len(x) != len(y) or y.min() < 0:
+        raise DataError(f"{shown(path)}: {len(x)} samples in {part}x, {len(y)} classes in {part}y; expected as many")
+    x = x.astype(np.float32)
+    if not np.isfinite(x).all():
+        raise DataError(f"{shown(path)}: {part}x holds a number that is not finite")
+    return x, y.astype(np.int64)
+
+
+def _share(
+    start: Start,
+    plan: LearningPlan,
+    dataset: Dataset,
+    members: NDArray[np.int64],
+    held: int,
+    weights: NDArray[np.float64],
+) -> Share:
+    net = network(plan.model, dataset.shape, dataset.classes, plan.base_model)
+    cells = tuple(int(k) for k in np.searchsorted(dataset.test_strata, np.arange(dataset.strata + 1)))
+    facts = Facts(plan, start.seed, dataset.shape, dataset.classes, dataset.scale, dataset.shift, (), cells)
+    own = torch.from_numpy(members)
+    tensors = {
+        "train_x": net.prepare(torch.tensor(dataset.train_x)).contiguous()[own].clone(),
+        "train_y": torch.tensor(dataset.train_y)[own].clone(),
+        "test_x": net.prepare(torch.tensor(dataset.test_x)).contiguous(),
+        "test_y": torch.tensor(dataset.test_y),
+    }
+    bench = OwnBench(facts, start.client, tensors, held)
+    tests = np.bincount(dataset.test_strata, minlength=dataset.strata)
+    return Share(bench, weights, tests, guard=_guard(start, plan, len(members), held) if plan.dp_epsilon else None)
+
+
+def _guard(start: Start, plan: LearningPlan, samples: int, held: int) -> Callable[[float], Guard]:
+    """Return what makes the guard of a private run: its noise key is drawn here, and stays on this machine."""
+    from learning.privacy.guard import Guard
+    from learning.privacy.keys import create_keys, keys_folder, load_keys
+
+    spec = method_named(start.method).local_spec
+    steps = max(spec(plan, first).all_steps for first in (True, False))
+    run = f"{start.run}.{start.name}"
+    keys = load_keys(run, 1) if keys_folder(run).exists() else create_keys(run, 1)
+    return lambda delta: Guard(replace(plan, dp_delta=delta), [samples - held], steps, keys, [samples])

@@ -1,0 +1,1 @@
+"""The commands of a federation: keys, serve, join."""
