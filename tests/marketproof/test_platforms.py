@@ -216,6 +216,46 @@ def test_ctrl_c_never_reaches_a_worker_that_is_starting():
     assert done.stdout.strip() == "[(True, True), (False, True), (False, True)]", done.stderr
 
 
+ELSEWHERE = """
+import multiprocessing.reduction, os, signal, sys
+import dp_accounting, matplotlib.pyplot, numba, polars, rich, sklearn.datasets, torch, typer  # they know where they are
+for name in ("fcntl", "resource", "termios", "pwd", "grp"):
+    sys.modules[name] = None
+for owner, names in (
+    (os, ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "memfd_create", "sched_getaffinity", "killpg", "getuid")),
+    (signal, ("pthread_sigmask", "SIGKILL", "SIGPIPE", "setitimer")),
+    (multiprocessing.reduction, ("DupFd",)),
+):
+    for name in names:
+        if hasattr(owner, name):
+            delattr(owner, name)
+opened = os.open
+
+def no_folders(path, *rest, **more):
+    if "dir_fd" not in more and os.path.isdir(path):  # with it: shutil's, which does otherwise on Windows
+        raise PermissionError(13, "Permission denied", path)
+    return opened(path, *rest, **more)
+
+os.open = no_folders
+from marketproof.cli import execute
+run = ["run", "digits-niid", "--clients", "3", "--scale", "smoke", "--rounds", "1", "--steps", "1", "--quiet"]
+status = execute([*run, "--methods", "local,ipfl", "--no-audit", "--out", "a"])
+status |= execute([*run, "--methods", "fedavg", "--dp-epsilon", "8", "--no-audit", "--out", "b"])
+status |= execute(["run", "--resume", "--out", "a", "--quiet"])
+status |= execute(["export-model", "a", "--client", "0", "--method", "ipfl"])
+sys.exit(status or (execute([*run, "--backend", "pool", "--out", "c"]) != 2))
+"""
+
+
+def test_runs_on_a_system_that_has_nothing_of_these(tmp_path):
+    """As Windows: no locks, no flags and signals of POSIX, no folder that can be opened, no descriptors handed on."""
+    path = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "MARKETPROOF_KEYS": str(tmp_path / "keys")}
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], env=path, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("marketproof: backend 'pool' shares memory among processes as Unix does")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0.safetensors", "a", "b", "keys"]
+
+
 @pytest.mark.usefixtures("quick")
 def test_paths_that_are_not_utf_8(tmp_path, monkeypatch, cli):
     """Folders may be called anything; what settings name must be text, and is refused in one line."""
