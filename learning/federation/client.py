@@ -32,6 +32,7 @@ from learning.federation.share import Alone, OwnBench, Share, layout_digest, par
 from learning.local import TrainTask
 from learning.plan import LearningPlan
 from learning.privacy.accounting import default_delta
+from learning.streams import stream
 from learning.valuation.effective import JUDGED, TRIED, Blend, Line, LineTask, MixtureTask
 from learning.valuation.measuring import mean_losses
 from mechanism.errors import one_line
@@ -98,8 +99,9 @@ class Client:
         self._slots = private_slots(self._method, plan)
         self._share = self._load(start)
         self._start, self._guard = start, None
-        for slot in self._slots:
-            self._share.private.setdefault(slot, torch.zeros(self._bench.network.layout.parameters))
+        if missing := self._slots - set(self._share.private):  # they begin as everybody's models do
+            initial = torch.from_numpy(self._bench.network.initial(stream(start.seed, "initial")))
+            self._share.private.update({slot: initial.clone() for slot in missing})
         self._memory = keeping.Memory() if self._keep is None else keeping.recalled(self._keep, start.run)
         for slot, row in self._memory.now.items():
             self._share.private[slot].copy_(row)
