@@ -255,6 +255,12 @@ def _read_csv(content: bytes, path: Path) -> DataFrame:
     body = io.BytesIO(content.removeprefix(b"\xef\xbb\xbf"))
     frame = pl.read_csv(body, separator=separator, infer_schema=False)
     frame = _stripped(frame.rename(dict(zip(frame.columns, names, strict=True))))
-    if separator == ";":  # as it is written where the comma is decimal
-        frame = frame.with_columns(pl.all().str.replace(r"^([+-]?\d*),(\d+)$", "$1.$2"))
-    return frame
+    if separator == ",":
+        return frame
+    comma, point = r"^([+-]?\d*),(\d+)$", r"^[+-]?\d*\.\d+$"  # where cells are separated otherwise, commas are decimal
+    both = frame.select(pl.all().str.contains(comma).any() & pl.all().str.contains(point).any())
+    for column in both.columns:
+        if both[column][0]:  # 1,234 could be a thousand
+            told = "has numbers with a decimal comma and others with a point; write all alike"
+            raise DataError(f"{one_line(path)}: column {shown(column)} {told}")
+    return frame.with_columns(pl.all().str.replace(comma, "$1.$2"))
