@@ -53,6 +53,9 @@ def report(
     from analysis.run.files import record_files
     from marketproof.records.rules import use_recorded_rules
 
+    page = Path("report.html") if out is None else out
+    if export is None and not figures and page.is_dir():
+        raise InputError(f"{shown(page)} is a folder; expected the name of a file to write, such as report.html")
     for run in runs:
         use_recorded_rules(run, rule or ())
     refuse_overwriting([out, json, export], [file for run in runs for file in record_files(run)])
@@ -72,9 +75,6 @@ def report(
     else:
         if figure:
             raise InputError("--figure chooses what --export writes; give --export DIR as well")
-        page = Path("report.html") if out is None else out
-        if page.is_dir():
-            raise InputError(f"{shown(page)} is a folder; expected the name of a file to write, such as report.html")
         if page.exists() and page.suffix.lower() not in PAGES:
             raise InputError(f"{shown(page)} is there already and no page; name a file that ends in .html")
         if json is not None and json.resolve() == page.resolve():
