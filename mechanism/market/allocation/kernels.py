@@ -48,6 +48,7 @@ _SAFELY = 1e-9  # relative margin where only time depends on it
 _MET, _WAITING, _STREAMS, _COMPUTED = 0, 1, 2, 3  # places in `Scratch.at`
 _SLICES = 6  # numbers of sellers for which candidates are kept sorted
 _BY_NUMBER = 1_000  # nodes of one search by number, and of one by price per sample that only has to choose among equals
+_FEW = 100  # nodes of a search before its list of candidates is made longer
 _INSERTION = 48  # below this length insertion sort beats the library's
 
 
@@ -249,15 +250,15 @@ def between(sums: Floats, first: int, last: int, absent: int) -> float:
 
 
 @jit
-def relaxation(
+def fractional(
     law: KernelForm, k: float, total: float, cost: float, first: int, count: int, absent: int, beyond: float,
     size: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
-) -> float:  # fmt: skip
+) -> tuple[float, float, float]:  # fmt: skip
     """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part, and not ``absent``.
 
     Candidates stand in rising price per sample, so the best fractional purchase is a prefix: binary search for the
     first one not wanted at all, then the best part of the one before it. Where all are wanted, any amount may be had
-    besides at ``beyond`` per sample (+inf: not). Returns level less cost.
+    besides at ``beyond`` per sample (+inf: not). Returns level less cost, the data, and the most paid per sample.
     """
     lo, hi = first, count
     while lo < hi:
@@ -269,17 +270,18 @@ def relaxation(
     last = lo - 1
     if last == absent:
         last -= 1
-    data, spent = total, cost
+    data, spent, dearest = total, cost, 0.0
     if last >= first:
+        dearest = ratio[last]
         left = total + between(sum_size, first, last, absent)
         data = peak(law, k, ratio[last], left, left + size[last])
         spent = cost + between(sum_price, first, last, absent) + ratio[last] * (data - left)
     if lo == count and beyond < slope_at(law, k, data):
         if beyond <= _FREE:
-            return level(law, k, math.inf) - spent
+            return level(law, k, math.inf) - spent, math.inf, beyond
         more = peak(law, k, beyond, data, math.inf)
-        return level(law, k, more) - (spent + beyond * (more - data))
-    return level(law, k, data) - spent
+        return level(law, k, more) - (spent + beyond * (more - data)), more, beyond
+    return level(law, k, data) - spent, data, dearest
 
 
 @jit
@@ -325,11 +327,10 @@ def search(
             if depth == count and beyond == math.inf:
                 depth -= 1
                 continue
-            bound = (
-                relaxation(
-                    law, k, total, cost, depth, count, absent, beyond, size, ratio, sum_size, sum_price,
-                ) - floor
+            bound, _, _ = fractional(
+                law, k, total, cost, depth, count, absent, beyond, size, ratio, sum_size, sum_price,
             )  # fmt: skip
+            bound -= floor
             if bound <= best + slack:
                 depth -= 1
                 continue
@@ -397,7 +398,6 @@ def slice_of(
         for a in range(count):
             sums[a] = price[a] - slope * size[a]
         order_by(sums, slices.level, order, count)
-        slices.slope[here] = slope
         slices.base[here] = level(law, k, point) - slope * (point - own)
         point = own
         for a in range(number):
@@ -412,42 +412,49 @@ def slice_of(
 
 
 @jit
-def best_of(
-    p: int, number: int, count: int, out: int, worth: Floats, sums: Floats, other: float
-) -> float:  # fmt: skip
-    """Sum of the largest worths of ``number`` candidates from place p on, but the one at ``out``.
-
-    ``worth`` falls from place to place; any number besides may be had at ``other``.
-    """
+def best_of(p: int, number: int, count: int, out: int, worth: Floats, sums: Floats) -> float:
+    """Sum of the first ``number`` worths from place p on, but the one at ``out``; -inf where there are not so many."""
     end = p + number
     if p <= out < end:
         end += 1
-    if end > count or (end > p and worth[end - 1] < other):
-        if other == -math.inf:
-            return -math.inf
-        end = min(end, count)
-        while end > p and worth[end - 1] < other:
-            end -= 1
-        had = end - p - (1 if p <= out < end else 0)
-        return sums[end] - sums[p] - (worth[out] if p <= out < end else 0.0) + (number - had) * other
+    if end > count:
+        return -math.inf
     return sums[end] - sums[p] - (worth[out] if p <= out < end else 0.0)
 
 
 @jit
+def with_others(
+    law: KernelForm, k: float, own: float, count: int, absent: int, beyond: float, cheapest: float, size: Floats,
+    ratio: Floats, sum_size: Floats, sum_price: Floats,
+) -> float:  # fmt: skip
+    """Upper bound on the value of sets that hold one at least of the sellers beyond the list (see `search`).
+
+    Who asks ``cheapest`` at least, and ``beyond`` per sample, costs at the slope s of the best fractional purchase at
+    least cheapest (1 - s / beyond) more than it brings.
+    """
+    if beyond == math.inf:
+        return -math.inf
+    bound, data, least = fractional(
+        law, k, own, 0.0, 0, count, absent, beyond, size, ratio, sum_size, sum_price,
+    )  # fmt: skip
+    slope = max(least, slope_at(law, k, data))
+    return bound - level(law, k, own) - max(0.0, cheapest * (1.0 - slope / beyond) if beyond > 0.0 else 0.0)
+
+
+@jit
 def search_by_number(
-    law: KernelForm, k: float, own: float, size: Floats, price: Floats, count: int, absent: int, beyond: float,
-    cheapest: float, about: int, room: float, limit: int, best: float, slices: Slices, work: Floats, path: Ints,
-    chosen: Bools,
-) -> tuple[float, float, int, float]:  # fmt: skip
+    law: KernelForm, k: float, own: float, size: Floats, price: Floats, count: int, absent: int, about: int,
+    room: float, limit: int, best: float, slices: Slices, work: Floats, path: Ints, chosen: Bools,
+) -> tuple[float, bool, int, float]:  # fmt: skip
     """Exact best purchase among sets of one number of sellers after the other, from ``about`` so many up and down.
 
-    Returns (value, gap, nodes, rival): gap is 0, +inf where candidates are missing, -1 where ``limit`` nodes were not
-    enough, or rounding might mislead. ``rival``: no other set is worth more; if that is less than the value the set
-    ``chosen`` is the only best. Parameters as of `search`; nobody asks less than ``cheapest`` beyond the list.
+    Returns (value, sure, nodes, rival). Not sure: ``limit`` nodes were not enough, or rounding might mislead.
+    ``rival``: no other set is worth more; if that is less than the value the set ``chosen`` is the only best.
+    Parameters as of `search`.
 
     The best set of each number is bounded by its worths (`slice_of`). The bound is concave in the number at one slope:
     where it is no better than the incumbent, and one more (one less) seller would not raise it, no larger (smaller)
-    number is better. It is far closer than `relaxation` where many sellers are nearly alike.
+    number is better. It is far closer than `fractional` where many sellers are nearly alike.
     """
     floor = level(law, k, own)
     for a in range(count):
@@ -458,24 +465,17 @@ def search_by_number(
         number = about if step == 1 else about - 1
         while number >= 1:
             if number > rest:
-                if beyond < math.inf:
-                    return best, math.inf, nodes, rival
                 break
             here = slice_of(law, k, own, size, price, count, number, slices)
-            order, worth, sums, slope = slices.order[here], slices.worth[here], slices.sums[here], slices.slope[here]
+            order, worth, sums = slices.order[here], slices.worth[here], slices.sums[here]
             base = slices.base[here] - floor
             if slices.rounding[here] > 0.1 * room:
-                return best, -1.0, nodes, rival
-            other = -math.inf
-            if beyond < math.inf:
-                if slope >= beyond:
-                    return best, math.inf, nodes, rival
-                other = cheapest * (slope / beyond - 1.0)
+                return best, False, nodes, rival
             out = -1
             if absent >= 0:
                 while out < 0 or order[out] != absent:
                     out += 1
-            top = base + best_of(0, number, count, out, worth, sums, -math.inf)
+            top = base + best_of(0, number, count, out, worth, sums)
             last = number - 1 if out < 0 or out >= number else number  # the least worth of the best
             follows = last + 1 if last + 1 != out else last + 2
             less, more = worth[last], worth[follows] if follows < count else -math.inf
@@ -484,7 +484,7 @@ def search_by_number(
             while True:
                 if p == out:
                     p += 1
-                bound = value + best_of(p, number - depth, count, out, worth, sums, -math.inf)
+                bound = value + best_of(p, number - depth, count, out, worth, sums)
                 if depth == number:
                     nodes += 1
                     attained = level(law, k, total) - floor - cost
@@ -507,10 +507,8 @@ def search_by_number(
                 else:
                     nodes += 1
                     rival = max(rival, bound)
-                    if value + best_of(p, number - depth, count, out, worth, sums, other) > best + room:
-                        return best, math.inf, nodes, rival
                 if nodes > limit:
-                    return best, -1.0, nodes, rival
+                    return best, False, nodes, rival
                 if depth == 0:
                     break
                 depth -= 1
@@ -519,13 +517,12 @@ def search_by_number(
                     size[order[p]] == size[order[p - 1]] and price[order[p]] == price[order[p - 1]]
                 ):
                     p += 1
-            top = max(top, base + best_of(0, number, count, out, worth, sums, other))
-            change = max(more, other) if step == 1 else -less
+            change = more if step == 1 else -less
             if top <= best + room and change <= 0.0:
                 rival = max(rival, top + change)
                 break
             number += step
-    return best, 0.0, nodes, rival
+    return best, True, nodes, rival
 
 
 @jit
@@ -969,8 +966,7 @@ def clear_sellers(
     work, state = np.empty((m + 1, 3)), np.zeros(m + 1, np.int8)
     slices = Slices(
         np.zeros(_SLICES, np.int64), np.zeros(_SLICES, np.int64), np.empty((_SLICES, m), np.int64),
-        np.empty((_SLICES, m)), np.empty((_SLICES, m + 1)), np.empty(_SLICES), np.empty(_SLICES), np.empty(_SLICES),
-        np.zeros(m),
+        np.empty((_SLICES, m)), np.empty((_SLICES, m + 1)), np.empty(_SLICES), np.empty(_SLICES), np.zeros(m),
     )  # fmt: skip
     path = np.empty(m, np.int64)
     ranked = len(table.depths) > 0
@@ -1009,43 +1005,52 @@ def clear_sellers(
                 absent, mine, about = order[problem], without, bought
                 rest = total_but(samples[end:], every, problem, bought, own, held)
                 warm = max(0.0, level(law, k, rest) - floor - total_but(mark, every, problem, bought, 0.0, spent))
-            value, missing, rival = warm, 0.0, 0.0
-            way = 0 if exact and (count > 0 or beyond < math.inf) else 2
-            while way < 2:  # first by number; where that is not sure, or others are as good, by price per sample
-                short = left > 0
-                if way == 0:
-                    value, missing, nodes, rival = search_by_number(
-                        law, k, own, size, price, count, absent, beyond, table.cheapest, about, room,
-                        max(1, min(left, _BY_NUMBER)), warm, slices, work, path, mine,
-                    )  # fmt: skip
-                else:
-                    again, gone, nodes = search(
-                        law, k, own, size, price, ratio, sum_size, sum_price, count, absent, beyond, short, same,
-                        room, max(1, min(left, _BY_NUMBER) if missing == 0.0 else left), warm, work, state, without,
-                    )  # fmt: skip
+            value, missing = warm, 0.0
+            while exact and (count > 0 or beyond < math.inf):
+                value, sure, nodes, rival = search_by_number(
+                    law, k, own, size, price, count, absent, about, room, max(1, min(left, _BY_NUMBER)), warm, slices,
+                    work, path, mine,
+                )  # fmt: skip
+                others = with_others(
+                    law, k, own, count, absent, beyond, table.cheapest, size, ratio, sum_size, sum_price,
+                )  # fmt: skip
+                whole = others <= value + room  # nobody beyond the list matters
                 left -= nodes
                 told[1] += nodes
-                if (missing if way == 0 else gone) == math.inf and short:
-                    if beyond == outside:
-                        deeper = True
-                        break
-                    before, want = count, 2 * count + 32
-                    count, beyond = gather(
-                        table, law, i, want, count, ceiling, outside, floor, scratch, listing, size, price, ratio,
-                        sum_size, sum_price,
-                    )  # fmt: skip
-                    chosen[before:count] = False
-                    continue
-                if way == 0:
-                    if missing == 0.0 and (problem >= 0 or rival < value - room):
-                        break
-                elif gone == 0.0 or (missing != 0.0 and again >= value):
-                    value, missing = again, gone
-                    if problem < 0:
-                        chosen[:count] = without[:count]
-                elif missing != 0.0:
-                    missing = again + gone - value
-                way += 1
+                if sure and whole and (problem >= 0 or max(rival, others) < value - room):
+                    break
+                # by price per sample: to choose among equals, or where the numbers leave it open
+                more = left > 0 and not whole
+                nodes = _BY_NUMBER if sure and whole else _FEW if more else left
+                again, missing, nodes = search(
+                    law, k, own, size, price, ratio, sum_size, sum_price, count, absent, math.inf if whole else beyond,
+                    more, same, room, max(1, min(left, nodes)), warm, work, state, without,
+                )  # fmt: skip
+                left -= nodes
+                told[1] += nodes
+                better = missing == 0.0 or (again > value and not more and not (sure and whole))
+                if better and problem < 0:
+                    chosen[:count] = without[:count]
+                if missing == 0.0:
+                    value = again
+                    break
+                if sure and whole:
+                    missing = 0.0
+                    break
+                if not more:
+                    upper = min(again + missing, max(value, others)) if sure else again + missing
+                    value = max(value, again)
+                    missing = max(0.0, upper - value)
+                    break
+                if beyond == outside:
+                    deeper = True
+                    break
+                before, want = count, 2 * count + 32
+                count, beyond = gather(
+                    table, law, i, want, count, ceiling, outside, floor, scratch, listing, size, price, ratio,
+                    sum_size, sum_price,
+                )  # fmt: skip
+                chosen[before:count] = False
             if deeper:
                 break
             unsure = max(unsure, missing)

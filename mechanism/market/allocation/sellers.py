@@ -26,7 +26,7 @@ class Sellers(NamedTuple):
     there to the end of the stream. ``centres`` ``[c, k]`` and ``radius`` ``[c]``: a vector of length 1 for each stream,
     and the least cosine of one of its members with it.
 
-    ``cheapest``: the least cost. ``biggest`` ``[m]``: sellers by falling size.
+    ``cheapest``: the least cost that a seller beyond the first may have. ``biggest`` ``[m]``: sellers by falling size.
 
     Where all importers pay the same for a seller: ``ahead`` ``[m]`` how many others dominate it (no smaller and no
     dearer; of equals the first); stream c holds those whom less than ``depths[c]`` dominate, the last one all;
@@ -88,8 +88,8 @@ class Slices(NamedTuple):
     """Candidates sorted for sets of one number of sellers, for some numbers at once.
 
     ``number length`` ``[q]``: for how many, in a list how long (0: empty). ``order`` ``[q, m]`` by falling ``worth``
-    ``[q, m]``, with ``sums`` ``[q, m + 1]`` of it from the first on; ``slope`` ``[q]`` of the tangent and its height
-    ``base`` at the importer's own data; ``rounding`` ``[q]``: error of a bound. ``level`` ``[m]``: zeros.
+    ``[q, m]``, with ``sums`` ``[q, m + 1]`` of it from the first on; ``base`` ``[q]``: height of the tangent at the
+    importer's own data; ``rounding`` ``[q]``: error of a bound. ``level`` ``[m]``: zeros.
     """
 
     number: Ints
@@ -97,7 +97,6 @@ class Slices(NamedTuple):
     order: Ints
     worth: Floats
     sums: Floats
-    slope: Floats
     base: Floats
     rounding: Floats
     level: Floats

@@ -55,7 +55,7 @@ def sellers_of(reports: Reports, market: LargeMarket) -> Sellers:
         order, np.cumsum([0, *(len(stream) for stream in streams)]), ratio[order],
         _to_the_end(np.maximum, [size[stream] for stream in streams]), centres, radius, ahead, depths,
         _to_the_end(np.minimum, [held[stream] for stream in streams]),
-        edge, reach, float(cost.min()),
+        edge, reach, float(cost.min() if told else cost[cost > 0.0].min(initial=np.inf)),
         np.argsort(-size, kind="stable"),
     )  # fmt: skip
 

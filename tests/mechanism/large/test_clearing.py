@@ -64,19 +64,18 @@ def the_same(types: Types, market: LargeMarket, rule: str, *, sets: bool, mode: 
     large = found.dense()
     # each search may leave `SEARCH` of the gain on the table
     scale = np.maximum(1.0, 3.0 * np.abs(market.law.value(types.gain, types.size, 1e300)))[:, None]
-    assert (large.gap == 0).all()
-    np.testing.assert_allclose(
-        values(types, large.imports, dense_market), values(types, dense.imports, dense_market), rtol=0,
-        atol=2e-12 * scale.max(),
-    )  # fmt: skip
+    unsure = (large.gap + dense.gap)[:, None]  # told by either: a search by another way, within its nodes
+    assert (unsure <= 1e-2).all()
+    worth = [values(types, outcome.imports, dense_market)[:, None] for outcome in (large, dense)]
+    assert (np.abs(worth[0] - worth[1]) <= 2e-12 * scale + unsure).all()
     if sets:
         np.testing.assert_array_equal(large.imports, dense.imports)
     both = large.imports & dense.imports
-    assert (np.abs(large.prices - dense.prices)[both] <= (4e-12 * scale + 0 * large.prices)[both]).all()
+    apart = 4e-12 * scale + unsure + np.zeros((m, m))
+    assert (np.abs(large.prices - dense.prices) <= apart)[both].all()
     if rule == "ipfl-exact":  # of equally good sets, who is in one only is worth nothing more than it costs
         for one in (large, dense):
-            extra = (one.prices - types.cost)[one.imports & ~both]
-            assert (np.abs(extra) <= 4e-12 * scale.max()).all()
+            assert (np.abs(one.prices - types.cost) <= apart)[one.imports & ~both].all()
 
 
 @pytest.mark.parametrize("rule", ["ipfl-exact", "ipfl", "exact-marginal"])
@@ -99,12 +98,10 @@ def test_small_markets_are_cleared_as_by_matrices(rule, kind, told, m, lam, law,
 def test_markets_of_hundreds_are_cleared_as_by_matrices(kind, told, rule):
     """Sub-markets of which the shorter streams hold a part, with machine code."""
     rng = np.random.default_rng([KINDS.index(kind), PUBLIC.index(told)])
-    m = 150 if kind == "proportional" else 700
+    m = 120
     types = clients(kind, m, rng)
     market = public(told, m, 0.02, SqrtGain(), rng)
-    if kind == "proportional" and rule == "ipfl-exact":
-        pytest.skip("subset sums: the dense search takes minutes")
-    the_same(types, market, rule, sets=kind in ("uniform", "digits", "steps"), mode="compiled")
+    the_same(types, market, rule, sets=kind in ("uniform", "steps") and told != "all", mode="compiled")
 
 
 def test_blocks_and_threads_change_no_bit():
