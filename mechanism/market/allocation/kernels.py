@@ -874,8 +874,8 @@ def take_of_many(
 ) -> None:  # fmt: skip
     """`take_while_worth` for importer i without looking at everyone: fills ``chosen`` over the offers met.
 
-    A threshold lies between the data at which the gain's slope is the price per sample, and so much more as the seller
-    has: none of those not looked at comes before the first that fails once that is above what all of them may reach.
+    A threshold rises with the seller's size and falls with the price per sample: none of those not looked at comes
+    before the first that fails once that is above what the largest of them would reach at the lowest price.
     Where all pay the same, stream q holds those whom less than table.depths[q] dominate, and a seller comes
     behind all that dominate it: so few are enough while fewer are taken.
     """
@@ -911,8 +911,7 @@ def take_of_many(
                 if not ranked:
                     most = min(most, table.size[table.biggest[big]] if big < len(table.biggest) else 0.0)
                 lowest = min(lowest, scratch.bound[c])
-                if most > 0.0:
-                    reached = max(reached, peak(law, k, scratch.bound[c] * (1.0 - _SAFELY), own, math.inf) + most)
+                reached = max(reached, threshold(law, k, most, scratch.bound[c] * most) if most > 0.0 else 0.0)
             if reached * (1.0 + _SAFELY) < fails or reached == -math.inf:
                 break
             if taken == 0 and count > 0 and lowest >= slope_at(law, k, own):
@@ -1018,6 +1017,7 @@ def clear_sellers(
                 left -= nodes
                 told[1] += nodes
                 if sure and whole and (problem >= 0 or max(rival, others) < value - room):
+                    missing = 0.0
                     break
                 # by price per sample: to choose among equals, or where the numbers leave it open
                 more = left > 0 and not whole

@@ -26,6 +26,7 @@ def sellers_of(reports: Reports, market: LargeMarket) -> Sellers:
     lam = market.lam if market.vectors is not None or market.pairs is not None else 0.0
     told = lam > 0.0
     vectors = market.vectors if told and market.vectors is not None else np.empty((m, 0))
+    vectors.setflags(write=False)  # as those of a market are: one type for the compiler
     ratio = cost / size
     by_ratio = np.lexsort((-size, ratio))
     effective = market.effective
