@@ -241,11 +241,8 @@ def prefix_sums(values: Floats, sums: Floats, count: int) -> None:
 
 
 @jit
-def between(sums: Floats, first: int, last: int, absent: int) -> float:
-    """values[first] + … + values[last-1] without values[absent], from `prefix_sums`."""
-    if first <= absent < last:  # in two parts: the whole less one would be lost where that is most of it
-        rest = (sums[last, 0] - sums[absent + 1, 0]) + (sums[last, 1] - sums[absent + 1, 1])
-        return (sums[absent, 0] - sums[first, 0]) + (sums[absent, 1] - sums[first, 1]) + rest
+def between(sums: Floats, first: int, last: int) -> float:
+    """values[first] + … + values[last-1], from `prefix_sums`."""
     return (sums[last, 0] - sums[first, 0]) + (sums[last, 1] - sums[first, 1])
 
 
@@ -261,21 +258,28 @@ def fractional(
     besides at ``beyond`` per sample (+inf: not). Returns level less cost, the data, and the most paid per sample.
     """
     lo, hi = first, count
+    held, paid, start = total, cost, first  # before candidate ``start``
+    if first <= absent < count:
+        before = total + between(sum_size, first, absent)
+        if slope_at(law, k, before) > ratio[absent]:
+            held, paid, start, lo = before, cost + between(sum_price, first, absent), absent + 1, absent + 1
+        else:
+            hi = absent
     while lo < hi:
         mid = (lo + hi) // 2
-        if slope_at(law, k, total + between(sum_size, first, mid, absent)) > ratio[mid]:
+        if slope_at(law, k, held + between(sum_size, start, mid)) > ratio[mid]:
             lo = mid + 1
         else:
             hi = mid
     last = lo - 1
     if last == absent:
-        last -= 1
+        held, paid, start, last = total, cost, first, absent - 1
     data, spent, dearest = total, cost, 0.0
     if last >= first:
         dearest = ratio[last]
-        left = total + between(sum_size, first, last, absent)
-        data = peak(law, k, ratio[last], left, left + size[last])
-        spent = cost + between(sum_price, first, last, absent) + ratio[last] * (data - left)
+        left = held + between(sum_size, start, last)
+        data = peak(law, k, dearest, left, left + size[last])
+        spent = paid + between(sum_price, start, last) + dearest * (data - left)
     if lo == count and beyond < slope_at(law, k, data):
         if beyond <= _FREE:
             return level(law, k, math.inf) - spent, math.inf, beyond
