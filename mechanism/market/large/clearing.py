@@ -18,7 +18,7 @@ import numpy as np
 
 from mechanism.errors import InvalidMarketError
 from mechanism.market.accounting import SEARCH, TIE
-from mechanism.market.allocation.selection import NODE_LIMIT, in_pieces, kernel
+from mechanism.market.allocation.selection import in_pieces, kernel
 from mechanism.market.allocation.sellers import Sellers
 from mechanism.market.clients import Reports
 from mechanism.market.large.books import SparseOutcome
@@ -32,6 +32,9 @@ BLOCK: int = 10_000
 
 _LOOKED_AT = 64  # sellers that an importer looks at, about
 _ROOM = 32  # imports that an importer makes, at first
+
+NODES: int = 20_000
+"""Nodes of one importer's searches, altogether, before they stop and tell the gap; some hundreds are usual."""
 
 RULES: tuple[str, ...] = ("ipfl-exact", "ipfl", "exact-marginal")
 """Ids of the mechanisms that clear large markets."""
@@ -50,7 +53,7 @@ class LargeClearing:
     reports: Reports
     market: LargeMarket
     rule: MarketMechanism
-    node_limit: int = NODE_LIMIT
+    node_limit: int = NODES
     mode: str = "auto"
 
     def __post_init__(self) -> None:
