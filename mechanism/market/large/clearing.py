@@ -82,7 +82,7 @@ class LargeClearing:
             raise InvalidMarketError(f"a block of importers {first} to {stop} is none of {m} clients")
         importers = stop - first
         work = importers * _LOOKED_AT
-        run = kernel("clear_sellers", work, self.mode)
+        table, run = self.table, kernel("clear_sellers", work, self.mode)
         exact, payment = self.rule.allocation == "exact", PAYMENTS[self.rule.payment]
 
         def piece(begin: int, end: int) -> list[SparseOutcome]:
@@ -93,7 +93,7 @@ class LargeClearing:
                 sellers, prices, samples, penalties = np.empty(room, dtype=np.int64), *np.empty((3, room))
                 told = np.zeros(2, dtype=np.int64)
                 reached = run(
-                    at, first + end, self.table, self.market.law.kernel_form(), exact, payment, self.node_limit, TIE,
+                    at, first + end, table, self.market.law.kernel_form(), exact, payment, self.node_limit, TIE,
                     SEARCH, counts, sellers, prices, samples, penalties, gap, told,
                 )  # fmt: skip
                 indptr = np.append(0, np.cumsum(counts[: reached - at]))
