@@ -67,27 +67,20 @@ def plan_of(config: RunConfig, seed: int) -> LearningPlan:
     from learning.plan import LearningPlan
     from marketproof.running.own_data import source_of
 
+    data, split, model = config.data, config.split, config.model
     return LearningPlan(
-        own=source_of(config.data.model_dump(), config.split.kind) if config.data.file else None,
-        dataset=config.data.dataset,
-        split=config.split.kind,
-        split_beta=config.split.beta,
-        clients=config.data.clients,
-        model=config.model.name,
-        steps=config.steps,
-        lam=config.market.lam,
-        eta=config.market.eta,
-        rounds=config.rounds,
-        test=config.data.test,
-        shares=tuple((group, clients, samples) for group, clients, samples in config.split.shares),
-        base_model=config.model.base,
-        lora_targets=tuple(config.model.targets),
-        length=config.model.length,
+        own=source_of(data.model_dump(), split.kind) if data.file else None,
+        dataset=data.dataset, clients=data.clients, test=data.test,
+        split=split.kind, split_beta=split.beta,
+        shares=tuple((group, clients, samples) for group, clients, samples in split.shares),
+        model=model.name, base_model=model.base, lora_targets=tuple(model.targets), length=model.length,
+        lam=config.market.lam, eta=config.market.eta,
+        rounds=config.rounds, steps=config.steps,
         held_out=config.valuation != "size",
         conduct=participants_of(config, seed).conduct,
         **config.training.model_dump(),
         **{f"dp_{name}": value for name, value in config.privacy.model_dump().items()},
-    )
+    )  # fmt: skip
 
 
 def trainers(config: RunConfig, place: Place, keyring: Keyring | None, recorded: Callable[[Unit], str]) -> MakeTrainer:
