@@ -248,9 +248,8 @@ class _Attempt:
 
     def _recorded_backend(self, unit: Unit) -> str:
         """Return on which backend a run that goes on was: this unit of it, else its last one; "" for a new run."""
-        if not self.resume or self.recorder is None:
-            return ""
-        return self.recorder.progress.used.get(unit.key, self._last)
+        recorder = self.recorder if self.resume else None
+        return "" if recorder is None else recorder.progress.used.get(unit.key, self._last)
 
     def _abandon_unless(self, kept: bool) -> None:
         if self.recorder is not None and not self.resume and not kept:
