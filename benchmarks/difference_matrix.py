@@ -1,7 +1,7 @@
 """The difference matrix of models with 44,426 parameters: of 200 clients against a loop over pairs of them.
 
 And of 10,000 clients, whose models lie in a memory map, against the plain product of the normalised updates in memory;
-both sides on two cores, and both held to float64 on 200 of the clients.
+both sides on two cores, seconds of the processor, and both held to float64 on 200 of the clients.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ def against_product(m: int = MANY) -> list[Figure]:
         del made
         rows = torch.from_numpy(np.load(path, mmap_mode="c"))
         with one_thread():
-            begin = time.perf_counter()
+            begin, clock = time.process_time(), time.perf_counter()
             ours = geometry(rows, initial, workers=CORES).cosines
-            fast = time.perf_counter() - begin
+            fast, waited = time.process_time() - begin, time.perf_counter() - clock
         torch.set_num_threads(CORES)
         held = rows.clone()
-        begin = time.perf_counter()
+        begin, clock = time.process_time(), time.perf_counter()
         held -= initial
         held /= held.norm(dim=1, keepdim=True)
         theirs = held @ held.T
-        slow = time.perf_counter() - begin
+        slow, their = time.process_time() - begin, time.perf_counter() - clock
         some = np.sort(np.random.default_rng(0).choice(m, min(m, 200), replace=False))
         units = rows[some].double() - initial.double()
         units /= units.norm(dim=1, keepdim=True)
@@ -71,7 +71,8 @@ def against_product(m: int = MANY) -> list[Figure]:
     return [
         Figure(
             f"{name}, ratio", slow / fast, 1.0, "x", True,
-            f"ours {fast:.0f} s on {CORES} cores", f"plain float32 product in memory {slow:.0f} s",
+            f"ours {fast:.0f} s of the processor, {waited:.0f} on the clock of {CORES} cores",
+            f"plain float32 product in memory {slow:.0f} and {their:.0f} s",
         ),
         Figure(f"{name}, largest error of a cosine", off, 1e-6, "", False, "", f"plain float32 product {plain:.0e}"),
     ]  # fmt: skip

@@ -13,8 +13,8 @@ from pathlib import Path
 from figure import HOLDS, MISSED
 
 SCRIPTS = (
-    "start.py", "clearing.py", "certificates.py", "difference_matrix.py", "methods.py", "memory.py",
-    "federation.py", "verification.py",
+    "start.py", "clearing.py", "large.py", "certificates.py", "difference_matrix.py", "methods.py", "memory.py",
+    "federation.py", "verification.py", "crowd.py",
 )  # fmt: skip
 
 
