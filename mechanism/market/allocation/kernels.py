@@ -290,7 +290,7 @@ def fractional(
 
 @jit
 def search(
-    law: KernelForm, k: float, own: float, size: Floats, price: Floats, ratio: Floats, sum_size: Floats,
+    law: KernelForm, k: float, own: float, floor: float, size: Floats, price: Floats, ratio: Floats, sum_size: Floats,
     sum_price: Floats, count: int, absent: int, beyond: float, short: bool, tie: float, slack: float, limit: int,
     best: float, work: Floats, state: NDArray[np.int8], chosen: Bools,
 ) -> tuple[float, float, int]:  # fmt: skip
@@ -303,10 +303,9 @@ def search(
     ``beyond``: no more per sample than what any other seller asks, who is not among the candidates (+inf: there is
     none). Where such a seller might belong to a better set, the gap is +inf at once if ``short`` (the list of
     candidates can be made longer), else what it might bring is in the gap.
-    ``work`` float [count + 1, 3]: data, cost and bound on the path. ``state`` int8 [count + 1]: 0 new, 1 in, 2 out, 3
-    absent.
+    ``floor``: level of the importer's own data. ``work`` float [count + 1, 3]: data, cost and bound on the path.
+    ``state`` int8 [count + 1]: 0 new, 1 in, 2 out, 3 absent.
     """
-    floor = level(law, k, own)
     for a in range(count):
         chosen[a] = False
     work[0, 0], work[0, 1] = own, 0.0
@@ -613,7 +612,7 @@ def clear_importers(
             room = max(same, slack * max(1.0, level(law, k, own + sum_size[kept, 0]) - floor))
         if allocation in (EXACT, OFFERED):
             _, unsure, _ = search(
-                law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept, -1, math.inf, False,
+                law, k, own, floor, s_size, s_price, s_ratio, sum_size, sum_price, kept, -1, math.inf, False,
                 same, room, limit, 0.0, work, state, chosen,
             )  # fmt: skip
             for a in range(count):
@@ -656,7 +655,7 @@ def clear_importers(
                 rest_price = total_but(c_price, taken, a, count, 0.0, spent)
                 warm = max(0.0, level(law, k, rest_size) - floor - rest_price)
                 other, missing, _ = search(
-                    law, k, own, s_size, s_price, s_ratio, sum_size, sum_price, kept, p, math.inf, False,
+                    law, k, own, floor, s_size, s_price, s_ratio, sum_size, sum_price, kept, p, math.inf, False,
                     same, room, limit, warm, work, state, without,
                 )  # fmt: skip
                 unsure = max(unsure, missing)
@@ -1027,8 +1026,9 @@ def clear_sellers(
                 more = left > 0 and not whole
                 nodes = _BY_NUMBER if sure and whole else _FEW if more else left
                 again, missing, nodes = search(
-                    law, k, own, size, price, ratio, sum_size, sum_price, count, absent, math.inf if whole else beyond,
-                    more, same, room, max(1, min(left, nodes)), warm, work, state, without,
+                    law, k, own, floor, size, price, ratio, sum_size, sum_price, count, absent,
+                    math.inf if whole else beyond, more, same, room, max(1, min(left, nodes)), warm, work, state,
+                    without,
                 )  # fmt: skip
                 left -= nodes
                 told[1] += nodes

@@ -119,3 +119,16 @@ def test_a_sample_of_a_large_market_agrees_with_the_dense_kernel_to_the_last_bit
     dense = market_mechanism("ipfl-exact").clear(types.truthful(), Market())
     np.testing.assert_array_equal(found.imports, dense.imports)
     np.testing.assert_allclose(found.prices, dense.prices, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "proportional"])
+def test_few_nodes_leave_a_gap_that_holds_and_is_told(kind):
+    """No importer's best objective, by the dense search, is above what was found and the gap."""
+    rng = np.random.default_rng(9)
+    types, market = clients(kind, 40, rng), LargeMarket(effective=listed(40, rng, 9_000.0))
+    found = LargeClearing(types.truthful(), market, market_mechanism("ipfl-exact"), node_limit=1).block(0, 40)
+    assert (found.gap > 0).any()
+    dense_market = market.dense(40)
+    best = market_mechanism("ipfl-exact").clear(types.truthful(), dense_market)
+    worth = [values(types, imports, dense_market) for imports in (found.dense().imports, best.imports)]
+    assert (worth[1] <= worth[0] + found.gap + 1e-9).all()
