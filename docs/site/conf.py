@@ -11,6 +11,7 @@ author = "The marketproof authors"
 copyright = "The marketproof authors, Apache-2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 smartquotes = False  # options begin with two dashes
+html_show_search_summary = False  # it fetches pages, which browsers refuse where they are files
 html_theme = "furo"
 html_title = "marketproof"
 html_show_sphinx = False

@@ -37,8 +37,11 @@ def notebook(text: str) -> dict[str, Any]:
         for example in doctest.DocTestParser().get_examples(part):
             source += example.source
             if example.want:
-                told = {"metadata": {"expected": example.want}, "execution_count": None, "outputs": []}
-                add("code", source, **told)
+                told: dict[str, Any] = {"expected": example.want}
+                if example.exc_msg is not None:  # without the module, as a notebook names exceptions
+                    raised = re.sub(r"^(\w+\.)+(?=\w+:)", "", example.exc_msg)
+                    told = {"expected": raised, "tags": ["raises-exception"]}
+                add("code", source, metadata=told, execution_count=None, outputs=[])
                 source = ""
         add("code", source, execution_count=None, outputs=[])
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -58,14 +61,19 @@ def differing(text: str) -> list[str]:
     faults = []
     for cell in done.cells:
         if cell.cell_type == "code" and "expected" in cell.metadata:
-            shown = "".join(
-                output.get("text", "") if output.output_type == "stream" else f"{output.data['text/plain']}\n"
-                for output in cell.outputs
-                if output.output_type in ("stream", "execute_result") and output.get("name") != "stderr"
-            )
+            shown = "".join(_shown(output) for output in cell.outputs)
             if not doctest.OutputChecker().check_output(cell.metadata["expected"], shown, FLAGS):
                 faults.append(f"{cell.source.splitlines()[-1]}: expected {cell.metadata['expected']!r}, got {shown!r}")
     return faults
+
+
+def _shown(output: Any) -> str:
+    """Return what an output of a cell shows, as a doctest would print it; nothing of stderr."""
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}\n"
+    if output.output_type == "stream":
+        return output.text if output.name == "stdout" else ""
+    return f"{output.data['text/plain']}\n"
 
 
 if __name__ == "__main__":

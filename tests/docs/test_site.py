@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.analysis.page.test_browser import browser  # noqa: F401 - a fixture
+from tests.analysis.watched import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = Path(sys.prefix) / ".site" / "bin" / "python"
@@ -38,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_search_for_truthful_finds_what_is_promised_first(site: Path, browser: Any) -> None:  # noqa: F811
     page = browser.new_page()
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{(site / 'search.html').as_uri()}?q=truthful")
     page.wait_for_selector("ul.search li a")
     found = [link.get_attribute("href") for link in page.query_selector_all("ul.search li a")]
@@ -49,6 +50,7 @@ def test_a_search_for_truthful_finds_what_is_promised_first(site: Path, browser:
 @pytest.mark.parametrize("width", [400, 1400])
 def test_every_page_fits_and_asks_nobody(site: Path, browser: Any, width: int) -> None:  # noqa: F811
     page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENCE)
     asked: list[str] = []
     page.on("request", lambda request: None if request.url.startswith("file:") else asked.append(request.url))
     pages = sorted(site.rglob("*.html"))
