@@ -1,9 +1,14 @@
-"""One clearing of a user's numbers with all that is said of it, and its forms as JSON and CSV."""
+"""A user's numbers, one clearing of them with all that is said of it, and its forms as JSON and CSV."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mechanism.errors import InputError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,12 +19,116 @@ if TYPE_CHECKING:
     from mechanism.market.accounting import Accounts, Outcome
     from mechanism.market.allocation.checking import Checked
     from mechanism.market.clients import Market, Types
+    from mechanism.market.large.sparse import LargeMarket
     from mechanism.market.rules.rule import Clearing
     from mechanism.market.settling import Promises
-    from proofs_checks.search.best_lie import Lie
+    from proofs_checks.search.lies import Lie
 
 ACCOUNT = ("gain", "cost", "paid", "received", "utility")
 """The parts of a client's account, in the order in which they are written."""
+
+DENSE = 5_000
+"""Clients up to which a market may be cleared with matrices of everyone against everyone (200 MB each)."""
+
+_USUAL = 1.0  # difference of models that nothing is known of
+
+
+@dataclass(frozen=True)
+class Public:
+    """The files that a market is read from, and how differences count; `InputError` where they contradict."""
+
+    clients: Path
+    differences: Path | None
+    effective: Path | None
+    vectors: Path | None
+    lam: float | None
+    unlisted: float | None
+
+    def __post_init__(self) -> None:
+        if self.vectors is not None and self.differences is not None:
+            raise InputError("differences come from --differences or from --vectors; leave one out")
+        if self.unlisted is not None and not self._lists("differences"):
+            raise InputError("--unlisted is for --differences that list pairs (importer,exporter,difference)")
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return tuple(path for path in (self.clients, self.differences, self.effective, self.vectors) if path)
+
+    @cached_property
+    def table(self) -> ClientTable:
+        """The clients."""
+        from marketproof.files.market_tables import PARQUET, read_clients
+
+        if self.clients.suffix.lower() not in PARQUET:
+            return read_clients(self.clients)
+        from marketproof.files.long_tables import parquet_clients
+
+        return parquet_clients(self.clients)
+
+    @property
+    def large(self) -> bool:
+        """Whether there are too many clients for matrices."""
+        return len(self.table.names) > DENSE
+
+    @property
+    def weight(self) -> float:
+        """Weight of the differences."""
+        given = self.differences is not None or self.vectors is not None
+        return self.lam if self.lam is not None else (1.0 if given else 0.0)
+
+    def matrices(self) -> tuple[NDArray[np.float64] | None, float, NDArray[np.float64] | None]:
+        """Return differences [m, m], their weight, effective sizes [m, m], None for what is not given."""
+        if self.vectors is self.differences is self.effective is None:
+            return None, self.weight, None
+        from marketproof.files.market_tables import read_amounts, read_differences
+
+        names = self.table.names
+        found = self._listed().dense(len(names))
+        d, worth = found.differences, found.effective
+        if d is None and self.differences is not None:
+            d = read_differences(self.differences, names)
+        if worth is None and self.effective is not None:
+            worth = read_amounts(self.effective, names, "samples")
+        return d, self.weight, worth
+
+    def listed(self) -> LargeMarket:
+        """Return what is public without a matrix; `InputError` if a file holds one."""
+        for option in ("differences", "effective"):
+            path = getattr(self, option)
+            if path is not None and not self._lists(option):
+                column = "samples" if option == "effective" else "difference"
+                raise InputError(
+                    f"--{option} {shown(path)} is a table of everyone against everyone; for more than {DENSE} clients "
+                    f"list pairs, importer,exporter,{column}{', or give --vectors' if option == 'differences' else ''}"
+                )
+        return self._listed()
+
+    def _lists(self, option: str) -> bool:
+        """Whether a file is given for the option that lists pairs."""
+        from marketproof.files.long_tables import is_long
+
+        return is_long(getattr(self, option))
+
+    def _listed(self) -> LargeMarket:
+        from marketproof.files import long_tables
+        from mechanism.market.large.sparse import LargeMarket
+
+        names, pairs, worth, vectors = self.table.names, None, None, None
+        if self.differences is not None and self._lists("differences"):
+            rest = _USUAL if self.unlisted is None else self.unlisted
+            pairs = long_tables.listed_pairs(self.differences, names, long_tables.DIFFERENCE, rest)
+        if self.effective is not None and self._lists("effective"):
+            worth = long_tables.listed_pairs(self.effective, names, long_tables.SAMPLES)
+        if self.vectors is not None:
+            vectors = long_tables.client_vectors(self.vectors, len(names))
+        return LargeMarket(self.weight, vectors=vectors, pairs=pairs, effective=worth)
+
+    def refuse_small_only(self, options: Iterable[str]) -> None:
+        """Raise `InputError` that names the first of some options that large markets do not have."""
+        for option in options:
+            m = len(self.table.names)
+            raise InputError(f"{option} is for markets of at most {DENSE} clients, here are {m}; leave it out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +174,7 @@ def clear_market(
     from mechanism.market.allocation.selection import optimal_objective
     from mechanism.market.clients import Market, Types
     from mechanism.market.settling import clear_and_settle, measure
-    from proofs_checks.search.best_lie import best_lie
-    from proofs_checks.search.lies import COORDINATES
+    from proofs_checks.search.lies import COORDINATES, best_lie
 
     market = Market(differences, lam, effective=effective)
     types = Types(table.size, table.cost, table.gain)

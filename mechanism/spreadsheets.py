@@ -14,15 +14,13 @@ from typing import Any
 from mechanism.errors import InputError, MarketProofError, one_line
 from mechanism.reading import read_bytes
 
+WORKBOOKS = (".xlsx", ".xlsm")
+"""How the names of workbooks end."""
+
 LARGEST_WORKBOOK = 64 * 2**20
 """Bytes of a workbook, packed, and four times that unpacked."""
 
 _MOST_PARTS, _MOST_ROWS = 10_000, 2**20
-
-
-def is_workbook(path: Path | str) -> bool:
-    """Say whether a file is a workbook by its name."""
-    return Path(path).suffix.lower() in (".xlsx", ".xlsm")
 
 
 def read_sheet(path: Path, *, error: type[MarketProofError] = InputError) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from mechanism.market.allocation.breakpoints import cost_breakpoints
 from mechanism.market.rules.rule import Clearing
 from mechanism.space import Floats
 from mechanism.wording import apart, listed, typeset
-from proofs_checks.search.best_lie import best_lie
+from proofs_checks.search.lies import best_lie
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketproof.clearing import ACCOUNT, Cleared, as_json, clear_market, tables, trades
+from marketproof.clearing import ACCOUNT, DENSE, Cleared, Public, as_json, clear_market, tables, trades
 from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.terminal.console import stderr, stdout, table
 from mechanism.errors import InputError, shown
@@ -114,14 +114,14 @@ def clear(
 ) -> None:
     """Read, clear, audit, certify, write, show."""
     from marketproof.files import market_tables as files
-    from marketproof.files.long_tables import DENSE
-    from marketproof.large.command import Public, clear_files
 
     _check_rule(mechanism, price, pool)
     public = Public(clients, differences, effective, vectors, lam, unlisted)
     if public.large:
         refused = {"--price": price, "--pool": pool, "--xlsx": xlsx, "--certificate": certificate}
         public.refuse_small_only(name for name, given in refused.items() if given is not None)
+        from marketproof.large.command import clear_files
+
         clear_files(public, mechanism, out, json, cluster, resume=resume, quiet=quiet)
         return
     if cluster is not None or resume:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_bytes
-from mechanism.spreadsheets import is_workbook, read_sheet
+from mechanism.spreadsheets import WORKBOOKS, read_sheet
 
 LARGEST_FILE = 64 * 2**20
 """Bytes. A table of differences between 1,500 clients with 16 digits each fits."""
@@ -88,7 +88,7 @@ def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
 
 def _records(path: Path, name: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
     """Return the separator ("": a workbook) and (line where the record starts, stripped cells) of what is not blank."""
-    if is_workbook(path):
+    if path.suffix.lower() in WORKBOOKS:
         rows = ((line, _trimmed(cells)) for line, cells in enumerate(read_sheet(path), 1))
         return "", (row for row in rows if row[1])
     text = read_text(path)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketproof.files.csv_input import LONGEST_NAME, WrongCells, client_name, number, pointed, read_table
-from marketproof.files.market_tables import COLUMNS, RANGES, ClientTable, known_client, read_clients
+from marketproof.files.market_tables import COLUMNS, PARQUET, RANGES, ClientTable, known_client
 from mechanism.errors import InputError, one_line, shown
 from mechanism.market.clients import LARGEST
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from mechanism.market.large.sparse import SparseMatrix
 
-DENSE = 5_000
-"""Clients up to which a market may be cleared with matrices of everyone against everyone (200 MB each)."""
-
 BYTES_A_CLIENT, BYTES_A_PAIR = 2_000, 100
 """Memory that clearing takes for each client beside its vector, and for each listed pair: a bound, not a measure."""
 
@@ -30,12 +27,10 @@ DIFFERENCE = ("difference", 0.0, 2.0, "from 0 to 2 (1 - cosine)")
 SAMPLES = ("samples", 0.0, LARGEST, f"from 0 to {LARGEST:g} (samples)")
 """What a long table lists of a pair: its column, the range, and that in words."""
 
-_PARQUET = (".parquet", ".pq")
-
 
 def is_parquet(path: Path) -> bool:
     """Say whether a file is Parquet by its name."""
-    return path.suffix.lower() in _PARQUET
+    return path.suffix.lower() in PARQUET
 
 
 def is_long(path: Path | None) -> bool:
@@ -62,15 +57,11 @@ def refuse_too_many(clients: int, path: Path, beside: int = 0) -> None:
         )
 
 
-def market_clients(path: Path) -> ClientTable:
-    """Read the clients from Parquet, with the columns and ranges of ``CLIENTS.csv``, or as `read_clients` does.
+def parquet_clients(path: Path) -> ClientTable:
+    """Read the clients from Parquet, with the columns and ranges of ``CLIENTS.csv``.
 
     `InputError` names file, row (the first client's is 1), column, value and remedy.
     """
-    if not is_parquet(path):
-        table = read_clients(path)
-        refuse_too_many(len(table.names), path)
-        return table
     frame = _columns(path, COLUMNS, BYTES_A_CLIENT)
     if not len(frame):
         raise InputError(f"{one_line(path)} holds no client; write one row per client")
@@ -95,7 +86,7 @@ def listed_pairs(
     """Read a long table ``importer,exporter,NUMBER``, CSV or Parquet: one row per pair, in any order, each once.
 
     ``what``: `DIFFERENCE` or `SAMPLES`; ``rest``: the number of pairs that are not listed. `InputError` as
-    `market_clients`.
+    `parquet_clients`.
     """
     from mechanism.market.large.sparse import SparseMatrix
 

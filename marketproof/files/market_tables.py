@@ -13,9 +13,12 @@ from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
 from mechanism.market.rules.rule import Clearing
-from mechanism.spreadsheets import is_workbook
+from mechanism.spreadsheets import WORKBOOKS
 
 COLUMNS = ("client", "size", "cost", "gain")
+
+PARQUET = (".parquet", ".pq")
+"""How the names of Parquet files end."""
 
 SMALLEST_SIZE = 1e-9
 """Samples. Below it a market's ratios of sizes leave what float64 holds."""
@@ -112,7 +115,7 @@ def read_amounts(path: Path, names: tuple[str, ...], unit: str) -> NDArray[np.fl
 
 def table_of_prices(price: str | None) -> Path | None:
     """Return the file that ``--price`` names; None where it is a number or not given."""
-    table = price is not None and (price.lower().endswith(".csv") or is_workbook(price))
+    table = price is not None and price.lower().endswith((".csv", *WORKBOOKS))
     return Path(price) if price is not None and table else None
 
 

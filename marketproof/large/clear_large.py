@@ -25,7 +25,7 @@ from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from mechanism.market.settling import SCOPE, Promises, sentences
 from mechanism.wording import number
-from proofs_checks.search.best_lie import Lie
+from proofs_checks.search.lies import Lie
 
 if TYPE_CHECKING:
     from rich.console import Console

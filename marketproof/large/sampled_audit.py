@@ -13,8 +13,7 @@ import numpy as np
 from mechanism.market.accounting import MONEY, scale
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Types
 from mechanism.market.large.clearing import LargeClearing
-from proofs_checks.search.best_lie import Lie
-from proofs_checks.search.lies import COORDINATES
+from proofs_checks.search.lies import COORDINATES, Lie
 
 CLIENTS, SPANS, WIDTH = 2, 5, 20
 """Clients whose lies are followed, and the importers whose dealings are looked at: so many spans of that width."""

@@ -31,8 +31,7 @@ from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settl
 from mechanism.wording import number
 from mechanism.writing import dumps
 from proofs_checks.evidence.witness import Witness
-from proofs_checks.search.best_lie import best_lie
-from proofs_checks.search.lies import COORDINATES
+from proofs_checks.search.lies import COORDINATES, best_lie
 
 if TYPE_CHECKING:
     from polars import DataFrame

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from mechanism.direct import DirectMechanism, Floats, Space
 from mechanism.errors import InvalidMechanismError, UnknownNameError
-from mechanism.market.allocation.breakpoints import cost_breakpoints
+from mechanism.market.allocation.breakpoints import LADDER, MULTIPLES, STEPS, around, cost_breakpoints
 from mechanism.market.direct import MarketDirect
 from proofs_checks.search.cases import answer, utilities
-from proofs_checks.search.lies import LADDER, MULTIPLES, STEPS, around, rules
+from proofs_checks.search.lies import rules
 
 Ints = NDArray[np.intp]
 

@@ -7,22 +7,22 @@ multiples of the truth, are a search and no more, as is the ladder for gains and
 it was.
 """
 
-import contextlib
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mechanism.errors import UnknownNameError
-from mechanism.market.accounting import TIE, account
-from mechanism.market.allocation.breakpoints import cost_breakpoints
+from mechanism.market.accounting import MONEY, TIE, account, scale
+from mechanism.market.allocation.breakpoints import HUGE, STEPS, cost_reports
 from mechanism.market.allocation.selection import rows_at_once
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market, Types
 from mechanism.market.gains import CONCAVE
 from mechanism.market.rules.rule import Clearing
-from mechanism.market.settling import settled
+from mechanism.market.settling import FEWEST, Flags, clear_and_settle, gatherings, settled
 from mechanism.space import Floats
+from mechanism.wording import apart, near, number
 
 COORDINATES: tuple[Literal["cost", "gain", "size"], ...] = ("cost", "gain", "size")
 """What a client can lie about."""
@@ -33,19 +33,18 @@ MOST_CLIENTS = 100
 MOST_PAIRS = 2e7
 """Pairs of importer and exporter settled per clearing audited (about a second): decides how many reports are tried."""
 
+EVERYBODY = 50
+"""Clients in a market up to which everybody's lies are searched for; above, those of a sample."""
 
-BESIDE: tuple[float, ...] = (-1e-6, -1e-9, 1e-9, 1e-6)
-"""Relative distances at which reports beside a break point are tried."""
+MOST_SAMPLED = 2_000
+"""Clients in a market above which no lie is searched for."""
 
-MULTIPLES: tuple[float, ...] = (0.0, 0.5, 1 - 1e-3, 1 + 1e-3, 2.0)
-LADDER: tuple[float, ...] = (0.1, 0.25, 0.75, 0.9, 0.95, 0.99, 1.01, 1.05, 1.1, 1.25, 1.5, 3.0, 5.0, 10.0)
-"""More multiples, for rules without known break points."""
+CLEARINGS, FEWEST_DRAWN = 2, 5
+"""Clearings that are drawn for the sample, and clients in each: more where `_SAMPLED_PAIRS` allow."""
 
-HUGE: float = 1e9
-
-STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")}
-STEPS |= {("exact", "clarke"), ("milp", "clarke"), ("exact", "two-sided"), ("full", "none")}
-"""(allocation, payment) under which a seller's utility is a step function of its reported cost."""
+_SAMPLED_PAIRS = 5e4  # of importer and exporter, cleared for each report that is tried
+_REPORTS_PER_POINT = 6
+_TOLD = ("gain", "client", "truth", "report", "utility_truthful", "utility_lying", "deviations", "exact")
 
 NUMBER_MULTIPLES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.01, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 """Multiples of the truth that are tried, besides the lowest, the median and the largest report of all."""
@@ -97,7 +96,7 @@ def best_reports(
     batch = np.broadcast_shapes(types.batch, market.batch)
     flat = types.flat(batch)
     if coordinate == "cost" and clients is None:
-        reports, known = _cost_reports(mechanism, types, market, flat.cost, limit)
+        reports, known = cost_reports(rules(mechanism)[0], types.truthful(), market, flat.cost, limit)
     else:
         least = SMALLEST_SIZE if coordinate == "size" else 0.0
         reports, known = _ladder(getattr(flat, coordinate), least, limit), False
@@ -115,29 +114,6 @@ def best_reports(
     exact = known and gap == 0.0 and rules(mechanism) in STEPS and type(market.law) in CONCAVE
     gain, report, before, after = (part.reshape(*batch, len(who)) for part in told)
     return BestReports(coordinate, gain, report, before, after, int(utility[..., 1:].size), exact)
-
-
-def _cost_reports(
-    mechanism: Clearing, types: Types, market: Market, cost: Floats, limit: int | None
-) -> tuple[Floats, bool]:
-    """Return the costs ``[F, m, q]`` to try, the truth ``[F, m]`` first, and whether every break point is there."""
-    truth = cost.reshape(-1, 1)
-    points, known = np.empty((len(truth), 0)), False
-    with contextlib.suppress(UnknownNameError):
-        found = cost_breakpoints(rules(mechanism)[0], types.truthful(), market)
-        points, known = np.sort(found.reshape(len(truth), found.shape[-1]), axis=-1), True
-    if limit is not None and points.shape[-1] > limit:
-        points, known = points[:, np.linspace(0, points.shape[-1] - 1, limit).astype(int)], False
-    tried = truth * np.array(MULTIPLES + (() if known else LADDER))
-    reports = np.concatenate([truth, tried, *around(truth, points), np.full_like(truth, HUGE)], axis=1)
-    return np.minimum(reports, LARGEST).reshape(*cost.shape, -1), known
-
-
-def around(truth: Floats, points: Floats) -> list[Floats]:
-    """Return break points ``[rows, k]``, reports just beside them, one between each two of them, and one above all."""
-    edges = np.sort(np.concatenate([np.zeros_like(truth), points, truth], axis=1), axis=1)
-    beside = (points * (1.0 + off) for off in BESIDE)
-    return [points, *beside, 0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * edges[:, -1:] + 1e-3]
 
 
 def _ladder(truth: Floats, least: float, limit: int | None) -> Floats:
@@ -178,3 +154,136 @@ def _utilities(
         utility[task] = account(types, outcome, market).utility[here, client]
         worst = max(worst, float(outcome.gap.max(initial=0.0)))
     return utility.reshape(reports.shape), worst
+
+
+@dataclass(frozen=True)
+class Lie:
+    """The lie about one of its own numbers that pays a client most, everyone else truthful.
+
+    ``gain`` >= 0 money (0: none found), ``where`` the index of the clearing in the batch, ``client`` who lies,
+    ``truth`` and ``report`` its ``coordinate`` ("cost", "gain" or "size"), ``utility_truthful`` and ``utility_lying``
+    its utility, ``deviations`` how many reports were tried (0: none, ``unsearched`` says why), ``exact`` whether no
+    report whatever is better, by break points. ``sampled``: whose lies were searched
+    for, in a market too large to search everybody's.
+    """
+
+    gain: float
+    where: tuple[int, ...]
+    client: int
+    truth: float
+    report: float
+    utility_truthful: float
+    utility_lying: float
+    deviations: int
+    exact: bool
+    tolerance: float
+    coordinate: str = "cost"
+    unsearched: str = ""
+    sampled: str = ""
+
+    @property
+    def pays(self) -> bool:
+        """Whether the lie gains more than rounding."""
+        return self.gain > self.tolerance
+
+    def sentence(self, names: tuple[str, ...] | None = None, tried: int | None = None) -> str:
+        """Say what was found; ``names`` of the clients, else their numbers; ``tried`` where more was searched."""
+        tried = self.deviations if tried is None else tried
+        if self.deviations == 0:
+            return f"No lie was searched for: {self.unsearched}."
+        if not self.pays:
+            sure = "no other report could do better" if self.exact else "a search, no proof"
+            return f"No lie about a {self.coordinate} was found to pay ({tried} reports tried{self.sampled}; {sure})."
+        who = f"client {self.client}" if names is None else names[self.client]
+        what = {"cost": "cost", "gain": "gain parameter", "size": "number of samples"}[self.coordinate]
+        truth, said = apart(self.truth, self.report)
+        said = near(self.report, said)
+        before, after = apart(self.utility_truthful, self.utility_lying)
+        return (
+            f"A lie pays: {who}, whose {what} is {truth}, gains {number(self.gain)} by saying {said} "
+            f"(utility {after} instead of {before}; {tried} reports tried{self.sampled})."
+        )
+
+    def among(self, types: Types, market: Market, present: Flags | None = None) -> tuple[Types, Market, int]:
+        """Return the market ``[m]`` that it was told in, of those ``present`` [..., m], and the place of who told it.
+
+        ``types``, ``market``: the batch that was searched.
+        """
+        batch = np.broadcast_shapes(types.batch, market.batch)
+        row = int(np.ravel_multi_index(self.where, batch)) if batch else 0
+        one, single = types.flat(batch).at(row), market.flat(batch).at(row)
+        if present is None:
+            return one, single, self.client
+        here = present[self.where]
+        return one.take(here), single.take(here), int(here[: self.client].sum())
+
+    def as_json(self, names: tuple[str, ...]) -> dict[str, Any] | None:
+        """Return the lie for a file; None where none was searched for."""
+        if self.deviations == 0:
+            return None
+        told = {name: getattr(self, name) for name in _TOLD} | {"client": names[self.client]}
+        return told | {"sentence": self.sentence(names)}
+
+
+def best_lie(
+    mechanism: Clearing, types: Types, market: Market, coordinate: str = "cost", present: Flags | None = None
+) -> Lie:
+    """Search every client of every clearing of the batch for the report of this number that pays it most.
+
+    For costs every break point is tried; for gains and sizes a ladder of reports. Where not all are ``present``
+    [..., m], in the market of those who are. Of more than `EVERYBODY` a sample is searched, on the ladder.
+
+    The utilities told are computed again from the report found, by clearing with it and accounting with the truth.
+    """
+    batch = np.broadcast_shapes(types.batch, market.batch)
+    there = np.broadcast_to(True if present is None else present, (*batch, types.clients))
+    most = int(there.sum(axis=-1).max(initial=0))
+    if most > MOST_SAMPLED or most < FEWEST:
+        many = f"the market has {most} clients, more than {MOST_SAMPLED}"
+        why = many if most > MOST_SAMPLED else "no two clients ever met"
+        return Lie(0.0, (0,) * len(batch), 0, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, coordinate, why)
+    gain, report = np.full(there.shape, -np.inf), np.zeros(there.shape)
+    deviations, exact, sampled = 0, True, ""
+    rng = np.random.default_rng(0)
+    large = np.flatnonzero(there.reshape(-1, types.clients).sum(axis=-1) > EVERYBODY)
+    audited = rng.permutation(large)[:CLEARINGS]
+    drawn = max(FEWEST_DRAWN, int(_SAMPLED_PAIRS / (most * most)))
+    if len(large):
+        clearings = f" in {len(audited)} of {len(large)} clearings" if len(large) > len(audited) else ""
+        sampled = f", those of {drawn} of up to {most} clients drawn{clearings}"
+    for group in gatherings(there, batch):
+        k, who = len(group.there), None
+        limit = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * k**3)))
+        if k > EVERYBODY:
+            group = replace(group, rows=np.intersect1d(group.rows, audited))
+            who = np.sort(rng.permutation(k)[:drawn])
+            limit = max(2, int(MOST_PAIRS / (drawn * k * k)))
+        elif coordinate != "cost":
+            limit *= _REPORTS_PER_POINT
+        if not len(group.rows):
+            continue
+        searched = group.there if who is None else group.there[who]
+        found = best_reports(
+            mechanism, group.clients(types), group.market(market), coordinate, limit=limit, clients=who
+        )  # fmt: skip
+        for whole, part in ((gain, found.gain), (report, found.report)):
+            whole.reshape(-1, types.clients)[np.ix_(group.rows, searched)] = part
+        deviations, exact = deviations + found.deviations, exact and found.exact and who is None
+    at = np.unravel_index(int(np.argmax(gain)), gain.shape)
+    where, client = tuple(int(k) for k in at[:-1]), int(at[-1])
+    truth, said = float(getattr(types, coordinate)[at]), float(report[at])
+    best = Lie(0.0, where, client, truth, said, 0.0, 0.0, deviations, exact, 0.0, coordinate, sampled=sampled)
+    one, single, me = best.among(types, market, there)
+    reports = one.truthful()
+    lies = np.array(getattr(reports, coordinate))
+    lies[me] = said
+    honest = account(one, clear_and_settle(mechanism, reports, one, single), single)
+    lying = account(one, clear_and_settle(mechanism, reports.replace(**{coordinate: lies}), one, single), single)
+    before, after = float(honest.utility[me]), float(lying.utility[me])
+    return replace(
+        best,
+        gain=max(0.0, after - before),
+        utility_truthful=before + 0.0,
+        utility_lying=after + 0.0,
+        tolerance=MONEY * scale(np.concatenate([honest.gain, honest.cost, honest.paid, lying.paid])),
+    )

@@ -24,8 +24,7 @@ from mechanism import (
 from mechanism.market.mechanisms import _RULES as MECHANISMS
 from mechanism.market.settling import TwoStage, clear_and_settle, objectives
 from proofs_checks import Witness, replay
-from proofs_checks.search.best_lie import best_lie
-from proofs_checks.search.lies import COORDINATES
+from proofs_checks.search.lies import COORDINATES, best_lie
 from tests.marketproof.fake_trainer import FakeTrainer
 
 LAWS = (SqrtGain(), TableGain((50.0, 400.0, 1500.0, 6000.0), (0.0, 0.5, 0.8, 0.9)))

@@ -18,7 +18,7 @@ from learning.data.own.samples import Samples
 from learning.errors import DataError
 from mechanism.errors import did_you_mean, one_line, shown
 from mechanism.reading import read_bytes
-from mechanism.spreadsheets import is_workbook, read_sheet
+from mechanism.spreadsheets import WORKBOOKS, read_sheet
 from mechanism.wording import plural
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _whole(path: Path) -> DataFrame:
     import polars as pl
 
     name = one_line(path)
-    if is_workbook(path):
+    if path.suffix.lower() in WORKBOOKS:
         head, *rows = list(read_sheet(path, error=DataError)) or [[]]
         width = max((k for k, cell in enumerate(head, 1) if cell), default=0)
         _check_names(path, head[:width])

@@ -15,6 +15,7 @@ Why these are all of them, importer i and seller j, in terms of j's price w_j = 
 * ``full`` and ``given``: the outcome does not look at reports.
 """
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,23 @@ import numpy as np
 from mechanism.errors import UnknownNameError
 from mechanism.market.allocation import kernels
 from mechanism.market.allocation.selection import rows_at_once, run_kernels, thresholds
-from mechanism.market.clients import Market, Reports
+from mechanism.market.clients import LARGEST, Market, Reports
 from mechanism.market.gains import GainLaw, PowerGain
 from mechanism.space import Floats
+
+STEPS = {(rule, "marginal") for rule in ("threshold", "threshold-skip", "exact", "milp", "full")}
+STEPS |= {("exact", "clarke"), ("milp", "clarke"), ("exact", "two-sided"), ("full", "none")}
+"""(allocation, payment) under which a seller's utility is a step function of its reported cost."""
+
+BESIDE: tuple[float, ...] = (-1e-6, -1e-9, 1e-9, 1e-6)
+"""Relative distances at which reports beside a break point are tried."""
+
+MULTIPLES: tuple[float, ...] = (0.0, 0.5, 1 - 1e-3, 1 + 1e-3, 2.0)
+LADDER: tuple[float, ...] = (0.1, 0.25, 0.75, 0.9, 0.95, 0.99, 1.01, 1.05, 1.1, 1.25, 1.5, 3.0, 5.0, 10.0)
+"""More multiples, for rules without known break points."""
+
+HUGE: float = 1e9
+"""A cost at which nobody buys: not to sell at all."""
 
 _NEVER = 1e-12  # share of a seller's own size at which the rule looks for the largest price with a threshold
 
@@ -62,6 +77,29 @@ def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Fl
         raise UnknownNameError(f"no break points are known for the allocation rule {allocation_id!r}; known: {known}")
     points = np.broadcast_to(points, (*batch, *points.shape[-2:]))
     return _pack(points, np.broadcast_to(reports.cost, (*batch, m)))
+
+
+def cost_reports(
+    allocation_id: str, reports: Reports, market: Market, cost: Floats, limit: int | None
+) -> tuple[Floats, bool]:
+    """Return the costs ``[F, m, q]`` to try, the truth ``[F, m]`` first, and whether every break point is there."""
+    truth = cost.reshape(-1, 1)
+    points, known = np.empty((len(truth), 0)), False
+    with contextlib.suppress(UnknownNameError):
+        found = cost_breakpoints(allocation_id, reports, market)
+        points, known = np.sort(found.reshape(len(truth), found.shape[-1]), axis=-1), True
+    if limit is not None and points.shape[-1] > limit:
+        points, known = points[:, np.linspace(0, points.shape[-1] - 1, limit).astype(int)], False
+    tried = truth * np.array(MULTIPLES + (() if known else LADDER))
+    said = np.concatenate([truth, tried, *around(truth, points), np.full_like(truth, HUGE)], axis=1)
+    return np.minimum(said, LARGEST).reshape(*cost.shape, -1), known
+
+
+def around(truth: Floats, points: Floats) -> list[Floats]:
+    """Return break points ``[rows, k]``, reports just beside them, one between each two of them, and one above all."""
+    edges = np.sort(np.concatenate([np.zeros_like(truth), points, truth], axis=1), axis=1)
+    beside = (points * (1.0 + off) for off in BESIDE)
+    return [points, *beside, 0.5 * (edges[:, 1:] + edges[:, :-1]), 1.5 * edges[:, -1:] + 1e-3]
 
 
 def _is_sqrt(law: GainLaw) -> bool:

@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from marketproof import clearing
 from marketproof.clearing import clear_market
 from marketproof.exits import Interrupted
 from marketproof.files.market_tables import ClientTable
-from marketproof.large import blocks, command
+from marketproof.large import blocks
 from marketproof.large.clear_large import clear_large_market, frame_of
 from marketproof.large.sampled_audit import utility
 from marketproof.large.stored import Stored
@@ -44,7 +45,7 @@ def parquet(table, path):
 @pytest.fixture
 def few(monkeypatch):
     """Twenty clients are many."""
-    monkeypatch.setattr(command, "DENSE", 20)
+    monkeypatch.setattr(clearing, "DENSE", 20)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -69,7 +70,7 @@ def test_files_of_a_large_market_say_what_those_of_a_small_one_say(cli, tmp_path
     given = ("clear", clients, "--vectors", tmp_path / "v.npy", "--lam", "0.5", "--quiet")
     assert cli(*given, "--out", tmp_path / "large").status == 0
     assert sorted(path.name for path in (tmp_path / "large").iterdir()) == sorted(FILES)
-    monkeypatch.setattr(command, "DENSE", 5_000)
+    monkeypatch.setattr(clearing, "DENSE", 5_000)
     assert cli(*given, "--json", tmp_path / "small.json").status == 0
     small = json.loads((tmp_path / "small.json").read_text())
     told = json.loads((tmp_path / "large" / "clear.json").read_text())
@@ -121,8 +122,9 @@ def test_an_interrupted_clearing_goes_on_to_the_same_bytes(tmp_path):
 CHILD = """
 import os, signal, sys
 from marketproof.cli import main
-from marketproof.large import clear_large, command, stored
-command.DENSE = 20
+from marketproof import clearing
+from marketproof.large import clear_large, stored
+clearing.DENSE = 20
 clear_large.clear_large_market.__kwdefaults__["block"] = 7
 if "--killed" in sys.argv:
     sys.argv.remove("--killed")

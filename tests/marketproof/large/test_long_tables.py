@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from marketproof.files import long_tables
-from marketproof.files.long_tables import DIFFERENCE, SAMPLES, listed_pairs, market_clients
+from marketproof.files.long_tables import DIFFERENCE, SAMPLES, listed_pairs, parquet_clients
+from marketproof.files.market_tables import read_clients
 
 CLIENTS = {"client": ["a", "b", "c"], "size": [100, 300, 300], "cost": [0.0, 1.1, 1.0], "gain": [3600, 0, 0]}
 
@@ -28,9 +29,9 @@ def written(tmp_path):
 
 def test_parquet_holds_what_a_table_holds(written):
     others = {"gain": CLIENTS["gain"], "Size": CLIENTS["size"], "cost": CLIENTS["cost"], "CLIENT": [7, 8, 9]}
-    found = market_clients(written({**others, "more": [1, 2, 3]}))
+    found = parquet_clients(written({**others, "more": [1, 2, 3]}))
     assert found.names == ("7", "8", "9")
-    table = market_clients(written(CLIENTS, "clients.csv"))
+    table = read_clients(written(CLIENTS, "clients.csv"))
     for one in (found, table):
         for column in ("size", "cost", "gain"):
             assert getattr(one, column).tolist() == CLIENTS[column]

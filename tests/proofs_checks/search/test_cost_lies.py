@@ -7,7 +7,8 @@ import pytest
 
 import mechanism.market.allocation.selection
 from mechanism import Market, MarketMechanism, Outcome, Types, UnknownNameError, account, market_mechanism
-from proofs_checks.search.lies import HUGE, best_reports
+from mechanism.market.allocation.breakpoints import HUGE
+from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import KINDS, random_markets
 
 SKIP = MarketMechanism("skip", "threshold-skip", "marginal")
