@@ -9,13 +9,18 @@ from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, Floats, Graph
 from learning.backends.backend import Backend, one_thread
-from learning.valuation.effective import TRIED, LineTask, MixtureTask, needed
+from learning.valuation.effective import TRIED, LineTask, MixtureTask, best_share, gap_at_one, needed
 from learning.work import State
 
 KEPT = 0.5
 """Share of the last round's e in a seller's that is measured anew."""
 USED = 0.5
 """Share of the standard errors that money needs by which a mixture must be better to be used at once, too."""
+REMEMBERED, CAUTION = 0.75, 0.25
+"""Share of the last rounds' gap in the one reckoned with, and of that one in what a mixture is forgiven.
+
+Probes overfit too much at first, and too little once others' models, mixed in, know their held-out samples.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +28,21 @@ class Judged:
     """What importing brought each of m clients on its held-out samples; 0 for who imports nothing.
 
     ``fall`` [m]: of the mean loss, nats; ``t`` [m]: that in standard errors; ``alpha`` [m]: the weight of all
-    imports together at which it would be lowest, if that was asked for.
+    imports together at which it would be lowest, if that was asked for. ``use`` [m]: the weight at which the client's
+    own model is expected to be best.
     """
 
     fall: Floats
     t: Floats
     alpha: Floats
+    use: Floats
 
 
 class Mixing:
-    """What is measured in a round, once for each question; what outlives it is in the state's memory, e smoothed."""
+    """What is measured in a round, once for each question; what outlives it is in the state's memory.
+
+    That is e, smoothed, and on the diagonal the c by which the optimism of n samples is c/n.
+    """
 
     def __init__(self, algorithm: Algorithm) -> None:
         self.algorithm = algorithm
@@ -62,9 +72,13 @@ class Mixing:
                 LineTask(i, tuple(j for j in clients if j != i), frozenset(np.flatnonzero(known).tolist()), round_index)
                 for i, known in zip(buyers, memory[list(buyers)], strict=True)
             ]
-            found = np.zeros((m, m))
-            for task, result in zip(tasks, backend.run(tasks), strict=True):
-                i, sellers, (alpha, t) = task.client, list(task.sellers), np.reshape(result, (2, -1))
+            found, results = np.zeros((m, m)), backend.run(tasks)
+            if tasks:
+                fresh_c = gap_at_one(np.array([result[-1] for result in results]), sizes[list(buyers)])
+                c = REMEMBERED * memory[0, 0] + (1.0 - REMEMBERED) * fresh_c if memory[0, 0] > 0 else fresh_c
+                np.fill_diagonal(memory, c)
+            for task, result in zip(tasks, results, strict=True):
+                i, sellers, (alpha, t) = task.client, list(task.sellers), np.reshape(result[:-1], (2, -1))
                 fresh, old = sizes[i] * alpha / (1.0 - alpha), memory[i, sellers]
                 better = t > needed(min(TRIED, len(work.held_out(i))))
                 smooth = np.where(old > 0, KEPT * old + (1.0 - KEPT) * fresh, fresh)
@@ -85,9 +99,11 @@ class Mixing:
                     share = float(1.0 - matrix[k, k])
                     weights = tuple((matrix[k, sold] / matrix[k, sold].sum()).tolist())
                     tasks.append(MixtureTask(i, tuple(clients[sold].tolist()), weights, share, joint))
-            found = np.zeros((3, m))
-            for task, result in zip(tasks, backend.run(tasks), strict=True):
-                found[:, task.client] = result
+            found, c = np.zeros((4, m)), np.diag(backend.work.tensors["memory"].cpu().numpy())
+            for task, (*told, unmixed, half, full) in zip(tasks, backend.run(tasks), strict=True):
+                i = task.client
+                optimism = CAUTION * c[i] / len(backend.work.members(i, whole=True))
+                found[:, i] = *told, best_share((unmixed, half, full), task.share, optimism)
             self._judged = matrix, Judged(*found)
         return self._judged[1]
 
@@ -101,20 +117,23 @@ class Mixing:
     def write(
         self, backend: Backend, matrix: Floats, clients: NDArray[np.int64], kept: Callable[[], None]
     ) -> NDArray[np.bool_]:
-        """Mix models and probes where that does not raise the held-out loss; return who uses the mixed model [m].
+        """Mix models and probes where that does not raise the held-out loss; return who uses a mixed model [m].
+
+        That is its own, mixed at the weight that is best for it now; the next round starts from the whole mixture.
 
         ``kept`` puts the models back that clients keep who uploaded something else.
         """
         judged, state = self.judged(backend, matrix, clients), backend.work.state
         mixed = np.zeros(len(state.rows), dtype=bool)
-        used = np.zeros_like(mixed)
+        used = np.zeros(len(state.rows))
         imports: Graph = (matrix > 0) & ~np.eye(len(matrix), dtype=bool)
         for k, i in enumerate(clients.tolist()):
             mixed[i] = imports[k].any() and judged.fall[i] >= 0
-            used[i] = mixed[i] and judged.t[i] > USED * needed(len(backend.work.held_out(i)))
+            if mixed[i] and judged.t[i] > USED * needed(len(backend.work.held_out(i))):
+                used[i] = judged.use[i]
         with one_thread():
             self._write(state, matrix, clients, mixed, used, kept)
-        return used
+        return used > 0
 
     def _write(
         self,
@@ -122,7 +141,7 @@ class Mixing:
         matrix: Floats,
         clients: NDArray[np.int64],
         mixed: NDArray[np.bool_],
-        used: NDArray[np.bool_],
+        used: Floats,
         kept: Callable[[], None],
     ) -> None:
         index = torch.from_numpy(clients).to(state.rows.device)
@@ -134,7 +153,7 @@ class Mixing:
         deployed[index] = state.rows[index]
         own = dict(zip(clients.tolist(), np.diag(matrix).tolist(), strict=True))
         for i, brought in imported.items():
+            if used[i] > 0:
+                deployed[i] = torch.lerp(state.rows[i].double(), brought / (1.0 - own[i]), used[i]).to(deployed.dtype)
             for models in (state.rows, state.slots[PROBE]):
                 models[i] = (own[i] * models[i].double() + brought).to(models.dtype)
-            if used[i]:
-                deployed[i] = state.rows[i]

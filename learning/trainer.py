@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learning import checkpoint
 from learning.adversaries import FREE_RIDES, HONEST, upload
 from learning.algorithms import method_named
-from learning.algorithms.algorithm import START, Aggregation, Graph
+from learning.algorithms.algorithm import HELD, START, Aggregation, Graph
 from learning.backends import BACKENDS
 from learning.backends.start import device_named
 from learning.begin import begin
@@ -30,10 +30,6 @@ from mechanism.space import Floats
 
 if TYPE_CHECKING:
     from learning.federation.transport import Transport
-
-
-HELD = "held"
-"""Slot of the models that clients keep who upload something else."""
 
 
 class Trainer(AbstractContextManager["Trainer"]):

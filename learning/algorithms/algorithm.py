@@ -23,6 +23,9 @@ START = "start"
 PROBE = "probe"
 """Slot of the models that never see the held-out samples, on which a method `measures` what others' are worth."""
 
+HELD = "held"
+"""Slot of the models that clients keep who upload something else."""
+
 
 @dataclass(frozen=True)
 class LocalSpec:

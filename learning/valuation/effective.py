@@ -8,6 +8,10 @@ of (1 − α) p + α θ_j. Then e_ij = n_i α/(1 − α): the weight at which a 
 It is 0 unless the loss falls by more than its noise: paired over the held-out samples, below the probe's own, below the
 best mixture with θ_0, which knows nothing, and of a new seller below the same mixture with its parameters in random
 order and with flipped signs. (A small share of *anything* makes an overconfident model less so, and its loss smaller.)
+What a client *uses* is its own model, which is better than its probe and has less to gain from a mixture: how much of
+one is best for it is asked on all of its samples. It has seen them, so that its loss on them is too low, and the others
+have not; by how much is reckoned from the gaps of all probes between samples they trained on and held-out ones.
+
 The slope of the held-out loss towards all sellers costs one gradient; only the `MOST` steepest falls are tried, at more
 than one weight only where the least of them lowers the loss, beside placebos only where all else is passed.
 """
@@ -20,11 +24,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from learning.algorithms.algorithm import PROBE, Algorithm
+from learning.adversaries import HONEST
+from learning.algorithms.algorithm import HELD, PROBE, Algorithm
 from learning.errors import LearningError
 from learning.plan import LearningPlan
 from learning.streams import stream
-from learning.valuation.measuring import held_index, sample_losses, samples
+from learning.valuation.measuring import Batch, held_index, sample_losses, samples, spread
 from learning.work import Work
 from mechanism.space import Floats
 
@@ -33,8 +38,8 @@ GRID = (0.25, 0.5)
 LARGEST = 0.75
 MOST = 12
 """Sellers tried by a client in a round at most."""
-JUDGED, TRIED = 1000, 128
-"""Samples held out of the probe at most, and how many of them a seller is tried on."""
+JUDGED, TRIED, SEEN = 1000, 128, 256
+"""Samples held out of the probe at most, how many of them a seller is tried on, and a model of those it trained on."""
 CERTAIN = 2.0
 """Standard errors by which a loss must fall, for large samples."""
 
@@ -85,7 +90,7 @@ class MixtureTask:
     @property
     def cost(self) -> float:
         """Relative length of the task, for sharing work out: samples."""
-        return float((3 if self.joint else 2) * JUDGED)
+        return float((3 if self.joint else 2) * JUDGED + 3 * SEEN)
 
 
 def needed(samples: int) -> float:
@@ -137,6 +142,31 @@ def minimiser(losses: Sequence[float], grid: tuple[float, float] = GRID, largest
     return float(np.clip(grid[0] * (3.0 * zero - 4.0 * half + full) / (2.0 * bend), 0.0, largest))
 
 
+def gap_at_one(gaps: Floats, sizes: Floats) -> float:
+    """Return c, at least 0, such that gaps of clients with n samples are c/n; of ``gaps`` and ``sizes`` [k].
+
+    By how much a model's loss on its own samples is too low falls with their number (Efron 2004). One client's gap is
+    mostly noise, so that c is that of all; NaN is of who said nothing.
+
+    >>> gap_at_one(np.array([0.3, -0.1, np.nan]), np.array([10.0, 10.0, 10.0]))
+    1.0
+    """
+    told = np.isfinite(gaps)
+    return max(0.0, float(gaps[told].sum() / (1.0 / sizes[told]).sum())) if told.any() else 0.0
+
+
+def best_share(seen: Sequence[float], share: float, optimism: float) -> float:
+    """Return the α in [0, ``share``] at which own model and others mix best, from losses at 0, half and all of share.
+
+    They are those on samples ``seen`` by the own model, whose ``optimism`` falls along the line to 0.
+
+    >>> best_share([1.0, 1.0, 1.0], 0.5, 0.2), best_share([1.0, 1.2, 1.4], 0.5, 0.2)
+    (0.5, 0.0)
+    """
+    grid = (share / 2.0, share)
+    return minimiser([loss - optimism * part for loss, part in zip(seen, (0.0, *grid), strict=True)], grid, share)
+
+
 Blend = tuple[int, float, str]
 """A mixture of a client's probe with another model: whose that is (`COMMON`: θ_0), its share, and how it is taken: as
 it is (""), with its parameters in random order ("shuffled"), or with flipped signs ("flipped")."""
@@ -162,17 +192,21 @@ def slopes(work: Work, task: LineTask, gradient: torch.Tensor) -> list[float]:
 
 
 class Line:
-    """The held-out samples of a client, and its probe: losses of models between that and others."""
+    """The samples of a client and its probe: losses of models between that, or the client's own model, and others."""
 
     def __init__(self, work: Work, client: int, most: int) -> None:
-        self.work, self.probe = work, work.models(PROBE)[client]
+        self.work, self.client, self.probe = work, client, work.models(PROBE)[client]
         self.index = held_index(work, client, most)
         self.loaded = samples(work, self.index)
 
-    def losses(self, model: torch.Tensor) -> Floats:
-        """Return the losses [n] of a model [P]."""
+    def losses(self, model: torch.Tensor, loaded: Sequence[Batch] = ()) -> Floats:
+        """Return the losses [n] of a model [P], on the held-out samples or those ``loaded``."""
         self.work.bench.row.copy_(model)
-        return np.asarray(torch.cat(sample_losses(self.work, self.loaded)).cpu().numpy())
+        return np.asarray(torch.cat(sample_losses(self.work, loaded or self.loaded)).cpu().numpy())
+
+    def seen(self, whole: bool) -> list[Batch]:
+        """Return samples that the probe trains on; if ``whole``, that the client's own model does."""
+        return samples(self.work, spread(self.work.members(self.client, whole), SEEN))
 
     def gradient(self) -> torch.Tensor:
         """Return the gradient [P] of the mean loss at the probe."""
@@ -193,13 +227,14 @@ class Line:
         towards = yield self.gradient()
         falling = sorted((slope, j) for j, slope in zip(task.sellers, towards, strict=True) if slope < 0)
         own, tried = self.losses(self.probe), {}
+        gap = mean_of(own) - mean_of(self.losses(self.probe, self.seen(whole=False)))
         if falling:
             wanted: list[Blend] = [(j, GRID[0], "") for _, j in falling[:MOST]]
             models = yield wanted
             tried = {blend[0]: [self.losses(model)] for blend, model in zip(wanted, models, strict=True)}
         promising = [j for j, losses in tried.items() if mean_of(losses[0]) < mean_of(own)]
         if not promising:
-            return (*alphas.values(), *ts.values())
+            return (*alphas.values(), *ts.values(), gap)
         wanted = [(COMMON, share, "") for share in GRID] + [(j, GRID[1], "") for j in promising]
         models = yield wanted
         found = [self.losses(model) for model in models]
@@ -219,11 +254,14 @@ class Line:
         for j in promising:
             if ts[j] > 1:
                 alphas[j] = minimiser(means[j]) * (1.0 - 1.0 / ts[j] ** 2)
-        return (*alphas.values(), *ts.values())
+        return (*alphas.values(), *ts.values(), gap)
 
     def judged(self, task: MixtureTask, models: Iterable[torch.Tensor]) -> tuple[float, ...]:
         """Judge the models of `mixtures` as `judge_mixture` says."""
-        own, (mixed, *between) = self.losses(self.probe), (self.losses(model) for model in models)
+        *blends, unmixed, half, full = models
+        own, (mixed, *between) = self.losses(self.probe), map(self.losses, blends)
+        loaded = self.seen(whole=True)
+        seen = [mean_of(self.losses(model, loaded)) for model in (unmixed, half, full)]
         alpha = 0.0
         if task.joint:
             grid, worth = (task.share / 2.0, task.share), len(task.rows) * LARGEST / (1.0 - LARGEST)
@@ -231,14 +269,15 @@ class Line:
             alpha = minimiser(means, grid, min(task.share * LARGEST / GRID[1], worth / (1.0 + worth)))
         with np.errstate(all="ignore"):
             fall = mean_of(own - mixed)
-        return (fall if np.isfinite(fall) else -1.0, certainty(own - mixed), alpha)
+        return (fall if np.isfinite(fall) else -1.0, certainty(own - mixed), alpha, *seen)
 
 
 def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
     """Return for each seller α, shrunk by (1 − 1/t²), then for each the t: by how many standard errors the loss falls.
 
     t is that against the strongest rival of the mixture: the probe, one with θ_0, placebos. Where it is not above 0, or
-    the loss rises on the way there, α is 0, and t −1 or what was found.
+    the loss rises on the way there, α is 0, and t −1 or what was found. Last is the probe's gap, held-out loss less
+    that on samples it trained on.
     """
     steps = Line(work, task.client, TRIED).measured(task)
     try:
@@ -254,11 +293,18 @@ def measure_lines(work: Work, task: LineTask) -> tuple[float, ...]:
 
 
 def mixtures(work: Work, task: MixtureTask) -> Iterator[torch.Tensor]:
-    """Return the probe with the task's share of the average of its rows and, if ``joint``, with half that share."""
+    """Return the probe with the task's share of the average of its rows and, if ``joint``, with half that share.
+
+    Then the client's own model, whatever it uploads, with none of that average, half the share and all of it.
+    """
     weights = torch.tensor(task.weights, dtype=torch.float64, device=work.device)
     other = (weights @ work.models("")[list(task.rows)].double()).float()
     for share in (task.share, task.share / 2.0)[: 1 + task.joint]:
         yield torch.lerp(work.models(PROBE)[task.client], other, share)
+    plan = work.facts.plan
+    honest = not plan.conduct or plan.conduct[task.client] == HONEST
+    for share in (0.0, task.share / 2.0, task.share):
+        yield torch.lerp(work.models("" if honest else HELD)[task.client], other, share)
 
 
 def judge_mixture(work: Work, task: MixtureTask) -> tuple[float, ...]:
@@ -266,6 +312,7 @@ def judge_mixture(work: Work, task: MixtureTask) -> tuple[float, ...]:
 
     By how much the mean loss falls, that in standard errors, and the α at which it would be lowest (0 if not asked): by
     a parabola through half the task's share and all of it, in reach of both as `GRID` is of `LARGEST`, and no more than
-    if each of the models were worth the most that one can be.
+    if each of the models were worth the most that one can be. Then the mean losses of the client's own model and of
+    its mixtures with half of the share and all of it, on samples that it has seen.
     """
     return Line(work, task.client, JUDGED).judged(task, mixtures(work, task))

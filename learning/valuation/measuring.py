@@ -49,10 +49,13 @@ def mean_losses(work: Work, client: int, most: int, models: Iterable[torch.Tenso
 def held_index(work: Work, client: int, most: int) -> torch.Tensor:
     """Return at most so many of the samples that a client holds out (of all it has if none), evenly spread."""
     held = work.held_out(client)
-    index = held if len(held) else work.members(client)
-    count = max(1, min(most, len(index)))
-    spread = torch.linspace(0, len(index) - 1, count, dtype=torch.float64).round().long()
-    return index[spread.to(index.device)]
+    return spread(held if len(held) else work.members(client), most)
+
+
+def spread(index: torch.Tensor, most: int) -> torch.Tensor:
+    """Return at most so many of these samples, at least one, evenly spread."""
+    places = torch.linspace(0, len(index) - 1, max(1, min(most, len(index))), dtype=torch.float64).round().long()
+    return index[places.to(index.device)]
 
 
 def samples(work: Work, index: torch.Tensor) -> list[Batch]:
