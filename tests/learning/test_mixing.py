@@ -9,9 +9,21 @@ import torch
 from learning.algorithms import ALGORITHMS, Uploads
 from learning.algorithms.algorithm import PROBE
 from learning.errors import LearningError
+from learning.mixing import CAUTION
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
-from learning.valuation.effective import LineTask, MixtureTask, certainty, judge_mixture, measure_lines, minimiser
+from learning.valuation.effective import (
+    SEEN,
+    TRIED,
+    LineTask,
+    MixtureTask,
+    best_share,
+    certainty,
+    judge_mixture,
+    measure_lines,
+    minimiser,
+)
+from learning.valuation.measuring import spread
 
 PLAN = LearningPlan(clients=4, split="skew", steps=30, lr=0.05)
 EVERYBODY = ~np.eye(4, dtype=bool)
@@ -23,6 +35,12 @@ def play(trainer, number, present=None):
     e = trainer.effective()
     trainer.aggregate(e > 0)
     return e
+
+
+def mixing_matrix(e, sizes):
+    """Return by what e mixes: n_i for the own model, e_ij for others."""
+    weights = e + np.diag(sizes)
+    return weights / weights.sum(1, keepdims=True)
 
 
 def everything(trainer):
@@ -77,6 +95,8 @@ def test_mixtures_are_the_average_and_kept_where_the_loss_does_not_rise():
         probes = trainer.state.slots[PROBE].double().numpy().copy()
         graph = e > 0
         joint = trainer.joint(graph)
+        mixing = trainer._server.mixing
+        judged = mixing.judged(trainer._backend, mixing_matrix(e, trainer.sizes), np.arange(4))
         trainer.aggregate(graph)
         n, kept = trainer.sizes.astype(float), 0
         for i in range(4):
@@ -88,9 +108,44 @@ def test_mixtures_are_the_average_and_kept_where_the_loss_does_not_rise():
             kept += moved
             assert joint[i] > 0 or not moved
         assert kept >= 2
-        deployed = trainer.state.slots["deployed"]
-        for i in range(4):
-            assert torch.equal(deployed[i], trainer.state.rows[i]) or np.allclose(deployed[i], rows[i])
+        for i in range(4):  # used: own model, alone or mixed with these at the share best for it
+            used, alpha = trainer.state.slots["deployed"][i].double().numpy(), judged.use[i]
+            assert 0 <= alpha <= 1 - n[i] / (n[i] + e[i].sum()) + 1e-9
+            best = (1.0 - alpha) * rows[i] + alpha * (e[i] @ rows) / max(e[i].sum(), 1e-9)
+            assert np.allclose(used, best, atol=1e-6) or np.allclose(used, rows[i])
+
+
+def test_use_is_judged_on_seen_samples_less_the_optimism_of_all():
+    with Trainer(PLAN, "ipfl-effective", "rows", seed=1) as trainer:
+        play(trainer, 1)
+        trainer.train(2)
+        work, state, share = trainer._backend.work, trainer.state, 0.6
+
+        def loss(model, index):
+            work.bench.row.copy_(model)
+            x, y = work.inputs(work.tensors["train_x"][index]), work.tensors["train_y"][index]
+            with torch.inference_mode():
+                return float(work.bench.judge(x, y)[1].mean())
+
+        index = spread(work.members(1, whole=True), SEEN)
+        expected = [loss(torch.lerp(state.rows[1], state.rows[0], a), index) for a in (0.0, share / 2.0, share)]
+        assert judge_mixture(work, MixtureTask(1, (0,), (1.0,), share))[-3:] == pytest.approx(expected, rel=1e-5)
+        gaps = [measure_lines(work, LineTask(i, (), frozenset(), 2))[-1] for i in range(4)]
+        assert gaps[1] == pytest.approx(
+            loss(state.slots[PROBE][1], spread(work.held_out(1), TRIED))
+            - loss(state.slots[PROBE][1], spread(work.members(1), SEEN)),
+            rel=1e-4,
+        )
+        e = trainer.effective()
+        c = max(0.0, sum(gaps) / sum(1.0 / n for n in trainer.sizes))
+        np.testing.assert_allclose(np.diag(state.memory), c)
+        weights = np.array([[1.0 - share, share], [0.0, 1.0]])
+        judged = trainer._server.mixing.judged(trainer._backend, weights, np.array([1, 0]))
+        assert judged.use[1] == pytest.approx(best_share(expected, share, CAUTION * c / trainer.sizes[1]), abs=1e-4)
+        trainer.aggregate(e > 0)
+        trainer.train(3)
+        trainer.effective()
+        assert np.diag(state.memory).min() >= 0.75 * c  # remembered for the most part
 
 
 def test_losses_on_lines_are_those_of_the_mixture_on_held_out_samples():
@@ -101,7 +156,7 @@ def test_losses_on_lines_are_those_of_the_mixture_on_held_out_samples():
         assert len(held) == trainer.sizes[1] // 2
         assert len(work.members(1)) + len(held) == len(work.members(1, whole=True)) == trainer.sizes[1]
         mixture = MixtureTask(1, (0, 2), (0.25, 0.75), 0.4)
-        fall, t, _ = judge_mixture(work, mixture)
+        fall, t, *_ = judge_mixture(work, mixture)
         row = 0.6 * state.slots[PROBE][1] + 0.4 * (0.25 * state.rows[0] + 0.75 * state.rows[2])
         x, y = work.inputs(work.tensors["train_x"][held]), work.tensors["train_y"][held]
         views = work.network.layout.views
@@ -114,7 +169,7 @@ def test_losses_on_lines_are_those_of_the_mixture_on_held_out_samples():
         assert t == pytest.approx(difference.mean() / (difference.std(ddof=1) / len(held) ** 0.5), rel=1e-4)
         # its own probe is worth nothing to a client that has it already: nothing falls towards it
         state.rows[0] = state.slots[PROBE][1]
-        assert measure_lines(work, LineTask(1, (0,), frozenset(), 1)) == (0.0, -1.0)
+        assert measure_lines(work, LineTask(1, (0,), frozenset(), 1))[:2] == (0.0, -1.0)
 
 
 def test_the_minimiser_is_that_of_a_parabola():
