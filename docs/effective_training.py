@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ PRICED = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/ipfl-exact")
 OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
 METHODS = (*OTHERS, *PRICED, "ipfl-effective/pooled-price")
 NEW = PRICED[-1]
+TOGETHER = "digits, all three"
 JUNK = ("attackers-shuffle", "attackers-flip", "free-riders-noise", "free-riders-ones")
 KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
 MONEY = ("paid", "received", "utility", "gain")
@@ -206,38 +207,57 @@ def correlation(x: Array, y: Array) -> float:
     return float(np.corrcoef(x.ravel(), y.ravel())[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
 
 
+def held_against(one: dict[str, Array], alone: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
+    """Return by name money of a run and what it is held against; ``alone``: the run of ``local``."""
+    pairs = {}
+    for kind, sign in (("accuracy", 1.0), ("loss", -1.0)):
+        pairs[kind] = np.cumsum(one["paid"], axis=0), sign * (one[kind] - alone[kind])
+        if "at_once" in one:
+            gained, later = brought(one, kind), sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"])
+            for name, what, of in (("round", "paid", gained), ("booked", "gain", gained), ("later", "paid", later)):
+                pairs[f"{name}_{kind}"] = one[what][: len(of)], of
+    return pairs
+
+
 def money(units: Units, tasks: tuple[str, ...]) -> dict[str, Any]:
     """Return how money paid for imports goes with what they brought, over clients and rounds.
 
     Each is a correlation of all seeds together, with mean and spread of those of single seeds: ``round_`` of a round's
     money with what its imports brought (`brought`), ``later_`` with what they brought after the next training, whatever
     clients use, ``booked_`` of the gain that the market counted with the first; without prefix, of the money so far
-    with what was gained over the same client under ``local``. 0 where nobody pays or all pay the same.
+    with what was gained over the same client under ``local``. 0 where nobody pays or all pay the same. Under `TOGETHER`
+    clients and rounds of the three digits tasks are in one correlation, so that what tasks differ in counts.
     """
     table: dict[str, Any] = {}
-    for task, method in product(tasks, PRICED):
-        seeds = [s for s in SEEDS if {(task, k, "benign", s) for k in (method, "local")} <= set(units)]
-        if not seeds:
-            continue
-        ones, alones = ([units[task, k, "benign", s] for s in seeds] for k in (method, "local"))
-        row: dict[str, Any] = {"seeds": len(seeds), "paid": float(np.mean([one["paid"].mean() for one in ones]))}
-        for kind, sign in (("accuracy", 1.0), ("loss", -1.0)):
-            so_far = [np.cumsum(one["paid"], axis=0) for one in ones]
-            over = [sign * (one[kind] - alone[kind]) for one, alone in zip(ones, alones, strict=True)]
-            row[f"mean_{kind}_gained"] = float(np.mean(over))
-            pairs = {kind: (so_far, over)}
-            if all("at_once" in one for one in ones):
-                gains = [brought(one, kind) for one in ones]
-                later = [sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"]) for one in ones]
-                for name, what, of in (("round", "paid", gains), ("booked", "gain", gains), ("later", "paid", later)):
-                    pairs[f"{name}_{kind}"] = [one[what][: len(g)] for one, g in zip(ones, of, strict=True)], of
-                row[f"mean_round_{kind}"], row[f"mean_later_{kind}"] = float(np.mean(gains)), float(np.mean(later))
-            for name, (x, y) in pairs.items():
-                each = [correlation(a, b) for a, b in zip(x, y, strict=True)]
-                row[name] = correlation(np.array(x), np.array(y))
+    for method in PRICED:
+        found: dict[str, list[dict[str, tuple[Array, Array]]]] = {}
+        for task in tasks:
+            seeds = [s for s in SEEDS if {(task, k, "benign", s) for k in (method, "local")} <= set(units)]
+            if seeds:
+                ones, alones = ([units[task, k, "benign", s] for s in seeds] for k in (method, "local"))
+                found[task] = [held_against(one, alone) for one, alone in zip(ones, alones, strict=True)]
+                paid = float(np.mean([one["paid"].mean() for one in ones]))
+                table.setdefault(task, {})[method] = {"seeds": len(seeds), "paid": paid}
+        if all(len(found.get(task, ())) == len(SEEDS) for task in DIGITS):
+            table.setdefault(TOGETHER, {})[method] = {"seeds": len(SEEDS)}
+            found[TOGETHER] = [
+                {name: (joined(run[name][0] for run in runs), joined(run[name][1] for run in runs)) for name in runs[0]}
+                for runs in zip(*(found[task] for task in DIGITS), strict=True)
+            ]
+        for task, runs in found.items():
+            row = table[task][method]
+            for name in runs[0]:
+                xs, ys = zip(*(run[name] for run in runs), strict=True)
+                each = [correlation(x, y) for x, y in zip(xs, ys, strict=True)]
+                row[name] = correlation(joined(xs), joined(ys))
                 row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
-        table.setdefault(task, {})[method] = row
+                row[f"mean_{name}" if "_" in name else f"mean_{name}_gained"] = float(joined(ys).mean())
     return table
+
+
+def joined(parts: Iterable[Array]) -> Array:
+    """Return all entries of all parts in one row."""
+    return np.concatenate([part.ravel() for part in parts])
 
 
 def shown(results: dict[str, Any]) -> None:
@@ -264,7 +284,7 @@ def shown(results: dict[str, Any]) -> None:
     print("\nmoney paid, accuracy gained over local, points; correlations (mean of seeds' ± spread), accuracy; loss")
     for (task, methods), method in product(results["money"].items(), PRICED):
         if (row := methods.get(method)) is not None:
-            print(f"  {task:15} {method:26} {row['paid']:.2f} {100 * row['mean_accuracy_gained']:+.2f}")
+            print(f"  {task:17} {method:26} {row.get('paid', 0):.2f} {100 * row['mean_accuracy_gained']:+.2f}")
             for name in (k for k in ("", "round_", "later_", "booked_") if f"{k}loss" in row):
                 keys = f"{name}accuracy", f"{name}loss"
                 each = (f"{row[k]:+.2f} ({row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f})" for k in keys)
