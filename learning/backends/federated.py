@@ -177,20 +177,21 @@ class FederatedBackend:
             models = np.stack([row.numpy() for row in mixtures(self.work, task)])
             terms = {"rows": len(task.rows), "share": task.share, "joint": task.joint}
             sent = {PROBE: self._row(PROBE, task.client), "models": models}
-            questions.append(Question(task.client, "mix", terms, sent, {}, 3))
+            questions.append(Question(task.client, "mix", terms, sent, {}, len(_HARM)))
         found: list[tuple[float, ...]] = []
         for question, answer in zip(questions, self._asker.ask(questions), strict=True):
-            told = (-1.0, 0.0, 0.0) if answer is None else answer[0].numbers
-            if not 0.0 <= told[2] < 1.0:
-                self._asker.leave(question, MessageError(f"its best share is {told[2]:g}; expected one below 1"))
-                told = (-1.0, 0.0, 0.0)
+            told = _HARM if answer is None else answer[0].numbers
+            if not 0.0 <= told[2] < 1.0 or max(map(abs, told[3:])) > _LARGEST:
+                said = f"its best share is {told[2]:g}; expected one below 1, and losses up to {_LARGEST:g}"
+                self._asker.leave(question, MessageError(said))
+                told = _HARM
             found.append(told)
         return found
 
     def _measure(self, tasks: Sequence[LineTask]) -> list[tuple[float, ...]]:
         """Return what clients measure on their lines, all in step; of who is away that nothing is worth anything."""
         width = self.work.network.layout.parameters
-        found = [(0.0,) * len(task.sellers) + (-1.0,) * len(task.sellers) for task in tasks]
+        found = [(0.0,) * len(task.sellers) + (-1.0,) * len(task.sellers) + (math.nan,) for task in tasks]
         asked = {
             k: Question(
                 task.client,
@@ -225,10 +226,15 @@ class FederatedBackend:
                     self._asker.leave(question, MessageError("it asks for mixtures that measuring does not need"))
                 elif not all(0.0 <= alpha <= LARGEST for alpha in done.numbers[: len(task.sellers)]):
                     self._asker.leave(question, MessageError(f"a model's share is above {LARGEST} or below 0"))
+                elif abs(done.numbers[-1]) > _LARGEST:
+                    self._asker.leave(question, MessageError(f"its probe's gap is beyond {_LARGEST:g}"))
                 else:
                     found[k] = done.numbers
         return found
 
+
+_HARM = (-1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""How a mixture does of which nothing is known: it raises the loss."""
 
 _LARGEST = 1e9
 """Nats: a loss beyond it is told by nobody who measures."""
