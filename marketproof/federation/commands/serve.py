@@ -59,7 +59,7 @@ def serve(
     if going_on and out is not None:
         chosen = recorded_config(out)
     else:
-        chosen, _ = settings(config or "digits-niid", options, out, resume=False)
+        chosen, _ = settings(config or "digits-niid", options, out, resume=resume)
         chosen = joined(chosen, keys)
     folder = default_folder(chosen.task) if out is None else out
     console = stderr(quiet=quiet)
