@@ -38,7 +38,7 @@ from learning.algorithms import ALGORITHMS
 from learning.algorithms.algorithm import LocalSpec
 from learning.backends.backend import RowsBackend
 from learning.backends.stacked import StackedBackend, stackable
-from learning.backends.start import device_named
+from learning.begin import device_named
 from learning.data.dataset import Dataset
 from learning.data.splits import Holdings
 from learning.local import TrainTask

@@ -1,7 +1,8 @@
-"""Where a trainer begins: who holds which samples, where work runs, and what is tested on."""
+"""Where a trainer begins: who holds which samples, on which backend and device work runs, and what is tested on."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import Algorithm
-from learning.backends.auto import Choice
-from learning.backends.backend import Backend
-from learning.backends.start import start
-from learning.data.owners import client_names, left_out
+from learning.backends.auto import Choice, choose, usable_cores
+from learning.backends.backend import Backend, RowsBackend
+from learning.backends.pool import PoolBackend
+from learning.backends.shared import SHARES
+from learning.backends.stacked import StackedBackend, stackable
 from learning.data.splits import hold
-from learning.errors import LearningError
+from learning.errors import LearningError, said
 from learning.evaluation import Exam
 from learning.models.build import network
 from learning.plan import LearningPlan
@@ -86,7 +88,11 @@ def begin(
         steps = max(method.local_spec(largest, first).all_steps for first in (True, False))  # at most, a round
         guard = guard_of(plan, work, steps, holdings.sizes.tolist(), keys)
     data = holdings.dataset
-    whose = client_names(data, holdings.members), left_out(data, plan.split, plan.clients)
+    whose: tuple[tuple[str, ...], str] = (), ""
+    if data.groups is not None:
+        from learning.data.owners import client_names, left_out
+
+        whose = client_names(data, holdings.members), left_out(data, plan.split, plan.clients)
     digest, exam = data.digest(), Exam(holdings.weights, holdings.stratum_sizes)
     if backend != "federated":
         images = exam.images(method.own or bool(method.deployed), method.shared)
@@ -129,3 +135,63 @@ def _asked(plan: LearningPlan, method: Algorithm, slots: tuple[str, ...], seed: 
     backend = FederatedBackend(work, transport, method, delta)
     choice = Choice("federated", 1, "federated: clients have joined")
     return Beginning(sizes, digest, backend.exam, choice, backend, None)
+
+
+ON_CPU = ("pool", "federated")
+"""Backends that use no other device."""
+
+
+def start(
+    work: Work, backend: str, device: torch.device, images: int, processes: int | None = None
+) -> tuple[Choice, Backend]:
+    """Return the backend called ``backend`` on ``device`` with the choice that it is, or that `auto` made of it.
+
+    ``images``: how many test images one round looks at; ``processes``: how many workers a pool has, by default as many
+    as there are cores or clients. A pool moves the tensors out of ``work``. Work that cannot be stacked is done by the
+    plain loop, whose numbers these are, and the choice says so.
+    """
+    if backend == "auto":
+        choice = choose(work, images, device, processes)
+    elif backend == "pool" and not SHARES:
+        raise LearningError("backend 'pool' shares memory among processes as Unix does; take backend rows or auto here")
+    elif backend == "stacked" and not stackable(work):
+        why = "training with privacy" if work.facts.plan.dp_epsilon else f"network {work.network.name}"
+        choice = Choice("rows", 1, f"rows: stacked was asked for, but {why} cannot be stacked")
+    else:
+        clients = len(work.facts.starts) - 1
+        count = (processes or min(usable_cores(), clients)) if backend == "pool" else 1
+        choice = Choice(backend, count, f"{backend}: asked for")
+    if choice.backend == "pool":
+        return choice, PoolBackend(work, choice.processes)
+    if choice.backend == "stacked":
+        return choice, StackedBackend(work, device)
+    return choice, RowsBackend(work, device)
+
+
+def device_named(name: str, backend: str) -> torch.device:
+    """Return the device called ``name``; "auto" is CUDA where there is one and the backend can use it.
+
+    `LearningError` if it is not there, or has no float64, in which differences and test results are summed (MPS).
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() and backend not in ON_CPU else "cpu")
+    kind, colon, number = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (colon and not (kind == "cuda" and re.fullmatch("[0-9]{1,3}", number))):
+        raise LearningError(f"there is no device {name!r}; expected auto, cpu, cuda, cuda:N or mps")
+    if kind == "cpu":
+        return torch.device(name)
+    if backend in ON_CPU:
+        raise LearningError(f"backend {backend!r} runs on the CPU; take backend rows or auto for device {name}")
+    there = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
+    if not there:
+        raise LearningError(f"this machine has no {kind.upper()} device that torch can use; take device cpu or auto")
+    if colon and int(number) >= there:
+        raise LearningError(f"there is no device {name!r} here; expected cuda:0 to cuda:{there - 1}")
+    try:
+        torch.zeros(1, dtype=torch.float64, device=name)
+    except (RuntimeError, TypeError) as error:
+        raise LearningError(
+            f"device {name} does not hold float64, in which differences and test results are summed ({said(error)}); "
+            "take device cpu"
+        ) from None
+    return torch.device(name)

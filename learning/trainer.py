@@ -15,8 +15,7 @@ from learning.adversaries import FREE_RIDES, HONEST, upload
 from learning.algorithms import method_named
 from learning.algorithms.algorithm import HELD, START, Aggregation, Graph
 from learning.backends import BACKENDS
-from learning.backends.start import device_named
-from learning.begin import begin
+from learning.begin import begin, device_named
 from learning.errors import LearningError
 from learning.local import TrainTask
 from learning.models.build import base_digest_of, refuse_models

@@ -164,17 +164,17 @@ def run(
         "costs": None if costs is None else str(costs),
         "lora_targets": None if lora_targets is None else split_names(lora_targets),
     }  # fmt: skip
-    options["data"] = own_data(
-        task, data, split, owner=owner, target=target, ignored=split_names(ignore or ""), least=least,
-        test_file=None if test is None else str(test),
-    )  # fmt: skip
+    own = {"owner": owner, "target": target, "ignored": split_names(ignore or ""), "least": least, "test_file": test}
+    if data is not None or split is not None or any(own.values()):
+        options["data"] = own_data(task, data, split, **own | {"test_file": None if test is None else str(test)})
     options |= {"start_from": None if start_from is None else str(start_from)}
-    for name, value in {**options, **(options["data"] or {}).get("data", {}), "task": task}.items():
+    for name, value in {**options, **options.get("data", {}).get("data", {}), "task": task}.items():
         if isinstance(value, str) and re.search("[\ud800-\udfff]", value):  # settings are written as UTF-8
             raise InputError(f"{name} {shown(value)} is no name in UTF-8 and cannot be recorded; rename the file")
     refuse_unwritable_file(json)
     logs = split_names(log or "")
-    refuse_unknown(logs)
+    if logs:
+        refuse_unknown(logs)
     if go_on is None:
         config, resuming = settings(task, options, out, resume=resume)
         folder = default_folder(config.task) if out is None else out
@@ -205,7 +205,7 @@ def _continued(
     from marketproof.records.continued import carry_over, continued
     from marketproof.running.config import split_names
 
-    if resume or task is not None or options["data"] is not None or options["start_from"]:
+    if resume or task is not None or options.get("data") is not None or options["start_from"]:
         raise InputError("--continue RUN takes a run as it is; leave task, data, --resume and --start-from away")
     given = {key: value for key, value in options.items() if value is not None and key not in ("data", "start_from")}
     if "methods" in given:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.run.files import MANIFEST, Manifest, read_manifest, unit_key, verify
 from mechanism.errors import InputError, shown
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from learning.trainer import Trainer
 
 
-def start_digest(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the digest of the run that a run's settings start from, by the path of its manifest; none: no such run."""
-    path = Path(values.get("start_from") or "") / MANIFEST
-    return {str(path): digest_of(path)} if values.get("start_from") else {}
+def start_digest(start_from: str) -> dict[str, str]:
+    """Return the digest of the run that a run starts from, by the path of its manifest."""
+    path = Path(start_from) / MANIFEST
+    return {str(path): digest_of(path)}
 
 
 def refuse_joined(manifest: Manifest, key: str, slot: str) -> None:

@@ -228,7 +228,8 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
     if market["costs"] and (options.get("costs") or not any(market[f"each_{head}"] for head in EACH)):
         values["market"] = {**market, **costs_of(market["costs"], values["data"])}
     digests = digests_of_own(values["methods"], values["mechanism"], values["model"]["name"], values["data"]["file"])
-    return validated(RunConfig, {**values, "code": digests | start_digest(values)}, "options")
+    digests |= start_digest(values["start_from"]) if values.get("start_from") else {}
+    return validated(RunConfig, {**values, "code": digests}, "options")
 
 
 def schedule_of(config: RunConfig) -> list[list[int]]:

@@ -179,12 +179,18 @@ class _Attempt:
         making = trainers(self.config, place, self.keyring, self._recorded_backend) if make is None else make
         remaining = [unit for unit in units if recorder is None or not recorder.is_finished(unit)]
         done = 0 if recorder is None else sum(recorder.rounds_done(unit) for unit in units)
-        log = Log(place.log, self.folder, self.config.task, lambda unit, k: self._record().recorded(unit, k))
-        with Bar(self.config.rounds, len(units), done, quiet=quiet) as bar, contextlib.closing(log):
+        log = None
+        if place.log:
+            log = Log(place.log, self.folder, self.config.task, lambda unit, k: self._record().recorded(unit, k))
+        with (
+            Bar(self.config.rounds, len(units), done, quiet=quiet) as bar,
+            contextlib.closing(log) if log else contextlib.nullcontext(),
+        ):
 
             def seen(unit: Unit, number: int, record: MarketRecord, notices: Sequence[str]) -> None:
                 bar.round(unit, number, record, notices)
-                log.round(unit, number, record)
+                if log is not None:
+                    log.round(unit, number, record)
                 if self._watch is not None:
                     self._watch(unit, number, record, notices)
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from learning.backends import auto, shared, start
-from learning.backends.start import device_named
+from learning import begin
+from learning.backends import auto, shared
+from learning.begin import device_named
 from learning.errors import LearningError
 from learning.plan import LearningPlan
 from learning.privacy import keys
@@ -89,7 +90,7 @@ def test_without_locks_of_files_a_run_goes_on_unlocked(tmp_path, monkeypatch):
 
 
 def test_a_pool_needs_descriptors_that_a_child_can_be_handed(monkeypatch):
-    for module in (auto, start):
+    for module in (auto, begin):
         monkeypatch.setattr(module, "SHARES", False)
     with refused(LearningError, "backend 'pool' shares memory among processes as Unix does"):
         Trainer(PLAN, "local", "pool", "cpu")

@@ -10,7 +10,7 @@ from learning.backends.auto import Seconds
 from learning.backends.backend import RowsBackend
 from learning.backends.pool import PoolBackend
 from learning.backends.stacked import StackedBackend
-from learning.backends.start import start
+from learning.begin import start
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
 
@@ -121,7 +121,7 @@ def test_a_backend_is_started_by_its_name_and_by_autos_choice(trainer, monkeypat
     assert torch.equal(backend.work.tensors["rows"], before)
     backend.close()
     if name != "pool":  # which has emptied the work
-        monkeypatch.setattr("learning.backends.start.choose", lambda *_: auto.Choice(name, 1, "said so"))
+        monkeypatch.setattr("learning.begin.choose", lambda *_: auto.Choice(name, 1, "said so"))
         choice, backend = start(work, "auto", CPU, 100)
         assert (type(backend), choice.reason) == (kind, "said so")
 
