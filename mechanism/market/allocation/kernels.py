@@ -250,12 +250,12 @@ def between(sums: Floats, first: int, last: int) -> float:
 def fractional(
     law: KernelForm, k: float, total: float, cost: float, first: int, count: int, absent: int, beyond: float,
     size: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
-) -> tuple[float, float, float]:  # fmt: skip
+) -> float:  # fmt: skip
     """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part, and not ``absent``.
 
     Candidates stand in rising price per sample, so the best fractional purchase is a prefix: binary search for the
     first one not wanted at all, then the best part of the one before it. Where all are wanted, any amount may be had
-    besides at ``beyond`` per sample (+inf: not). Returns level less cost, the data, and the most paid per sample.
+    besides at ``beyond`` per sample (+inf: not). Returns level less cost.
     """
     lo, hi = first, count
     held, paid, start = total, cost, first  # before candidate ``start``
@@ -274,18 +274,17 @@ def fractional(
     last = lo - 1
     if last == absent:
         held, paid, start, last = total, cost, first, absent - 1
-    data, spent, dearest = total, cost, 0.0
+    data, spent = total, cost
     if last >= first:
-        dearest = ratio[last]
         left = held + between(sum_size, start, last)
-        data = peak(law, k, dearest, left, left + size[last])
-        spent = paid + between(sum_price, start, last) + dearest * (data - left)
-    if lo == count and beyond < slope_at(law, k, data):
+        data = peak(law, k, ratio[last], left, left + size[last])
+        spent = paid + between(sum_price, start, last) + ratio[last] * (data - left)
+    if lo == count and beyond < math.inf and beyond < slope_at(law, k, data):
         if beyond <= _FREE:
-            return level(law, k, math.inf) - spent, math.inf, beyond
+            return level(law, k, math.inf) - spent
         more = peak(law, k, beyond, data, math.inf)
-        return level(law, k, more) - (spent + beyond * (more - data)), more, beyond
-    return level(law, k, data) - spent, data, dearest
+        return level(law, k, more) - (spent + beyond * (more - data))
+    return level(law, k, data) - spent
 
 
 @jit
@@ -330,10 +329,9 @@ def search(
             if depth == count and beyond == math.inf:
                 depth -= 1
                 continue
-            bound, _, _ = fractional(
+            bound = -floor + fractional(
                 law, k, total, cost, depth, count, absent, beyond, size, ratio, sum_size, sum_price,
             )  # fmt: skip
-            bound -= floor
             if bound <= best + slack:
                 depth -= 1
                 continue
@@ -427,21 +425,32 @@ def best_of(p: int, number: int, count: int, out: int, worth: Floats, sums: Floa
 
 @jit
 def with_others(
-    law: KernelForm, k: float, own: float, count: int, absent: int, beyond: float, cheapest: float, size: Floats,
-    ratio: Floats, sum_size: Floats, sum_price: Floats,
+    law: KernelForm, k: float, own: float, floor: float, count: int, about: int, absent: int, beyond: float,
+    cheapest: float, ratio: Floats, sum_size: Floats, sum_price: Floats,
 ) -> float:  # fmt: skip
     """Upper bound on the value of sets that hold one at least of the sellers beyond the list (see `search`).
 
-    Who asks ``cheapest`` at least, and ``beyond`` per sample, costs at the slope s of the best fractional purchase at
-    least cheapest (1 - s / beyond) more than it brings.
+    At any slope s a set is worth at most sup of level(x) - s (x - own), and for each seller s n_j - w_j, if that is
+    positive; who asks ``cheapest`` at least, and ``beyond`` per sample, costs cheapest (1 - s / beyond) more than it
+    brings. The slope is that where about so many are bought.
     """
     if beyond == math.inf:
         return -math.inf
-    bound, data, least = fractional(
-        law, k, own, 0.0, 0, count, absent, beyond, size, ratio, sum_size, sum_price,
-    )  # fmt: skip
-    slope = max(least, slope_at(law, k, data))
-    return bound - level(law, k, own) - max(0.0, cheapest * (1.0 - slope / beyond) if beyond > 0.0 else 0.0)
+    about = min(about, count)
+    slope = slope_at(law, k, own + between(sum_size, 0, about))
+    if about > 0:
+        slope = max(slope, ratio[about - 1])
+    if about < count:
+        slope = min(slope, ratio[about])
+    if slope >= beyond or slope <= _FREE:
+        return math.inf
+    data = peak(law, k, slope, own, math.inf)
+    bound = level(law, k, data) - floor - slope * (data - own) - cheapest * (1.0 - slope / beyond)
+    first = 0  # the first ``about`` but the one who is absent
+    if absent < about and absent >= 0:
+        bound += slope * between(sum_size, 0, absent) - between(sum_price, 0, absent)
+        first = absent + 1
+    return bound + slope * between(sum_size, first, about) - between(sum_price, first, about)
 
 
 @jit
@@ -1014,7 +1023,7 @@ def clear_sellers(
                     work, path, mine,
                 )  # fmt: skip
                 others = with_others(
-                    law, k, own, count, absent, beyond, table.cheapest, size, ratio, sum_size, sum_price,
+                    law, k, own, floor, count, about, absent, beyond, table.cheapest, ratio, sum_size, sum_price,
                 )  # fmt: skip
                 whole = others <= value + room  # nobody beyond the list matters
                 left -= nodes
