@@ -248,43 +248,33 @@ def between(sums: Floats, first: int, last: int) -> float:
 
 @jit
 def fractional(
-    law: KernelForm, k: float, total: float, cost: float, first: int, count: int, absent: int, beyond: float,
-    size: Floats, ratio: Floats, sum_size: Floats, sum_price: Floats,
+    law: KernelForm, k: float, total: float, cost: float, first: int, count: int, absent: int, size: Floats,
+    ratio: Floats, sum_size: Floats, sum_price: Floats,
 ) -> float:  # fmt: skip
     """Upper bound on level(data) - cost when candidates first.. may be bought, one of them in part, and not ``absent``.
 
     Candidates stand in rising price per sample, so the best fractional purchase is a prefix: binary search for the
-    first one not wanted at all, then the best part of the one before it. Where all are wanted, any amount may be had
-    besides at ``beyond`` per sample (+inf: not). Returns level less cost.
+    first one not wanted at all, then the best part of the one before it. Returns level less cost.
     """
-    lo, hi = first, count
-    held, paid, start = total, cost, first  # before candidate ``start``
-    if first <= absent < count:
+    if first <= absent < count:  # either all before it are wanted whole, or nobody behind it is wanted
         before = total + between(sum_size, first, absent)
         if slope_at(law, k, before) > ratio[absent]:
-            held, paid, start, lo = before, cost + between(sum_price, first, absent), absent + 1, absent + 1
+            total, cost, first = before, cost + between(sum_price, first, absent), absent + 1
         else:
-            hi = absent
+            count = absent
+    lo, hi = first, count
     while lo < hi:
         mid = (lo + hi) // 2
-        if slope_at(law, k, held + between(sum_size, start, mid)) > ratio[mid]:
+        if slope_at(law, k, total + between(sum_size, first, mid)) > ratio[mid]:
             lo = mid + 1
         else:
             hi = mid
+    if lo == first:
+        return level(law, k, total) - cost
     last = lo - 1
-    if last == absent:
-        held, paid, start, last = total, cost, first, absent - 1
-    data, spent = total, cost
-    if last >= first:
-        left = held + between(sum_size, start, last)
-        data = peak(law, k, ratio[last], left, left + size[last])
-        spent = paid + between(sum_price, start, last) + ratio[last] * (data - left)
-    if lo == count and beyond < math.inf and beyond < slope_at(law, k, data):
-        if beyond <= _FREE:
-            return level(law, k, math.inf) - spent
-        more = peak(law, k, beyond, data, math.inf)
-        return level(law, k, more) - (spent + beyond * (more - data))
-    return level(law, k, data) - spent
+    left = total + between(sum_size, first, last)
+    data = peak(law, k, ratio[last], left, left + size[last])
+    return level(law, k, data) - (cost + between(sum_price, first, last) + ratio[last] * (data - left))
 
 
 @jit
@@ -301,12 +291,16 @@ def search(
     searched. gap is 0 unless ``limit`` nodes were not enough: then no set is better by more.
     ``beyond``: no more per sample than what any other seller asks, who is not among the candidates (+inf: there is
     none). Where such a seller might belong to a better set, the gap is +inf at once if ``short`` (the list of
-    candidates can be made longer), else what it might bring is in the gap.
+    candidates can be made longer), else what it might bring is in the gap. ``size`` and ``ratio`` need one place more.
     ``floor``: level of the importer's own data. ``work`` float [count + 1, 3]: data, cost and bound on the path.
     ``state`` int8 [count + 1]: 0 new, 1 in, 2 out, 3 absent.
     """
     for a in range(count):
         chosen[a] = False
+    end = count
+    if beyond < math.inf:  # for bounds: one candidate more, who has any number of samples, to be had in part
+        size[count], ratio[count] = math.inf, max(beyond, 2.0 * _FREE)
+        end += 1
     work[0, 0], work[0, 1] = own, 0.0
     state[0] = 0
     depth, reach, nodes, gap, missed = 0, 0, 0, 0.0, best
@@ -330,7 +324,7 @@ def search(
                 depth -= 1
                 continue
             bound = -floor + fractional(
-                law, k, total, cost, depth, count, absent, beyond, size, ratio, sum_size, sum_price,
+                law, k, total, cost, depth, end, absent, size, ratio, sum_size, sum_price,
             )  # fmt: skip
             if bound <= best + slack:
                 depth -= 1
