@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import PROBE, Aggregation, Algorithm, Floats, Graph
 from learning.backends.backend import Backend, one_thread
-from learning.valuation.effective import TRIED, LineTask, MixtureTask, best_share, gap_at_one, needed
+from learning.valuation.effective import TRIED, LineTask, MixtureTask, minimiser, needed
 from learning.work import State
 
 KEPT = 0.5
@@ -21,6 +21,31 @@ REMEMBERED, CAUTION = 0.75, 0.25
 
 Probes overfit too much at first, and too little once others' models, mixed in, know their held-out samples.
 """
+
+
+def gap_at_one(gaps: Floats, sizes: Floats) -> float:
+    """Return c, at least 0, such that gaps of clients with n samples are c/n; of ``gaps`` and ``sizes`` [k].
+
+    By how much a model's loss on its own samples is too low falls with their number (Efron 2004). One client's gap is
+    mostly noise, so that c is that of all; NaN is of who said nothing.
+
+    >>> gap_at_one(np.array([0.5, -0.25, np.nan]), np.array([10.0, 10.0, 10.0]))
+    1.25
+    """
+    told = np.isfinite(gaps)
+    return max(0.0, float(gaps[told].sum() / (1.0 / sizes[told]).sum())) if told.any() else 0.0
+
+
+def best_share(seen: Sequence[float], share: float, optimism: float) -> float:
+    """Return the α in [0, ``share``] at which own model and others mix best, from losses at 0, half and all of share.
+
+    They are those on samples ``seen`` by the own model, whose ``optimism`` falls along the line to 0.
+
+    >>> best_share([1.0, 1.0, 1.0], 0.5, 0.2), best_share([1.0, 1.2, 1.4], 0.5, 0.2)
+    (0.5, 0.0)
+    """
+    grid = (share / 2.0, share)
+    return minimiser([loss - optimism * part for loss, part in zip(seen, (0.0, *grid), strict=True)], grid, share)
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,31 +142,6 @@ def minimiser(losses: Sequence[float], grid: tuple[float, float] = GRID, largest
     return float(np.clip(grid[0] * (3.0 * zero - 4.0 * half + full) / (2.0 * bend), 0.0, largest))
 
 
-def gap_at_one(gaps: Floats, sizes: Floats) -> float:
-    """Return c, at least 0, such that gaps of clients with n samples are c/n; of ``gaps`` and ``sizes`` [k].
-
-    By how much a model's loss on its own samples is too low falls with their number (Efron 2004). One client's gap is
-    mostly noise, so that c is that of all; NaN is of who said nothing.
-
-    >>> gap_at_one(np.array([0.3, -0.1, np.nan]), np.array([10.0, 10.0, 10.0]))
-    1.0
-    """
-    told = np.isfinite(gaps)
-    return max(0.0, float(gaps[told].sum() / (1.0 / sizes[told]).sum())) if told.any() else 0.0
-
-
-def best_share(seen: Sequence[float], share: float, optimism: float) -> float:
-    """Return the α in [0, ``share``] at which own model and others mix best, from losses at 0, half and all of share.
-
-    They are those on samples ``seen`` by the own model, whose ``optimism`` falls along the line to 0.
-
-    >>> best_share([1.0, 1.0, 1.0], 0.5, 0.2), best_share([1.0, 1.2, 1.4], 0.5, 0.2)
-    (0.5, 0.0)
-    """
-    grid = (share / 2.0, share)
-    return minimiser([loss - optimism * part for loss, part in zip(seen, (0.0, *grid), strict=True)], grid, share)
-
-
 Blend = tuple[int, float, str]
 """A mixture of a client's probe with another model: whose that is (`COMMON`: θ_0), its share, and how it is taken: as
 it is (""), with its parameters in random order ("shuffled"), or with flipped signs ("flipped")."""

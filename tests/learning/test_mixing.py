@@ -9,7 +9,7 @@ import torch
 from learning.algorithms import ALGORITHMS, Uploads
 from learning.algorithms.algorithm import PROBE
 from learning.errors import LearningError
-from learning.mixing import CAUTION
+from learning.mixing import CAUTION, best_share
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
 from learning.valuation.effective import (
@@ -17,7 +17,6 @@ from learning.valuation.effective import (
     TRIED,
     LineTask,
     MixtureTask,
-    best_share,
     certainty,
     judge_mixture,
     measure_lines,
