@@ -48,6 +48,7 @@ _SAFELY = 1e-9  # relative margin where only time depends on it
 _MET, _WAITING, _STREAMS, _COMPUTED = 0, 1, 2, 3  # places in `Scratch.at`
 _SLICES = 6  # numbers of sellers for which candidates are kept sorted
 _BY_NUMBER = 1_000  # nodes of one search by number, and of one by price per sample that only has to choose among equals
+_LONGEST = 2_048  # candidates in a list, unless more are bought: what is beyond is then in the gap
 _FEW = 100  # nodes of a search before its list of candidates is made longer
 _INSERTION = 48  # below this length insertion sort beats the library's
 
@@ -1026,7 +1027,7 @@ def clear_sellers(
                     missing = 0.0
                     break
                 # by price per sample: to choose among equals, or where the numbers leave it open
-                more = left > 0 and not whole
+                more = left > 0 and not whole and count < max(_LONGEST, 2 * about)
                 nodes = _BY_NUMBER if sure and whole else _FEW if more else left
                 again, missing, nodes = search(
                     law, k, own, floor, size, price, ratio, sum_size, sum_price, count, absent,
