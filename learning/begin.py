@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learning.algorithms.algorithm import Algorithm
+from learning.algorithms.algorithm import Algorithm, held_out
 from learning.backends.auto import Choice, choose, usable_cores
 from learning.backends.backend import Backend, RowsBackend
 from learning.backends.pool import PoolBackend
@@ -25,7 +25,6 @@ from learning.evaluation import Exam
 from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.streams import stream
-from learning.valuation.effective import held_out
 from learning.work import Facts, Work, begun, fresh_state
 from mechanism.space import Floats
 

@@ -23,6 +23,9 @@ START = "start"
 PROBE = "probe"
 """Slot of the models that never see the held-out samples, on which a method `measures` what others' are worth."""
 
+JUDGED = 1000
+"""Samples that a method which `measures` holds out of each client's at most."""
+
 HELD = "held"
 """Slot of the models that clients keep who upload something else."""
 
@@ -197,3 +200,15 @@ def stable(plan: LearningPlan, pull: float, name: str, remedy: str) -> float:
             f"{plan.momentum:g}; take {remedy}"
         )
     return pull
+
+
+def held_out(plan: LearningPlan, method: Algorithm) -> tuple[float, int]:
+    """Return which share of each client's samples a method holds out of training, and how many at most.
+
+    `LearningError` if effective data and a gain law are to be measured at once: both need samples of their own.
+    """
+    if method.measures and plan.held_out:
+        raise LearningError(f"{method.name} measures what models are worth itself; leave the valuation at size")
+    if method.measures:
+        return 0.5, JUDGED
+    return (0.1 if plan.held_out or method.tries is not None else 0.0), 10**9

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from learning.algorithms import method_named
-from learning.algorithms.algorithm import START
+from learning.algorithms.algorithm import JUDGED, START
 from learning.backends.backend import one_thread, perform
 from learning.errors import LearningError, said
 from learning.evaluation import evaluate_row, evaluation_tasks, personal
@@ -33,7 +33,7 @@ from learning.local import TrainTask
 from learning.plan import LearningPlan
 from learning.privacy.accounting import default_delta
 from learning.streams import stream
-from learning.valuation.effective import JUDGED, TRIED, Blend, Line, LineTask, MixtureTask
+from learning.valuation.effective import TRIED, Blend, Line, LineTask, MixtureTask
 from learning.valuation.measuring import mean_losses
 from mechanism.errors import one_line
 

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from learning.algorithms import method_named
+from learning.algorithms.algorithm import held_out
 from learning.data.dataset import Dataset
 from learning.data.splits import hold, hold_out, holdout
 from learning.errors import DataError, LearningError
@@ -20,7 +21,6 @@ from learning.federation.messages import Start
 from learning.federation.share import OwnBench, Share
 from learning.models.build import network
 from learning.plan import LearningPlan
-from learning.valuation.effective import held_out
 from learning.work import Facts
 from mechanism.errors import shown
 from mechanism.own_code import is_file

@@ -25,9 +25,7 @@ import numpy as np
 import torch
 
 from learning.adversaries import HONEST
-from learning.algorithms.algorithm import HELD, PROBE, Algorithm
-from learning.errors import LearningError
-from learning.plan import LearningPlan
+from learning.algorithms.algorithm import HELD, JUDGED, PROBE
 from learning.streams import stream
 from learning.valuation.measuring import Batch, held_index, sample_losses, samples, spread
 from learning.work import Work
@@ -38,22 +36,10 @@ GRID = (0.25, 0.5)
 LARGEST = 0.75
 MOST = 12
 """Sellers tried by a client in a round at most."""
-JUDGED, TRIED, SEEN = 1000, 128, 256
-"""Samples held out of the probe at most, how many of them a seller is tried on, and a model of those it trained on."""
+TRIED, SEEN = 128, 256
+"""On how many held-out samples a seller is tried, and on how many of those that it was trained on a model."""
 CERTAIN = 2.0
 """Standard errors by which a loss must fall, for large samples."""
-
-
-def held_out(plan: LearningPlan, method: Algorithm) -> tuple[float, int]:
-    """Return which share of each client's samples a method holds out of training, and how many at most.
-
-    `LearningError` if effective data and a gain law are to be measured at once: both need samples of their own.
-    """
-    if method.measures and plan.held_out:
-        raise LearningError(f"{method.name} measures what models are worth itself; leave the valuation at size")
-    if method.measures:
-        return 0.5, JUDGED
-    return (0.1 if plan.held_out or method.tries is not None else 0.0), 10**9
 
 
 @dataclass(frozen=True)

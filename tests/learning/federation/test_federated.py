@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from learning.algorithms import ALGORITHMS, method_named
+from learning.algorithms.algorithm import held_out
 from learning.data.splits import hold
 from learning.errors import LearningError
 from learning.federation.in_process import InProcess, in_process
@@ -15,7 +16,6 @@ from learning.plan import LearningPlan
 from learning.privacy.guard import Guard
 from learning.privacy.keys import seeded_keys
 from learning.trainer import Trainer
-from learning.valuation.effective import held_out
 from learning.work import begun
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
