@@ -62,12 +62,12 @@ def place(lines: Counter[str]) -> dict[str, tuple[float, float, float]]:
     boxes = {}
     for row, band in enumerate(reversed(BANDS)):
         folders = [folder for folder in sorted(lines) if folder.split(".")[0] == band]
-        least = 1.15  # a name must fit
+        least = {folder: 0.2 + 0.075 * len(folder.rpartition(".")[2]) for folder in folders}  # a name must fit
         total = sum(max(lines[folder], 1) for folder in folders)
-        free = WIDTH - 0.08 * (len(folders) - 1) - least * len(folders)
+        free = WIDTH - 0.08 * (len(folders) - 1) - sum(least.values())
         x = 0.0
         for folder in folders:
-            width = least + free * lines[folder] / total
+            width = least[folder] + free * lines[folder] / total
             boxes[folder] = (x, row * (HEIGHT + GAP), width)
             x += width + 0.08
     return boxes
