@@ -24,7 +24,7 @@ from mechanism.market.large.sparse import LargeMarket
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
 from mechanism.market.settling import SCOPE, Promises, sentences
-from mechanism.wording import number
+from mechanism.wording import number, percent
 from proofs_checks.search.lies import Lie
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def show(cleared: LargeCleared, console: Console) -> None:
     )
     if cleared.market.vectors is not None:
         share = cleared.computed / max(1, m * (m - 1))
-        console.print(f"{cleared.computed} differences were worked out, {share:.2%} of all pairs")
+        console.print(f"{cleared.computed} differences were worked out, {percent(share, 2)} of all pairs")
     console.print(
         f"Welfare {number(float(tally.accounts().welfare))} (sum of utilities) · objective "
         f"{number(promises.objective)} (welfare less penalties) · optimum {number(promises.optimal)} · gap "

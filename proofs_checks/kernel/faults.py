@@ -20,7 +20,7 @@ KERNEL_FAULTS: dict[str, tuple[str, str, str]] = {
     "marginal price of the whole set": ("exact-marginal", "top - level(law, k, rest_size)", "top - floor"),
     "critical value without the cost": ("ipfl-exact", "= cost[b, client[a]] + max(0.0", "= max(0.0"),
     "critical value that forgets what was spent": ("ipfl-exact", "- floor - spent", "- floor"),
-    "the seller left in for its own pivot": ("ipfl-exact", "if q != p:", "if q >= 0:"),
+    "the seller left in for its own pivot": ("ipfl-exact", "kept, p, math.inf", "kept, -1, math.inf"),
     "search that stops too early": ("realised", "if bound <= best + slack:", "if bound <= 1.1 * best + slack:"),
     "dominance by size or price": ("exact-marginal", "[depth] and price[a]", "[depth] or price[a]"),
     "everybody's effective sizes are those of client 0": ("vcg-two-sided", "i if counted.shape[1] > 1 else 0", "0"),

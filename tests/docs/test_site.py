@@ -41,7 +41,7 @@ def test_a_search_for_truthful_finds_what_is_promised_first(site: Path, browser:
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{(site / 'search.html').as_uri()}?q=truthful")
-    page.wait_for_selector("ul.search li a")
+    page.wait_for_selector("p.search-summary:has-text('found')")  # results come one by one until then
     found = [link.get_attribute("href") for link in page.query_selector_all("ul.search li a")]
     assert found[0].split("?")[0].split("#")[0].endswith("promises.html")
     assert any("effective.html" in link for link in found)
