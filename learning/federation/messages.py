@@ -253,7 +253,10 @@ def _arrays(told: Any, raw: memoryview) -> dict[str, NDArray[Any]]:
         end = at + prod(shape) * dtype.itemsize
         if end > len(raw):
             raise MessageError(f"a message's array {shown(name)} is longer than the message")
-        found[name] = np.frombuffer(raw[at:end], dtype=dtype).reshape(shape)
+        try:
+            found[name] = np.frombuffer(raw[at:end], dtype=dtype).reshape(shape)
+        except ValueError:  # an axis of 0 beside others whose product is beyond all memory
+            raise MessageError(f"a message's array {shown(name)} has an impossible shape") from None
         at = end
     if at != len(raw):
         raise MessageError(f"a message goes on for {len(raw) - at} bytes after its arrays")

@@ -74,6 +74,7 @@ HOSTILE = {
     "objects as an array": packed({**HEAD, "arrays": [["a", "object", [1]]]}, b"12345678"),
     "a type that is a list": packed({**HEAD, "arrays": [["a", ["float32"], [1]]]}, b"1234"),
     "an array that is not there": packed({**HEAD, "arrays": [["a", "float32", [2**39]]]}),
+    "no numbers, but axes beyond all memory": packed({**HEAD, "arrays": [["a", "float32", [0, 2**39, 2**39]]]}),
     "a negative axis": packed({**HEAD, "arrays": [["a", "float32", [-1, -1]]]}, b"1234"),
     "one array twice": packed({**HEAD, "arrays": [["a", "float32", [1]], ["a", "float32", [1]]]}, b"12345678"),
     "too many arrays": packed({**HEAD, "arrays": [[str(k), "float32", [0]] for k in range(65)]}),
