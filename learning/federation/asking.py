@@ -156,7 +156,7 @@ class Asker:
             if theirs != ours:
                 raise MessageError(f"its answer is for {name} {shown(theirs)}; expected {shown(ours)}")
         if isinstance(found, Refused):
-            raise _Spent(found.spent) if found.spent else MessageError(one_line(found.reason))
+            raise _Spent(found.spent) if found.spent and self.budget else MessageError(one_line(found.reason))
         if found.wants and not question.wants:
             raise MessageError("it asks for mixtures where none are given")
         expect(arrays, question.shapes)

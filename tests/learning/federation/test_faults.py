@@ -83,6 +83,10 @@ FAULTS = {
     "diverged": (changed(lambda d, a: (replace(d, numbers=(1e9,)), a)), "diverged"),
     "a loss below all": (changed(lambda d, a: (replace(d, numbers=(-1e308,)), a)), "diverged"),
     "refused": (changed(lambda d, a: (Refused(d.run, d.round, d.serial, d.client, "no\nmore"), {})), "no more"),
+    "a budget where none is": (
+        changed(lambda d, a: (Refused(d.run, d.round, d.serial, d.client, "so", (1.0,)), {})),
+        "so",
+    ),
     "a question back": (changed(lambda d, a: (replace(d, wants=((0, 0.25, ""),)), a)), "asks for mixtures"),
 }
 
