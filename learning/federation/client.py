@@ -11,6 +11,7 @@ of a mixture of two and can subtract it. What it says of its losses nobody can c
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -94,15 +95,21 @@ class Client:
             return encode(Refused(*mark, one_line(said(error, 400))))
 
     def _hello(self, start: Start) -> Message:
+        self._start = None  # whoever refuses a run does not go on with the one before it either
         plan = LearningPlan(**start.plan)
         self._method, self._plan = method_named(start.method), plan
         self._slots = private_slots(self._method, plan)
         self._share = self._load(start)
-        self._start, self._guard = start, None
+        memory = keeping.Memory() if self._keep is None else keeping.recalled(self._keep, start.run)
+        if self._keep is not None:
+            began = _began(start, plan, self._bench)
+            if memory.began not in ("", began):  # the same noise on other samples, or less of it, would undo privacy
+                raise LearningError("this run began with other settings or samples; expected the same, or another run")
+            memory.began = began
+        self._start, self._guard, self._memory, self._line = start, None, memory, None
         if missing := self._slots - set(self._share.private):  # they begin as everybody's models do
             initial = torch.from_numpy(self._bench.network.initial(stream(start.seed, "initial")))
             self._share.private.update({slot: initial.clone() for slot in missing})
-        self._memory = keeping.Memory() if self._keep is None else keeping.recalled(self._keep, start.run)
         for slot, row in self._memory.now.items():
             self._share.private[slot].copy_(row)
         bench, layout = self._bench, self._bench.network.layout
@@ -135,6 +142,9 @@ class Client:
         }
         if work.task not in does:
             raise LearningError(f"there is no task {work.task!r}; expected one of {', '.join(does)}")
+        values = self._plan.held_out or self._method.tries is not None
+        if not {"value": values, "mix": self._method.measures, "line": self._method.measures}.get(work.task, True):
+            raise LearningError(f"{self._method.name} does not ask what models are worth, as {work.task!r} does")
         bench = self._bench
         sent = {"" if name == "rows" else name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         models = sent.pop("models", torch.empty(0))
@@ -155,7 +165,7 @@ class Client:
             for slot, row in memory.before.items():
                 share.private[slot].copy_(row)
         start = {slot: row.row for slot, row in bench.held.items()}
-        mark = blake2b(digest_size=16)
+        mark = blake2b(bytes([bool(work.terms["first"])]), digest_size=16)
         for slot in sorted(start):
             mark.update(start[slot].numpy().data)
         digest = mark.hexdigest()
@@ -189,7 +199,7 @@ class Client:
             raise LearningError("training with privacy needs a noise key, and this client has none")
         if self._guard is None:
             size = len(self._bench.tensors["train_y"])
-            if delta != self._plan.dp_delta and delta > default_delta([size]):
+            if (share.tells or delta != self._plan.dp_delta) and delta > default_delta([size]):
                 raise LearningError(f"the server asks for delta {delta:g}; expected at most {default_delta([size]):g}")
             self._guard = share.guard(delta)
             if self._keep is not None:
@@ -255,6 +265,15 @@ class Client:
         except StopIteration as end:
             self._line = None
             return replace(done, numbers=end.value), {}
+
+
+def _began(start: Start, plan: LearningPlan, bench: OwnBench) -> str:
+    """Return a digest of what a run begins with: if any of it changes, it is another run, with a budget of its own."""
+    told = json.dumps([plan.to_dict(), start.method, start.seed, start.client, start.name], sort_keys=True)
+    mark = blake2b(told.encode(), digest_size=16)
+    for name in ("train_x", "train_y"):
+        mark.update(bench.tensors[name].numpy().data)
+    return mark.hexdigest()
 
 
 class _Stop(Exception):

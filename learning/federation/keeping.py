@@ -23,13 +23,14 @@ class Memory:
 
     ``digest`` of the models from which it started: the same start gives the same release, which costs no privacy again.
     ``before`` and ``now``: the private models before and after it. ``spent``, ``stopped``: the ledger's rows, and who
-    was told to stop.
+    was told to stop. ``began``: a digest of the settings and samples with which the run began.
     """
 
     round: int = 0
     digest: str = ""
     spent: list[dict[str, Any]] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
+    began: str = ""
     before: dict[str, torch.Tensor] = field(default_factory=dict)
     now: dict[str, torch.Tensor] = field(default_factory=dict)
 
@@ -45,7 +46,7 @@ def keep(folder: Path, run: str, memory: Memory) -> None:
     from safetensors.torch import save
 
     tensors = {f"{when}/{slot}": row for when in ("before", "now") for slot, row in getattr(memory, when).items()}
-    told = {name: getattr(memory, name) for name in ("round", "digest", "spent", "stopped")}
+    told = {name: getattr(memory, name) for name in ("round", "digest", "spent", "stopped", "began")}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     copies = {name: row.clone() for name, row in tensors.items()} or {"none": torch.zeros(0)}
     writing.write(_path(folder, run), save(copies, {"memory": json.dumps(told)}))

@@ -36,14 +36,18 @@ _TRAINED = 0.8
 Load = Callable[[Start], Share]
 
 
-def own_part(data_dir: Path | None = None) -> Load:
+_BASES = ("", "tiny", "smollm2")
+"""Language models that are no folder."""
+
+
+def own_part(data_dir: Path | None = None, budget: float | None = None) -> Load:
     """Return what loads client k's part of the plan's public data set, divided by its seed: for trials.
 
-    Everybody could load everything; what is federated is the work, not a secret.
+    Everybody could load everything; what is federated is the work, not a secret. ``budget``: as for `own_file`.
     """
 
     def load(start: Start) -> Share:
-        plan = _trusted(start)
+        plan = _trusted(start, budget)
         holdings = hold(plan, start.seed, data_dir, *held_out(plan, method_named(start.method)))
         k = start.client
         held = holdings.held[k] if holdings.held else 0
@@ -52,17 +56,18 @@ def own_part(data_dir: Path | None = None) -> Load:
     return load
 
 
-def own_file(path: Path) -> Load:
+def own_file(path: Path, budget: float | None = None) -> Load:
     """Return what loads samples of one's own from a NumPy file ``.npz``.
 
     ``x`` [n, …] numbers, ``y`` [n] integers from 0 to ``classes`` − 1, and if there are any test samples of one's own
     ``test_x``, ``test_y``; else a fifth of each class is kept for testing. All clients must mean the same by a number
-    and by a class: nothing is scaled here. `DataError` in a line if the file is none of these.
+    and by a class: nothing is scaled here. `DataError` in a line if the file is none of these. ``budget``: the largest
+    ε of a run that the client takes part in; None: any, and runs without privacy too.
     """
     own = _read(path)
 
     def load(start: Start) -> Share:
-        plan = _trusted(start)
+        plan = _trusted(start, budget)
         share, most = held_out(plan, method_named(start.method))
         members = np.arange(len(own.train_y))
         (members,), (held,) = hold_out([members], start.seed, share, most) if share else ([members], [0])
@@ -72,10 +77,14 @@ def own_file(path: Path) -> Load:
     return load
 
 
-def _trusted(start: Start) -> LearningPlan:
-    """Return the plan of a run; `LearningError` if it names files of this machine, or code."""
+def _trusted(start: Start, budget: float | None) -> LearningPlan:
+    """Return the plan of a run; `LearningError` if it names files of this machine, or code, or exceeds the budget."""
     plan = LearningPlan(**start.plan)
-    if is_file(plan.model) or is_file(start.method) or plan.own is not None:
+    if budget is not None and not 0 < plan.dp_epsilon <= budget:
+        given = f"with epsilon {plan.dp_epsilon:g}" if plan.dp_epsilon else "without privacy"
+        raise LearningError(f"the server trains {given}; this client takes part up to epsilon {budget:g} only")
+    folder = plan.base_model.partition("@")[0] not in _BASES
+    if is_file(plan.model) or is_file(start.method) or plan.own is not None or folder:
         raise LearningError(
             "the server names a file of this machine; a client takes no code and no paths from a server"
         )
@@ -148,7 +157,7 @@ def _guard(start: Start, plan: LearningPlan, samples: int, held: int) -> Callabl
     from learning.privacy.keys import create_keys, keys_folder, load_keys
 
     spec = method_named(start.method).local_spec
-    steps = max(spec(plan, first).all_steps for first in (True, False))
+    steps = max(spec(plan.of(samples), first).all_steps for first in (True, False))  # at most, as the plain loop counts
     run = f"{start.run}.{start.name}"
     keys = load_keys(run, 1) if keys_folder(run).exists() else create_keys(run, 1)
     return lambda delta: Guard(replace(plan, dp_delta=delta), [samples - held], steps, keys, [samples])

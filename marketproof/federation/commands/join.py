@@ -38,6 +38,9 @@ def join(
     patience: Annotated[
         float, typer.Option(min=0, max=1e7, metavar="SECONDS", help="How long to wait for a server that is away.")
     ] = 600.0,
+    dp_epsilon: Annotated[
+        float | None, typer.Option(min=0, metavar="E", help="Take part only in runs that are private up to this.")
+    ] = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -52,6 +55,6 @@ def join(
         raise InputError(f"{shown(data)} is not there; name your samples (.npz), or a folder of public data sets")
     door = Door(*address(server), certificate or key.with_name("server.crt"), key, via, patience)
     console = stderr(quiet=quiet)
-    bills = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True))
+    bills = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), dp_epsilon)
     write_json(json, {"bills": bills})
     console.print(f"the federation is over after {len(bills)} bills", soft_wrap=True)

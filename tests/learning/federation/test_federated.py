@@ -192,7 +192,7 @@ def test_a_client_does_not_let_the_server_say_what_it_must_not():
         (Work("other", 1, 1, 0, "train"), "another run"),
         (Work("r", 1, 1, 1, "train"), "another client"),
         (Work("r", 1, 1, 0, "shell"), "no task"),
-        (Work("r", 1, 1, 0, "line", {"slopes": [0.0]}), "nothing is being measured"),
+        (Work("r", 1, 1, 0, "line", {"slopes": [0.0]}), "does not ask what models are worth"),
         (Work("r", 1, 1, 0, "train", {}), "first"),
     ):
         refused = answer(message, row)

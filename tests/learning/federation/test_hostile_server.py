@@ -1,0 +1,103 @@
+"""A server that asks a client for more than the run needs, or for less privacy than it began with, is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learning.federation.client import Client
+from learning.federation.loading import own_file
+from learning.federation.messages import SLACK, Done, Hello, Refused, Start, Work, decode, encode
+from learning.plan import LearningPlan
+
+PLAN = LearningPlan(
+    dataset="own", split="owners", clients=2, model="mlp", steps=2, batch=8, rounds=5, dp_epsilon=4.0, dp_noise=1.0
+)
+
+
+class Asked:
+    """One private client with samples and a memory of its own."""
+
+    def __init__(self, folder, monkeypatch, budget=None):
+        monkeypatch.setenv("MARKETPROOF_KEYS", str(folder / "keys"))
+        self.folder, self.budget = folder, budget
+        self.hold(0)
+        self.width = self.start().parameters
+
+    def hold(self, seed):
+        """Take other samples, as many, and start the client anew."""
+        draw, y = np.random.default_rng(seed), np.arange(300) % 3
+        np.savez(self.folder / "mine.npz", x=draw.normal(size=(300, 5)) + y[:, None], y=y, classes=3)
+        load = own_file(self.folder / "mine.npz", self.budget)
+        self.client = Client(load, keep=self.folder / "memory")
+
+    def ask(self, message, **arrays):
+        return decode(self.client.answer(encode(message, arrays)), SLACK + 2**20, Hello, Done, Refused)[0]
+
+    def start(self, plan=PLAN, run="r", method="ipfl"):
+        return self.ask(Start(run, 1, 2, "bob", method, 0, plan.to_dict()))
+
+    def do(self, task, terms, run="r", **arrays):
+        return self.ask(Work(run, 1, 1, 1, task, terms), **arrays)
+
+    def train(self, run="r", delta=1e-5):
+        return self.do("train", {"first": True, "delta": delta}, run, rows=np.zeros(self.width, dtype=np.float32))
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    return Asked(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("change", [{"dp_noise": 1e-3}, {"dp_epsilon": 0.0}, {"dp_epsilon": 1e6}, {"lr": 1.0}])
+def test_a_run_keeps_the_settings_with_which_it_began(asked, change):
+    """Else the same round would be told again with next to no noise, at no cost."""
+    assert asked.train().epsilon > 0
+    assert "other settings or samples" in asked.start(replace(PLAN, **change)).reason
+    assert "expected a start first" in asked.train().reason
+    assert isinstance(asked.start(), Hello)
+
+
+def test_a_run_keeps_the_samples_with_which_it_began(asked):
+    """The difference of two releases with the same noise would be bare gradients."""
+    assert asked.train().epsilon > 0
+    asked.hold(1)
+    assert "other settings or samples" in asked.start().reason
+
+
+def test_a_run_that_is_refused_changes_nothing_of_the_one_before_it(asked):
+    told = PLAN.to_dict() | {"dp_epsilon": 0.0, "model": "evil.py:NET"}
+    assert "names a file" in asked.ask(Start("r", 1, 2, "bob", "ipfl", 0, told)).reason
+    assert isinstance(asked.train(), Refused)
+
+
+@pytest.mark.parametrize("task", ["line", "value", "mix"])
+def test_what_a_method_does_not_measure_is_not_told(asked, task):
+    """A gradient or loss on samples that training protects would go round the noise."""
+    row = np.zeros(asked.width, dtype=np.float32)
+    terms = {"sellers": [0], "known": [], "samples": 100, "rows": 1, "share": 0.5, "joint": False}
+    assert "does not ask what models are worth" in asked.do(task, terms, probe=row, models=row[None]).reason
+
+
+def test_a_plan_does_not_make_a_large_delta_right(asked):
+    assert isinstance(asked.start(replace(PLAN, dp_delta=0.5), "d"), Hello)
+    assert "asks for delta 0.5" in asked.train("d", 0.5).reason
+
+
+def test_passes_over_all_samples_are_counted_as_the_steps_that_they_are(asked):
+    assert isinstance(asked.start(replace(PLAN, epochs=2, steps=1), "e"), Hello)
+    asked.train("e")
+    (row,) = asked.client._guard.rows()
+    assert row["steps"] == 2 * 240 // 8
+
+
+@pytest.mark.parametrize("name", ["/etc", "~/models", r"\\host\share", "models@8"])
+def test_a_server_names_no_folder_of_a_language_model(asked, name):
+    plan = replace(PLAN, model="lora", dataset="finance", base_model=name)
+    assert "names a file of this machine" in asked.start(plan, "b").reason
+
+
+def test_a_client_says_how_much_privacy_it_wants(tmp_path, monkeypatch):
+    asked = Asked(tmp_path, monkeypatch, budget=4.0)
+    assert "with epsilon 5; this client takes part up to epsilon 4" in asked.start(replace(PLAN, dp_epsilon=5.0)).reason
+    assert "without privacy" in asked.start(replace(PLAN, dp_epsilon=0.0), "other").reason
