@@ -8,6 +8,7 @@ loopback port, which whoever has an account on the server's machine can reach.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import logging
 import os
@@ -22,6 +23,8 @@ VERSION = "1.42.0"
 FLEET = "/v1/fleet/"
 PIECE = 8 * 2**20
 """Bytes of one request at most; Flower sends arrays in pieces of 5 MB."""
+_SLOWEST = 120.0
+"""Seconds that one request may take to arrive."""
 _SMALL = 2**20
 """Bytes beside its replies that a client may send between two exchanges: its questions whether there is work."""
 
@@ -59,11 +62,13 @@ class Fence:
     """An application that hands on requests to the fleet interface of ``inner`` and refuses all else.
 
     A request has at most `PIECE` bytes, whatever it says of its length, and one address under one key at most as many
-    between two calls of `allow` as that says.
+    between two calls of `allow` as that says. ``known``: the keys of registered clients, as Flower's requests carry
+    them: of nobody else is a body read.
     """
 
     def __init__(self, inner: Application) -> None:
         self._inner, self._most, self._sent = inner, _SMALL, Counter[tuple[str, bytes]]()
+        self.known: dict[str, bytes] = {}
 
     def allow(self, most: int) -> None:
         """Begin to count anew, up to ``most`` bytes of replies from each client."""
@@ -73,28 +78,37 @@ class Fence:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         headers = dict(scope["headers"])
-        sender = (str((scope.get("client") or [""])[0]), headers.get(b"flwr-public-key", b"")[:1000])
-        status, parts, size, more = 404, list[bytes](), 0, scope["path"].startswith(FLEET)
-        while more:
-            event = await receive()
-            if event["type"] != "http.request":
-                return
-            parts.append(event.get("body", b""))
-            size += len(parts[-1])
-            self._sent[sender] += len(parts[-1])
-            status = 413 if size > PIECE or self._sent[sender] > self._most else 0
-            more = not status and event.get("more_body", False)
+        sender = (str((scope.get("client") or [""])[0]), headers.get(b"flwr-public-key", b""))
+        status, whole = 404, bytearray()
+        if scope["path"].startswith(FLEET):
+            status = await self._read(sender, whole, receive) if sender[1] in self.known.values() else 401
         if status:
             closing = [(b"content-length", b"0"), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": status, "headers": closing})
             await send({"type": "http.response.body", "body": b""})
             return
-        body = iter([{"type": "http.request", "body": b"".join(parts), "more_body": False}])
+        body = iter([{"type": "http.request", "body": bytes(whole), "more_body": False}])
 
         async def again() -> dict[str, Any]:
             return next(body, None) or await receive()
 
         await self._inner({**scope, "state": {}}, again, send)
+
+    async def _read(self, sender: tuple[str, bytes], whole: bytearray, receive: Receive) -> int:
+        """Read a body; return 0, or the status with which it is refused."""
+        more = True
+        try:
+            async with asyncio.timeout(_SLOWEST):
+                while more:
+                    event = await receive()
+                    whole += event.get("body", b"")
+                    self._sent[sender] += len(event.get("body", b""))
+                    if event["type"] != "http.request" or len(whole) > PIECE or self._sent[sender] > self._most:
+                        return 413
+                    more = event.get("more_body", False)
+        except TimeoutError:
+            return 408
+        return 0
 
 
 class FencedLink:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import time
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
 
 from learning.federation.transport import Absence, Request
 from marketproof.federation.fence import FencedLink, ready
-from marketproof.federation.https_client import Refused
+from marketproof.federation.https_client import REFUSED, Refused
 from marketproof.federation.keys import Identity, Register, read_certificate
 from mechanism.errors import InputError, one_line
 from mechanism.wording import number
@@ -97,13 +99,15 @@ class FlowerTransport:
         state: Any = self._register.state()
         if state == self._state:
             return
-        known, self._state = set(self._register.names().values()), state
-        for name in set(self._nodes) - known:
+        known, files = self._register.names().values(), self._register.certificates()
+        keys = {name: public_key_to_bytes(read_certificate(files[name]).public_key()) for name in known}
+        through, self._state = self._link.fence.known, state
+        for name in [name for name in through if through[name] != b64encode(keys.get(name, b""))]:
+            del through[name]  # or it has another key by now
             self._control.UnregisterNode(UnregisterNodeRequest(node_id=self._nodes.pop(name)))
-        files = self._register.certificates()
-        for name in known - set(self._nodes):
-            key = public_key_to_bytes(read_certificate(files[name]).public_key())
-            self._nodes[name] = self._control.RegisterNode(RegisterNodeRequest(public_key=key, name=name)).node_id
+        for name in set(keys) - set(through):
+            told = RegisterNodeRequest(public_key=keys[name], name=name)
+            self._nodes[name], through[name] = self._control.RegisterNode(told).node_id, b64encode(keys[name])
 
     def _open(self) -> None:
         """Start a run of an empty app, and take its server's task ourselves."""
@@ -153,6 +157,7 @@ class FlowerTransport:
 
     def _together(self, requests: dict[int, Request], end: float) -> dict[int, bytes | Absence]:
         from flwr.app import Message, MessageType
+        from flwr.supercore.inflatable.inflatable_utils import pull_objects
 
         found: dict[int, bytes | Absence] = {}
         self._link.fence.allow(max(request.most for request in requests.values()))
@@ -160,20 +165,23 @@ class FlowerTransport:
         for at, request in requests.items():
             name = self.names[request.client]
             if name not in there:
-                gone = name not in self._nodes
-                found[at] = Absence("its key was revoked" if gone else "it is not online")
+                found[at] = Absence("it is not online" if name in self._nodes else "its key was revoked")
                 continue
-            ttl = max(1.0, end - time.monotonic()) + 1.0
-            message = Message(_sent(request.payload), self._nodes[name], MessageType.QUERY, ttl=ttl)
+            ttl, secret = max(1.0, end - time.monotonic()) + 1.0, token_hex(16)  # a reply names the digest of all this
+            message = Message(_sent(request.payload), self._nodes[name], MessageType.QUERY, ttl=ttl, group_id=secret)
             (pushed,) = self._grid.push_messages([message])  # one by one: that they come back in order is not said
             waiting[pushed] = at
-        while waiting and time.monotonic() < end:
-            replies = list(self._grid.pull_messages(set(waiting)))
-            for reply in replies:
-                at = waiting.pop(reply.metadata.reply_to_message_id)
-                found[at] = self._judged(reply, requests[at])
-            if not replies:
-                time.sleep(_POLL)
+        over = False
+        while waiting and not over:
+            over = time.monotonic() >= end  # what lies there by then counts, whoever was waited for
+            for pushed, at in list(waiting.items()):  # one by one: a reply that cannot be read is nobody else's
+                pull_objects.__kwdefaults__["max_time"] = max(1.0, end - time.monotonic())
+                try:
+                    for reply in self._grid.pull_messages([pushed]):
+                        found[waiting.pop(pushed)] = self._judged(reply, requests[at])
+                except Exception as failed:  # what a stranger sends fails in many ways
+                    found[waiting.pop(pushed)] = Absence(f"its answer cannot be read: {type(failed).__name__}")
+            time.sleep(_POLL if waiting else 0.0)
         return found | {at: Absence(f"no answer within {number(self._deadline)} s") for at in waiting.values()}
 
     def _judged(self, reply: Any, request: Request) -> bytes | Absence:
@@ -248,9 +256,7 @@ def attend(
         except _Ended as end:
             reason = one_line(end)
             if "401" in reason or "No SuperNode found" in reason:
-                raise Refused(
-                    "the server does not know this key, or has revoked it; ask its owner to register your certificate"
-                ) from None
+                raise Refused(REFUSED) from None
         except Exception as failed:
             reason = one_line(failed)
         if time.monotonic() - lost > patience:

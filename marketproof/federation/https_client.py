@@ -120,7 +120,7 @@ def _attend(
         except OSError as failed:
             shut = shut + 1 if isinstance(failed, _HungUp) else 0
             if shut == _TRIES:
-                raise Refused(_REFUSED) from None
+                raise Refused(REFUSED) from None
             if time.monotonic() - lost > patience:
                 raise InputError(f"{host}:{port} cannot be reached: {one_line(failed)[:100]}") from None
             if told != (told := f"waiting for {host}:{port} ({one_line(failed)[:80]})"):
@@ -140,14 +140,14 @@ def _attend(
         elif status == 410:
             return
         elif status == 403:
-            raise Refused(_REFUSED)
+            raise Refused(REFUSED)
         elif status == 409:
             raise Refused("another process joined with the same key; one is enough")
         elif status not in (204, 413):
             raise InputError(f"{host}:{port} answers with status {status}; is it a server of marketproof?")
 
 
-_REFUSED = "the server does not know this key, or has revoked it; ask its owner to register your certificate"
+REFUSED = "the server does not know this key, or has revoked it; ask its owner to register your certificate"
 
 
 class _Signs:

@@ -6,7 +6,14 @@ import pytest
 
 pytest.importorskip("cryptography")
 
+import marketproof.federation.fence
 from marketproof.federation.fence import PIECE, Fence
+
+
+def fence_of(behind):
+    fence = Fence(behind)
+    fence.known = {"alice": b"k", "bob": b"other"}
+    return fence
 
 
 class Behind:
@@ -50,29 +57,53 @@ def ask(fence, path, *pieces, key=b"k"):
 )
 def test_only_the_fleet_interface_is_behind_the_public_port(path):
     behind = Behind()
-    assert ask(Fence(behind), path, b"x") == 404
+    assert ask(fence_of(behind), path, b"x") == 404
     assert behind.asked == []
 
 
 def test_a_request_is_handed_on_whole():
     behind = Behind()
-    assert ask(Fence(behind), "/v1/fleet/pull-messages", b"a", b"b", b"c") == 200
+    assert ask(fence_of(behind), "/v1/fleet/pull-messages", b"a", b"b", b"c") == 200
     assert behind.asked == [("/v1/fleet/pull-messages", b"abc", False)]
 
 
 def test_an_endless_body_is_cut_off_whatever_it_says_of_its_length():
     behind = Behind()
-    fence = Fence(behind)
+    fence = fence_of(behind)
     fence.allow(100 * PIECE)
     assert ask(fence, "/v1/fleet/push-object", b"0" * 2**16, ...) == 413
     assert behind.asked == []
 
 
 def test_what_one_key_sends_in_one_exchange_is_bounded_in_total_and_others_are_not_held_up():
-    fence = Fence(Behind())
+    fence = fence_of(Behind())
     fence.allow(0)
     statuses = [ask(fence, "/v1/fleet/push-object", b"0" * 2**18) for _ in range(6)]
     assert statuses == [200] * 4 + [413] * 2
     assert ask(fence, "/v1/fleet/push-object", b"0" * 2**18, key=b"other") == 200
     fence.allow(0)
     assert ask(fence, "/v1/fleet/push-object", b"0" * 2**18) == 200
+
+
+def test_of_a_stranger_no_body_is_read_and_nothing_kept():
+    behind = Behind()
+    fence = fence_of(behind)
+    for k in range(100):
+        assert ask(fence, "/v1/fleet/push-object", b"0" * 2**16, ..., key=b"%d" % k) == 401
+    assert (behind.asked, len(fence._sent)) == ([], 0)
+
+
+def test_a_body_that_does_not_end_is_given_up(monkeypatch):
+    monkeypatch.setattr(marketproof.federation.fence, "_SLOWEST", 0.05)
+    fence, told = fence_of(Behind()), []
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(event):
+        told.append(event)
+
+    headers = [(b"flwr-public-key", b"k")]
+    scope = {"type": "http", "path": "/v1/fleet/push-object", "headers": headers, "client": ("10.0.0.1", 1)}
+    asyncio.run(fence(scope, receive, send))
+    assert told[0]["status"] == 408
