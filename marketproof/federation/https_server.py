@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import secrets
 import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +25,7 @@ from learning.federation.transport import Absence, Request
 from marketproof.federation.https_client import ALIVE, NEXT
 from marketproof.federation.keys import Identity, Register, digest_of_der
 from marketproof.federation.listening import Listener, Receive, Send, tls
+from mechanism.errors import MarketProofError
 from mechanism.wording import number
 
 POLL = 10.0
@@ -31,7 +34,10 @@ SILENT = 30.0
 """Seconds without a sign of life after which a client is held to be gone."""
 _WATCH = 0.5
 _SLOWEST = 600.0
-"""Seconds that the upload of one reply may take."""
+"""Seconds that the upload of one reply may take, and as many the download of one request."""
+_PIECE = 2**20
+"""Bytes of a request that wait at once for a client to take them."""
+_SESSION = re.compile("[0-9a-zA-Z]{16,64}")
 
 
 @dataclass(eq=False)
@@ -83,6 +89,8 @@ class HttpsTransport:
         state = self._register.state()
         if state == self._state:
             return
+        there = set(self._register.certificates())  # who was revoked is out even if some other file cannot be read
+        self._known = {key: name for key, name in self._known.items() if name in there}
         self._known, self._state = self._register.names(), state
         for path in self._register.certificates().values():
             self._context.load_verify_locations(path)
@@ -90,7 +98,8 @@ class HttpsTransport:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH)
-            self._look()
+            with suppress(OSError, MarketProofError):  # a file that just moved, or is damaged: looked at again
+                self._look()
 
     def online(self) -> list[str]:
         """Return the names of the clients that gave a sign of life of late."""
@@ -146,7 +155,7 @@ class HttpsTransport:
         if name is None:
             return await _say(send, 403)
         session = headers.get("session", "")
-        if scope["method"] != "POST" or path not in (NEXT, ALIVE) or not 16 <= len(session) <= 64:
+        if scope["method"] != "POST" or path not in (NEXT, ALIVE) or not _SESSION.fullmatch(session):
             return await _say(send, 404)
         box = self._boxes.setdefault(name, _Box())
         if not box.session or (headers.get("first") == "1" and box.session != session):
@@ -168,8 +177,7 @@ class HttpsTransport:
             most = box.most if errand is None else errand.request.most
             if errand is not None:
                 errand.arriving = True
-        parts: list[bytes] = []
-        size, fits = 0, _length(headers) <= most
+        whole, size, fits = bytearray(), 0, _length(headers) <= most
         try:
             async with asyncio.timeout(_SLOWEST):
                 more = fits
@@ -178,7 +186,7 @@ class HttpsTransport:
                     if event["type"] != "http.request":
                         return True  # it hung up in the middle, and may try again
                     size += len(event.get("body", b""))
-                    parts += [] if errand is None else [event.get("body", b"")]
+                    whole += b"" if errand is None else event.get("body", b"")
                     fits = size <= most
                     more = fits and event.get("more_body", False)
                     box.seen = time.monotonic()
@@ -191,7 +199,7 @@ class HttpsTransport:
             with self._changed:
                 if errand in box.errands:
                     box.errands.remove(errand)
-                    errand.reply = b"".join(parts) if fits else Absence(f"its answer was longer than {most} bytes")
+                    errand.reply = bytes(whole) if fits else Absence(f"its answer was longer than {most} bytes")
                 self._changed.notify_all()
         return fits
 
@@ -227,4 +235,8 @@ async def _say(send: Send, status: int, body: bytes = b"", headers: Sequence[tup
     length = [] if status == 204 else [(b"content-length", str(len(body)).encode())]
     end = [(b"connection", b"close")] if status >= 400 else []  # what is left of a body is not read
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *length, *end]})
-    await send({"type": "http.response.body", "body": body})
+    with suppress(TimeoutError):  # who takes it no faster is hung up on
+        async with asyncio.timeout(_SLOWEST):
+            for at in range(0, len(body), _PIECE):
+                await send({"type": "http.response.body", "body": body[at : at + _PIECE], "more_body": True})
+            await send({"type": "http.response.body", "body": b""})

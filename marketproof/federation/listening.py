@@ -18,6 +18,11 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 _CONNECTIONS = 2_000
 _IDLE = 30
+"""Seconds that a connection may be open without a whole head of a request."""
+EACH = 16
+"""Connections of one certificate at most; the oldest is hung up on."""
+_EACH_ADDRESS = 256
+"""Connections of one address at most, where certificates are not asked for: some of many clients are behind one."""
 
 
 def tls(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -41,14 +46,51 @@ class Listener:
         import uvicorn
         from uvicorn.protocols.http.h11_impl import H11Protocol
 
+        callers: dict[object, list[H11Protocol]] = {}
+
         class WithPeer(H11Protocol):
-            """Tells the application whose certificate the connection has."""
+            """Tells the application whose certificate the connection has; hangs up on who calls and asks nothing."""
+
+            late: asyncio.TimerHandle | None = None
 
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
                 secured = transport.get_extra_info("ssl_object")
+                peer = None if secured is None else secured.getpeercert(binary_form=True)
                 if secured is not None:
-                    self.app_state = {**self.app_state, "peer": secured.getpeercert(binary_form=True)}
+                    self.app_state = {**self.app_state, "peer": peer}
+                    self._count(peer or (self.client or ("",))[0], _EACH_ADDRESS if peer is None else EACH)
+                self._watch()
+
+            def _count(self, caller: object, most: int) -> None:
+                self._caller = caller
+                theirs = callers.setdefault(caller, [])
+                theirs.append(self)
+                if len(theirs) > most:
+                    theirs.pop(0).transport.abort()
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                theirs = callers.get(getattr(self, "_caller", None), [])
+                if self in theirs:
+                    theirs.remove(self)
+                if not theirs:
+                    callers.pop(getattr(self, "_caller", None), None)
+                if self.late is not None:
+                    self.late.cancel()
+
+            def handle_events(self) -> None:
+                super().handle_events()
+                self._watch()
+
+            def _watch(self) -> None:
+                """Count the seconds from when a request could begin until its head is whole."""
+                waiting = self.cycle is None or self.cycle.response_complete
+                if waiting and self.late is None:
+                    self.late = self.loop.call_later(_IDLE, self.transport.close)
+                elif not waiting and self.late is not None:
+                    self.late.cancel()
+                    self.late = None
 
         config = uvicorn.Config(
             application, host=host, port=port, http=WithPeer, interface="asgi3", lifespan="on" if lifespan else "off",

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import socket
-import ssl
 import threading
 
 import pytest
@@ -11,79 +10,13 @@ import pytest
 pytest.importorskip("cryptography")
 pytest.importorskip("uvicorn")
 
-from learning.federation.transport import Absence, Request
+from learning.federation.transport import Absence
 from marketproof.federation import https_server
 from marketproof.federation.https_client import NEXT, Refused, attend
 from marketproof.federation.https_server import HttpsTransport
-from marketproof.federation.keys import Register, make_identity
+from marketproof.federation.keys import make_identity
 from mechanism.errors import InputError
-
-MOST = 1000
-PATIENT = 120.0
-PAUSE = 0.02  # between two looks at who is there
-
-
-class Party:
-    """A server with two registered clients, and a stranger who holds the server's certificate."""
-
-    def __init__(self, folder, deadline=PATIENT):
-        self.register = Register(folder)
-        self.server = make_identity(folder, "server", ["127.0.0.1"])
-        self.keys = {name: make_identity(folder, name) for name in ("alice", "bob", "stranger")}
-        for name in ("alice", "bob"):
-            self.register.add(self.keys[name].certificate)
-        self.transport = HttpsTransport("127.0.0.1", 0, self.server, self.register, deadline)
-        self.transport.names = ("alice", "bob")
-        self.threads, self.raws = [], []
-
-    def join(self, name, answer, patience=0.0):
-        """Let a client take part, in a thread; return the list that its end is put into."""
-        end = []
-
-        def work():
-            try:
-                attend("127.0.0.1", self.transport.port, self.server.certificate, self.keys[name], answer, patience)
-                end.append(None)
-            except Exception as error:
-                end.append(error)
-
-        self.threads.append(threading.Thread(target=work))
-        self.threads[-1].start()
-        return end
-
-    def online(self, *names):
-        waiting = threading.Event()
-        for _ in range(6000):
-            if self.transport.online() == sorted(names):
-                return
-            waiting.wait(PAUSE)
-        raise AssertionError(f"{names} are not there, but {self.transport.online()}")
-
-    def raw(self, name=None):
-        """Return an HTTPS connection with the key of ``name``."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(self.server.certificate)
-        if name:
-            context.load_cert_chain(self.keys[name].certificate, self.keys[name].key)
-        self.raws.append(
-            http.client.HTTPSConnection("127.0.0.1", self.transport.port, context=context, timeout=PATIENT)
-        )
-        return self.raws[-1]
-
-
-@pytest.fixture
-def party(tmp_path, monkeypatch):
-    monkeypatch.setattr(https_server, "POLL", 0.2)
-    with contextlib.ExitStack() as stack:
-        made = Party(tmp_path)
-        stack.callback(lambda: [thread.join(PATIENT) for thread in made.threads])
-        stack.callback(lambda: made.transport.close())
-        stack.callback(lambda: [raw.close() for raw in made.raws])
-        yield made
-
-
-def ask(party, *payloads):
-    return party.transport.exchange([Request(client, payload, MOST) for client, payload in payloads])
+from tests.marketproof.federation.party import MOST, PATIENT, ask
 
 
 def test_each_answers_its_own_requests_in_their_order(party):
