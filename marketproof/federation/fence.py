@@ -79,9 +79,9 @@ class Fence:
         """Answer one HTTP request."""
         headers = dict(scope["headers"])
         sender = (str((scope.get("client") or [""])[0]), headers.get(b"flwr-public-key", b""))
-        status, whole = 404, bytearray()
-        if scope["path"].startswith(FLEET):
-            status = await self._read(sender, whole, receive) if sender[1] in self.known.values() else 401
+        status, whole = 404, bytearray()  # at 401 Flower's client interrupts its own process
+        if scope["path"].startswith(FLEET) and sender[1] in self.known.values():
+            status = await self._read(sender, whole, receive)
         if status:
             closing = [(b"content-length", b"0"), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": status, "headers": closing})

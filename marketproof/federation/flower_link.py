@@ -255,7 +255,7 @@ def attend(
                         return
         except _Ended as end:
             reason = one_line(end)
-            if "401" in reason or "No SuperNode found" in reason:
+            if any(words in reason for words in ("401 Unauthorized", "404 Not Found", "No SuperNode found")):
                 raise Refused(REFUSED) from None
         except Exception as failed:
             reason = one_line(failed)

@@ -89,7 +89,7 @@ def test_of_a_stranger_no_body_is_read_and_nothing_kept():
     behind = Behind()
     fence = fence_of(behind)
     for k in range(100):
-        assert ask(fence, "/v1/fleet/push-object", b"0" * 2**16, ..., key=b"%d" % k) == 401
+        assert ask(fence, "/v1/fleet/push-object", b"0" * 2**16, ..., key=b"%d" % k) == 404
     assert (behind.asked, len(fence._sent)) == ([], 0)
 
 
