@@ -48,6 +48,7 @@ def keep(folder: Path, run: str, memory: Memory) -> None:
     tensors = {f"{when}/{slot}": row for when in ("before", "now") for slot, row in getattr(memory, when).items()}
     told = {name: getattr(memory, name) for name in ("round", "digest", "spent", "stopped", "began")}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # one that was there may be open to others
     copies = {name: row.clone() for name, row in tensors.items()} or {"none": torch.zeros(0)}
     writing.write(_path(folder, run), save(copies, {"memory": json.dumps(told)}))
 

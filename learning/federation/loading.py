@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -159,5 +160,7 @@ def _guard(start: Start, plan: LearningPlan, samples: int, held: int) -> Callabl
     spec = method_named(start.method).local_spec
     steps = max(spec(plan.of(samples), first).all_steps for first in (True, False))  # at most, as the plain loop counts
     run = f"{start.run}.{start.name}"
+    if len(run) > 100:  # as long as a folder of keys may be called
+        run = f"{blake2b(start.run.encode(), digest_size=16).hexdigest()}.{start.name}"
     keys = load_keys(run, 1) if keys_folder(run).exists() else create_keys(run, 1)
     return lambda delta: Guard(replace(plan, dp_delta=delta), [samples - held], steps, keys, [samples])

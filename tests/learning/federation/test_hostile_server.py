@@ -91,6 +91,12 @@ def test_passes_over_all_samples_are_counted_as_the_steps_that_they_are(asked):
     assert row["steps"] == 2 * 240 // 8
 
 
+def test_the_longest_names_of_runs_and_clients_have_noise_keys(asked):
+    start = Start("r" * 80, 1, 2, "a" * 64, "ipfl", 0, PLAN.to_dict())
+    assert isinstance(asked.ask(start), Hello)
+    assert asked.train("r" * 80).epsilon > 0
+
+
 @pytest.mark.parametrize("name", ["/etc", "~/models", r"\\host\share", "models@8"])
 def test_a_server_names_no_folder_of_a_language_model(asked, name):
     plan = replace(PLAN, model="lora", dataset="finance", base_model=name)

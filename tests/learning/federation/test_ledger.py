@@ -83,6 +83,12 @@ def test_a_ledger_is_written_before_its_round_is_trained(tmp_path, monkeypatch):
     assert memory.round == 1
 
 
+def test_what_a_client_keeps_is_its_owners_to_read(tmp_path):
+    (tmp_path / "memory").mkdir(mode=0o755)
+    keeping.keep(tmp_path / "memory", "r", keeping.Memory())
+    assert (tmp_path / "memory").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
 def test_a_damaged_memory_is_refused(tmp_path, content):
     (tmp_path / "r.safetensors").write_bytes(content)
