@@ -25,8 +25,9 @@ def clear_files(
     quiet: bool,
 ) -> None:
     """Clear a large market from its files, write its tables and its JSON, and show what came of it."""
+    from analysis.run.files import digest
     from marketproof.large.clear_large import as_json, clear_large_market, frame_of, rule_of, show
-    from marketproof.large.stored import ACCOUNTS, PAYMENTS, RESULT, Stored, digest
+    from marketproof.large.stored import ACCOUNTS, PAYMENTS, RESULT, Stored
     from marketproof.terminal.console import bar, stderr, stdout
 
     rule_of(mechanism)
@@ -39,7 +40,8 @@ def clear_files(
     stored = None
     if out is not None:
         told = {name: value for name, value in asdict(public).items() if name in ("lam", "unlisted")}
-        files = {name: digest(getattr(public, name)) for name in ("clients", "differences", "effective", "vectors")}
+        given = {name: getattr(public, name) for name in ("clients", "differences", "effective", "vectors")}
+        files = {name: "" if path is None else digest(path) for name, path in given.items()}
         stored = Stored(out, {"mechanism": mechanism, **told, **files}, resume=resume)
     with bar("importers cleared", quiet=quiet) as tell:
         cleared = clear_large_market(

@@ -129,13 +129,3 @@ class Stored:
             os.replace(waiting, self.folder / name)
         sync_folder(self.folder)
         shutil.rmtree(self.work)
-
-
-def digest(path: Path | None) -> str:
-    """Return the SHA-256 of a file in hexadecimals, "" for none."""
-    from hashlib import file_digest
-
-    if path is None:
-        return ""
-    with open(path, "rb") as file:
-        return file_digest(file, "sha256").hexdigest()
