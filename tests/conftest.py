@@ -35,6 +35,7 @@ def budgets_in_processor_time() -> Iterator[Callable[[], float]]:
         yield wall
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group, for ``--dist loadgroup``, tests of one file that use a fixture of its module, and those of all claims."""
     for item in items:
