@@ -200,21 +200,19 @@ def main() -> int:
             folder.mkdir()
             given = [Command(name, line, QUICK, "given") for line in GIVEN.get(name, ())]
             for command in (*given, *commands(path)):
+                short = command.line.splitlines()[0]
                 again = bool(re.match(IN_CLONE, command.line)) and command.line in before
                 before.add(command.line)
                 if again:
                     continue
                 if command.kind not in wanted or asked.list:
                     told += 1
-                    print(
-                        f"{name}: {command.kind:7} {command.line.splitlines()[0]}"
-                        + f"   ({command.why})" * bool(command.why)
-                    )
+                    print(f"{name}: {command.kind:7} {short}" + f"   ({command.why})" * bool(command.why))
                     continue
                 begun = time.monotonic()
                 wrong = run(command, clone, folder)
                 done, failed = done + 1, failed + bool(wrong)
-                print(f"{name}: {'FAILED' if wrong else 'ok':7} {time.monotonic() - begun:6.1f} s  {command.line.splitlines()[0]}"
+                print(f"{name}: {'FAILED' if wrong else 'ok':7} {time.monotonic() - begun:6.1f} s  {short}"
                       + f"\n{wrong}" * bool(wrong), flush=True)  # fmt: skip
     print(f"{done} commands run, {failed} failed, {told} named and not run")
     return int(failed > 0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.commands import blocks
 from marketproof.commands.run import DEFAULT_TASK
 from marketproof.running.config import DEFAULT_METHODS
 from mechanism.catalogue import CATALOGUE
@@ -17,14 +18,6 @@ from tests.marketproof.conftest import command
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 JOURNEYS = sorted((ROOT / "docs" / "journeys").glob("*.md"))
-
-
-def blocks(page: str) -> list[list[str]]:
-    """Return the lines of every shell block of a page, without comments."""
-    return [
-        [line for line in (re.sub(r" +# .*|^# .*", "", line) for line in block.splitlines()) if line]
-        for block in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    ]
 
 
 def shown(lines: list[str]) -> list[str]:
