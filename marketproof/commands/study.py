@@ -51,6 +51,9 @@ def study(
     ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What it runs on.")] = "auto",
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=CLUSTER)] = None,
+    no_audit: Annotated[
+        bool, typer.Option("--no-audit", help="Search no lies in the single runs, and write no pages of them.")
+    ] = False,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
@@ -68,11 +71,13 @@ def study(
     again = ["marketproof", "study", name, "--task", one.task, "--scale", one.scale, "--seeds", str(one.seeds)]
     again += ["--seed", str(seed), *([] if methods is None else ["--methods", ",".join(one.methods)])]
     again += [] if cluster is None else ["--cluster", cluster]
+    again += ["--no-audit"] if no_audit else []
     again += ["--out", str(folder), *([] if data_dir is None else ["--data-dir", str(data_dir)])]
     chosen = f"Task: {plan.chosen}."
     if sys.stderr.isatty():
         stderr(quiet=quiet).print(chosen)
-    done = carried_out(plan, folder, Place(backend, device, data_dir), shlex.join(again), quiet=quiet, cluster=cluster)
+    place = Place(backend, device, data_dir, audited=not no_audit, paged=not no_audit)
+    done = carried_out(plan, folder, place, shlex.join(again), quiet=quiet, cluster=cluster)
     write_json(json, done.told)
     console = stdout(quiet=quiet)
     console.print(chosen)

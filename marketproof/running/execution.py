@@ -38,7 +38,8 @@ Kind = TypeVar("Kind", Summary, Audit)
 class Place:
     """Where a run computes and finds its data: decides how long it takes, and of what comes out the last bits at most.
 
-    Not ``audited``: the finished run is not searched for lies, cleared again, or certified.
+    Not ``audited``: the finished run is not searched for lies, cleared again, or certified. Not ``paged``: it gets no
+    report.html, which `marketproof report` makes when it is wanted.
     ``log``: what rounds are logged to besides.
     ``seeded_noise``: noise from the seed instead of from secret keys, which gives no privacy; for tests.
     """
@@ -48,6 +49,7 @@ class Place:
     data_dir: Path | None = None
     seeded_noise: bool = False
     audited: bool = True
+    paged: bool = True
     log: tuple[str, ...] = ()
 
 
@@ -199,7 +201,7 @@ class _Attempt:
                 if self.recorder is None:
                     raise InputError(f"{shown(self.folder)}: the run has nothing to do; give it a method and a round")
                 bar.stage("auditing")
-                finished = _finished(self.recorder, methods, units, audited=place.audited)
+                finished = _finished(self.recorder, methods, units, place)
                 if self.keyring is not None:
                     self.keyring.destroy()
                 return finished
@@ -263,15 +265,16 @@ class _Attempt:
             self.recorder = None
 
 
-def _finished(recorder: Recorder, methods: list[Method], units: list[Unit], *, audited: bool) -> Finished:
+def _finished(recorder: Recorder, methods: list[Method], units: list[Unit], place: Place) -> Finished:
     folder = recorder.folder
     if recorder.progress.complete and all((folder / name).is_file() for name in ("summary.json", "audit.json")):
         recorder.clear_away()
         summary, audit = _recorded(folder / "summary.json", read_summary), _recorded(folder / "audit.json", read_audit)
     else:
-        summary, audit = finish_run(recorder, methods, units, audited=audited)
+        summary, audit = finish_run(recorder, methods, units, audited=place.audited)
     missing = tuple(dict.fromkeys(recorder.progress.left_out.values()))
-    return Finished(folder, make_report(folder), summary, audit, missing)
+    report = make_report(folder) if place.paged else folder / "report.html"
+    return Finished(folder, report, summary, audit, missing)
 
 
 def _recorded(path: Path, read: Callable[[Path], Kind]) -> Kind:

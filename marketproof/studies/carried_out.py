@@ -138,7 +138,7 @@ def _run(config: RunConfig, folder: Path, place: Place, *, quiet: bool, make: Ma
         run(config, folder, place, resume=False, quiet=quiet, make=make)
     elif not (
         read_progress(folder).complete
-        and (folder / "report.html").is_file()  # nothing is left to do, the report included
+        and ((folder / "report.html").is_file() or not place.paged)  # nothing is left to do, the report included
         and not differences(recorded_config(folder), config)
     ):
         run(config, folder, place, resume=True, quiet=quiet, make=make)

@@ -65,6 +65,17 @@ def test_each_study_writes_its_table_and_figures_and_is_the_same_twice(cli, tmp_
     assert (again / "study.json").read_bytes() == (first / "study.json").read_bytes()
 
 
+def test_without_audits_the_table_is_the_same_and_pages_come_when_they_are_wanted(cli, tmp_path):
+    whole, bare = tmp_path / "whole", tmp_path / "bare"
+    assert cli(*arguments("dropout", whole, "--quiet")).status == 0
+    assert cli(*arguments("dropout", bare, "--quiet", "--no-audit")).status == 0
+    assert (bare / "study.json").read_bytes() == (whole / "study.json").read_bytes()
+    assert not (bare / "strict" / "report.html").exists()
+    assert "left out (--no-audit)" in (bare / "strict" / "audit.json").read_text()
+    assert cli(*arguments("dropout", bare, "--quiet")).status == 0
+    assert (bare / "strict" / "report.html").is_file()
+
+
 class Stopping(FakeTrainer):
     """Is stopped by Ctrl-C in its second run, in the second round of the last method."""
 
