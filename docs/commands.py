@@ -170,7 +170,10 @@ def _served(started: subprocess.Popen[bytes], log: Path) -> str:
             return f"ended by itself with status {started.returncode}: {said[-2000:]}"
         if re.search(r"https?://|listen", said):
             os.killpg(started.pid, signal.SIGINT)
-            status = started.wait(timeout=60)
+            try:
+                status: int | str = started.wait(timeout=120)
+            except subprocess.TimeoutExpired:
+                status = "none in two minutes"
             return "" if status in (0, 130, -signal.SIGINT) else f"status {status} after Ctrl-C: {said[-2000:]}"
         time.sleep(0.1)
     return f"said nothing of where it listens in two minutes: {log.read_text(errors='replace')[-2000:]}"
@@ -186,6 +189,7 @@ def main() -> int:
                         metavar="KIND", help="also what takes hours, installs, needs a data set or another machine: "
                         "hours, network, data, machine")  # fmt: skip
     asked = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored, by children, too
     wanted = {QUICK} if asked.quick else {QUICK, LONG, SERVES, *asked.more}
     pages = [path for path in PAGES if not asked.pages or path.relative_to(ROOT).as_posix() in asked.pages]
     failed, done, told = 0, 0, 0
