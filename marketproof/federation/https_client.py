@@ -19,7 +19,8 @@ NEXT, ALIVE = "/v1/next", "/v1/alive"
 SIGN = 5.0
 """Seconds between signs of life while a client works."""
 _WAIT = 60.0
-_TRIES = 4
+_TRIES, _CUT = 4, 2
+"""Times that a call may fail: in any way, and by a server that hangs up on a reply, before that is given up."""
 _LARGEST = 2**34
 """Bytes of a request at most."""
 
@@ -127,7 +128,7 @@ def _attend(
                 tell(told)
             time.sleep(pause)
             pause, tries = min(2 * pause, 15.0), tries + 1
-            if tries == _TRIES:  # a reply that cannot be delivered does not keep the client from the next request
+            if tries == _TRIES or shut == _CUT:  # the server may hang up on the reply: it is too long
                 reply, answered = b"", ""
             continue
         lost, pause, first, reply, answered, tries, shut = time.monotonic(), 0.25, False, b"", "", 0, 0

@@ -1,6 +1,10 @@
-"""A federation of processes on loopback, with TLS and keys, is the training in one process to the bit."""
+"""A federation of processes on loopback, with TLS and keys, is the training in one process to the bit.
+
+Over HTTPS; and over Flower in an environment that has it: ``pytest -m slow`` there.
+"""
 
 import json
+import signal
 
 import pytest
 
@@ -46,26 +50,18 @@ def alone(federation):
     return federation.folder / "alone"
 
 
-@pytest.fixture(scope="module")
-def federation(tmp_path_factory):
-    """Two clients; the server is killed after the second round and started again."""
-    made = Federation(tmp_path_factory.mktemp("federation"), ("alice", "bob"), TASK)
-    port = free_port()
-    try:
-        server = made.serve(port, "task.toml", "--methods", METHODS, "--scale", "smoke")
-        clients = [made.join(name, port) for name in made.names]
-        made.until(2, server)
-        server.kill()
-        server.wait()
-        again = made.serve(port, "--resume")
-        assert again.wait(PATIENT) == 0, made.told()
-        assert [client.wait(PATIENT) for client in clients] == [0, 0], made.told()
-        yield made
-    finally:
-        made.end()
+LINKS = ["https", pytest.param("flower", marks=pytest.mark.slow)]
 
 
-def test_rounds_equal_those_of_one_process_bit_for_bit_though_the_server_was_killed(federation, quick):
+def linked(link):
+    """Return the link of a federation, if this environment has it."""
+    if link == "flower":
+        pytest.importorskip("flwr")
+    return link
+
+
+def assert_as_alone(federation):
+    """Assert that all that was recorded is the plain loop's, bit for bit, and that there was something to compare."""
     other = alone(federation)
     for kind in ("markets", "models"):
         ours, theirs = tensors(federation.folder / "run", kind), tensors(other, kind)
@@ -73,7 +69,54 @@ def test_rounds_equal_those_of_one_process_bit_for_bit_though_the_server_was_kil
         for file, found in ours.items():
             assert [name for name in found if found[name] != theirs[file][name]] == [], file
     markets = [load_file(path) for path in (other / "markets").glob("*.safetensors")]
-    assert all(market["imports"].any() for market in markets)  # there was something to be equal about
+    assert len(markets) == 2
+    assert all(market["imports"].any() for market in markets)
+
+
+@pytest.fixture(scope="module", params=LINKS)
+def federation(tmp_path_factory, request):
+    """Two clients; the server is killed in the middle of a round, and later bob in his; both are started again."""
+    link = linked(request.param)
+    made = Federation(tmp_path_factory.mktemp("federation"), ("alice", "bob"), TASK, link)
+    port = free_port()
+    try:
+        server = made.serve(port, "task.toml", "--methods", METHODS, "--scale", "smoke")
+        alice, bob = (made.join(name, port) for name in made.names)
+        made.catch("alice", alice, server)
+        server.kill()
+        server.wait()
+        alice.send_signal(signal.SIGCONT)
+        server = made.serve(port, "--resume")
+        made.catch("bob", bob, server, rounds=3)
+        bob.kill()
+        bob.wait()
+        bob = made.join("bob", port)
+        assert server.wait(PATIENT) == 0, made.told()
+        assert [client.wait(PATIENT) for client in (alice, bob)] == [0, 0], made.told()
+        yield made
+    finally:
+        made.end()
+
+
+def test_rounds_equal_those_of_one_process_bit_for_bit_though_server_and_client_were_killed(federation, quick):
+    assert_as_alone(federation)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("link", ["https", "flower"])
+def test_ten_clients_in_ten_processes_train_and_trade_what_one_process_does(tmp_path, link, quick):
+    names = tuple(f"client{k}" for k in range(10))
+    made = Federation(tmp_path, names, TASK.replace("clients = 2", "clients = 10"), linked(link))
+    port = free_port()
+    try:
+        server = made.serve(port, "task.toml", "--methods", METHODS, "--scale", "smoke")
+        clients = [made.join(name, port) for name in names]
+        assert server.wait(PATIENT) == 0, made.told()
+        assert [client.wait(PATIENT) for client in clients] == [0] * 10, made.told()
+    finally:
+        made.end()
+    assert json.loads((tmp_path / "run/manifest.json").read_text())["names"] == list(names)
+    assert_as_alone(made)
 
 
 def test_names_run_through_the_record_and_the_audit(federation):
@@ -87,8 +130,9 @@ def test_each_client_has_its_own_bills_which_add_up_to_its_account(federation):
     market = load_file(federation.folder / "run/markets/ipfl__ipfl-exact-0.safetensors")
     for k, name in enumerate(federation.names):
         bills = json.loads((federation.folder / f"{name}.json").read_text())["bills"]
-        mine = {bill["round"]: bill for bill in bills if "exact" in bill["run"]}
         assert {bill["name"] for bill in bills} == {name}
+        mine = {bill["round"]: bill for bill in bills if "exact" in bill["run"]}
+        assert name == "bob" or {2, 3} <= set(mine)  # bob had his before he was killed
         for number, bill in mine.items():
             price, other = market["prices"][number - 1], 1 - k
             assert dict(bill["paid"]) == ({federation.names[other]: price[k, other]} if price[k, other] else {})
