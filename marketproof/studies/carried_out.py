@@ -22,7 +22,8 @@ from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.recorder import CONFIG, read_progress, recorded_config
-from marketproof.studies.study import Findings, Recorded, Study, measured
+from marketproof.studies.findings import Findings, measured
+from marketproof.studies.study import Recorded, Study
 from marketproof.terminal.console import stderr, table
 from mechanism import writing
 from mechanism.errors import InputError, MarketProofError, shown

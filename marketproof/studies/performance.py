@@ -6,6 +6,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from analysis.findings.scores import beside
+from analysis.findings.several.statistics import highest
 from analysis.findings.several.studies import scores
 from analysis.run.ledger import unit_figures
 from marketproof.running.populations import BENIGN, POPULATIONS
@@ -22,10 +23,11 @@ from marketproof.studies.study import (
     has_market,
     mean_of,
     populations,
+    stands,
     who,
 )
 from mechanism.market.accounting import MONEY
-from mechanism.wording import number, percent
+from mechanism.wording import listed, number, percent
 
 ALL_METHODS = (
     "local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph", "ipfl/ipfl", "ipfl/ipfl-exact",
@@ -57,13 +59,23 @@ LOWEST = Column("utility_lowest", "lowest utility", "of any client in any round 
 # fmt: on
 
 
+def not_apart(rows: Sequence[Row], column: Column) -> str:
+    """Return from which rows the highest of a column is not told apart by its seeds, to be said behind it."""
+    values = {row[METHOD]: row.seeds[column] for row in rows}
+    _, near = highest(values)
+    seeds = len(rows[0].seeds[column])
+    if seeds < 2:
+        return " (one seed: nobody knows the noise)"
+    return f" (no difference seen over {seeds} seeds from {listed(near)})" if near else f" ({seeds} seeds)"
+
+
 def _performance_words(rows: Sequence[Row]) -> list[str]:
     """Say who is best in accuracy and in utility, and under which methods somebody loses."""
     best, richest = (max(rows, key=column) for column in (BEST, UTILITY))
     losing = [row[METHOD] for row in rows if row[LOWEST] < -MONEY * max(1.0, abs(row[WELFARE]))]
     said = [
-        f"Best accuracy: {best[METHOD]}, {percent(best[BEST])}. Highest utility per client and round: "
-        f"{richest[METHOD]}, {number(richest[UTILITY])}.",
+        f"Best accuracy: {best[METHOD]}, {percent(best[BEST])}{not_apart(rows, BEST)}. Highest utility per client and "
+        f"round: {richest[METHOD]}, {number(richest[UTILITY])}{not_apart(rows, UTILITY)}.",
         f"Somebody loses in some round under {', '.join(losing)}."
         if losing
         else "Nobody loses in any round under any method.",
@@ -123,12 +135,12 @@ IF_HONEST = Column("utility_others_if_honest", "if honest", "of those same clien
                    lambda one: mean_of(one.before.accounts.utility[:, ~one.clients]))
 LESS = Column("seeds_earning_less", "seeds less", "seeds in which they earn less than honest clients",
               _earn_less, lambda less: f"{sum(less)} of {len(less)}", "text")
-MORE = Column("", "", "what the others earn more than an honest client", _more)
+MORE = Column("utility_more", "", "what the others earn more than an honest client", _more)
 # fmt: on
 
 
 def _others_word(row: Row) -> str:
-    return compare(row[OTHERS], row[HONEST])
+    return stands(row, OTHERS, HONEST)
 
 
 def _robustness_words(rows: Sequence[Row]) -> list[str]:
@@ -136,11 +148,13 @@ def _robustness_words(rows: Sequence[Row]) -> list[str]:
     said = []
     for method in dict.fromkeys(row[METHOD] for row in rows if has_market(row)):
         own = [row for row in rows if row[METHOD] == method]
-        where = [row[POPULATION] for row in own if _others_word(row) != "less than"]
+        where = {word: [row[POPULATION] for row in own if _others_word(row) == word] for word in map(_others_word, own)}
         said.append(
             f"{method}: attackers and free-riders earn less than honest clients in every population."
-            if not where
-            else f"{method}: they do NOT earn less than honest clients in {', '.join(where)}."
+            if list(where) == ["less than"]
+            else f"{method}: attackers and free-riders earn "
+            + "; ".join(f"{word} honest clients in {', '.join(names)}" for word, names in where.items())
+            + "."
         )
         for row in own:
             what = "attackers" if POPULATIONS[row[POPULATION]].roles[0][0] == "attacker" else "free-riders"

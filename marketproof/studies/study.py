@@ -6,7 +6,7 @@ a measure, a function of what one seed recorded. `measured` does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.findings.grouped import side_by_side
+from analysis.findings.several.statistics import paired
 from analysis.findings.several.studies import marks
 from analysis.run.files import market_file
 from analysis.run.market import MarketRecord
@@ -163,6 +164,15 @@ def has_market(row: Row) -> bool:
     return uses_market(str(row[METHOD]).partition("/")[0])
 
 
+def stands(row: Row, mine: Column, other: Column) -> str:
+    """Say how one column stands to another over the seeds: less or more only where that is seen beyond their noise."""
+    pairs = [(a, b) for a, b in zip(row.seeds[mine], row.seeds[other], strict=True) if a is not None and b is not None]
+    if len(pairs) < 2:
+        return compare(row[mine], row[other])
+    seen = paired(*zip(*pairs, strict=True))
+    return ("less than" if seen.mean < 0 else "MORE than") if seen.seen else "within noise of"
+
+
 def compare(mine: float, other: float, small: float = 1e-9) -> str:
     """Say how one amount stands to another."""
     if abs(mine - other) <= small * max(1.0, abs(mine), abs(other)):
@@ -226,54 +236,6 @@ class Study:
     by_method: bool = False
     hidden: tuple[Column, ...] = ()
     more: Callable[[Sequence[Row]], Mapping[str, Any]] = lambda rows: {}
-
-
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """What a study found: its table, what to look at, what its numbers do not say, and its figures."""
-
-    columns: Sequence[Column]
-    rows: Sequence[Row]
-    words: Sequence[str]
-    notes: Sequence[str]
-    figures: Mapping[str, Figure]
-    more: Mapping[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the table with its words as it is written."""
-        return {
-            "columns": {column.key: column.meaning for column in self.columns},
-            "rows": [row.to_json(self.columns) for row in self.rows],
-            "words": self.words,
-            "notes": self.notes,
-            **self.more,
-        }
-
-
-def measured(study: Study, cases: Mapping[str, Recorded]) -> Findings:
-    """Return what a study found in its finished runs."""
-    columns = (*study.columns, *study.hidden)
-    every = [(seen[0], Row({column: [column.of(one) for one in seen] for column in columns}))
-             for seen in _subjects(study, cases)]  # fmt: skip
-    if study.by_method:
-        order = list(dict.fromkeys(one.method for one, _ in every))
-        every.sort(key=lambda pair: order.index(pair[0].method))
-    rows = [row for one, row in every if not (study.apart and one.name == study.beside)]
-    figures = study.figures([row for _, row in every])
-    return Findings(study.columns, rows, study.words(rows), study.notes, figures, study.more(rows))
-
-
-def _subjects(study: Study, cases: Mapping[str, Recorded]) -> Iterator[list[Seen]]:
-    """Yield what each row is about, as every seed shows it."""
-    markets = {name: case.markets() for name, case in cases.items()}
-    for name, case in cases.items():
-        for method, records in markets[name].items():
-            before = markets[study.beside][method] if study.beside else records
-            for role in study.roles or ("",):
-                clients = [who(record, role) if role else study.clients(record) for record in records]
-                if not role or any(some.any() for some in clients):
-                    together = zip(case.config.seed_list, records, clients, before, strict=True)
-                    yield [Seen(case.config, name, method, *one, role) for one in together]
 
 
 def dots(

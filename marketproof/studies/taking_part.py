@@ -118,7 +118,8 @@ STAY_UTILITY = Column("utility_staying", "stay: utility", "true utility per roun
                       lambda one: mean_of(one.utility))
 LEAVE_UTILITY = Column("utility_leaving", "leave: utility", "true utility per round there of those who left",
                        lambda one: mean_of(one.accounts.utility[one.record.present & ~one.clients]))
-THERE = Column("", "", "how many are there in each round [R]", lambda one: one.record.present.sum(axis=1).astype(float))
+THERE = Column("there", "", "how many are there in each round [R]",
+               lambda one: one.record.present.sum(axis=1).astype(float))
 LEAVING = Column("leaving", "", "who leaves after which round", _leaving)
 # fmt: on
 
