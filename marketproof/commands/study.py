@@ -1,16 +1,21 @@
 """``marketproof study``: the paper's experiments."""
 
+from __future__ import annotations
+
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketproof.cluster import HELP as CLUSTER
 from marketproof.commands.options import Json, Quiet
-from marketproof.terminal.console import stderr, stdout
+from marketproof.terminal.console import show_fitted, stderr, stdout
 from mechanism.writing import write_json
+
+if TYPE_CHECKING:
+    from marketproof.running.execution import Place
 
 HELP = """Repeat an experiment of the paper: performance, robustness, poisoning, inclusive, liars or dropout.
 
@@ -28,6 +33,14 @@ def study(
     ],
     task: Annotated[
         str | None, typer.Option(metavar="T", help="Task; default fashion-niid if its data is there, else digits-niid.")
+    ] = None,
+    tasks: Annotated[
+        str | None, typer.Option(metavar="A,B|all", help="Study performance over several tasks; all: the paper's 11.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="With --tasks: so many processes.")] = 1,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0, max=1e6, metavar="MINUTES", help="With --tasks: begin nothing after so many minutes."),
     ] = None,
     scale: Annotated[
         str | None, typer.Option(metavar="smoke|reduced|paper", help="How long to train; default reduced.")
@@ -63,8 +76,19 @@ def study(
     from marketproof.studies.carried_out import carried_out
     from marketproof.studies.plan import plan_study
     from marketproof.terminal.run_view import SMOKE
+    from mechanism.errors import InputError
 
     named = None if methods is None else split_names(methods)
+    if tasks is not None:
+        if name != "performance" or task is not None or cluster is not None:
+            raise InputError("--tasks is of study performance, without --task and --cluster (--jobs N shares it out)")
+        _over_tasks(
+            split_names(tasks), out, Place("rows", device, data_dir), named,
+            scale=scale, seed=seed, seeds=seeds, jobs=jobs, budget=budget, json=json, quiet=quiet,
+        )  # fmt: skip
+        return
+    if jobs > 1 or budget is not None:
+        raise InputError("--jobs and --budget share out the units of --tasks; name tasks, or drop them")
     plan = plan_study(name, task=task, scale=scale, seed=seed, seeds=seeds, methods=named, data_dir=data_dir)
     one = plan.first
     folder = Path("studies") / f"{name}-{Path(one.task).stem}-{one.scale}" if out is None else out
@@ -84,3 +108,52 @@ def study(
     done.show(console)
     if one.scale == "smoke":
         console.print(SMOKE)
+
+
+def _over_tasks(
+    tasks: list[str],
+    out: Path | None,
+    place: Place,
+    methods: list[str] | None,
+    *,
+    scale: str | None,
+    seed: int,
+    seeds: int | None,
+    jobs: int,
+    budget: float | None,
+    json: Path | None,
+    quiet: bool,
+) -> None:
+    """Train the units of several tasks or go on with them, write what is there, and say what is left."""
+    from marketproof.studies.comparison import SHOWN, as_json, crossed, plan_units, write_comparison
+    from marketproof.studies.plan import SMOKE_SEEDS, USUAL_SEEDS
+    from marketproof.studies.units import train_all
+    from mechanism.errors import shown
+
+    count = seeds or (SMOKE_SEEDS if scale == "smoke" else USUAL_SEEDS)
+    folder = Path("studies") / f"performance-tasks-{scale or 'reduced'}" if out is None else out
+    units = plan_units(tasks, folder, scale=scale, seed=seed, seeds=count, methods=methods)
+    words = ["marketproof", "study", "performance", "--tasks", ",".join(tasks), "--scale", units.first.scale]
+    words += ["--seeds", str(count), *([] if not seed else ["--seed", str(seed)])]
+    words += [] if methods is None else ["--methods", ",".join(methods)]
+    again = [*words, "--out", str(folder), *([] if place.data_dir is None else ["--data-dir", str(place.data_dir)])]
+    again += ["--jobs", str(jobs), *([] if budget is None else ["--budget", f"{budget:g}"])]
+    seconds = None if budget is None else 60.0 * budget
+    try:
+        train_all(units, place, shlex.join(again), budget=seconds, jobs=jobs, quiet=quiet)
+    finally:  # also of what was stopped, or could be trained beside what could not
+        told = as_json(units, units.trained(), shlex.join(words))
+        if told["units"]:
+            write_comparison(told, folder)
+    write_json(json, told)
+    console = stdout(quiet=quiet)
+    for column in SHOWN:
+        heads, cells = crossed(told, column)
+        show_fitted(
+            console, column.head.capitalize(), heads, cells, dispensable=heads[:0:-1], elsewhere="performance.md"
+        )
+    if missing := told["planned"] - len(told["units"]):
+        left = "" if told["seconds_left"] is None else f", about {told['seconds_left'] / jobs / 60:.0f} minutes"
+        there = f"{len(told['units'])} of {told['planned']} units are there, {missing} left{left}"
+        console.print(f"{there}; go on with: {shlex.join(again)}")
+    console.print(f"Written to {shown(folder)}: performance.json, .csv and .md, and the records of the units")

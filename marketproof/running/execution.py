@@ -109,7 +109,7 @@ def trainers(config: RunConfig, place: Place, keyring: Keyring | None, recorded:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Answer SIGTERM as Ctrl-C is answered, inside: the run can be gone on with. Not where the caller answers it."""
     mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     if not mine:
@@ -140,7 +140,7 @@ def run(
     """
     methods = parse(config.methods, config.mechanism)
     units = units_of(config, methods)
-    with _terminable():
+    with terminable():
         attempt = _Attempt(config, folder, resume, watch)
         try:
             return attempt.run(units, methods, place, make, quiet=quiet)

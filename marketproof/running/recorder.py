@@ -102,7 +102,7 @@ class Recorder:
     def __init__(self, folder: Path, config: RunConfig, progress: Progress) -> None:
         self.folder, self.config, self.progress = folder, config, progress
         self._made = False
-        self._lock = _take_lock(folder)
+        self._lock = take_lock(folder)
 
     @classmethod
     def start(cls, folder: Path, config: RunConfig) -> Recorder:
@@ -269,7 +269,7 @@ def recorded_config(folder: Path) -> RunConfig:
     return load_run(folder / CONFIG)
 
 
-def _take_lock(folder: Path) -> int | None:
+def take_lock(folder: Path) -> int | None:
     """Lock the folder against a second run at the same time (where the system can)."""
     try:
         import fcntl

@@ -6,7 +6,7 @@ its words and figures are written: JSON, CSV, Markdown, and printed.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -275,16 +275,22 @@ def _write(folder: Path, plan: Plan, told: Mapping[str, Any], found: Findings) -
     )
 
 
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    """Return a table as Markdown; ``left``: the columns that are text, the others are numbers."""
+    sides = [":--" if k in left else "--:" for k in range(len(heads))]
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, sides, *escaped))
+
+
 def markdown(found: Findings, title: str) -> str:
     """Return the table with its words as Markdown."""
-    heads = [column.head for column in found.columns]
-    sides = [":--" if column.kind == "text" else "--:" for column in found.columns]
-    rows = [[row.cell(column).replace("|", r"\|") for column in found.columns] for row in found.rows]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows)]
+    left = [k for k, column in enumerate(found.columns) if column.kind == "text"]
+    rows = [[row.cell(column) for column in found.columns] for row in found.rows]
+    lines = markdown_table([column.head for column in found.columns], rows, left)
     told = [f"- {line}" for line in found.words]
     meant = [f"- {column.head}: {column.meaning}" for column in found.columns]
     notes = [f"- {line}" for line in found.notes]
     pictures = [f"![{name}]({name}.png)" for name in found.figures]
-    parts = [[f"# {title}"], lines, ["What to look at:", "", *told], ["Columns:", "", *meant],
+    parts = [[f"# {title}"], [lines], ["What to look at:", "", *told], ["Columns:", "", *meant],
              ["What the numbers do not say:", "", *notes], pictures]  # fmt: skip
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"

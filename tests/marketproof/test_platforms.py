@@ -76,7 +76,7 @@ def test_noise_keys_without_the_flags_and_permissions_of_posix(tmp_path, monkeyp
 
 
 def test_without_locks_of_files_a_run_goes_on_unlocked(tmp_path, monkeypatch):
-    from marketproof.running.recorder import _take_lock
+    from marketproof.running.recorder import take_lock
 
     real = builtins.__import__
 
@@ -86,7 +86,7 @@ def test_without_locks_of_files_a_run_goes_on_unlocked(tmp_path, monkeypatch):
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    assert _take_lock(tmp_path) is None
+    assert take_lock(tmp_path) is None
 
 
 def test_a_pool_needs_descriptors_that_a_child_can_be_handed(monkeypatch):

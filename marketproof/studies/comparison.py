@@ -1,0 +1,197 @@
+"""Study performance over several tasks: what is trained, and the file of figures and the page that are made of it.
+
+The page is made of the file alone, so that it can be made again to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.page.export import Table
+from marketproof.running.config import DEFAULT_MECHANISM, RunConfig, load_task, resolve
+from marketproof.running.methods import parse
+from marketproof.studies.carried_out import markdown_table
+from marketproof.studies.performance import ALL_METHODS, BEST, FINAL, LOWEST, PERFORMANCE, UTILITY, WELFARE
+from marketproof.studies.study import METHOD, Column, Row
+from marketproof.studies.units import Trained, Units, seconds_left
+from mechanism.errors import InputError
+from mechanism.market.accounting import MONEY
+from mechanism.wording import listed, plural
+from mechanism.writing import write_all
+
+PAPER_TASKS = (
+    "fashion-niid", "fashion-cluster", "fashion-skew", "cifar10-niid", "cifar10-cluster", "cifar10-skew", "femnist",
+    "shakespeare", "finance", "cofinance", "pacs",
+)  # fmt: skip
+"""The eleven tasks of the paper."""
+
+COMPARED = (*ALL_METHODS, "ipfl-effective/ipfl-exact")
+"""The methods of the paper with both mechanisms, and the market on measured data."""
+
+SHORTER: Mapping[str, Mapping[str, int]] = {
+    "femnist": {"rounds": 6, "steps": 10, "test": 500},
+    "shakespeare": {"rounds": 5, "steps": 16, "batch": 16, "test": 400},
+    "finance": {"rounds": 5, "steps": 6, "length": 320, "test": 60},
+    "cofinance": {"rounds": 5, "steps": 6, "length": 320, "test": 60},
+    "pacs": {"rounds": 5, "steps": 12, "batch": 16, "test": 224},
+}
+"""Tasks whose scale reduced takes minutes to half an hour a unit, and what they take here in the place of its own."""
+
+_PLACES = {"test": "data", "length": "model", "batch": "training"}
+
+SHOWN = (BEST, FINAL, UTILITY, LOWEST)
+
+
+def plan_units(
+    tasks: Sequence[str],
+    folder: Path,
+    *,
+    scale: str | None = None,
+    seed: int = 0,
+    seeds: int,
+    methods: Sequence[str] | None = None,
+) -> Units:
+    """Return the units of a study over ``tasks`` ("all": the paper's); `InputError` if a name or number is wrong."""
+    names = list(COMPARED if methods is None else methods)
+    parse(names, DEFAULT_MECHANISM)
+    options = {"scale": scale, "seed": seed, "seeds": seeds, "methods": names, "mechanism": DEFAULT_MECHANISM}
+    configs = {}
+    for task in PAPER_TASKS if list(tasks) == ["all"] else tasks:
+        if task.endswith(".toml"):
+            raise InputError(f"--tasks takes tasks by their names; for {task} alone: --task")
+        configs[task] = sized(resolve(task, load_task(task), {**options, "population": "benign"}))
+    if not configs:
+        raise InputError("--tasks names no task; expected names such as fashion-niid,femnist, or all")
+    return Units(configs, folder)
+
+
+def sized(config: RunConfig) -> RunConfig:
+    """Return a configuration at the scale of this study."""
+    values = config.model_dump()
+    for name, value in SHORTER.get(config.task, {}).items() if config.scale == "reduced" else ():
+        (values[_PLACES[name]] if name in _PLACES else values)[name] = value
+    return RunConfig.model_validate(values)
+
+
+def as_json(units: Units, trained: Sequence[Trained], command: str) -> dict[str, Any]:
+    """Return ``performance.json``: the settings of each task, and what was measured, unit by unit."""
+    one, machines = units.first, list(dict.fromkeys(done.machine for done in trained))
+    return {
+        "study": "performance", "title": PERFORMANCE.title, "asks": PERFORMANCE.asks, "command": command,
+        "scale": one.scale, "seeds": one.seed_list, "methods": one.methods, "planned": len(list(units)),
+        "seconds_left": seconds_left(units, trained), "machines": machines,
+        "columns": {column.key: column.meaning for column in PERFORMANCE.columns}
+        | {"seconds": "of the processor, reading the data included", "commit": "of the code; + if it was changed since",
+           "machine": "place in machines"},
+        "tasks": {
+            task: {
+                "title": load_task(task).title, "clients": config.data.clients, "network": config.model.name,
+                "base": config.model.base, "rounds": config.rounds, "steps": config.steps,
+                "batch": config.training.batch, "lr": config.training.lr, "test": config.data.test,
+                "length": config.model.length, "shorter": task in SHORTER and config.scale == "reduced",
+            }
+            for task, config in units.configs.items()
+        },
+        "notes": list(PERFORMANCE.notes),
+        "units": [{**done.model_dump(), "machine": machines.index(done.machine)} for done in trained],
+    }  # fmt: skip
+
+
+def written(told: Mapping[str, Any]) -> bytes:
+    """Return the JSON with one line for each unit."""
+    head = json.dumps({**told, "units": []}, indent=1, ensure_ascii=False)
+    lines = ",\n".join("  " + json.dumps(unit) for unit in told["units"])
+    return (head.removesuffix("[]\n}") + f"[\n{lines}\n ]\n}}\n").encode()
+
+
+def by_task(told: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """Return for each task a row a method, over the seeds that all methods have; tasks without such seeds are left out.
+
+    A row's columns are those of study performance.
+    """
+    found: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+    for unit in told["units"]:
+        found.setdefault((unit["task"], unit["method"]), {})[unit["seed"]] = unit
+    tables = {}
+    for task in told["tasks"]:
+        each = [found.get((task, method), {}) for method in told["methods"]]
+        if seeds := sorted(set.intersection(*map(set, each))):
+            tables[task] = [
+                Row({METHOD: [method] * len(seeds)} | {c: [of[s][c.key] for s in seeds] for c in (*SHOWN, WELFARE)})
+                for method, of in zip(told["methods"], each, strict=True)
+            ]
+    return tables
+
+
+def page(told: Mapping[str, Any]) -> str:
+    """Return the page about what ``performance.json`` holds, in Markdown."""
+    tables, units = by_task(told), told["units"]
+    hours = sum(unit["seconds"] for unit in units) / 3600
+    left = "" if told["seconds_left"] is None else f", about {told['seconds_left'] / 3600:.1f} hours"
+    missing = told["planned"] - len(units)
+    said = [
+        f"{told['asks'].capitalize()}. Of {told['planned']} units (task, method and seed) {len(units)} are trained"
+        + (f"; {missing} are missing{left} of one core." if missing else "."),
+        f"They took {hours:.1f} hours of one core; code: {listed(dict.fromkeys(unit['commit'] for unit in units))}; "
+        f"machine: {'; '.join(told['machines'])}. Written by the study from performance.json: `{told['command']}`.",
+        f"Scale {told['scale']}, a shorter one where the table says so. ± is the sample deviation over seeds: it says "
+        "nothing about the difference between two rows, which share their seeds.",
+    ]
+    parts = [f"# {told['title']}: {plural(len(told['tasks']), 'task')}", *said, _tasks(told, tables)]
+    for column in SHOWN:
+        parts += [
+            f"## {column.head.capitalize()}",
+            f"{column.meaning.capitalize()}.",
+            markdown_table(*crossed(told, column)),
+        ]
+        parts += [f"- {line}" for line in _losing(told, tables)] if column is LOWEST else []
+    parts += ["## What the numbers do not say", *(f"- {note}" for note in told["notes"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _tasks(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> str:
+    """Return the table of tasks with their sizes."""
+    rows = []
+    for task, size in told["tasks"].items():
+        of_text = f" on {size['base'] or 'a tiny random model'}" if size["network"] == "lora" else ""
+        seeds = len(tables[task][0].seeds[METHOD]) if task in tables else 0
+        steps = f"{size['rounds']} × {size['steps']} × {size['batch']}" + (", shorter" if size["shorter"] else "")
+        rows.append(
+            [task, size["title"], size["clients"], size["network"] + of_text, steps, size["test"] or "all", seeds]
+        )
+    heads = ("task", "what", "clients", "network", "rounds × steps × batch", "test samples", "whole seeds")
+    return markdown_table(heads, [[str(cell) for cell in row] for row in rows], (0, 1, 3))
+
+
+def crossed(told: Mapping[str, Any], column: Column) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of a table of one column: a row for each method, a column for each task that is there."""
+    tables = by_task(told)
+    rows = [[method, *(table[k].cell(column) for table in tables.values())] for k, method in enumerate(told["methods"])]
+    return ["method", *tables], rows if tables else []
+
+
+def _losing(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Say for each method on which tasks somebody loses in some round."""
+    lines = []
+    for k, method in enumerate(told["methods"]):
+        rows = {task: table[k] for task, table in tables.items()}
+        tasks = [task for task, row in rows.items() if row[LOWEST] < -MONEY * max(1.0, abs(row[WELFARE]))]
+        where = f"somebody loses in some round on {listed(tasks)}" if tasks else "nobody loses in any round of any task"
+        lines.append(f"`{method}`: {where}.")
+    return lines if tables else []
+
+
+def write_comparison(told: Mapping[str, Any], folder: Path) -> None:
+    """Write ``performance.json``, ``.csv`` (a line a unit) and ``.md``."""
+    keys = tuple(Trained.model_fields)
+    lines = Table(told["title"], keys, tuple(tuple(unit[key] for key in keys) for unit in told["units"]))
+    write_all(
+        {
+            folder / "performance.json": written(told),
+            folder / "performance.csv": lines.to_csv().encode(),
+            folder / "performance.md": page(told).encode(),
+        }
+    )

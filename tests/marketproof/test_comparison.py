@@ -1,0 +1,179 @@
+"""Study performance over several tasks: units shared out, stopped anywhere and gone on with, and the page of them."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from marketproof.running import execution
+from marketproof.studies import comparison, units
+from marketproof.studies.comparison import PAPER_TASKS, SHORTER, page, plan_units, written
+from mechanism.errors import InputError
+from tests.marketproof.fake_trainer import FakeTrainer
+
+METHODS = ("local", "fedavg", "ipfl/ipfl")
+TASKS = "digits-niid,digits-skew"
+FIGURES = ("accuracy_best", "accuracy_final", "utility_mean", "welfare", "utility_lowest")
+
+
+def arguments(out, *more, seeds=2):
+    usual = ("--scale", "smoke", "--methods", ",".join(METHODS), "--seeds", seeds, "--out", out)
+    return ("study", "performance", "--tasks", TASKS, *usual, *more)
+
+
+def figures(folder):
+    told = json.loads((folder / "performance.json").read_text())
+    return [[unit[key] for key in ("task", "method", "seed", *FIGURES)] for unit in told["units"]]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Units train no networks."""
+    monkeypatch.setattr(units, "trainers", lambda *_: FakeTrainer)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+
+
+def test_all_tasks_are_the_papers_eleven_at_a_scale_that_is_told(tmp_path):
+    plan = plan_units(["all"], tmp_path, seeds=5)
+    order = list(plan)
+    assert tuple(plan.configs) == PAPER_TASKS
+    assert len(PAPER_TASKS) == 11
+    assert len(order) == 11 * 11 * 5
+    assert len(set(order)) == len(order)
+    assert {seed for _, _, seed in order[:121]} == {0}  # a whole table before the next seed
+    for task, config in plan.configs.items():
+        assert config.rounds == SHORTER.get(task, {}).get("rounds", 10)
+    assert plan.configs["pacs"].data.test == SHORTER["pacs"]["test"]
+    whole = plan_units(["pacs"], tmp_path, seeds=1, scale="paper").configs["pacs"]
+    assert (whole.rounds, whole.steps, whole.training.batch) == (50, 200, 64)
+
+
+def test_figures_are_those_of_a_run_and_the_page_is_made_of_the_file(cli, tmp_path, quick):
+    told, out = tmp_path / "told.json", tmp_path / "s"
+    answer = cli(*arguments(out, "--json", told))
+    assert (answer.status, answer.err) == (0, "")
+    assert "Best accuracy" in answer.out
+    assert "left" not in answer.out
+    study = json.loads((out / "performance.json").read_text())
+    assert study == json.loads(told.read_text())
+    assert written(study) == (out / "performance.json").read_bytes()
+    assert page(study) == (out / "performance.md").read_text()
+    assert len(study["units"]) == study["planned"] == 12
+    assert (out / "performance.csv").read_text().count("\n") == 13
+    assert set(FIGURES) < set(study["columns"])
+    assert all(unit["machine"] == 0 and unit["seconds"] >= 0 and unit["commit"] for unit in study["units"])
+    tables = comparison.by_task(study)
+    assert list(tables) == TASKS.split(",")
+    rows = {row.cell(comparison.METHOD): row for row in tables["digits-skew"]}
+    assert list(rows) == list(METHODS)
+    mean = sum(unit["welfare"] for unit in study["units"] if unit["task"] == "digits-skew"
+               and unit["method"] == "ipfl/ipfl") / 2  # fmt: skip
+    assert rows["ipfl/ipfl"][comparison.WELFARE] == pytest.approx(mean)
+
+
+def test_units_of_two_processes_are_what_run_records(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr(execution, "make_report", lambda folder: folder / "report.html")
+    out, run = tmp_path / "s", tmp_path / "run"
+    assert cli(*arguments(out, "--quiet", "--jobs", 2, seeds=1)).status == 0
+    usual = ("--scale", "smoke", "--methods", "ipfl/ipfl", "--no-audit", "--backend", "rows")
+    assert cli("run", "digits-skew", *usual, "--out", run, "--quiet").status == 0
+    of_run = json.loads((run / "summary.json").read_text())["methods"]["ipfl/ipfl"]
+    (unit,) = [one for one in figures(out) if one[:2] == ["digits-skew", "ipfl/ipfl"]]
+    assert unit[3:7] == [of_run[key] for key in FIGURES[:4]]
+    markets = [folder / "markets" / "ipfl__ipfl-0.safetensors" for folder in (out / "digits-skew", run)]
+    assert markets[0].read_bytes() == markets[1].read_bytes()
+
+
+def test_more_seeds_and_methods_keep_what_is_there_and_other_settings_are_refused(cli, tmp_path, quick, monkeypatch):
+    out = tmp_path / "s"
+    assert cli(*arguments(out, "--quiet", seeds=1)).status == 0
+    kept = {path: path.stat().st_ino for path in out.glob("*/units/*.json")}
+    assert cli(*arguments(out, "--quiet", seeds=2)).status == 0
+    assert len(figures(out)) == 12
+    assert all(path.stat().st_ino == inode for path, inode in kept.items())
+    text = (out / "digits-niid.toml").read_text()
+    (out / "digits-niid.toml").write_text(text.replace("lr = 0.01", "lr = 0.02"))
+    assert "training.lr: 0.02 -> 0.01" in cli(*arguments(out)).line()
+
+
+KILLED = """
+import os, signal, sys
+from marketproof.cli import execute
+from marketproof.studies import units
+from tests.marketproof.fake_trainer import FakeTrainer
+
+real, left = units.write, [int(sys.argv[1])]
+def write(path, content):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(path, content)
+
+units.write, units.trainers = write, lambda *_: FakeTrainer
+sys.exit(execute(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_study_goes_on_to_the_same_figures(cli, tmp_path, quick):
+    """Killed where a task's settings, a unit's markets, and its figures are to be written."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert cli(*arguments(whole, "--quiet")).status == 0
+    there, path = [], os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    for writes in (2, 4, 3):
+        words = [sys.executable, "-c", KILLED, str(writes), *map(str, arguments(cut, "--quiet"))]
+        assert subprocess.run(words, check=False, env=path).returncode == -signal.SIGKILL
+        there.append(len(list(cut.glob("*/units/*.json"))))
+    assert there == [0, 1, 2]
+    assert cli(*arguments(cut, "--quiet")).status == 0
+    assert figures(cut) == figures(whole)
+    assert (cut / "digits-skew.toml").read_bytes() == (whole / "digits-skew.toml").read_bytes()
+
+
+def test_a_unit_that_fails_leaves_the_others_and_is_told(cli, tmp_path, quick, monkeypatch):
+    real = units.played
+
+    def played(config, method, seed, place):
+        if (config.task, method, seed) == ("digits-niid", "fedavg", 1):
+            raise InputError("it diverged")
+        return real(config, method, seed, place)
+
+    monkeypatch.setattr(units, "played", played)
+    answer = cli(*arguments(tmp_path))
+    told = "1 unit of 12 could not be trained; the first: digits-niid, fedavg, seed 1: it diverged"
+    assert answer.line() == told
+    assert len(figures(tmp_path)) == 11
+    assert "| digits-niid | Handwritten" in (tmp_path / "performance.md").read_text()
+    assert [len(row.seeds[comparison.METHOD]) for row in comparison.by_task(
+        json.loads((tmp_path / "performance.json").read_text()))["digits-niid"]] == [1, 1, 1]  # fmt: skip
+
+
+def test_a_budget_ends_after_a_unit_and_says_what_is_left(cli, tmp_path, quick, monkeypatch):
+    moved = iter([0.0, 0.0, 30.0, 59.0, 61.0])  # when it begins, and before each unit
+    monkeypatch.setattr(units, "time", SimpleNamespace(monotonic=lambda: next(moved), process_time=lambda: 0.0))
+    answer = cli(*arguments(tmp_path, "--budget", 1))
+    assert answer.status == 0
+    assert "3 of 12 units are there, 9 left, about" in answer.out
+    again = shlex.split(answer.out.partition("go on with: ")[2].partition("Written to")[0])
+    assert again[:3] == ["marketproof", "study", "performance"]
+
+
+def test_wrong_names_are_one_line_and_leave_nothing(cli, tmp_path):
+    for words, more in (
+        ("--tasks is of study performance", ("study", "liars", "--tasks", "all")),
+        ("--tasks is of study performance", ("study", "performance", "--tasks", "all", "--task", "pacs")),
+        ("unknown task 'mnist'", ("study", "performance", "--tasks", "mnist")),
+        ("names no task", ("study", "performance", "--tasks", ",")),
+        ("unknown method 'fedsgd'", ("study", "performance", "--tasks", "all", "--methods", "fedsgd")),
+        ("share out the units of --tasks", ("study", "performance", "--jobs", "2")),
+    ):
+        assert words in cli(*more, "--out", tmp_path / "out").line()
+        assert not (tmp_path / "out").exists()
+    (tmp_path / "mine.txt").write_text("mine")
+    assert "is not empty" in cli(*arguments(tmp_path)).line()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
