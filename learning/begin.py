@@ -98,12 +98,12 @@ def begin(
         choice, taken = start(work, backend, place, images, processes)
         return Beginning(holdings.sizes, digest, exam, choice, taken, guard, *whose)
     from learning.backends.federated import FederatedBackend
-    from learning.federation.asking import greet
     from learning.federation.in_process import in_process
+    from learning.federation.reception import Reception
 
-    clients = in_process(work, holdings, method, guard)
-    greet(clients, method.name, plan, seed)
-    there = FederatedBackend(work, clients, method, 0.0 if guard is None else guard.delta)
+    reception = Reception(in_process(work, holdings, method, guard), method.name, plan, seed)
+    reception.meet()
+    there = FederatedBackend(work, reception, method, 0.0 if guard is None else guard.delta)
     return Beginning(
         holdings.sizes, digest, there.exam, Choice(backend, 1, f"{backend}: asked for"), there, guard, *whose
     )
@@ -112,28 +112,24 @@ def begin(
 def _asked(plan: LearningPlan, method: Algorithm, slots: tuple[str, ...], seed: int, transport: Transport) -> Beginning:
     """Begin a federation: the server has no sample, and knows of clients what they say of themselves."""
     from learning.backends.federated import FederatedBackend
-    from learning.federation.asking import fits, greet
+    from learning.federation.reception import Reception
     from learning.privacy.accounting import default_delta
 
     if plan.conduct:
         raise LearningError("attackers and free-riders are simulated in one process only; take population benign")
-    hellos = greet(transport, method.name, plan, seed)
-    first, sizes = hellos[0], np.array([hello.samples for hello in hellos], dtype=np.int64)
-    plan.of(int(sizes.max()))  # steps beyond all bounds are refused now, and not in a round
+    reception = Reception(transport, method.name, plan, seed)
+    first = reception.meet()
     net = network(plan.model, first.shape, first.classes, plan.base_model, plan.lora_targets)
-    fits(first, net.layout)
+    reception.fits(net.layout)
     initial = torch.from_numpy(net.initial(stream(seed, "initial")))
     state = fresh_state(net.layout, initial, plan.clients, slots, method.memory, method.gradients)
-    starts = tuple(np.concatenate([[0], np.cumsum(sizes)]).tolist())
-    held = tuple(hello.held for hello in hellos) if any(hello.held for hello in hellos) else ()
-    facts = Facts(plan, seed, first.shape, first.classes, first.scale, first.shift, starts, (), held)
-    places = torch.zeros(1, dtype=torch.int64).expand(starts[-1])  # as many as clients say, and no memory for them
-    work = Work(facts, state.tensors() | {"members": places})
-    delta = plan.dp_delta or default_delta(sizes.tolist())
-    digest = blake2b(repr([(h.samples, h.held) for h in hellos]).encode(), digest_size=16).hexdigest()
-    backend = FederatedBackend(work, transport, method, delta)
+    facts = Facts(plan, seed, first.shape, first.classes, first.scale, first.shift, (), ())
+    work = Work(facts, state.tensors())
+    delta = plan.dp_delta or default_delta(hello.samples for hello in reception.book if hello is not None)
+    digest = blake2b(repr(reception.kind).encode(), digest_size=16).hexdigest()
+    backend = FederatedBackend(work, reception, method, delta)
     choice = Choice("federated", 1, "federated: clients have joined")
-    return Beginning(sizes, digest, backend.exam, choice, backend, None)
+    return Beginning(backend.sizes, digest, backend.exam, choice, backend, None)
 
 
 ON_CPU = ("pool", "federated")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from learning.backends.backend import one_thread
 from learning.errors import CheckpointError, LearningError
 from learning.federation.asked_exam import AskedExam, JudgeTask
 from learning.federation.asking import Asker, Question
-from learning.federation.messages import MessageError
+from learning.federation.messages import Hello, MessageError
+from learning.federation.reception import Reception
 from learning.federation.share import private_slots, read_slots, written_slots
-from learning.federation.transport import Transport
 from learning.local import TrainTask
+from learning.privacy.accounting import default_delta
 from learning.valuation.effective import (
     COMMON,
     GRID,
@@ -44,12 +46,15 @@ from mechanism.space import Floats
 class FederatedBackend:
     """Sends every task to the client whose it is. ``work`` holds the models and no samples.
 
-    ``delta``: the δ at which clients count their ε, where they train with privacy.
+    ``reception`` has met the clients. ``delta``: the δ at which clients count their ε, where they train with privacy; a
+    client that comes later and has more samples than those at the beginning, at one that suits its own.
+    ``sizes`` int64 [m]: samples of each client, as it says; 1 of who has not said it yet.
     """
 
     name = "federated"
 
-    def __init__(self, work: Models, transport: Transport, method: Algorithm, delta: float = 0.0) -> None:
+    def __init__(self, work: Models, reception: Reception, method: Algorithm, delta: float = 0.0) -> None:
+        transport, clients = reception.transport, work.facts.plan.clients
         if method.tries is not None and not transport.within:
             raise LearningError(
                 f"{method.name} lets clients try the models of others that they have not bought; in a federation take "
@@ -57,8 +62,24 @@ class FederatedBackend:
             )
         self.work, self._method, self._delta = work, method, delta
         self._private = private_slots(method, work.facts.plan)
-        self._asker = Asker(transport, work.facts.plan.dp_epsilon)
-        self.exam = AskedExam(np.zeros((2, work.facts.plan.clients)), self._private)
+        self._asker = Asker(reception, work.facts.plan.dp_epsilon)
+        self.exam = AskedExam(np.zeros((2, clients)), self._private)
+        self.sizes = np.ones(clients, dtype=np.int64)
+        self._know()
+
+    def _know(self) -> None:
+        """Learn from the book of greetings who holds how much; numbers only, and no memory for the samples."""
+        told = [(1, 0) if hello is None else (hello.samples, hello.held) for hello in self.greetings]
+        self.sizes[:], held = [samples for samples, _ in told], tuple(out for _, out in told)
+        if not self._asker.transport.within:
+            starts = tuple(np.concatenate([[0], np.cumsum(self.sizes)]).tolist())
+            self.work.facts = replace(self.work.facts, starts=starts, held=held if any(held) else ())
+            self.work.tensors["members"] = torch.zeros(1, dtype=torch.int64).expand(starts[-1])
+
+    @property
+    def greetings(self) -> list[Hello | None]:
+        """What each client said of itself when it began, None of who has not."""
+        return self._asker.reception.book
 
     @property
     def away(self) -> dict[int, str]:
@@ -74,19 +95,26 @@ class FederatedBackend:
         """Return what clients said last of their models and their privacy."""
         if self._asker.transport.within:  # they are asked again, and nothing else than the plain loop's is saved
             return {}
-        return {"told": self.exam.told.tolist(), "epsilon": self.epsilon.tolist()}
+        told = {"told": self.exam.told.tolist(), "epsilon": self.epsilon.tolist(), "delta": self._delta}
+        return told | {"greetings": self._asker.reception.memory()}
 
     def recall(self, manifest: Mapping[str, Any]) -> None:
         """Take back what `memory` gave, if it was told: a run may have begun where work was done here."""
         try:
             for name, array in (("told", self.exam.told), ("epsilon", self.epsilon)):
                 array[...] = np.asarray_chkfinite(manifest.get(name, array), dtype=np.float64).reshape(array.shape)
+            self._delta = float(manifest.get("delta", self._delta))
+            self._asker.reception.recall(manifest.get("greetings", self._asker.reception.memory()))
+            self._know()
         except (ValueError, TypeError):
             raise CheckpointError("the saved state does not say what clients told last: it is damaged") from None
 
     def begin(self, round_index: int) -> None:
-        """Begin a round."""
+        """Begin a round, with who has come since the last. `LearningError` if nobody is there."""
         self._asker.begin(round_index)
+        self._know()
+        if len(self.away) == len(self.sizes):
+            raise LearningError(f"nobody trained: {max(self.away.values())}; the run can be gone on with")
 
     def close(self) -> None:
         """Let go of the clients."""
@@ -108,6 +136,10 @@ class FederatedBackend:
         """Send clients what their bills say (`learning.federation.messages.Bill`); who does not take it is away."""
         self._asker.ask([Question(client, "bill", told) for client, told in bills.items()])
 
+    def _delta_of(self, client: int) -> float:
+        given = self.work.facts.plan.dp_delta or not self._delta
+        return self._delta if given else min(self._delta, default_delta([int(self.sizes[client])]))
+
     def _row(self, slot: str, client: int) -> Any:
         return self.work.models(slot)[client].numpy()
 
@@ -119,7 +151,7 @@ class FederatedBackend:
             later = self._method.local_spec(plan.of(len(self.work.members(task.client))), False) == task.spec
             sent = {slot or "rows": self._row(slot, task.client) for slot in read_slots(task.spec, self._private)}
             back = {slot or "rows": (width,) for slot in written_slots(task.spec, self._private)}
-            terms = {"first": not later, "delta": self._delta}
+            terms = {"first": not later, "delta": self._delta_of(task.client)}
             questions.append(Question(task.client, "train", terms, sent, back, 1))
         losses = [0.0] * len(tasks)
         answers = self._asker.ask(questions)

@@ -8,25 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from learning.errors import LearningError
 from learning.federation.messages import (
+    NOT_STARTED,
     Arrays,
     Bill,
     Done,
-    Hello,
     MessageError,
     Refused,
-    Start,
     Work,
     bytes_of,
     decode,
     encode,
     expect,
 )
-from learning.federation.share import layout_digest
-from learning.federation.transport import Absence, Request, Transport
-from learning.models.network import Layout
-from learning.plan import LearningPlan
+from learning.federation.reception import Late, Reception, absent, called
+from learning.federation.transport import Absence, Request
 from learning.privacy.guard import stop_notice
 from mechanism.errors import one_line, shown
 
@@ -58,70 +54,37 @@ class Question:
     wants: bool = False
 
 
-def greet(transport: Transport, method: str, plan: LearningPlan, seed: int) -> list[Hello]:
-    """Tell all clients that a run begins; return what they say of themselves.
-
-    `LearningError` in one line if one does not answer, or has samples or a model of another shape than the first.
-    """
-    names = transport.names
-    if len(names) != plan.clients:
-        raise LearningError(f"{len(names)} clients are known; expected {plan.clients}, as the run is configured")
-    told = {name: value for name, value in plan.to_dict().items() if name != "own"}  # the table is the server's
-    starts = [Start(transport.run, k, len(names), name, method, seed, told) for k, name in enumerate(names)]
-    replies = transport.exchange([Request(start.client, encode(start), bytes_of({})) for start in starts])
-    found: list[Hello] = []
-    for start, reply in zip(starts, replies, strict=True):
-        try:
-            if isinstance(reply, Absence):
-                raise MessageError(reply.reason)
-            hello, _ = decode(reply, bytes_of({}), Hello, Refused)
-            if isinstance(hello, Refused):
-                raise MessageError(one_line(hello.reason))
-            if (hello.run, hello.client) != (start.run, start.client):
-                raise MessageError("its answer is of another run or client")
-            if hello.held >= hello.samples and hello.samples > 1:
-                raise MessageError(f"it holds out {hello.held} of {hello.samples} samples")
-            for name in ("layout", "parameters", "shape", "classes", "scale", "shift") if found else ():
-                mine, first = getattr(hello, name), getattr(found[0], name)
-                if mine != first:
-                    raise MessageError(f"its {name} is {shown(mine)}; expected {shown(first)}, as the first client has")
-        except MessageError as error:
-            raise LearningError(f"client {called(start.client, names)} takes no part: {error}") from None
-        found.append(hello)
-    return found
-
-
-def called(client: int, names: Sequence[str]) -> str:
-    """Return a client's number, with its name where that is another."""
-    return str(client) if names[client] == str(client) else f"{client} ({one_line(names[client])})"
-
-
-def fits(hello: Hello, layout: Layout) -> None:
-    """Raise `LearningError` unless clients train the model that the server knows."""
-    if (hello.parameters, hello.layout) != (layout.parameters, layout_digest(layout)):
-        raise LearningError(
-            f"clients train a model of {hello.parameters} parameters, the server knows one of {layout.parameters}; "
-            "run the same version with the same settings everywhere"
-        )
-
-
 class Asker:
     """Asks clients over a transport; who does not answer, or answers wrongly, is `away` until the round ends.
 
     ``away``: of each of these what is said of it, "" where that was said before; ``stopped``: whose budget is spent.
     ``epsilon`` float64 [m]: what clients last said that they have spent of their ``budget``.
+
+    Who was waited for in vain twice or more in a row is not asked in the next 1, 3, 7, … rounds: in R rounds a client
+    that is there and says nothing costs no more than some log2(R) deadlines.
     """
 
-    def __init__(self, transport: Transport, budget: float) -> None:
-        self.transport, self.budget = transport, budget
+    def __init__(self, reception: Reception, budget: float) -> None:
+        self.reception, self.transport, self.budget = reception, reception.transport, budget
         self.away: dict[int, str] = {}
         self.stopped: set[int] = set()
-        self.epsilon = np.zeros(len(transport.names))
+        self.epsilon = np.zeros(len(self.transport.names))
         self.round = self._serial = 0
+        self._lates: dict[int, int] = {}
+        self._resting: dict[int, int] = {}
+        self._said: dict[int, str] = {}
 
     def begin(self, round_index: int) -> None:
-        """Begin a round: who was away is asked again."""
-        self.round, self.away, self.stopped = round_index, {}, set()
+        """Begin a round: who was away is asked again, and who never said what it is, that first."""
+        self.round, self.stopped = round_index, set()
+        self._lates = {client: count for client, count in self._lates.items() if client in self.away}
+        resting = {client: "" for client, until in self._resting.items() if round_index < until}
+        self.away = resting if len(resting) < len(self.epsilon) else {}
+        for client, error in self.reception.greet(sorted(self.reception.unmet - set(self.away))).items():
+            self._leave(client, "what it is", error)
+            if self._said.get(client) == str(error):
+                self.away[client] = ""
+            self._said[client] = str(error)
 
     def ask(self, questions: Sequence[Question]) -> list[tuple[Done, Arrays] | None]:
         """Return each answer; None of who is away, or has to be for what it answers."""
@@ -135,12 +98,25 @@ class Asker:
                 Request(message.client, encode(message, questions[at].arrays), bytes_of(questions[at].shapes))
                 for at, message in zip(part, messages, strict=True)
             ]
-            for at, message, reply in zip(part, messages, self.transport.exchange(requests), strict=True):
+            for at, message, reply in zip(part, messages, self._exchange(requests), strict=True):
                 try:
                     answers[at] = self._read(reply, message, questions[at])
                 except MessageError as error:
                     self.leave(questions[at], error)
         return answers
+
+    def _exchange(self, requests: Sequence[Request]) -> list[bytes | Absence]:
+        """Return replies; a client that was started anew since the run began is told of it, and asked again."""
+        replies = self.transport.exchange(requests)
+        lost = [at for at, reply in enumerate(replies) if _is_new(reply)]
+        if lost:
+            failed = self.reception.greet([requests[at].client for at in lost])
+            told = [at for at in lost if requests[at].client not in failed]
+            again = dict(zip(told, self.transport.exchange([requests[at] for at in told]), strict=True))
+            for at in lost:
+                error = failed.get(requests[at].client)
+                replies[at] = again[at] if error is None else Absence(str(error), late=isinstance(error, Late))
+        return replies
 
     def _message(self, question: Question) -> Work | Bill:
         self._serial += 1
@@ -149,7 +125,7 @@ class Asker:
 
     def _read(self, reply: bytes | Absence, asked: Work | Bill, question: Question) -> tuple[Done, Arrays]:
         if isinstance(reply, Absence):
-            raise MessageError(one_line(reply.reason)[:200])
+            raise absent(reply)
         found, arrays = decode(reply, bytes_of(question.shapes), Done, Refused)
         for name in ("run", "client", "round", "serial"):
             theirs, ours = getattr(found, name), getattr(asked, name)
@@ -173,8 +149,23 @@ class Asker:
             now, *then = error.spent  # `then` is told once
             self.away[client] = stop_notice(client, self.round, now, then[0], self.budget) if then else ""
             return
-        name, asked = called(client, self.transport.names), ASKED[question.task]
+        self._leave(client, ASKED[question.task], error)
+
+    def _leave(self, client: int, asked: str, error: MessageError) -> None:
+        if isinstance(error, Late):
+            self._lates[client] = self._lates.get(client, 0) + 1
+            self._resting[client] = self.round + 2 ** (self._lates[client] - 1)
+        name = called(client, self.transport.names)
         self.away[client] = f"client {name} is away in round {self.round}, asked {asked}: {error}"
+
+
+def _is_new(reply: bytes | Absence) -> bool:
+    """Say whether a reply is that of a client which does not know of the run."""
+    try:
+        refused, _ = (None, None) if isinstance(reply, Absence) else decode(reply, bytes_of({}), Refused)
+    except MessageError:
+        return False
+    return refused is not None and refused.reason == NOT_STARTED
 
 
 class _Spent(MessageError):

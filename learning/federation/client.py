@@ -28,7 +28,19 @@ from learning.backends.backend import one_thread, perform
 from learning.errors import LearningError, said
 from learning.evaluation import evaluate_row, evaluation_tasks, personal
 from learning.federation import keeping
-from learning.federation.messages import Arrays, Bill, Done, Hello, Message, Refused, Start, Work, decode, encode
+from learning.federation.messages import (
+    NOT_STARTED,
+    Arrays,
+    Bill,
+    Done,
+    Hello,
+    Message,
+    Refused,
+    Start,
+    Work,
+    decode,
+    encode,
+)
 from learning.federation.share import Alone, OwnBench, Share, layout_digest, parts, private_slots, written_slots
 from learning.local import TrainTask
 from learning.plan import LearningPlan
@@ -43,10 +55,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2**33
 """Bytes of a request that a client reads at most."""
-
-
-NOT_STARTED = "a message is of another run or for another client; expected a start first"
-"""What a client answers that was started anew since the run began."""
 
 
 class Client:

@@ -21,7 +21,7 @@ class InProcess:
     within = True
 
     def __init__(self, clients: Sequence[Client], run: str = "here") -> None:
-        self.clients, self.run = list(clients), run
+        self.clients, self.run, self.least = list(clients), run, len(clients)
         self.names = tuple(str(k) for k in range(len(self.clients)))
 
     def exchange(self, requests: Sequence[Request]) -> list[bytes | Absence]:

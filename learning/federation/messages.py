@@ -36,6 +36,8 @@ LONGEST_HEADER = 2**20
 SLACK = LONGEST_HEADER + 8
 """Bytes that a message may be longer than its arrays."""
 MOST_ARRAYS = 64
+NOT_STARTED = "a message is of another run or for another client; expected a start first"
+"""What a client answers that was started anew since the run began."""
 
 _TYPES = {"float32": "<f4", "float64": "<f8"}
 _SETTINGS = {"extra": "forbid", "strict": True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -18,9 +18,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Absence:
-    """No reply came, and why in a few words, such as "no answer within 60 s": they go into the run's record."""
+    """No reply came, and why in a few words, such as "no answer within 60 s": they go into the run's record.
+
+    ``late``: whether the client was waited for until the deadline.
+    """
 
     reason: str
+    late: bool = field(default=False, compare=False)
 
 
 class Transport(Protocol):
@@ -28,7 +32,8 @@ class Transport(Protocol):
 
     ``names``: the registered names of the clients by their numbers. ``run`` identifies the training of one method under
     one seed, the same again when it is gone on with, in up to 100 letters, digits, "_" and "-". ``within``: whether all
-    clients live in this process, so that nothing is told to anybody.
+    clients live in this process, so that nothing is told to anybody. ``least``: of how many a run is at least when it
+    begins.
 
     Whom a reply is from is the transport's word: the holder of the registered key of that name. A reply that is longer
     than the request's ``most`` is cut off, not stored, and becomes an absence; so does everything else that goes wrong
@@ -38,6 +43,7 @@ class Transport(Protocol):
     names: tuple[str, ...]
     run: str
     within: bool
+    least: int
 
     def exchange(self, requests: Sequence[Request]) -> list[bytes | Absence]:
         """Send all requests at once; return each one's reply, or why there is none, in their order.

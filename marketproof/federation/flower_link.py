@@ -64,20 +64,18 @@ def _read(content: Any) -> bytes:
 
 
 class FlowerTransport:
-    """A `learning.federation.transport.Transport` over Flower behind a fence.
-
-    ``deadline``: seconds that clients have for one exchange.
-    """
+    """A `learning.federation.transport.Transport` over Flower behind a fence; the rest as `HttpsTransport`."""
 
     within = False
 
-    def __init__(self, host: str, port: int, identity: Identity, register: Register, deadline: float) -> None:
+    def __init__(
+        self, host: str, port: int, identity: Identity, register: Register, deadline: float, names: Sequence[str] = ()
+    ) -> None:
         ready()
         from flwr.supercore.control.control_http_client import ControlHttpClient
         from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-        self.names: tuple[str, ...] = ()
-        self.run = ""
+        self.names, self.run = tuple(names), ""
         self._register, self._deadline, self._state = register, deadline, None
         self._nodes: dict[str, int] = {}
         self._link = FencedLink(host, port, identity)
@@ -99,7 +97,8 @@ class FlowerTransport:
         state: Any = self._register.state()
         if state == self._state:
             return
-        known, files = self._register.names().values(), self._register.certificates()
+        files, ours = self._register.certificates(), self.names or self._register.certificates()
+        known = [name for name in self._register.names().values() if name in ours]
         keys = {name: public_key_to_bytes(read_certificate(files[name]).public_key()) for name in known}
         through, self._state = self._link.fence.known, state
         for name in [name for name in through if through[name] != b64encode(keys.get(name, b""))]:
@@ -165,7 +164,7 @@ class FlowerTransport:
         for at, request in requests.items():
             name = self.names[request.client]
             if name not in there:
-                found[at] = Absence("it is not online" if name in self._nodes else "its key was revoked")
+                found[at] = Absence("it is not online" if name in self._nodes else self._register.why_out(name))
                 continue
             ttl, secret = max(1.0, end - time.monotonic()) + 1.0, token_hex(16)  # a reply names the digest of all this
             message = Message(_sent(request.payload), self._nodes[name], MessageType.QUERY, ttl=ttl, group_id=secret)
@@ -174,7 +173,7 @@ class FlowerTransport:
         over = False
         while waiting and not over:
             over = time.monotonic() >= end  # what lies there by then counts, whoever was waited for
-            for pushed, at in list(waiting.items()):  # one by one: a reply that cannot be read is nobody else's
+            for pushed, at in list(waiting.items()):  # alone: a reply that cannot be read is nobody else's
                 pull_objects.__kwdefaults__["max_time"] = max(1.0, end - time.monotonic())
                 try:
                     for reply in self._grid.pull_messages([pushed]):
@@ -182,7 +181,9 @@ class FlowerTransport:
                 except Exception as failed:  # what a stranger sends fails in many ways
                     found[waiting.pop(pushed)] = Absence(f"its answer cannot be read: {type(failed).__name__}")
             time.sleep(_POLL if waiting else 0.0)
-        return found | {at: Absence(f"no answer within {number(self._deadline)} s") for at in waiting.values()}
+        return found | {
+            at: Absence(f"no answer within {number(self._deadline)} s", late=True) for at in waiting.values()
+        }
 
     def _judged(self, reply: Any, request: Request) -> bytes | Absence:
         if reply.has_error():

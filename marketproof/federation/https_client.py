@@ -141,7 +141,7 @@ def _attend(
         elif status == 410:
             return
         elif status == 403:
-            raise Refused(REFUSED)
+            raise Refused(UNNAMED if said.get("why") == "names" else REFUSED)
         elif status == 409:
             raise Refused("another process joined with the same key; one is enough")
         elif status not in (204, 413):
@@ -149,6 +149,10 @@ def _attend(
 
 
 REFUSED = "the server does not know this key, or has revoked it; ask its owner to register your certificate"
+UNNAMED = (
+    "your key is registered, but the run began without your name, and its names are fixed when it begins; ask the "
+    "server's owner for a new run, or to name you beforehand (marketproof serve --expect NAME)"
+)
 
 
 class _Signs:

@@ -64,13 +64,16 @@ class _Box:
 class HttpsTransport:
     """A `learning.federation.transport.Transport` over HTTPS; it listens until `close`.
 
-    ``deadline``: seconds that clients have for one exchange. `InputError` if the port cannot be used.
+    ``deadline``: seconds that clients have for one exchange. ``names`` of the run's clients: nobody else is let in,
+    registered or not; empty: who is registered. `InputError` if the port cannot be used.
     """
 
     within = False
 
-    def __init__(self, host: str, port: int, identity: Identity, register: Register, deadline: float) -> None:
-        self.names: tuple[str, ...] = ()
+    def __init__(
+        self, host: str, port: int, identity: Identity, register: Register, deadline: float, names: Sequence[str] = ()
+    ) -> None:
+        self.names = tuple(names)
         self._register, self._deadline = register, deadline
         self._boxes: dict[str, _Box] = {}
         self._changed = threading.Condition()
@@ -121,7 +124,7 @@ class HttpsTransport:
                 self._changed.wait(min(1.0, end - now))
             for errand in errands:
                 if errand.reply is None:
-                    errand.reply = Absence(f"no answer within {number(self._deadline)} s")
+                    errand.reply = Absence(f"no answer within {number(self._deadline)} s", late=True)
                 box = self._boxes[self.names[errand.request.client]]
                 if errand in box.errands:
                     box.errands.remove(errand)
@@ -133,7 +136,7 @@ class HttpsTransport:
         for errand in errands:
             name = self.names[errand.request.client]
             if errand.reply is None and name not in known:
-                errand.reply = Absence("its key was revoked")
+                errand.reply = Absence(self._register.why_out(name))
             elif errand.reply is None and now - self._boxes[name].seen > SILENT:
                 errand.reply = Absence(f"no sign of life for {number(SILENT)} s")
 
@@ -154,6 +157,8 @@ class HttpsTransport:
         name, path = self._known.get(digest_of_der(scope["state"]["peer"])), scope["path"]
         if name is None:
             return await _say(send, 403)
+        if self.names and name not in self.names:
+            return await _say(send, 403, headers=[(b"why", b"names")])
         session = headers.get("session", "")
         if scope["method"] != "POST" or path not in (NEXT, ALIVE) or not _SESSION.fullmatch(session):
             return await _say(send, 404)

@@ -182,6 +182,11 @@ class Register:
         known = {digest(read_certificate(path)): name for name, path in self.certificates().items()}
         return {key: name for key, name in known.items() if key not in gone}
 
+    def why_out(self, name: str) -> str:
+        """Return in words why nobody is let in under a name now."""
+        gone = any(path.stem.rpartition("-")[0] == name for path in self._revoked.glob("*.crt"))
+        return "its key was revoked" if gone else "no key is registered under its name so far"
+
     def state(self) -> tuple[tuple[str, int], ...]:
         """Return what changes when somebody is let in or shut out: the files with the times of their last change."""
         files = [*self._clients.glob("*.crt"), *self._revoked.glob("*.crt")]

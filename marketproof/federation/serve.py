@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketproof.federation.bills import bills_of, told_of
-from marketproof.federation.keys import Identity, Register
+from marketproof.federation.keys import NAME, Identity, Register
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Finished, Place, plan_of
 from marketproof.running.execution import run as run_all
-from mechanism.errors import InputError, shown
+from mechanism.errors import InputError, one_line, shown
 
 if TYPE_CHECKING:
     from analysis.run.market import MarketRecord
@@ -24,22 +24,30 @@ if TYPE_CHECKING:
 
 LINKS = ("https", "flower")
 _LOOK = 0.2
+_AGAIN, _SELDOM = 5.0, 300.0
+"""Seconds before clients are greeted again where too few could begin: at first, and at most."""
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a federation listens, by which link, where its keys lie, and how long clients have for one answer."""
+    """Where a federation listens, by which link, where its keys lie, and how long clients have for one answer.
+
+    It begins when all are there whose keys are registered, or without the others when ``least`` have been there for
+    ``wait`` seconds.
+    """
 
     host: str
     port: int
     keys: Path
     link: str = "https"
     deadline: float = 600.0
+    least: int = 2
+    wait: float = 600.0
 
 
-def opened(site: Site) -> Any:
-    """Return the transport of a site, listening; `InputError` in one line if it cannot."""
+def opened(site: Site, names: Sequence[str]) -> Any:
+    """Return the transport of a site, listening for clients of these names; `InputError` in one line if it cannot."""
     if site.link not in LINKS:
         raise InputError(f"there is no link {shown(site.link)}; expected one of {', '.join(LINKS)}")
     if not (site.keys / "server.key").exists():
@@ -50,18 +58,21 @@ def opened(site: Site) -> Any:
     if site.link == "flower":
         from marketproof.federation.flower_link import FlowerTransport
 
-        return FlowerTransport(site.host, site.port, identity, register, site.deadline)
+        return FlowerTransport(site.host, site.port, identity, register, site.deadline, names)
     from marketproof.federation.https_server import HttpsTransport
 
-    return HttpsTransport(site.host, site.port, identity, register, site.deadline)
+    return HttpsTransport(site.host, site.port, identity, register, site.deadline, names)
 
 
-def joined(config: RunConfig, keys: Path) -> RunConfig:
+def joined(config: RunConfig, keys: Path, expected: Sequence[str] = ()) -> RunConfig:
     """Return the configuration of a federation of all who are registered now, with a name for its run.
 
-    `InputError` unless they are two or more, and the task is one that clients elsewhere can train.
+    Those who are ``expected`` need no key yet: who is registered under such a name while the run goes on takes part
+    from the next round. `InputError` unless they are two or more, and the task is one that clients elsewhere can train.
     """
-    names = sorted(Register(keys).names().values())
+    if odd := next((name for name in expected if not NAME.fullmatch(name)), None):
+        raise InputError(f"{shown(odd)} is no name; expected up to 64 letters, digits, '.', '_' or '-'")
+    names = sorted({*Register(keys).names().values(), *expected})
     if len(names) < 2:
         raise InputError(
             f"{len(names)} clients are registered in {shown(keys)}; expected two or more (marketproof keys)"
@@ -84,20 +95,32 @@ def serve(
     """
     if not config.federation:
         raise InputError(f"{shown(folder)} is no federation's run; go on with it by: marketproof run --resume")
-    transport = opened(site)
-    transport.names = names = tuple(config.data.names)
+    names = tuple(config.data.names)
+    if not 2 <= site.least <= len(names):
+        raise InputError(f"--least is {site.least}; expected 2 to {len(names)}, as many as there are names")
+    transport = opened(site, names)
     trainers: dict[str, Served] = {}
 
     def make(unit: Unit) -> Trainer:
+        from learning.federation.reception import TooFew
         from marketproof.federation.served import Lent, Served, run_name
 
-        _meet(transport, names, tell)
         plan, run = replace(plan_of(config, unit.seed), clients=len(names)), f"{config.federation}-{unit.key}"
-        trainers[unit.key] = Served(plan, unit.method.algorithm, unit.seed, Lent(transport, run_name(run)))
+        lent, pause = Lent(transport, run_name(run), site.least), _AGAIN
+        while unit.key not in trainers:
+            _meet(transport, names, site if not trainers else replace(site, wait=0.0), tell)
+            try:
+                trainers[unit.key] = Served(plan, unit.method.algorithm, unit.seed, lent)
+            except TooFew as few:  # who can mend it is elsewhere
+                tell(one_line(few))
+                time.sleep(pause)
+                pause = min(2 * pause, _SELDOM)
         return trainers[unit.key]
 
     def watch(unit: Unit, number: int, record: MarketRecord, notices: Sequence[str]) -> None:
         trainers[unit.key].bill(bills_of(record, names))
+        for notice in notices:
+            tell(notice)
         tell(f"{unit.method.name}, seed {unit.seed}, round {number}: {told_of(record, names)}")
 
     try:
@@ -107,11 +130,18 @@ def serve(
         transport.close()
 
 
-def _meet(transport: Any, names: Sequence[str], tell: Tell) -> None:
-    """Wait until all clients are there; say who is missing when that changes."""
-    said = ""
-    while missing := sorted(set(names) - set(transport.online())):
-        if said != (said := f"waiting for {', '.join(missing)}"):
+def _meet(transport: Any, names: Sequence[str], site: Site, tell: Tell) -> None:
+    """Wait until a run can begin, as `Site` says; tell who is missing when that changes."""
+    said, since, register = "", None, Register(site.keys)
+    while True:
+        there = set(names) & set(transport.online())
+        awaited = set(names) & set(register.names().values())
+        missing = ", ".join(sorted(awaited - there)) or f"{site.least - len(there)} more"
+        since = None if len(there) < site.least else since or time.monotonic()
+        if since is not None and (awaited <= there or time.monotonic() - since >= site.wait):
+            break
+        if said != (said := f"waiting for {missing}"):
             tell(said)
         time.sleep(_LOOK)
-    tell(f"all are there: {', '.join(names)}")
+    late = ", ".join(sorted(set(names) - there))
+    tell(f"beginning without {late}, who may come later" if late else f"all are there: {', '.join(names)}")

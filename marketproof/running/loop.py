@@ -106,7 +106,7 @@ def _cleared(
 
 def play_round(
     trainer: Trainer,
-    types: Types,
+    types: Types | Callable[[], Types],
     lam: float | Floats,
     mechanism: str | None,
     number: int,
@@ -119,10 +119,12 @@ def play_round(
     Everybody reports the truth but for the liars among the ``participants``, and is there but for those whom
     ``attendance`` or the trainer keeps out: the market of the round is that of those who are there, the others keep
     what they have. Where importers weigh differences by a ``lam`` [m] of their own, the market's is the largest, and
-    their differences are those that give the same penalties.
+    their differences are those that give the same penalties. ``types`` that are asked for are known after training:
+    clients elsewhere may come while a run goes on.
     """
-    m = types.clients
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
+    types = types() if callable(types) else types
+    m = types.clients
     valuation = None if valuer is None else valuer.value(types, trainer.measure)
     law = SqrtGain() if valuation is None else valuation.law
     types = types if valuation is None else Types(types.size, types.cost, valuation.gain)
@@ -170,12 +172,12 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
     """Play a unit's remaining rounds, recording each, and write its final files."""
     config = recorder.config
     participants = participants_of(config, unit.seed, len(trainer.sizes))
-    types = types_of(config.market, trainer.sizes, unit.seed, participants)
-    if config.federation:  # costs and gains are not drawn: clients elsewhere say them
-        types = Types(types.size, *getattr(trainer, "reported"))  # noqa: B009
+    types: Types | Callable[[], Types] = types_of(config.market, trainer.sizes, unit.seed, participants)
+    if config.federation:  # sizes, costs and gains are what clients elsewhere say
+        types = getattr(trainer, "types")  # noqa: B009
     population, section = participants.population, config.population
     attendance = Attendance(
-        population.leaves, section.chance, schedule_of(config), types.clients, unit.seed,
+        population.leaves, section.chance, schedule_of(config), len(trainer.sizes), unit.seed,
         min(section.join_ratio, section.share or population.called if population.called < 1.0 else 1.0),
     )  # fmt: skip
     lam = np.array(config.market.each_lam) if config.market.each_lam else config.market.lam

@@ -12,8 +12,9 @@ from mechanism.writing import write_json
 
 HELP = """Serve a federation: clients on machines of their own train, this server clears the market between them.
 
-CONFIG is a task, as in run. All clients that are registered ("marketproof keys") take part; the server waits until
-they have joined. It keeps rounds, market, ledger and audit, and sees models, reports and losses, never samples. A
+CONFIG is a task, as in run. All clients that are registered ("marketproof keys"), and those of --expect, may take part;
+the server waits for the registered ones, but no longer than --wait once --least are there. Who comes later takes part
+from the next round. It keeps rounds, market, ledger and audit, and sees models, reports and losses, never samples. A
 server that was killed goes on with --resume --out DIR."""
 
 EPILOG = """Example: "marketproof keys server markets.example.org", "marketproof keys register alice.crt", the same for
@@ -30,6 +31,14 @@ def serve(
     deadline: Annotated[
         float, typer.Option(min=0.1, max=1e6, metavar="SECONDS", help="How long clients have for one answer.")
     ] = 600.0,
+    least: Annotated[int, typer.Option(min=2, metavar="N", help="Clients with which a run begins at least.")] = 2,
+    wait: Annotated[
+        float,
+        typer.Option(min=0, max=1e7, metavar="SECONDS", help="Then, how long to wait for others."),
+    ] = 600.0,
+    expect: Annotated[
+        str | None, typer.Option(metavar="NAME,…", help="Names whose keys may be registered while the run goes on.")
+    ] = None,
     methods: Annotated[str | None, typer.Option(metavar="a,b/ID,…", help="As in run; default as there.")] = None,
     mechanism: Annotated[str | None, typer.Option(metavar="ID", help="Mechanism of methods without one.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, metavar="R", help="Rounds of the market.")] = None,
@@ -54,13 +63,14 @@ def serve(
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "scale": scale, "seed": seed,
         "seeds": seeds, "dp_epsilon": dp_epsilon, "population": None,
     }  # fmt: skip
-    site = Site(*address(listen), keys, via, deadline)
+    site = Site(*address(listen), keys, via, deadline, least, wait)
     going_on = resume and out is not None and (out / CONFIG).is_file()
     if going_on and out is not None:
         chosen = recorded_config(out)
     else:
         chosen, _ = settings(config or "digits-niid", options, out, resume=resume)
-        chosen = joined(chosen, keys)
+        expected = [name.strip() for name in (expect or "").split(",") if name.strip()]
+        chosen = joined(chosen, keys, expected)
     folder = default_folder(chosen.task) if out is None else out
     console = stderr(quiet=quiet)
     done = serve_all(

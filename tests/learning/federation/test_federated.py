@@ -53,6 +53,7 @@ class Recorded:
 
     inner: InProcess
     within: bool = False
+    least: int = 2
     run: str = "recorded"
     passed: list[bytes] = field(default_factory=list)
 

@@ -157,10 +157,26 @@ def test_a_revoked_key_is_refused_from_the_next_request_on(party, monkeypatch):
 
 
 def test_who_is_registered_while_the_server_runs_may_join(party):
+    party.transport.names = ("alice", "bob", "carol")
     party.register.add(party.keys["stranger"].certificate, "carol")
     party.transport._look()
     party.join("stranger", lambda payload, most: payload)
     party.online("carol")
+
+
+def test_who_is_registered_under_a_name_that_the_run_has_not_is_told_how_to_come_in(party):
+    party.register.add(party.keys["stranger"].certificate, "dave")
+    party.transport._look()
+    end = party.join("stranger", lambda payload, most: payload)
+    party.threads[0].join(PATIENT)
+    assert "the run began without your name" in str(end[0])
+    assert "--expect NAME" in str(end[0])
+    assert party.transport.online() == []
+
+
+def test_whose_key_is_awaited_is_away_until_it_is_registered(party):
+    party.transport.names = ("alice", "bob", "carol")
+    assert ask(party, (2, b"x")) == [Absence("no key is registered under its name so far")]
 
 
 def test_plain_http_is_refused_by_the_tls_server(party):
