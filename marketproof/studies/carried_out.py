@@ -22,7 +22,7 @@ from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.recorder import CONFIG, read_progress, recorded_config
-from marketproof.studies.findings import Findings, measured
+from marketproof.studies.findings import Findings, measured, title
 from marketproof.studies.study import Recorded, Study
 from marketproof.terminal.console import stderr, table
 from mechanism import writing
@@ -62,9 +62,7 @@ class Plan:
     def title(self) -> str:
         """What the study is about, of which task, scale and seeds."""
         one = self.first
-        last = one.seed + one.seeds - 1
-        seeds = f"seed {one.seed}" if one.seeds == 1 else f"seeds {one.seed} to {last}"
-        return f"{self.study.title}: {one.task}, {one.scale}, {seeds}"
+        return title(self.study.title, one.task, one.scale, one.seed_list)
 
 
 def run_all(

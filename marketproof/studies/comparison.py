@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.page.export import Table
+from analysis.page.export import Table, inline_svg
 from marketproof.running.config import DEFAULT_MECHANISM, RunConfig, load_task, resolve
 from marketproof.running.methods import parse
+from marketproof.studies import significance
 from marketproof.studies.carried_out import markdown_table
 from marketproof.studies.performance import ALL_METHODS, BEST, FINAL, LOWEST, PERFORMANCE, UTILITY, WELFARE
 from marketproof.studies.study import METHOD, Column, Row
@@ -148,6 +149,7 @@ def page(told: Mapping[str, Any]) -> str:
             markdown_table(*crossed(told, column)),
         ]
         parts += [f"- {line}" for line in _losing(told, tables)] if column is LOWEST else []
+    parts += significance.section(tables, "performance-{}.svg") if tables else []
     parts += ["## What the numbers do not say", *(f"- {note}" for note in told["notes"])]
     return "\n\n".join(parts) + "\n"
 
@@ -184,14 +186,29 @@ def _losing(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> lis
     return lines if tables else []
 
 
-def write_comparison(told: Mapping[str, Any], folder: Path) -> None:
-    """Write ``performance.json``, ``.csv`` (a line a unit) and ``.md``."""
-    keys = tuple(Trained.model_fields)
+def comparison_files(told: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return what is made of ``performance.json``, by name: the page, its figures, and its tables as CSV and LaTeX."""
+    keys, tables = tuple(Trained.model_fields), by_task(told)
     lines = Table(told["title"], keys, tuple(tuple(unit[key] for key in keys) for unit in told["units"]))
-    write_all(
-        {
-            folder / "performance.json": written(told),
-            folder / "performance.csv": lines.to_csv().encode(),
-            folder / "performance.md": page(told).encode(),
-        }
+    means = tuple(
+        (task, *(row[column] for column in (METHOD, *SHOWN))) for task, rows in tables.items() for row in rows
     )
+    shown = Table(told["title"], ("task", *(column.head for column in (METHOD, *SHOWN))), means)
+    apart = significance.differences_table(tables)
+    return {
+        "performance.csv": lines.to_csv().encode(),
+        "performance.md": page(told).encode(),
+        "performance.tex": shown.to_latex().encode(),
+        "performance-differences.csv": apart.to_csv().encode(),
+        "performance-differences.tex": apart.to_latex().encode(),
+        **{
+            f"performance-{name}.svg": inline_svg(figure, name, name).encode()
+            for name, figure in significance.figures(tables).items()
+        },
+    }
+
+
+def write_comparison(told: Mapping[str, Any], folder: Path) -> None:
+    """Write ``performance.json`` (a line a unit), and what is made of it."""
+    files = {"performance.json": written(told), **comparison_files(told)}
+    write_all({folder / name: content for name, content in files.items()})

@@ -14,6 +14,12 @@ from mechanism.errors import InputError
 BY_SEED, APART = "by_seed", "apart"
 
 
+def title(study: str, task: str, scale: str, seeds: Sequence[int]) -> str:
+    """Return what a study is about, of which task, scale and seeds."""
+    said = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{study}: {task}, {scale}, {said}"
+
+
 @dataclass(frozen=True, eq=False)
 class Findings:
     """What a study found: ``every`` row with the hidden columns, in order; ``apart``: which of them are in no table.

@@ -63,6 +63,9 @@ def test_figures_are_those_of_a_run_and_the_page_is_made_of_the_file(cli, tmp_pa
     assert study == json.loads(told.read_text())
     assert written(study) == (out / "performance.json").read_bytes()
     assert page(study) == (out / "performance.md").read_text()
+    made = comparison.comparison_files(study)
+    assert {name: (out / name).read_bytes() for name in made} == made
+    assert set(made) > {"performance-ranks-utility.svg", "performance-differences.csv", "performance.tex"}
     assert len(study["units"]) == study["planned"] == 12
     assert (out / "performance.csv").read_text().count("\n") == 13
     assert set(FIGURES) < set(study["columns"])

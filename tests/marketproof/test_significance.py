@@ -1,0 +1,56 @@
+"""What study performance says of noise: ranks, differences task by task, and no claim where an interval holds zero."""
+
+import pytest
+
+from marketproof.studies.performance import BEST, UTILITY
+from marketproof.studies.significance import compared, differences_table, figures, ranks, section, sentences
+from marketproof.studies.study import METHOD, Row
+
+
+def rows(**utility):
+    """A task with a row for each method: three seeds of utility, and of accuracy that is the same for all."""
+    return [Row({METHOD: [name] * 3, BEST: [0.5, 0.6, 0.55], UTILITY: seeds}) for name, seeds in utility.items()]
+
+
+TABLES = {
+    "clear": rows(**{"local": [0.0, 0.0, 0.0], "fedavg": [1.0, 1.2, 1.1], "ipfl/ipfl": [3.0, 3.1, 3.2]}),
+    "noisy": rows(**{"local": [0.0, 0.0, 0.0], "fedavg": [1.0, 9.0, 2.0], "ipfl/ipfl": [3.0, 3.1, 3.2]}),
+}
+
+
+def test_nothing_is_claimed_within_noise_and_what_is_beyond_it_is():
+    clear, noisy = sentences(TABLES, UTILITY)
+    assert "`ipfl/ipfl` has 3.1 more than `local`" in clear
+    assert "`ipfl/ipfl` has 2 more than `fedavg`" in clear
+    assert "no difference seen between `ipfl/ipfl` and `fedavg`" in noisy
+    assert all("no difference seen" in part for line in sentences(TABLES, BEST) for part in line.split("; "))
+
+
+def test_of_one_seed_no_difference_is_claimed():
+    one = {"once": [Row({c: values[:1] for c, values in row.seeds.items()}) for row in TABLES["clear"]]}
+    assert sentences(one, UTILITY) == ["once: one seed, no difference is claimed."]
+
+
+def test_p_values_are_corrected_over_all_comparisons_of_a_figure():
+    told = list(compared(TABLES, UTILITY))
+    assert [(task, name) for task, name, _, _ in told] == [(t, n) for t in TABLES for n in ("local", "fedavg")]
+    smallest = min((one.p, p) for _, _, one, p in told)
+    assert smallest[1] == pytest.approx(4 * smallest[0])
+    table = differences_table(TABLES)
+    assert len(table.rows) == 8
+    assert table.rows[4][:4] == ("utility_mean", "clear", "local", pytest.approx(3.1))
+
+
+def test_ranks_are_of_means_over_seeds_a_block_a_task():
+    one = ranks(TABLES, UTILITY)
+    assert (one.methods, one.blocks) == (("local", "fedavg", "ipfl/ipfl"), 2)
+    assert one.ranks.tolist() == [3.0, 1.5, 1.5]
+    assert ranks({"clear": TABLES["clear"]}, UTILITY) is None
+
+
+def test_the_page_has_a_figure_for_each_ranking_and_one_task_has_none():
+    assert set(figures(TABLES)) == {"ranks-accuracy", "ranks-utility"}
+    text = "\n".join(section(TABLES, "performance-{}.svg"))
+    assert "](performance-ranks-utility.svg)" in text
+    assert figures({"clear": TABLES["clear"]}) == {}
+    assert "](" not in "\n".join(section({"clear": TABLES["clear"]}))
