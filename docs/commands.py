@@ -39,7 +39,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"^make gpu", MACHINE, "needs an NVIDIA GPU"),
     (r"^make (?:test|bench|matrix|needles|smoke)|^python benchmarks/(?!rooms)", HOURS,
      "many minutes to an hour: the whole suite, every measurement; .ci/run has the tests"),
-    (r"docs/(?:fashion|studies|effective_training|effective_lies)\.py|^marketproof study(?!.*smoke)", HOURS,
+    (r"docs/(?:fashion|studies|effective_(?:training|lies|money))\.py|^marketproof study(?!.*smoke)", HOURS,
      "trains for hours"),
     (r"marketproof join|marketproof serve --resume", MACHINE,
      "needs a second machine; tests/marketproof/federation runs both ends in processes"),

@@ -1,4 +1,4 @@
-"""The market on effective data in real training: accuracy against all methods, what junk earns, what money follows.
+"""The market on effective data in real training: accuracy against all methods, and what junk earns.
 
     python docs/effective_training.py [FOLDER] [DATA_DIR]     # units are kept in FOLDER (default runs/effective)
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from analysis.run.market import HARMFUL, ROLES
 from learning.trainer import Trainer
+from learning.valuation.peers import Peers
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import participants_of, play_round, types_of
@@ -39,7 +40,8 @@ PRICED = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/ipfl-exact")
 OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
 METHODS = (*OTHERS, *PRICED, "ipfl-effective/pooled-price")
 NEW = PRICED[-1]
-TOGETHER = "digits, all three"
+EARNED = f"{NEW}-earned"
+TRADED = (*PRICED, EARNED)
 JUNK = ("attackers-shuffle", "attackers-flip", "free-riders-noise", "free-riders-ones")
 KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
 MONEY = ("paid", "received", "utility", "gain")
@@ -112,16 +114,18 @@ def played(task: str, method: str, population: str, seed: int, data_dir: Path | 
     config = resolve(task, load_task(task), options | {"population": population})
     chosen = parse([method], config.mechanism)[0]
     who, records, without = participants_of(config, seed), [], []
-    kind = Forked if task in DIGITS and method in PRICED and population == "benign" else Trainer
+    kind = Forked if task in DIGITS and method in TRADED and population == "benign" else Trainer
     with kind(plan_of(config, seed), chosen.algorithm, "rows", seed=seed, data_dir=data_dir) as trainer:
-        types = types_of(config.market, trainer.sizes, seed, who)
+        types, peers = types_of(config.market, trainer.sizes, seed, who), Peers(len(trainer.sizes))
         for number in range(1, config.rounds + 1):
-            records.append(play_round(trainer, types, config.market.lam, chosen.mechanism, number, who))
+            records.append(play_round(trainer, types, config.market.lam, chosen.mechanism, number, who, peers=peers))
             if isinstance(trainer, Forked) and trainer.without is not None:
                 without.append(trainer.without)
         judged = trainer.judged
     found = {name: np.stack([getattr(record, name) for record in records]) for name in KEPT}
     found |= {name: np.stack([getattr(record.accounts, name) for record in records]) for name in MONEY}
+    if "surprise" in records[0].valuation:
+        found["surprise"] = np.stack([record.valuation["surprise"] for record in records])
     found["sold"] = np.stack([record.imports.sum(axis=0) for record in records])
     if without:
         found["accuracy_without"], found["loss_without"] = np.stack(without, axis=1)
@@ -189,77 +193,6 @@ def junk(units: Units) -> list[dict[str, Any]]:
     return rows
 
 
-def brought(one: dict[str, Array], kind: str) -> Array:
-    """Return what a round's imports did to the model that each client used next, in the first rounds [k, m].
-
-    ``kind``: "loss", by how much that of the test fell, or "accuracy", by how much it rose: beside the same model had
-    nobody imported anything in that round. Where clients use models as the server's step left them, that is the step
-    alone, in every round; where they use trained ones, all of the next round's training is between.
-    """
-    sign = -1.0 if kind == "loss" else 1.0
-    if one["at_once"]:
-        return sign * (one[kind] - one[f"{kind}_trained"])
-    return sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"])
-
-
-def correlation(x: Array, y: Array) -> float:
-    """Return Pearson's correlation of all entries; 0 where one of them is constant."""
-    return float(np.corrcoef(x.ravel(), y.ravel())[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
-
-
-def held_against(one: dict[str, Array], alone: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
-    """Return by name money of a run and what it is held against; ``alone``: the run of ``local``."""
-    pairs = {}
-    for kind, sign in (("accuracy", 1.0), ("loss", -1.0)):
-        pairs[kind] = np.cumsum(one["paid"], axis=0), sign * (one[kind] - alone[kind])
-        if "at_once" in one:
-            gained, later = brought(one, kind), sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"])
-            for name, what, of in (("round", "paid", gained), ("booked", "gain", gained), ("later", "paid", later)):
-                pairs[f"{name}_{kind}"] = one[what][: len(of)], of
-    return pairs
-
-
-def money(units: Units, tasks: tuple[str, ...]) -> dict[str, Any]:
-    """Return how money paid for imports goes with what they brought, over clients and rounds.
-
-    Each is a correlation of all seeds together, with mean and spread of those of single seeds: ``round_`` of a round's
-    money with what its imports brought (`brought`), ``later_`` with what they brought after the next training, whatever
-    clients use, ``booked_`` of the gain that the market counted with the first; without prefix, of the money so far
-    with what was gained over the same client under ``local``. 0 where nobody pays or all pay the same. Under `TOGETHER`
-    clients and rounds of the three digits tasks are in one correlation, so that what tasks differ in counts.
-    """
-    table: dict[str, Any] = {}
-    for method in PRICED:
-        found: dict[str, list[dict[str, tuple[Array, Array]]]] = {}
-        for task in tasks:
-            seeds = [s for s in SEEDS if {(task, k, "benign", s) for k in (method, "local")} <= set(units)]
-            if seeds:
-                ones, alones = ([units[task, k, "benign", s] for s in seeds] for k in (method, "local"))
-                found[task] = [held_against(one, alone) for one, alone in zip(ones, alones, strict=True)]
-                paid = float(np.mean([one["paid"].mean() for one in ones]))
-                table.setdefault(task, {})[method] = {"seeds": len(seeds), "paid": paid}
-        if all(len(found.get(task, ())) == len(SEEDS) for task in DIGITS):
-            table.setdefault(TOGETHER, {})[method] = {"seeds": len(SEEDS)}
-            found[TOGETHER] = [
-                {name: (joined(run[name][0] for run in runs), joined(run[name][1] for run in runs)) for name in runs[0]}
-                for runs in zip(*(found[task] for task in DIGITS), strict=True)
-            ]
-        for task, runs in found.items():
-            row = table[task][method]
-            for name in runs[0]:
-                xs, ys = zip(*(run[name] for run in runs), strict=True)
-                each = [correlation(x, y) for x, y in zip(xs, ys, strict=True)]
-                row[name] = correlation(joined(xs), joined(ys))
-                row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
-                row[f"mean_{name}" if "_" in name else f"mean_{name}_gained"] = float(joined(ys).mean())
-    return table
-
-
-def joined(parts: Iterable[Array]) -> Array:
-    """Return all entries of all parts in one row."""
-    return np.concatenate([part.ravel() for part in parts])
-
-
 def shown(results: dict[str, Any]) -> None:
     """Print the tables."""
     for task, found in results["accuracy"].items():
@@ -281,30 +214,28 @@ def shown(results: dict[str, Any]) -> None:
             told,
             f"{100 * row['accuracy_change']:+.2f}",
         )
-    print("\nmoney paid, accuracy gained over local, points; correlations (mean of seeds' ± spread), accuracy; loss")
-    for (task, methods), method in product(results["money"].items(), PRICED):
-        if (row := methods.get(method)) is not None:
-            print(f"  {task:17} {method:26} {row.get('paid', 0):.2f} {100 * row['mean_accuracy_gained']:+.2f}")
-            for name in (k for k in ("", "round_", "later_", "booked_") if f"{k}loss" in row):
-                keys = f"{name}accuracy", f"{name}loss"
-                each = (f"{row[k]:+.2f} ({row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f})" for k in keys)
-                print(f"    {name or 'so far':8}", *each)
 
 
-def main(folder: Path, data_dir: Path | None, train: bool = True, tune: bool = False) -> int:
-    """Train what is missing, then write and print the tables of all that is there."""
+def trained(wanted: Iterable[Unit], folder: Path, data_dir: Path | None = None, train: bool = True) -> Units:
+    """Return what these units were recorded to be; those that are missing are trained first, if ``train``."""
     folder.mkdir(parents=True, exist_ok=True)
-    more: tuple[str, ...] = () if data_dir is None else ("femnist", "pacs")
     units: Units = {}
-    for unit in wanted(more, tune):
+    for unit in wanted:
         path = folder / f"{'_'.join(map(str, unit)).replace('/', '+')}.npz"
         if train and not path.exists():
-            found = played(*unit, data_dir=data_dir if unit[0] in more else None)
+            found = played(*unit, data_dir=None if unit[0] in (*DIGITS, *FASHION) else data_dir)
             np.savez(path.with_suffix(".part.npz"), **found)  # type: ignore[arg-type]
             path.with_suffix(".part.npz").replace(path)
         if path.exists():
             with np.load(path) as stored:
                 units[unit] = dict(stored)
+    return units
+
+
+def main(folder: Path, data_dir: Path | None, train: bool = True, tune: bool = False) -> int:
+    """Train what is missing, then write and print the tables of all that is there."""
+    more: tuple[str, ...] = () if data_dir is None else ("femnist", "pacs")
+    units = trained(wanted(more, tune), folder, data_dir, train)
     tasks = (*DIGITS, *FASHION, *more)
     accuracy = accuracies(units, tasks, TUNING if tune else SEEDS)
     ranks = {
@@ -315,7 +246,7 @@ def main(folder: Path, data_dir: Path | None, train: bool = True, tune: bool = F
         for method in METHODS
         if all(method in found["methods"] for found in accuracy.values())
     }
-    results = {"accuracy": accuracy, "mean_rank": ranks, "junk": junk(units), "money": money(units, tasks)}
+    results = {"accuracy": accuracy, "mean_rank": ranks, "junk": junk(units)}
     if not tune:
         OUT.write_text(json.dumps(results, indent=1) + "\n")
     shown(results)

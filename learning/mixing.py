@@ -36,16 +36,21 @@ def gap_at_one(gaps: Floats, sizes: Floats) -> float:
     return max(0.0, float(gaps[told].sum() / (1.0 / sizes[told]).sum())) if told.any() else 0.0
 
 
-def best_share(seen: Sequence[float], share: float, optimism: float) -> float:
-    """Return the α in [0, ``share``] at which own model and others mix best, from losses at 0, half and all of share.
+def best_share(seen: Sequence[float], share: float, optimism: float) -> tuple[float, float]:
+    """Return the α in [0, ``share``] at which own model and others mix best, and by how much the loss falls to there.
 
-    They are those on samples ``seen`` by the own model, whose ``optimism`` falls along the line to 0.
+    From losses at 0, half and all of share on samples ``seen`` by the own model, whose ``optimism`` falls along the
+    line to 0, and by the parabola through them.
 
-    >>> best_share([1.0, 1.0, 1.0], 0.5, 0.2), best_share([1.0, 1.2, 1.4], 0.5, 0.2)
-    (0.5, 0.0)
+    >>> best_share([1.0, 1.0, 1.0], 0.5, 0.25), best_share([1.0, 1.2, 1.4], 0.5, 0.25)
+    ((0.5, 0.125), (0.0, 0.0))
     """
     grid = (share / 2.0, share)
-    return minimiser([loss - optimism * part for loss, part in zip(seen, (0.0, *grid), strict=True)], grid, share)
+    zero, half, full = (loss - optimism * part for loss, part in zip(seen, (0.0, *grid), strict=True))
+    best = minimiser([zero, half, full], grid, share)
+    steps = best / grid[0]
+    fall = steps * (zero - half) - steps * (steps - 1.0) / 2.0 * (zero - 2.0 * half + full)
+    return best, max(0.0, fall) if best > 0.0 and np.isfinite(fall) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +59,14 @@ class Judged:
 
     ``fall`` [m]: of the mean loss, nats; ``t`` [m]: that in standard errors; ``alpha`` [m]: the weight of all
     imports together at which it would be lowest, if that was asked for. ``use`` [m]: the weight at which the client's
-    own model is expected to be best.
+    own model is expected to be best, ``use_fall`` [m]: by how much its loss falls to there, nats.
     """
 
     fall: Floats
     t: Floats
     alpha: Floats
     use: Floats
+    use_fall: Floats
 
 
 class Mixing:
@@ -124,11 +130,11 @@ class Mixing:
                     share = float(1.0 - matrix[k, k])
                     weights = tuple((matrix[k, sold] / matrix[k, sold].sum()).tolist())
                     tasks.append(MixtureTask(i, tuple(clients[sold].tolist()), weights, share, joint))
-            found, c = np.zeros((4, m)), np.diag(backend.work.tensors["memory"].cpu().numpy())
+            found, c = np.zeros((5, m)), np.diag(backend.work.tensors["memory"].cpu().numpy())
             for task, (*told, unmixed, half, full) in zip(tasks, backend.run(tasks), strict=True):
                 i = task.client
                 optimism = CAUTION * c[i] / len(backend.work.members(i, whole=True))
-                found[:, i] = *told, best_share((unmixed, half, full), task.share, optimism)
+                found[:, i] = *told, *best_share((unmixed, half, full), task.share, optimism)
             self._judged = matrix, Judged(*found)
         return self._judged[1]
 
@@ -138,6 +144,21 @@ class Mixing:
             return np.zeros(len(sizes))
         alpha = self.judged(backend, step.matrix, clients, joint=True).alpha
         return np.asarray(sizes * alpha / (1.0 - alpha))
+
+    def brought(self, backend: Backend, step: Aggregation | None, clients: NDArray[np.int64]) -> Floats:
+        """Return by how much the loss of each client's model falls by the use it makes of ``step`` [m]; 0 for none."""
+        if step is None:
+            return np.zeros(len(backend.work.state.rows))
+        judged = self.judged(backend, step.matrix, clients)
+        return np.where(self._used(backend, judged) > 0, judged.use_fall, 0.0)
+
+    def _used(self, backend: Backend, judged: Judged) -> Floats:
+        """Return the weight at which each client's own model is mixed for use now [m]: 0 unless it is surely better."""
+        used = np.zeros(len(judged.t))
+        for i in np.flatnonzero((judged.fall >= 0.0) & (judged.t > 0.0)).tolist():
+            if judged.t[i] > USED * needed(len(backend.work.held_out(i))):
+                used[i] = judged.use[i]
+        return used
 
     def write(
         self, backend: Backend, matrix: Floats, clients: NDArray[np.int64], kept: Callable[[], None]
@@ -150,12 +171,10 @@ class Mixing:
         """
         judged, state = self.judged(backend, matrix, clients), backend.work.state
         mixed = np.zeros(len(state.rows), dtype=bool)
-        used = np.zeros(len(state.rows))
+        used = self._used(backend, judged)
         imports: Graph = (matrix > 0) & ~np.eye(len(matrix), dtype=bool)
         for k, i in enumerate(clients.tolist()):
             mixed[i] = imports[k].any() and judged.fall[i] >= 0
-            if mixed[i] and judged.t[i] > USED * needed(len(backend.work.held_out(i))):
-                used[i] = judged.use[i]
         with one_thread():
             self._write(state, matrix, clients, mixed, used, kept)
         return used > 0

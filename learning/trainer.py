@@ -238,6 +238,11 @@ class Trainer(AbstractContextManager["Trainer"]):
         step = self._step(np.asarray(imports), None)
         return self._server.mixing.joint(self._backend, step, np.flatnonzero(self.present), self.sizes.astype(float))
 
+    def brought(self, imports: NDArray[np.bool_]) -> Floats:
+        """Return by how much imports make the loss fall of the model that each client uses, nats [m]; 0 if unused."""
+        clients, step = np.flatnonzero(self.present), self._step(np.asarray(imports), None)
+        return self._server.mixing.brought(self._backend, step, clients)
+
     def judge(self, imports: NDArray[np.bool_]) -> None:
         """Let importers judge what `aggregate` will mix for them, where the method asks: so it asks nobody itself."""
         clients = np.flatnonzero(self.present)

@@ -26,6 +26,10 @@ VALUATION = "valuation_"
 """What the names of the tensors of measured gains begin with; they stand behind the rounds."""
 EFFECTIVE, GAINED = f"{VALUATION}effective", f"{VALUATION}gained"
 """Effective data e [.., m, m] in samples of the importer; gains [.., m] in money that were measured and settled on."""
+BROUGHT, SURPRISE = f"{VALUATION}brought", f"{VALUATION}surprise"
+"""Fall of the loss, nats [.., m], that imports brought; by how much that is more than expected, where settled on."""
+PER_CLIENT = (GAINED, BROUGHT, SURPRISE)
+"""Those of them that are numbers of clients."""
 _LAW = ("kind", "exponent", "knots")
 
 
@@ -158,6 +162,11 @@ class MarketRecord:
     def gained(self) -> Floats | None:
         """Gains ``[..., m]``, money, as measured after the models were combined; None where the law says them."""
         return self.valuation.get("gained")
+
+    @property
+    def settled_on(self) -> Floats | None:
+        """What prices of this market were settled on ``[..., m]``: `gained`, or surprises; None where on nothing."""
+        return self.valuation.get("surprise", self.gained)
 
     @cached_property
     def outcome(self) -> CentralOutcome:

@@ -22,7 +22,7 @@ from analysis.run.files import (
 )
 from analysis.run.frames import summary_html
 from analysis.run.ledger import Ledger, Trace, books
-from analysis.run.market import EFFECTIVE, GAINED, ROLES, TENSORS, VALUATION, MarketRecord, Tensor, typed
+from analysis.run.market import EFFECTIVE, PER_CLIENT, ROLES, TENSORS, VALUATION, MarketRecord, Tensor, typed
 from analysis.run.results import Audit, Summary, read_audit, read_summary
 from mechanism.errors import InvalidMarketError
 from mechanism.reading import read_toml
@@ -77,7 +77,7 @@ class MarketFile:
             if name not in self._absent and shapes[name] != self._shape(tensor):
                 raise self._misshapen(name, shapes[name], self._shape(tensor))
         for name in self._valuation:
-            if name in (EFFECTIVE, GAINED) and shapes[name] != size + size[-1:] * (name == EFFECTIVE):
+            if name in (EFFECTIVE, *PER_CLIENT) and shapes[name] != size + size[-1:] * (name == EFFECTIVE):
                 raise self._misshapen(name, shapes[name], size + size[-1:] * (name == EFFECTIVE))
             if shapes[name][: len(size) - 1] != size[:-1] or max(shapes[name], default=0) > _LONGEST_AXIS:
                 raise self._misshapen(name, shapes[name], size[:-1])

@@ -171,6 +171,11 @@ def _check_rule(mechanism: str, price: str | None, pool: int | None) -> None:
     from mechanism.market.mechanisms import market_mechanism
 
     rule = market_mechanism(mechanism)
+    if rule.payment == "earned":
+        raise InputError(
+            f"{mechanism} settles on what models bring when they are used, in a run; expected --mechanism "
+            f"{mechanism.removesuffix('-earned')}, which gives what is paid in expectation"
+        )
     if price is not None and rule.id != "posted-price":
         raise InputError(f"--price belongs to --mechanism posted-price, not to {mechanism}; leave it out")
     if pool is not None and rule.id != "pooled-price":

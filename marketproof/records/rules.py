@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.run.files import read_manifest
 from mechanism.errors import InputError, one_line, shown
-from mechanism.market.mechanisms import MARKET_ENTRIES, use_rule
+from mechanism.market.mechanisms import OURS, use_rule
 from mechanism.own_code import digests_of
 
 
@@ -18,7 +18,7 @@ def use_recorded_rules(run: Path, given: Sequence[str], option: str = "--rule ")
     given, or its file is not the one by which the run was cleared.
     """
     manifest = read_manifest(run)
-    own = {rule for rule in manifest.mechanisms.values() if rule is not None and rule not in MARKET_ENTRIES}
+    own = {rule for rule in manifest.mechanisms.values() if rule is not None and rule not in OURS}
     for rule in sorted(own):
         named = [text for text in given if _ending(text) == _ending(rule)]
         if not named:

@@ -28,7 +28,7 @@ from mechanism.market.accounting import MONEY, gains
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
-from mechanism.wording import number
+from mechanism.wording import count, number
 from mechanism.writing import dumps
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.search.lies import COORDINATES, best_lie
@@ -114,6 +114,15 @@ def audit_method(
 
 def _measured_words(records: Sequence[MarketRecord]) -> list[str]:
     """Return in a sentence how far the gains that payments were settled on are from the law's; none where by law."""
+    surprises = [r.valuation["surprise"][r.imports.any(-1)] for r in records if "surprise" in r.valuation]
+    if surprises:
+        told = np.concatenate(surprises)
+        mean, most = (float(told.mean()), float(told.max())) if told.size else (0.0, 0.0)
+        return [
+            f"What prices are above cost was settled on what models brought when they were used: of {count(told.size)} "
+            f"buyers' rounds, {number(mean)} times what was expected more in the mean and {number(most)} at most. Lies "
+            "are searched for at what was expected: no report pays in expectation where surprises are 0 in the mean."
+        ]
     off = [
         (r.gained - gains(r.types, r.imports, r.market)).sum(axis=-1).ravel() for r in records if r.gained is not None
     ]
@@ -212,7 +221,7 @@ def _best(
 
 def _reproduces(mechanism: Clearing, record: MarketRecord) -> bool:
     """Say whether clearing the recorded reports again gives the recorded imports and prices."""
-    again = clear_and_settle(mechanism, record.reports, record.types, record.market, record.present, record.gained)
+    again = clear_and_settle(mechanism, record.reports, record.types, record.market, record.present, record.settled_on)
     close = np.abs(again.prices - record.outcome.prices) <= MONEY * np.maximum(1.0, np.abs(again.prices))
     return bool(np.array_equal(again.imports, record.outcome.imports) and close.all())
 

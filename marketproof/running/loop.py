@@ -1,9 +1,10 @@
 """The round loop: train, measure differences, decide the graph, aggregate, evaluate, record.
 
 Where a trainer or a mechanism computes is not the loop's business; it asks a trainer, in each round and in this order:
-`train`, `measure` where gains are valued, `differences`, `effective`, `evaluate`, `implied_imports`, `joint` where
-payments follow from it, `measure` of what was bought, `judge`, `aggregate`, and `evaluate` again where that changed the
-models that clients use. Who goes away before the models are combined trades nothing: the market is cleared again.
+`train`, `measure` where gains are valued, `differences`, `effective`, `evaluate`, `implied_imports`, `joint` or
+`brought` where payments follow from it, `measure` of what was bought, `judge`, `aggregate`, and `evaluate` again where
+that changed the models that clients use. Who goes away before the models are combined trades nothing: the market is
+cleared again.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.market import EFFECTIVE, GAINED, MarketRecord
+from analysis.run.market import BROUGHT, EFFECTIVE, GAINED, SURPRISE, VALUATION, MarketRecord
 from learning.valuation.curves import Curve
 from learning.valuation.laws import value
+from learning.valuation.peers import Peers
 from learning.valuation.valuation import Valuation
 from marketproof.running.config import RunConfig, schedule_of
 from marketproof.running.populations import Attendance, Participants, away, draw
@@ -27,6 +29,7 @@ from mechanism.market.accounting import MONEY, Outcome, account, fixed_outcome, 
 from mechanism.market.clients import Market, Reports, Types
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.earned import Earned
 from mechanism.market.settling import TwoStage, clear_and_settle, objectives
 from mechanism.space import Floats
 
@@ -90,18 +93,28 @@ def _cleared(
     truth: Types,
     market: Market,
     present: NDArray[np.bool_],
-) -> tuple[Outcome, NDArray[np.float64] | None]:
-    """Return what the market, or the method, decides among those who are there, and measured gains if it is paid so."""
+    peers: Peers | None,
+) -> tuple[Outcome, dict[str, Floats]]:
+    """Return what the market, or the method, decides among those who are there, and what was measured to pay by."""
     implied = trainer.implied_imports(said.size)
     if implied is not None:
-        return fixed_outcome(implied & present[:, None] & present[None, :]), None
+        return fixed_outcome(implied & present[:, None] & present[None, :]), {}
     if mechanism is None:
         raise ValueError("the method's graph is decided by the market, and no mechanism was chosen")
     rule = market_mechanism(mechanism)
     if market.effective is None or not isinstance(rule, TwoStage):
-        return clear_and_settle(rule, said, truth, market, present), None
-    outcome = clear_and_settle(rule, said, truth, market, present, lambda imports: gained(trainer, truth, imports))
-    return outcome, gained(trainer, truth, outcome.imports)
+        return clear_and_settle(rule, said, truth, market, present), {}
+    if not isinstance(rule, Earned):
+        outcome = clear_and_settle(rule, said, truth, market, present, lambda imports: gained(trainer, truth, imports))
+        return outcome, {GAINED: gained(trainer, truth, outcome.imports)}
+    if peers is None:
+        raise ValueError("what is earned depends on what was found in earlier rounds, and no peers were given")
+
+    def surprise(imports: NDArray[np.bool_]) -> Floats:
+        return peers.surprise(trainer.brought(imports), imports)
+
+    outcome = clear_and_settle(rule, said, truth, market, present, surprise)
+    return outcome, {BROUGHT: trainer.brought(outcome.imports), SURPRISE: surprise(outcome.imports)}
 
 
 def play_round(
@@ -113,6 +126,7 @@ def play_round(
     participants: Participants | None = None,
     attendance: Attendance | None = None,
     valuer: Valuer | None = None,
+    peers: Peers | None = None,
 ) -> MarketRecord:
     """Play round ``number`` (from 1) and return what happened.
 
@@ -120,7 +134,8 @@ def play_round(
     ``attendance`` or the trainer keeps out: the market of the round is that of those who are there, the others keep
     what they have. Where importers weigh differences by a ``lam`` [m] of their own, the market's is the largest, and
     their differences are those that give the same penalties. ``types`` that are asked for are known after training:
-    clients elsewhere may come while a run goes on.
+    clients elsewhere may come while a run goes on. ``peers``: by whom it is known what was to be expected, for a market
+    whose prices are earned; they learn from the round.
     """
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
     types = types() if callable(types) else types
@@ -139,7 +154,7 @@ def play_round(
         present = trainer.present.copy()
         truth = Types(*away(types, present))
         said = Reports(*away(truth.truthful() if participants is None else participants.reports(types), present))
-        outcome, gains = _cleared(trainer, mechanism, said, truth, market, present)
+        outcome, paid_by = _cleared(trainer, mechanism, said, truth, market, present, peers)
         bought = None if valuation is None else trainer.measure(outcome.imports)
         trainer.judge(outcome.imports)
         if np.array_equal(present, trainer.present):
@@ -151,11 +166,13 @@ def play_round(
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
     measured = {} if valuation is None else dict(valuation.arrays())
     measured |= {} if effective is None else {EFFECTIVE: effective}
-    measured |= {} if gains is None else {GAINED: gains}
+    measured |= paid_by
+    if peers is not None and BROUGHT in paid_by:
+        peers.seen(paid_by[BROUGHT], outcome.imports)
     codes = np.zeros(m, dtype=np.uint8) if participants is None else participants.codes
     leaving = np.zeros(m, dtype=bool)
     if attendance is not None:
-        money = account(truth, outcome, market, gains)
+        money = account(truth, outcome, market, paid_by.get(GAINED))
         small = MONEY * scale(np.concatenate([money.gain, money.cost, money.paid]))
         leaving = attendance.decide(number, present, money.utility, small)
     return MarketRecord.of(
@@ -187,11 +204,15 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
         trainer.load(recorder.state(unit, done))
         if valuer is not None:
             valuer.restore(recorder.recorded(unit, 1).tensors())
+    peers = Peers(types.clients)
     for number in range(1, done + 1):
-        attendance.leave(recorder.recorded(unit, number).leaving)
+        earlier = recorder.recorded(unit, number)
+        attendance.leave(earlier.leaving)
+        if (brought := earlier.valuation.get(BROUGHT.removeprefix(VALUATION))) is not None:
+            peers.seen(brought, earlier.imports)
     for number in range(done + 1, config.rounds + 1):
         began, told = time.perf_counter(), len(trainer.notices)
-        record = play_round(trainer, types, lam, unit.method.mechanism, number, participants, attendance, valuer)
+        record = play_round(trainer, types, lam, unit.method.mechanism, number, participants, attendance, valuer, peers)
         attendance.leave(record.leaving)
         notices = trainer.notices[told:]
         recorder.keep(unit, number, record, trainer.save, time.perf_counter() - began, notices)

@@ -28,10 +28,11 @@ def parse(names: Sequence[str], default: str) -> list[Method]:
     """
     from learning.algorithms import ALGORITHMS
     from learning.algorithms.own_method import use_method
-    from mechanism.market.mechanisms import MARKET_ENTRIES, market_mechanism, use_rule
+    from mechanism.market.mechanisms import OURS, market_mechanism, use_rule
+    from mechanism.market.rules.earned import SUFFIX
 
     def rule(name: str) -> str:
-        own = name not in MARKET_ENTRIES and is_own(name, "rule")
+        own = name not in OURS and is_own(name, "rule")
         return (use_rule(name) if own else market_mechanism(name)).id
 
     methods: list[Method] = []
@@ -47,6 +48,11 @@ def parse(names: Sequence[str], default: str) -> list[Method]:
         if any(method.name == name for method in methods):
             raise InputError(f"method {shown(name)} stands twice; name each method once")
         chosen = rule(mechanism if slash else default) if uses_market(algorithm) else None
+        if (chosen or "").endswith(SUFFIX) and chosen in OURS and not ALGORITHMS[algorithm].measures:
+            raise InputError(
+                f"method {shown(name)}: {algorithm} does not measure what models bring, so nothing can be earned; "
+                f"write {algorithm}/{str(chosen).removesuffix(SUFFIX)}, or ipfl-effective/{chosen}"
+            )
         methods.append(Method(name, algorithm, chosen))
     if not methods:
         raise InputError("no method is named; write some, such as local,ipfl")
@@ -69,9 +75,9 @@ def digests_of_own(names: Sequence[str], mechanism: str, model: str, data: str =
     """
     from learning.algorithms import ALGORITHMS
     from learning.models import MODELS
-    from mechanism.market.mechanisms import MARKET_ENTRIES
+    from mechanism.market.mechanisms import OURS
 
-    ours = {*ALGORITHMS, *MARKET_ENTRIES, *MODELS}
+    ours = {*ALGORITHMS, *OURS, *MODELS}
     named = [part for name in names for part in zip(("method", "rule"), _parts(name), strict=True)]
     named += [("rule", mechanism), ("network", model), *([("function", data)] if ".py:" in data else [])]
     return digests_of((kind, part) for kind, part in named if part not in ours)

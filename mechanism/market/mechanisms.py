@@ -20,10 +20,11 @@ from mechanism.market.rules import (
     shapley_split,
     vcg_two_sided,
 )
+from mechanism.market.rules.earned import SUFFIX, Earned
 from mechanism.market.rules.own_rule import own_rule
 from mechanism.market.rules.rule import Clearing, MarketMechanism
 
-__all__ = ["EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "MarketMechanism", "market_mechanism"]
+__all__ = ["EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "OURS", "MarketMechanism", "market_mechanism"]
 
 _KNOWN = (
     ipfl_exact, ipfl, exact_marginal, posted_price, pooled_price, clock_price, vcg_two_sided, shapley_split, realised,
@@ -66,6 +67,12 @@ EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
 """The same mechanisms where effective sizes are public, by id: what becomes true there (docs/effective.md)."""
 
 
+_EARNED: Mapping[str, Clearing] = {name + SUFFIX: Earned(_RULES[name]) for name in _ON_EFFECTIVE}
+
+OURS = frozenset((*_RULES, *_EARNED))
+"""Ids of all rules that `market_mechanism` knows without their being used: those of the catalogue, and settled ones."""
+
+
 def use_rule(text: str, name: str = "") -> Clearing:
     """Execute the file of ``FILE.py:NAME`` and let `market_mechanism` know its rule; errors as `own_rule`.
 
@@ -82,7 +89,7 @@ def market_mechanism(name: str) -> Clearing:
     A rule in a file, ``FILE.py:NAME``, is known after `use_rule`: nothing is executed because a record names it.
     `UnknownNameError` if there is none; the message lists what there is.
     """
-    found = _RULES.get(name) or _OWN.get(name)
+    found = _RULES.get(name) or _EARNED.get(name) or _OWN.get(name)
     if found is None:
         raise UnknownNameError(f"unknown market mechanism {name!r}; known: {', '.join(_RULES)}")
     return found

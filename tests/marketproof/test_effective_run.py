@@ -11,13 +11,16 @@ from analysis.playground.recorded import Place, first_place, state_of, words
 from analysis.playground.state import PlayError, from_json, from_query, to_json, to_query
 from analysis.run.files import RecordError
 from analysis.run.records import read_market, read_run
+from learning.valuation.peers import Peers
 from mechanism.market.accounting import MONEY
 from mechanism.market.gains import SqrtGain
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.wording import number
 from tests.marketproof.conftest import command
 
-METHODS = "ipfl-effective/ipfl-exact,ipfl-effective/pooled-price,ipfl-effective/realised"
+METHODS = (
+    "ipfl-effective/ipfl-exact,ipfl-effective/pooled-price,ipfl-effective/realised,ipfl-effective/ipfl-exact-earned"
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,37 @@ def test_realised_settles_on_gains_that_were_measured_after_mixing(folder):
     (words,) = [w for w in audit(folder)["ipfl-effective/realised"]["words"] if "measured when models" in w]
     assert f"up to {number(max(0.0, -off.min()))} less and {number(max(0.0, off.max()))} more than" in words
     assert not any("measured when models" in w for w in audit(folder)["ipfl-effective/ipfl-exact"]["words"])
+
+
+def test_what_is_earned_follows_what_models_brought_and_nobody_loses(folder):
+    cleared, one = record(folder, "ipfl-exact"), record(folder, "ipfl-exact-earned")
+    np.testing.assert_array_equal(one.imports, cleared.imports)
+    np.testing.assert_array_equal(one.accuracy, cleared.accuracy)  # only money differs
+    brought, surprise, peers = one.valuation["brought"], one.valuation["surprise"], Peers(6)
+    fell, used = one.loss_trained - one.loss, one.loss != one.loss_trained
+    assert (brought[used] > 0).any()
+    assert not brought[~used].any()
+    assert used.any()
+    assert np.corrcoef(brought[used], fell[used])[0, 1] > 0.3
+    for k in range(3):
+        np.testing.assert_array_equal(surprise[k], peers.surprise(brought[k], one.imports[k]))
+        peers.seen(brought[k], one.imports[k])
+    more = one.accounts.paid - cleared.accounts.paid
+    assert (np.sign(more) == np.sign(surprise))[np.abs(more) > 1e-12].all()
+    assert np.abs(more).max() > 0.01
+    assert not (one.prices < one.cost[:, None, :] - MONEY)[one.imports].any()
+    assert one.accounts.utility.min() >= -MONEY
+    (words,) = [w for w in audit(folder)["ipfl-effective/ipfl-exact-earned"]["words"] if "settled on what models" in w]
+    assert f"{number(float(surprise[one.imports.any(-1)].max()))} at most" in words
+
+
+def test_what_is_earned_needs_a_measurement():
+    answer = command("run", "digits-skew", "--methods", "ipfl/ipfl-exact-earned")
+    assert answer.status == 2
+    assert "does not measure what models bring" in " ".join(answer.err.split())
+    answer = command("clear", "nothing.csv", "--mechanism", "clock-price-earned")
+    assert answer.status == 2
+    assert "expected --mechanism clock-price, " in " ".join(answer.err.split())
 
 
 def test_lies_on_it_are_replayed(folder):
