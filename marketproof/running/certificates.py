@@ -42,7 +42,7 @@ def certified(mechanism: Clearing | None, records: Sequence[MarketRecord]) -> Ce
         f"{number(gap)}."
     )
     if not priced:
-        words += " What is paid follows from gains at the truth, and is not certified."
+        words += " What is paid is settled on what was measured, and is not certified."
     if failures:
         words += f" NOT proved: {failures[0]}."
     largest = gap if np.isfinite(gap) else None

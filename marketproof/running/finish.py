@@ -26,6 +26,7 @@ from marketproof.running.privacy import privacy_statement
 from marketproof.running.recorder import Recorder, Unit
 from mechanism.market.accounting import MONEY, gains
 from mechanism.market.mechanisms import market_mechanism
+from mechanism.market.rules.earned import Earned
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
 from mechanism.wording import count, number
@@ -86,8 +87,9 @@ def audit_method(
     if mechanism is not None and not searched:
         words.append(f"{SKIPPED}: the audit was left out (--no-audit), and nothing was cleared again or certified.")
     elif mechanism is not None:
+        asked = mechanism.rule if isinstance(mechanism, Earned) else mechanism  # what is expected when reports are made
         for coordinate in COORDINATES:
-            lies[coordinate], sentence = _best(mechanism, seeds, records, coordinate, names)
+            lies[coordinate], sentence = _best(asked, seeds, records, coordinate, names)
             words.append(sentence)
         same = all(_reproduces(mechanism, record) for record in records)
         words.append(_same_words(same, clearings))

@@ -204,7 +204,7 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
         trainer.load(recorder.state(unit, done))
         if valuer is not None:
             valuer.restore(recorder.recorded(unit, 1).tensors())
-    peers = Peers(types.clients)
+    peers = Peers(len(trainer.sizes))
     for number in range(1, done + 1):
         earlier = recorder.recorded(unit, number)
         attendance.leave(earlier.leaving)
