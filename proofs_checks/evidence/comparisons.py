@@ -7,7 +7,7 @@ by more than they are allowed, worst first. What breaks it is for the property i
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import combinations, pairwise, product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mechanism.direct import Floats
 from mechanism.market.accounting import MONEY
-from proofs_checks.evidence.outcome_table import OutcomeTable, Place
+from proofs_checks.evidence.outcome_table import Ints, OutcomeTable
 from proofs_checks.properties.expectation import BayesTruthful, prior_of
 from proofs_checks.properties.monotone import CyclicallyMonotone, Monotone, arcs, negative_cycle, shortest
 from proofs_checks.properties.property import Property
@@ -23,10 +23,7 @@ from proofs_checks.properties.truthful import Truthful
 from proofs_checks.search.cases import Bools, Cases
 from proofs_checks.search.grids import Grid
 
-Ints = NDArray[np.intp]
 Look = tuple[float, Iterator[Cases]]
-
-_AT_ONCE = 256
 
 
 def movable(prop: Property, mechanism: Any) -> Bools:
@@ -41,93 +38,107 @@ def movable(prop: Property, mechanism: Any) -> Bools:
     return space.private
 
 
-def suspects(amount: Floats, size: Floats | float) -> Ints:
-    """Return the flat places of amounts above the tolerance of their own size, largest first."""
+def worst_first(
+    amount: Floats, size: Floats | float, make: Callable[[Ints], Cases], at_once: int = 256
+) -> Iterator[Cases]:
+    """Make the cases of the amounts above the tolerance of their own size, largest first, ``at_once`` at a time.
+
+    ``make`` takes flat places of ``amount``. The first case comes by itself: it mostly decides, and nothing is sorted.
+    """
     places = np.flatnonzero(amount > MONEY * np.maximum(1.0, size))
-    return places[np.argsort(-amount.flat[places], kind="stable")]
+    if not len(places):
+        return
+    above = amount.ravel()[places]
+    yield make(places[[above.argmax()]])
+    rest = places[np.argsort(-above, kind="stable")][1:]
+    for start in range(0, len(rest), at_once):
+        yield make(rest[start : start + at_once])
 
 
-def batches(places: Ints, make: Callable[[Ints], Cases]) -> Iterator[Cases]:
-    """Make the cases of some places at a time, in their order, the first by itself: it mostly decides."""
-    for part in np.split(places, range(1, len(places), _AT_ONCE)):
-        if len(part):
-            yield make(part)
-
-
-def _places(at: Ints, shape: tuple[int, ...], reports: Ints) -> list[Place]:
-    before, said, after = np.unravel_index(at, shape)
-    return [(int(b), int(reports[r]), int(a)) for b, r, a in zip(before, said, after, strict=True)]
+def _alike(grid: Grid, i: int, allowed: Bools) -> list[Ints]:
+    """Return the types of agent i in groups: those of one group differ in what is ``allowed`` to move only."""
+    groups = grid.groups(i, allowed[i])
+    return [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
 
 
 def reports(prop: Any, table: OutcomeTable) -> Iterator[Look]:
-    """Compare every report of every type with the truth, against every profile of the others."""
+    """Compare every report of every type with the truth, against every profile of the others; worst types first."""
     allowed = movable(prop, table.mechanism)
-    for i, count in enumerate(table.grid.counts):
-        groups = table.grid.groups(i, allowed[i])
-        for t in range(count):
-            reports = np.flatnonzero(groups == groups[t])
-            found = table.around(table.utilities(i, t), i)
-            gain = found[:, reports] - found[:, [t]]
-            size = np.maximum(np.abs(found[:, reports]), np.abs(found[:, [t]]))
+    for i in range(len(table.grid.counts)):
+        for inside in _alike(table.grid, i, allowed):
+            found = []
+            for true in table.blocks(inside):
+                said, truth = _said(table, i, true, inside)
+                found.append((float((said.max(axis=2, keepdims=True) - truth).max()), true))
+            for amount, true in sorted(found, key=lambda of: -of[0]):
+                yield amount, _lies(table, i, true, inside)
 
-            def make(at: Ints, i: int = i, t: int = t, reports: Any = reports, shape: Any = gain.shape) -> Cases:
-                return table.deviations(i, t, _places(at, shape, reports))
 
-            yield float(gain.max()), batches(suspects(gain, size), make)
+def _said(table: OutcomeTable, i: int, true: Ints, inside: Ints) -> tuple[Floats, Floats]:
+    """Return the utilities of true types ``[T, before, reports, after]`` by reports in a group, and by the truth."""
+    every = table.around(table.utilities(i, true), i)
+    truth = every[np.arange(len(true)), :, true][:, :, None]
+    return every if len(inside) == every.shape[2] else every[:, :, inside], truth
+
+
+def _lies(table: OutcomeTable, i: int, true: Ints, inside: Ints) -> Iterator[Cases]:
+    said, truth = _said(table, i, true, inside)
+    gain = said - truth
+
+    def make(at: Ints) -> Cases:
+        who, before, report, after = np.unravel_index(at, gain.shape)
+        return table.deviations(i, true[who], (before, inside[report], after))
+
+    yield from worst_first(gain, np.maximum(np.abs(said), np.abs(truth)), make)
 
 
 def steps(prop: Any, table: OutcomeTable) -> Iterator[Look]:
-    """Compare the allocations of neighbours in the own number: a what never falls from one to the next never falls."""
+    """Compare the allocations of neighbours in the own number: what never falls from one to the next never falls."""
     allowed, own = movable(prop, table.mechanism), table.mechanism.space.index(table.mechanism.own)
-    got = table.allocations() * (1.0 if table.mechanism.role == "buyer" else -1.0)
+    got = np.ascontiguousarray(table.allocations().T) * (1.0 if table.mechanism.role == "buyer" else -1.0)
     for i, rows in enumerate(table.grid.types):
-        groups, mine = table.grid.groups(i, allowed[i]), table.around(got[:, i], i)
-        for group in np.unique(groups):
-            inside = np.flatnonzero(groups == group)
+        mine = np.moveaxis(table.around(got[i], i), 1, 0)
+        for inside in _alike(table.grid, i, allowed):
             order = inside[np.argsort(rows[inside, own])]
-            for low, high in pairwise(order):
-                table.tick()
-                fall = mine[:, low] - mine[:, high]
+            table.tick()
+            rising = mine[order]
+            fall = rising[:-1] - rising[1:]
 
-                def make(at: Ints, i: int = i, t: int = low, to: Any = high, shape: Any = fall.shape) -> Cases:
-                    return table.deviations(i, int(t), _places(at, (shape[0], 1, shape[1]), np.array([to])))
+            def make(at: Ints, i: int = i, order: Any = order, shape: Any = fall.shape) -> Cases:
+                pair, before, after = np.unravel_index(at, shape)
+                return table.deviations(i, order[pair], (before, order[pair + 1], after))
 
-                yield float(fall.max()), batches(suspects(fall, 0.0), make)
+            if fall.size:
+                yield float(fall.max()), worst_first(fall, 0.0, make)
 
 
 def cycles(prop: Any, table: OutcomeTable) -> Iterator[Look]:
     """Look for the shortest cycle through the types of each agent, against every profile of the others."""
     allowed = movable(prop, table.mechanism)
     for i, rows in enumerate(table.grid.types):
-        groups = table.grid.groups(i, allowed[i])
-        for group in np.unique(groups):
-            inside = np.flatnonzero(groups == group)
-            every = np.stack([table.around(table.utilities(i, int(t)), i)[:, inside] for t in inside], axis=1)
-            length = arcs(np.moveaxis(every, 3, 1).reshape(-1, len(inside), len(inside)))
+        for inside in _alike(table.grid, i, allowed):
+            every = table.around(table.utilities(i, inside), i)[:, :, inside]
+            length = arcs(np.moveaxis(every, (1, 3), (0, 1)).reshape(-1, len(inside), len(inside)))
             loops = -np.diagonal(shortest(length), axis1=1, axis2=2).min(axis=1)
             size = np.abs(length).max(axis=(1, 2))
 
             def make(at: Ints, i: int = i, rows: Any = rows, inside: Any = inside, length: Any = length) -> Cases:
                 cycle = negative_cycle(length[at[0]])
-                place = np.unravel_index(
-                    at[0], (math.prod(table.grid.counts[:i]), math.prod(table.grid.counts[i + 1 :]))
-                )
-                case = table.deviations(
-                    i, int(inside[cycle[0]]), [(int(place[0]), int(inside[cycle[0]]), int(place[1]))]
-                )
+                first, (left, _, right) = inside[[cycle[0]]], table.sides(i)
+                place = np.unravel_index(at, (left, right))
+                case = table.deviations(i, first, (place[0], first, place[1]))
                 after = np.repeat(case.before[:, None], len(cycle), axis=1)
                 after[0, :, i] = rows[inside[cycle]]
                 return replace(case, after=after)
 
-            each = (make(np.array([at])) for at in suspects(loops, size))
-            yield float(loops.max()), each
+            yield float(loops.max()), worst_first(loops, size, make, at_once=1)
 
 
 def coalitions(prop: Any, table: OutcomeTable) -> Iterator[Look]:
     """Every set of agents, of one on, every true profile of theirs, every report of theirs and of the others."""
     grid, allowed = table.grid, movable(prop, table.mechanism)
     counts, n = grid.counts, len(grid.counts)
-    known = {(i, t): table.utilities(i, t).reshape(counts) for i in range(n) for t in range(counts[i])}
+    known = [table.utilities(i, np.arange(counts[i])).reshape(counts[i], *counts) for i in range(n)]
     groups = [grid.groups(i, allowed[i]) for i in range(n)]
     for team in (t for size in range(1, n + 1) for t in combinations(range(n), size)):
         front = (*team, *(j for j in range(n) if j not in team))
@@ -137,7 +148,7 @@ def coalitions(prop: Any, table: OutcomeTable) -> Iterator[Look]:
             said = int(np.ravel_multi_index(true, inner))
             least, most, size = (np.full((math.prod(inner), 1), x) for x in (np.inf, -np.inf, 1.0))
             for i, t in zip(team, true, strict=True):
-                mine = known[i, t].transpose(front).reshape(math.prod(inner), -1)
+                mine = known[i][t].transpose(front).reshape(math.prod(inner), -1)
                 gain = mine - mine[said]
                 least, most = np.minimum(least, gain), np.maximum(most, gain)
                 size = np.maximum(size, np.maximum(np.abs(mine), np.abs(mine[said])))
@@ -159,7 +170,7 @@ def coalitions(prop: Any, table: OutcomeTable) -> Iterator[Look]:
                     types, types, after[:, None], np.broadcast_to(np.isin(np.arange(n), team), types.shape[:2])
                 )
 
-            yield float(score.max()), batches(suspects(score, size), make)
+            yield float(score.max()), worst_first(score, size, make)
 
 
 def expectations(prop: Any, table: OutcomeTable) -> Iterator[Look]:
@@ -170,7 +181,7 @@ def expectations(prop: Any, table: OutcomeTable) -> Iterator[Look]:
         groups, news = grid.groups(i, allowed[i]), table.around(_news(table, i), i)
         for t in range(count):
             weight, known = table.around(chances, i)[:, t], news[:, t]
-            mine = table.around(table.utilities(i, t), i)
+            mine = table.around(table.utilities(i, np.array([t]))[0], i)
             reports = np.flatnonzero(groups == groups[t]) if isinstance(prop, BayesTruthful) else np.array([t])
             for told in np.unique(known[weight > 0.0]):
                 table.tick()
@@ -180,13 +191,13 @@ def expectations(prop: Any, table: OutcomeTable) -> Iterator[Look]:
                 gain = expected[reports] - expected[t] if isinstance(prop, BayesTruthful) else -expected[reports]
 
                 def make(at: Ints, i: int = i, t: int = t, reports: Any = reports, part: Any = part) -> Cases:
-                    before, after = (int(x) for x in np.argwhere(part)[0])
-                    case = table.deviations(i, t, [(before, int(reports[r]), after) for r in at])
+                    before, after = np.argwhere(part)[0]
+                    case = table.deviations(i, np.array([t]), (before, reports[at], after))
                     rest = Grid((*grid.types[:i], grid.types[i][[t]], *grid.types[i + 1 :]))
                     prior = tuple((name, np.repeat(a, len(at), axis=0)) for name, a in prior_of(rest, part.ravel()))
                     return replace(case, before=case.types, extra=prior)
 
-                yield float(gain.max()), batches(suspects(gain, float(np.abs(expected).max())), make)
+                yield float(gain.max()), worst_first(gain, float(np.abs(expected).max()), make)
 
 
 def _news(table: OutcomeTable, i: int) -> Ints:

@@ -9,16 +9,18 @@ import numpy as np
 
 from mechanism.direct import Floats
 from proofs_checks.evidence import comparisons
-from proofs_checks.evidence.comparisons import Look, batches, movable, suspects
+from proofs_checks.evidence.comparisons import Look, movable, worst_first
 from proofs_checks.evidence.outcome_table import OutcomeTable
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.monotone import CyclicallyMonotone, Monotone
 from proofs_checks.properties.property import Profiles, Property
+from proofs_checks.properties.rational import Balanced, Rational
 from proofs_checks.properties.split_merge import MergeProof, SplitProof
 from proofs_checks.properties.symmetry import Anonymous, NonBossy
 from proofs_checks.properties.truthful import GroupTruthful, Truthful
 from proofs_checks.search.cases import Cases, truthful
 from proofs_checks.search.grids import Grid
+from proofs_checks.search.lines import linear
 
 _CHUNK = 1 << 13
 
@@ -55,7 +57,7 @@ def problem(prop: Property, mechanism: Any, grid: Grid | None = None) -> str | N
     return None
 
 
-def effort(prop: Property, counts: tuple[int, ...], *, linear: bool) -> tuple[float, float]:
+def effort(prop: Property, counts: tuple[int, ...], mechanism: Any) -> tuple[float, float]:
     """Return how many outcomes are asked for, and how many utilities are computed or compared (in outcomes' worth)."""
     profiles, types, n = float(math.prod(counts)), float(sum(counts)), len(counts)
     if isinstance(prop, NonBossy):
@@ -69,14 +71,17 @@ def effort(prop: Property, counts: tuple[int, ...], *, linear: bool) -> tuple[fl
     compared = profiles * types * 1e-2
     if isinstance(prop, GroupTruthful):
         compared += profiles * math.prod(c + 1.0 for c in counts) * 1e-1
-    return profiles, compared + (0.0 if linear else profiles * types)
+    return profiles, compared + (0.0 if linear(mechanism) else profiles * types)
 
 
 def _asked(prop: Property, table: OutcomeTable, cases: Cases) -> Look:
     """Ask the property about given cases, one alternative each."""
     table.tick()
-    found = prop.violation(table.mechanism, cases)[:, 0]
-    return float(found.max()), batches(suspects(found, 0.0), cases.rows)
+    return _worst(prop.violation(table.mechanism, cases), cases)
+
+
+def _worst(found: Floats, cases: Cases) -> Look:
+    return float(found.max()), worst_first(found, 0.0, cases.rows)
 
 
 def _profiles(grid: Grid) -> Iterator[Floats]:
@@ -85,6 +90,10 @@ def _profiles(grid: Grid) -> Iterator[Floats]:
 
 
 def _every_profile(prop: Any, table: OutcomeTable) -> Iterator[Look]:
+    if isinstance(prop, Rational | Balanced) and linear(table.mechanism):  # whether they are exact is asked of these
+        for rows, outcome in table.chunks:
+            yield _worst(prop.lack(table.mechanism, rows, outcome), truthful(rows))
+        return
     for rows in _profiles(table.grid):
         yield _asked(prop, table, truthful(rows))
 

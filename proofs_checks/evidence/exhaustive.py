@@ -32,7 +32,6 @@ from proofs_checks.properties.truthful import GroupTruthful, Truthful
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, utilities
 from proofs_checks.search.grids import Grid, GridError, grid_over, sizes
-from proofs_checks.search.lines import linear
 from proofs_checks.search.searching import Search
 
 Bools = NDArray[np.bool_]
@@ -94,7 +93,7 @@ def exhaust(
     worst, failing = -math.inf, None
     for amount, suspects in looks(prop, table):
         worst = max(worst, amount)
-        if failing is not None and amount <= failing.violation:
+        if amount <= (MONEY if failing is None else failing.violation):  # every case is allowed MONEY at least
             continue
         failing = _first_failing(prop, mechanism, suspects, tick) or failing
     exact = isinstance(prop, _OF_UTILITIES) and table.arithmetic() and not 0.0 < worst <= MONEY
@@ -204,7 +203,7 @@ def finest(mechanism: DirectMechanism, prop: Property, seconds: float = math.inf
             if math.prod(counts) > MOST_PROFILES:
                 profiles = math.prod(counts)
                 break
-            outcomes, accounts = effort(prop, tuple(counts), linear=linear(mechanism))
+            outcomes, accounts = effort(prop, tuple(counts), mechanism)
             cost = outcomes * asking + accounts * accounting
             if cost > _SHARE * seconds:
                 break

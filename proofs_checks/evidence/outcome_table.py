@@ -15,10 +15,11 @@ from proofs_checks.search.cases import Cases, answer, part, utilities
 from proofs_checks.search.grids import Grid
 from proofs_checks.search.lines import linear
 
-Place = tuple[int, int, int]
-"""Where a profile is: that of the agents before i, i's report, that of those after i."""
+Ints = NDArray[np.intp]
+Places = tuple[Ints, Ints, Ints]
+"""Where profiles are: those of the agents before i, i's reports, those of the agents after i."""
 
-_CHUNK = 1 << 16
+_CHUNK, _TOGETHER = 1 << 16, 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,46 +41,58 @@ class OutcomeTable:
         return found
 
     @cached_property
-    def linear(self) -> tuple[Floats, Floats, int] | None:
-        """Allocation and payment ``[P, agents]`` and the sign of a value, where utility is made of these."""
+    def linear(self) -> tuple[Floats, Floats, bool] | None:
+        """Allocation and payment ``[agents, P]``, where utility is made of these, and whether an agent buys."""
         if not linear(self.mechanism):
             return None
-        got, paid = (np.concatenate([getattr(o, name) for _, o in self.chunks]) for name in ("allocation", "payment"))
-        return got, paid, 1 if self.mechanism.role == "buyer" else -1
+        got, paid = np.empty((2, len(self.grid.counts), self.grid.profiles))
+        for name, values in (("allocation", got), ("payment", paid)):
+            np.concatenate([getattr(outcome, name).T for _, outcome in self.chunks], axis=1, out=values)
+        return got, paid, self.mechanism.role == "buyer"
 
     def around(self, values: NDArray[Any], i: int) -> NDArray[Any]:
-        """Return ``[P]`` values as [profiles of those before i, reports of i, profiles of those after i]."""
-        counts = self.grid.counts
-        return values.reshape(math.prod(counts[:i]), counts[i], -1)
+        """Return values ``[..., P]`` as [..., profiles of those before i, reports of i, profiles of those after i]."""
+        return values.reshape(*values.shape[:-1], *self.sides(i))
 
-    def utilities(self, i: int, t: int) -> Floats:
-        """U_i at true type t of agent i under every reported profile, ``[P]``; the others' reports are true."""
+    def sides(self, i: int) -> tuple[int, int, int]:
+        """Return how many profiles those before agent i have, how many types it has, how many those after it."""
+        counts = self.grid.counts
+        return math.prod(counts[:i]), counts[i], math.prod(counts[i + 1 :])
+
+    def utilities(self, i: int, true: Ints) -> Floats:
+        """U_i at true types ``[T]`` of agent i under every reported profile, ``[T, P]``; the others' reports are true.
+
+        Those of many types at once are many numbers: see `blocks`.
+        """
         self.tick()
         if self.linear is not None:
-            got, paid, sign = self.linear
-            return np.asarray(sign * (self.grid.types[i][t, 0] * got[:, i] - paid[:, i]))
-        found = []
-        for rows, outcome in self.chunks:
-            types = rows.copy()
-            types[:, i] = self.grid.types[i][t]
-            found.append(utilities(self.mechanism, types, outcome)[:, i])
-        return np.concatenate(found)
+            got, paid, buys = self.linear
+            worth = self.grid.types[i][true] * got[i]
+            return np.subtract(worth, paid[i], out=worth) if buys else np.subtract(paid[i], worth, out=worth)
+        found = np.empty((len(true), self.grid.profiles))
+        for row, t in zip(found, true, strict=True):
+            at = 0
+            for rows, outcome in self.chunks:
+                types = rows.copy()
+                types[:, i] = self.grid.types[i][t]
+                row[at : at + len(rows)] = utilities(self.mechanism, types, outcome)[:, i]
+                at += len(rows)
+        return found
+
+    def blocks(self, true: Ints) -> list[Ints]:
+        """Split types into parts whose utilities are computed together."""
+        size = max(1, _TOGETHER // self.grid.profiles)
+        return [true[start : start + size] for start in range(0, len(true), size)]
 
     def allocations(self) -> Floats:
         """Return what each agent gets ``[P, agents]``."""
         return np.concatenate([part(self.mechanism, "allocation", rows, o) for rows, o in self.chunks])
 
-    def profile(self, i: int, place: Place) -> Floats:
-        """Return the reports ``[1, n, k]`` of a place."""
-        counts = self.grid.counts
-        at = int(np.ravel_multi_index(place, (math.prod(counts[:i]), counts[i], math.prod(counts[i + 1 :]))))
-        return self.grid.rows(at, at + 1)
-
-    def deviations(self, i: int, t: int, places: list[Place]) -> Cases:
-        """Return the cases in which agent i is of its type t and reports what the places say."""
-        reported = np.concatenate([self.profile(i, place) for place in places])
+    def deviations(self, i: int, true: Ints, places: Places) -> Cases:
+        """Return the cases in which agent i is of types ``[C]`` and reports what the places say."""
+        reported = self.grid.at(np.ravel_multi_index(places, self.sides(i)))
         types = reported.copy()
-        types[:, i] = self.grid.types[i][t]
+        types[:, i] = self.grid.types[i][true]
         who = np.broadcast_to(np.arange(types.shape[1]) == i, types.shape[:2])
         return Cases(types, types, reported[:, None], who)
 
@@ -97,10 +110,11 @@ class OutcomeTable:
         return bool(size * 2.0**digits * (2 * len(self.grid.counts) + 2) < 2.0**53)
 
 
-def _bits(values: NDArray[np.float64]) -> int | None:
+def _bits(values: Floats) -> int | None:
     """Return the smallest k <= 30 with values · 2^k all whole, None if there is none."""
-    for k in range(31):
-        scaled = values * 2.0**k
-        if (scaled == np.rint(scaled)).all():
-            return k
-    return None
+    scaled = (values - np.trunc(values)) * 2.0**30
+    whole = scaled.astype(np.int64)
+    if (whole != scaled).any():
+        return None
+    every = int(np.bitwise_or.reduce(whole, axis=None))  # its lowest bit is the lowest of any
+    return 30 - (every & -every).bit_length() + 1 if every else 0

@@ -1,8 +1,9 @@
 """What a property is: a statement, when it applies, where to look for a violation, and how large one is."""
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -55,7 +56,12 @@ class Check:
     tolerance: float
     where: tuple[int, int]
     checked: int
-    sentence: str
+    tell: Callable[[], str]
+
+    @builtins.property
+    def sentence(self) -> str:
+        """The case in words."""
+        return self.tell()
 
     @builtins.property
     def holds(self) -> bool:
@@ -153,8 +159,8 @@ class Property:
             numbers = self.numbers(mechanism, case)
             tolerance = self.tolerance(numbers)
             if worst is None or amount / tolerance > worst.violation / worst.tolerance:
-                sentence = self.sentence(mechanism, case, numbers)
-                worst = Check(self.name, case, amount, tolerance, (profile, alternative), found.size, sentence)
+                tell = partial(self.sentence, mechanism, case, numbers)
+                worst = Check(self.name, case, amount, tolerance, (profile, alternative), found.size, tell)
         assert worst is not None
         return worst
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -26,21 +27,24 @@ class Rational(Profiles):
             return None
         return f"the mechanism does not say which part of a utility is a {self.part}'s"
 
-    def _utility(self, mechanism: DirectMechanism, types: Floats) -> Floats:
-        outcome = answer(mechanism, types)
+    def _utility(self, mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
         if self.part is not None and hasattr(mechanism, "parts"):
             return part(mechanism, "parts", types, types, outcome, entry=self.part)
         return utilities(mechanism, types, outcome)
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return minus the lowest utility ``[P, 1]``."""
-        return np.asarray(-self._utility(mechanism, cases.types).min(axis=1, keepdims=True))
+        return self.lack(mechanism, cases.types, answer(mechanism, cases.types))
+
+    def lack(self, mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
+        """Return the violation ``[P, 1]`` where the outcome is known."""
+        return np.asarray(-self._utility(mechanism, types, outcome).min(axis=1, keepdims=True))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
         """Utilities (of the part) and payments."""
         outcome = answer(mechanism, case.before)
         return {
-            "utility": self._utility(mechanism, case.types)[0].tolist(),
+            "utility": self._utility(mechanism, case.types, outcome)[0].tolist(),
             "payment": payments(mechanism, case.before, outcome)[0].tolist(),
         }
 
@@ -62,7 +66,11 @@ class Balanced(Profiles):
 
     def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
         """Return the imbalance, or the centre's loss, ``[P, 1]``."""
-        total = payments(mechanism, cases.before, answer(mechanism, cases.before)).sum(axis=1, keepdims=True)
+        return self.lack(mechanism, cases.types, answer(mechanism, cases.types))
+
+    def lack(self, mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
+        """Return the violation ``[P, 1]`` where the outcome is known."""
+        total = payments(mechanism, types, outcome).sum(axis=1, keepdims=True)
         return np.asarray(-total if self.weak else np.abs(total))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:

@@ -229,6 +229,7 @@ def part(
             if text or values.dtype.kind not in "biufO":
                 raise TypeError(f"{values.dtype} is not real numbers")
             values = values.astype(np.float64, copy=False)
+            suspicious = not np.isfinite(values.sum())
     except MarketProofError:
         raise
     except Exception as error:
@@ -237,8 +238,6 @@ def part(
     if len(values.shape) != len(shape) or any(w not in (None, s) for w, s in zip(shape, values.shape, strict=True)):
         wanted = ", ".join("any" if w is None else str(w) for w in shape)
         raise InvalidMechanismError(f"{what} has shape {list(values.shape)}; expected [{wanted}], one row per profile")
-    with np.errstate(all="ignore"):
-        suspicious = not np.isfinite(values.sum())
     if suspicious and not np.isfinite(values).all():
         row = int(np.argwhere(~np.isfinite(values))[0][0])
         where = np.round(profiles[row], 12).tolist()

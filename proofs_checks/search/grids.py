@@ -68,11 +68,17 @@ class Grid:
 
     def rows(self, start: int, stop: int) -> Floats:
         """Return profiles ``[stop - start, agents, k]``, the last agent's type moving fastest."""
-        which = np.unravel_index(np.arange(start, stop), self.counts)
+        return self.at(np.arange(start, stop))
+
+    def at(self, places: NDArray[np.intp]) -> Floats:
+        """Return the profiles at these places of that order ``[places, agents, k]``."""
+        which = np.unravel_index(places, self.counts)
         return np.stack([rows[at] for rows, at in zip(self.types, which, strict=True)], axis=1)
 
     def groups(self, i: int, movable: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return a label for each type of agent i: equal where only ``movable`` numbers (bool ``[k]``) differ."""
+        if movable.all():
+            return np.zeros(self.counts[i], dtype=np.intp)
         return np.asarray(np.unique(self.types[i][:, ~movable], axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
 
     def check(self, space: Space) -> None:
@@ -88,7 +94,7 @@ class Grid:
         for i, rows in enumerate(self.types):
             if ((rows < space.low[i]) | (rows > space.high[i])).any():
                 raise GridError(f"a type of agent {i} lies outside the mechanism's bounds")
-            if (rows != np.rint(rows))[:, space.integer].any():
+            if space.integer.any() and (rows != np.rint(rows))[:, space.integer].any():
                 raise GridError(f"a type of agent {i} has a fraction where the mechanism takes whole numbers")
 
     def words(self) -> str:
