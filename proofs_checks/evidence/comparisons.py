@@ -11,7 +11,6 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mechanism.direct import Floats
 from mechanism.market.accounting import MONEY
