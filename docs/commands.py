@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROGRAMS = r"(?:marketproof|python3?|make|pip|hf|apt-get|printf|sed|\.|\.venv/bin/pip) "
-IN_CLONE = r"make |python (?:docs|benchmarks|proofs_checks)/"
+IN_CLONE = r"make |python (?:-m docs\.|(?:docs|benchmarks|proofs_checks)/)"
 """What is run in the clone itself; all else in the page's folder."""
 
 QUICK, LONG, SERVES, HOURS = "quick", "long", "serves", "hours"
@@ -39,7 +39,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"^make gpu", MACHINE, "needs an NVIDIA GPU"),
     (r"^make (?:test|bench|matrix|needles|smoke)|^python benchmarks/(?!rooms)", HOURS,
      "many minutes to an hour: the whole suite, every measurement; .ci/run has the tests"),
-    (r"docs/(?:fashion|studies|effective_(?:training|lies|money))\.py|^marketproof study(?!.*smoke)", HOURS,
+    (r"docs[/.](?:fashion|studies|effective_(?:training|lies|money))\b|^marketproof study(?!.*smoke)", HOURS,
      "trains for hours"),
     (r"marketproof join|marketproof serve --resume", MACHINE,
      "needs a second machine; tests/marketproof/federation runs both ends in processes"),
@@ -80,7 +80,9 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "README.md": (CLINIC,),
     "docs/architecture.md": (CLIENTS,),
     "docs/guide/federation.md": (
-        "marketproof keys new bob --quiet",
+        *(f"marketproof keys new {name} --quiet" for name in ("bob", "carol", "dora", "emil")),
+        "marketproof keys register dora.crt --quiet",
+        "marketproof keys register emil.crt --quiet",
         r"sed -n '/^\[data\]/,/^```/p' $CLONE/docs/guide/federation.md | sed '$d' > ours.toml",
     ),
     "docs/guide/large-markets.md": (PARQUET,),

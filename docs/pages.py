@@ -1,4 +1,4 @@
-"""Make the pages of results again from the committed records, to the byte: python docs/pages.py [--check] [FOLDER].
+"""Make the pages of results again from the committed records, to the byte: python -m docs.pages [--check] [FOLDER].
 
 Writes, for each study's ``NAME.json`` in docs/results that holds the numbers of each seed, ``NAME.md`` with its
 figures, ``NAME.csv`` and ``NAME.tex``; and ``paper.md`` (`docs/paper.py`). With ``--check`` nothing is written: status
@@ -34,7 +34,7 @@ def study_files(name: str, told: Mapping[str, Any]) -> dict[str, bytes]:
     if made := told.get("made"):
         first, _, rest = text.partition("\n\n")
         text = f"{first}\n\nMade by `{made['command']}`, code {made['commit']}, on {made['machine']}, in " \
-               f"{made['minutes']} minutes of one core; page: `python docs/pages.py`.\n\n{rest}"  # fmt: skip
+               f"{made['minutes']} minutes of one core; page: `python -m docs.pages`.\n\n{rest}"  # fmt: skip
     rows = tuple(tuple(row[column] for column in of.columns) for row in of.rows)
     lines = Table(head, tuple(column.key for column in of.columns), rows)
     drawn = {f"{name}-{figure}.svg": inline_svg(one, figure, figure).encode() for figure, one in of.figures.items()}

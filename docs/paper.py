@@ -1,6 +1,6 @@
 """What of the paper holds here: each claim with a verdict that is worked out from the committed records.
 
-`page` is called by ``python docs/pages.py``. A verdict is never typed in: where its record is missing it says so.
+`page` is called by ``python -m docs.pages``. A verdict is never typed in: where its record is missing it says so.
 """
 
 from __future__ import annotations
@@ -340,7 +340,7 @@ def page(found: Sequence[tuple[Claim, Verdict]]) -> str:
         "# What of the paper holds here",
         "Zhang, Chai, Ye, Wang, Chen: *Incentivizing Inclusive Contributions in Model Sharing Markets*, Nature "
         "Communications 16:7923 (2025). Each claim in our words, with a verdict worked out from the records beside "
-        "this page by `python docs/pages.py`; none is typed in. The rule is the one in the authors' code, its "
+        "this page by `python -m docs.pages`; none is typed in. The rule is the one in the authors' code, its "
         "thresholds solved exactly; training is at the reduced scales that each record names.",
         "; ".join(f"{word}: {count}" for word, count in counts.items() if count) + ".",
         markdown_table(shown.columns, [[str(cell) for cell in row] for row in shown.rows], (1, 2, 3)),

@@ -1,31 +1,35 @@
 """Attackers, free-riders and liars on Fashion-MNIST; poison and effective data on digits: tables the guide points to.
 
-    python docs/studies.py [FOLDER] [NAME…]   # runs are kept in FOLDER (default runs/studies) and gone on with there
+    python -m docs.studies [FOLDER] [NAME…]   # runs are in FOLDER (default runs/studies), gone on with there
 
-Writes docs/results/NAME.md and NAME.json of `marketproof study` at scale reduced (40 steps x 10 rounds),
-and backdoor.json.
+Writes docs/results/NAME.json of `marketproof study` at scale reduced (40 steps x 10 rounds), with what it was made by,
+its page (`docs/pages.py`), and backdoor.json.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import shutil
+import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 
 from analysis.run.files import unit_key
+from docs.pages import main as pages
 from learning.adversaries import triggered
 from learning.algorithms import method_named
 from learning.data import load
 from learning.models.build import network
 from marketproof.running.config import load_run
 from marketproof.running.loop import participants_of
+from marketproof.studies.findings import BY_SEED
+from marketproof.studies.units import commit, machine
 
 FASHION = ("--task", "fashion-niid", "--seeds", "1")
 EFFECTIVE = ",".join(f"ipfl-effective/{rule}" for rule in ("pooled-price", "clock-price", "ipfl-exact"))
@@ -39,17 +43,33 @@ OUT = Path(__file__).parent / "results"
 
 
 def main(folder: Path, names: list[str]) -> int:
-    """Run or go on with each study, and copy its tables."""
+    """Run or go on with each study, record it, and make the pages."""
     for name in names or STUDIES:
-        command = [sys.executable, "-m", "marketproof", "study", *STUDIES[name], "--out", str(folder / name)]
-        subprocess.run(command, check=True)
-        shutil.copyfile(folder / name / "study.json", OUT / f"{name}.json")
-        told = (folder / name / "study.md").read_text()
-        told = re.sub(r"\n*^!\[.*\.png\)$", "", told, flags=re.MULTILINE)  # the pictures stay in the folder
-        (OUT / f"{name}.md").write_text(told)
+        words = ["study", *STUDIES[name]]
+        place = ["--out", str(folder / name)]
+        subprocess.run([sys.executable, "-m", "marketproof", *words, *place], check=True)
+        told = json.loads((folder / name / "study.json").read_text())
+        (OUT / f"{name}.json").write_bytes(compact({**told, "made": made(folder / name, shlex.join(words))}))
         if name == "poisoning":
             (OUT / "backdoor.json").write_text(json.dumps(fooled(folder / name), indent=1) + "\n")
-    return 0
+    return pages([])
+
+
+def made(study: Path, words: str) -> dict[str, Any]:
+    """Return by which command, code and machine a study was made, and how many minutes of one core it trained."""
+    runs = [json.loads(path.read_text())["timings"]["total"] for path in sorted(study.glob("*/manifest.json"))]
+    place = {"command": f"marketproof {words}", "commit": commit(), "machine": machine()}
+    return {**place, "minutes": round(sum(runs) / 60, 1)}
+
+
+def compact(told: Mapping[str, Any]) -> bytes:
+    """Return the JSON of a study with one line for each row and seed."""
+    rows = {key: told[key] for key in ("rows", BY_SEED)}
+    text = json.dumps({**told, **{key: [] for key in rows}}, indent=1, ensure_ascii=False)
+    for key, each in rows.items():
+        lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in each)
+        text = text.replace(f'"{key}": []', f'"{key}": [\n{lines}\n ]')
+    return f"{text}\n".encode()
 
 
 def fooled(study: Path) -> dict[str, dict[str, float]]:

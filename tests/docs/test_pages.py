@@ -8,6 +8,7 @@ import pytest
 
 from docs.pages import RESULTS, pages
 from docs.paper import CLAIMS, HOLDS, MISSING, NOISE, NOT, UNTESTED, verdicts
+from docs.studies import compact
 
 ROOT = RESULTS.parents[1]
 
@@ -16,7 +17,7 @@ def test_committed_pages_are_those_of_the_committed_records():
     pinned = re.search(r"^matplotlib==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[1]
     for name, content in pages(RESULTS).items():
         if not name.endswith(".svg") or version("matplotlib") == pinned:  # another version draws other paths
-            assert (RESULTS / name).read_bytes() == content, f"{name}: python docs/pages.py"
+            assert (RESULTS / name).read_bytes() == content, f"{name}: python -m docs.pages"
 
 
 def units(task, **utility):
@@ -72,3 +73,39 @@ def test_where_a_record_is_missing_it_says_so(tmp_path):
 def test_each_claim_says_what_would_change_the_verdict(claim):
     assert claim.source in ("abstract", "paper.md")
     assert len(claim.changes) > 10
+
+
+def recorded():
+    """A record of study robustness: two populations, three seeds."""
+    figures = {"accuracy_without": 0.9, "accuracy_with": 0.8, "utility_honest": 1.0, "utility_others": 4.0,
+               "utility_others_if_honest": 1.5, "utility_more": 3.0}  # fmt: skip
+    row = {key: [value + 0.01 * seed for seed in range(3)] for key, value in figures.items()}
+    rows = [
+        {"method": ["ipfl/ipfl"] * 3, "population": [name] * 3, "seeds_earning_less": [False] * 3, **row, **more}
+        for name, more in (("benign", {"apart": True}), ("attackers-flip", {}))
+    ]
+    made = {"command": "marketproof study robustness", "commit": "abc", "machine": "a machine", "minutes": 2.5}
+    head = {"study": "robustness", "title": "Attackers", "task": "digits-niid", "scale": "smoke", "seeds": [0, 1, 2]}
+    return {**head, "rows": [], "by_seed": rows, "made": made}
+
+
+def test_a_study_has_its_page_figures_and_tables_from_its_record_alone(tmp_path):
+    told = recorded()
+    (tmp_path / "robust.json").write_bytes(compact(told))
+    (tmp_path / "matrix.json").write_bytes((RESULTS / "matrix.json").read_bytes())
+    assert json.loads((tmp_path / "robust.json").read_text()) == told
+    files = pages(tmp_path)
+    text = files["robust.md"].decode()
+    assert text.startswith("# Attackers: digits-niid, smoke, seeds 0 to 2\n\nMade by `marketproof study robustness`")
+    assert "attackers and free-riders earn MORE than honest clients in attackers-flip." in text
+    pictures = re.findall(r"\]\((\S+\.svg)\)", text)
+    assert set(pictures) == {"robust-accuracy.svg", "robust-earnings.svg"}
+    assert all(files[name].startswith(b"<svg") for name in pictures)
+    assert files["robust.csv"].count(b"\n") == 2
+    assert pages(tmp_path) == files
+    earned = next(verdict for claim, verdict in verdicts(tmp_path) if claim.says.startswith("Attackers"))
+    assert earned.word == MISSING
+    (tmp_path / "robustness.json").write_bytes(compact(told))
+    earned = next(verdict for claim, verdict in verdicts(tmp_path) if claim.says.startswith("Attackers"))
+    assert earned.word == NOT
+    assert "attackers-flip 3 a round more" in earned.evidence
