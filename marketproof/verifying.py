@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from marketproof.exits import Interrupted
 from marketproof.files.mechanism_files import Source, find_mechanism
 from mechanism.direct import DirectMechanism
 from mechanism.errors import InputError, shown
+from mechanism.own_code import digest_of, is_own, neighbours
 from proofs_checks.evidence.verdict import Verdict
 from proofs_checks.evidence.verify import verify
 from proofs_checks.evidence_errors import OutOfTime
+from proofs_checks.properties.own_property import use_property
+from proofs_checks.properties.registry import PROPERTY, VARIANTS
 from proofs_checks.search.grids import Grid
 
 _AGAIN = 1.0  # seconds: code that swallowed the first interruption gets another
@@ -63,6 +67,28 @@ def load_within(text: str, clients: int | None, seconds: float) -> tuple[Source,
             return source, source.build(clients)
     except OutOfTime:
         raise InputError(f"{shown(text)} did not load within {seconds:g} s; does its file run for ever?") from None
+
+
+def use_properties(texts: Sequence[str], seconds: float = OURS) -> dict[str, tuple[str, str]]:
+    """Let properties of one's own be known; return the name and the digest of the code of each by what named it.
+
+    ``texts``: of which some are ids of ours. `InputError` if a file does not run to its end within a time, does not
+    hold a property, or if two bear one name.
+    """
+    files: dict[str, Path] = {}
+    found = {}
+    for text in texts:
+        if text in PROPERTY or text in VARIANTS or not is_own(text, "property"):
+            continue
+        try:
+            with time_limit(seconds):
+                prop = use_property(text)
+        except OutOfTime:
+            raise InputError(f"{shown(text)} did not load within {seconds:g} s; does its file run for ever?") from None
+        if files.setdefault(prop.id, prop.file).resolve() != prop.file.resolve():
+            raise InputError(f"two properties are called {shown(prop.id)}; give one of their files another name")
+        found[text] = prop.id, digest_of(prop.file, *neighbours().values())
+    return found
 
 
 @contextmanager

@@ -31,7 +31,7 @@ _MOST_SHOWN = 8  # names that a file holds
 _LARGEST, _EXPECTED = 16 * 2**20, "a Python file"
 
 
-KINDS = ("method", "rule", "network", "mechanism")
+KINDS = ("method", "rule", "network", "mechanism", "property")
 """What a plugin can be."""
 
 

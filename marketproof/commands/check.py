@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -48,6 +50,7 @@ def check(
     kernel: Annotated[
         bool, typer.Option("--kernel", help="Have Coq check every theorem that 'proved' rests on again; 2 minutes.")
     ] = False,
+    properties: OwnProperties = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -56,6 +59,7 @@ def check(
     from marketproof.exits import RequirementFailed
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
+    from marketproof.verifying import use_properties
     from mechanism.errors import InputError
     from mechanism.writing import dumps, refuse_overwriting, write_all
 
@@ -71,7 +75,7 @@ def check(
             use_recorded_rules(file, [] if mechanism is None else [mechanism], option="")
         elif mechanism is not None:
             own = find_mechanism(mechanism)
-        results += checked(file, own, repeat, types)
+        results += checked(file, own, repeat, types, dict(use_properties(properties or ()).values()))
     holds = all(result["holds"] for result in results)
     if json is not None:
         write_all({json: dumps({"holds": holds, "checked": results})})
@@ -122,11 +126,16 @@ def check_kernel() -> dict[str, Any]:
 
 
 def checked(
-    path: Path, own: Source | None = None, repeat: bool = False, types: Path | None = None
+    path: Path,
+    own: Source | None = None,
+    repeat: bool = False,
+    types: Path | None = None,
+    properties: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Return what was found of everything that the file claims: ``what``, ``holds``, ``sentence``.
 
-    ``left``: what of it was not worked out again, absent where all of it was. `InputError` if the file claims nothing
+    ``properties``: digests of those of one's own, by their names. ``left``: what of it was not worked out again, absent
+    where all of it was. `InputError` if the file claims nothing
     that could be checked, or is damaged.
     """
     from marketproof.commands.replay import witness_files
@@ -138,7 +147,7 @@ def checked(
 
         return check_run(path)
     if path.is_dir():
-        return [told for file in witness_files(path) for told in checked(file, own, repeat, types)]
+        return [told for file in witness_files(path) for told in checked(file, own, repeat, types, properties)]
     content = read_json(path, _LARGEST, "a certificate or verdicts")
     if isinstance(content, dict) and str(content.get("format")).startswith("marketproof-clearing"):
         from mechanism.market.allocation.certificate_file import check_file
@@ -147,7 +156,7 @@ def checked(
         left = "" if found.proved else "that the others buy the best set is not proved, and not claimed"
         return [{"what": f"Clearing by {found.mechanism}", **found.as_json(), **({"left": left} if left else {})}]
     if isinstance(content, dict) and "verdicts" in content:
-        return _verdicts(content, own, repeat, types)
+        return _verdicts(content, own, repeat, types, properties)
     return _witnesses(path, own)
 
 
@@ -175,7 +184,9 @@ def _witnesses(path: Path, own: Source | None) -> list[dict[str, Any]]:
     return results
 
 
-def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: Path | None) -> list[dict[str, Any]]:
+def _verdicts(
+    content: dict[str, Any], own: Source | None, repeat: bool, types: Path | None, properties: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Check verdicts about the mechanism that the file names, or about the code that was named."""
     import re
 
@@ -193,6 +204,9 @@ def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: 
         raise InputError(f"the seed of these verdicts is {shown(seed)}; expected a whole number >= 0")
     if not isinstance(content["verdicts"], list) or not content["verdicts"]:
         raise InputError("verdicts must be a list of objects, as 'marketproof verify --json' writes it")
+    asked = {str(verdict.get("property")) for verdict in content["verdicts"] if isinstance(verdict, dict)}
+    if unnamed := {name for name in asked if ":" in name} - set(properties):
+        raise InputError(f"{shown(min(unnamed))} is somebody's own property; name its code: --property FILE.py:NAME")
     source = Source(name) if own is None else own
     agents = re.search(r"(?:^|; )([0-9]{1,4}) agents, private ", domain)
     other = own is not None and content.get("code") != own.digest
@@ -210,7 +224,8 @@ def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: 
     results = []
     for one in found:
         wrong, left = one.wrong, one.left
-        if wrong is None and left and other and one.grade in ("searched", "exhausted"):
+        changed = one.property in properties and properties[one.property] != _told(content, one.property)
+        if wrong is None and left and (other or changed) and one.grade in ("searched", "exhausted"):
             wrong = "it was not proved, and this is not the code that it is about: changed since, or never named"
         stands = (_AGAIN if repeat and not left else _STANDS).get(one.grade, "nothing is claimed")
         told = f"{one.grade}: {'it names a grid' if left == GIVEN_TYPES else stands}"
@@ -221,6 +236,12 @@ def _verdicts(content: dict[str, Any], own: Source | None, repeat: bool, types: 
             result |= {"sentence": f"{told}; {left}", "left": f"{left}; --repeat does" if left in REPEATED else left}
         results.append(result)
     return results
+
+
+def _told(content: dict[str, Any], name: str) -> object:
+    """Return the digest of a property's code that a file of verdicts holds."""
+    digests = content.get("properties")
+    return digests.get(name) if isinstance(digests, dict) else None
 
 
 _STANDS = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_json
 from mechanism.writing import dumps
@@ -23,8 +23,9 @@ HELP = """Recompute a witness: an example in which a promise fails, with the lie
 
 Exit status 0 if every number reproduces and the promise fails there, 1 if not. Of a folder, every .json file is
 replayed, and the status is 1 if one does not reproduce. A witness about your own mechanism needs its code: name it as
-FILE.py:NAME; the file is then EXECUTED. Code is never taken from the witness. If the name is another one than the
-witness gives (a renamed file, another rule), that is said, and the code that you named is asked."""
+FILE.py:NAME; the file is then EXECUTED. So does one about your own property: --property
+FILE.py:NAME. Code is never taken from the witness. If the name is another one than the witness gives (a renamed file,
+another rule), that is said, and the code that you named is asked."""
 
 EPILOG = """Example: "marketproof verify first-price --json verdicts.json", then "marketproof replay verdicts.json". The
 audit of a run holds, of each mechanism under which a lie pays, the best one found:
@@ -42,6 +43,7 @@ def replay(
         str | None,
         typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism; default the witness's id in the catalogue."),
     ] = None,
+    properties: OwnProperties = None,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
@@ -50,11 +52,13 @@ def replay(
     from marketproof.exits import RequirementFailed
     from marketproof.files.mechanism_files import find_mechanism
     from marketproof.terminal.console import stdout
+    from marketproof.verifying import use_properties
     from mechanism.errors import InputError, one_line
     from mechanism.writing import refuse_overwriting, write_all
 
     files = witness_files(witness)
     refuse_overwriting([json], files)
+    use_properties(properties or ())
     found = [told for file in files for told in read_witnesses(file)]
     if mechanism is not None and any(w.witness.terms is not None for w in found):
         raise InputError("this is a witness about a cleared market; its mechanism is in the catalogue, name no code")

@@ -32,7 +32,8 @@ EPILOG = """Example: "marketproof verify first-price" refutes dsic by a bidder t
 "marketproof verify agv --types types.toml" sums over three types, where types.toml holds [\\[agents]] with types =
 [0, 0.5, 1] and prior = ["1/2", "1/4", "1/4"], for all agents;
 "marketproof verify my_auction.py:my_rule --budget 10 --witnesses found" looks at your own
-for ten seconds and writes what refutes it into the folder found."""
+for ten seconds and writes what refutes it into the folder found; "marketproof verify agv --property
+no_subsidy.py:NO_SUBSIDY" asks about a property of your own ("marketproof new property no-subsidy" writes one)."""
 
 
 def verify(
@@ -44,8 +45,8 @@ def verify(
         typer.Option(
             "--property",
             metavar="P",
-            help="A property by id (repeat for more), or one of the variants group-dsic=weak, split-proof=half, "
-            "merge-proof=min; default all that apply, no variants.",
+            help="A property by id (repeat for more), one of the variants group-dsic=weak, split-proof=half, "
+            "merge-proof=min, or FILE.py:NAME for your own (the file is executed); default all that apply of ours.",
         ),
     ] = None,
     clients: Annotated[
@@ -87,9 +88,9 @@ def verify(
     from marketproof.files.mechanism_files import file_of
     from marketproof.files.type_files import read_grid
     from marketproof.terminal.console import bar, stdout
-    from marketproof.verifying import load_within, verify_within
+    from marketproof.verifying import load_within, use_properties, verify_within
     from mechanism.errors import InputError, one_line, shown
-    from mechanism.own_code import is_file
+    from mechanism.own_code import is_file, is_own
     from mechanism.writing import refuse_overwriting, write_all
     from proofs_checks.evidence.verify import GRADES
     from proofs_checks.properties.registry import properties as known
@@ -98,7 +99,8 @@ def verify(
         raise InputError(f"--grade is {shown(grade)}; expected one of {', '.join(GRADES)}")
     if not 0.0 < budget < 1e6:
         raise InputError(f"--budget is {budget:g}; expected seconds > 0")
-    known([p for p in properties or () if not p.startswith(("dsic-", "expost-"))])  # told before any code runs
+    # told before any code runs
+    known([p for p in properties or () if not p.startswith(("dsic-", "expost-")) and not is_own(p, "property")])
     if witnesses is not None and witnesses.exists() and not witnesses.is_dir():
         raise InputError(f"--witnesses {shown(witnesses)} is a file; expected a folder")
     if types is not None and grade not in ("auto", "exhausted"):
@@ -109,13 +111,15 @@ def verify(
         )
     if json is not None and witnesses is not None and json.resolve().parent == witnesses.resolve():
         raise InputError(f"--json {shown(json)} lies among the --witnesses, which would be lost; name a file elsewhere")
-    refuse_overwriting([json], [file_of(mechanism), types])
+    refuse_overwriting([json], [file_of(text) for text in (mechanism, *(properties or ()))] + [types])
+    own = use_properties(properties or (), budget)
+    ids = None if properties is None else [own[p][0] if p in own else p for p in properties]
     source, loaded = load_within(mechanism, clients, budget)
     grid = None if types is None else read_grid(types, loaded.space)
     end = started + budget
     with bar("verifying", quiet=quiet) as progress:
         found = verify_within(
-            source, loaded, properties, deadline=end, grade=grade, seed=seed, types=grid, randomised=randomised,
+            source, loaded, ids, deadline=end, grade=grade, seed=seed, types=grid, randomised=randomised,
             progress=progress,
         )  # fmt: skip
     domain = domain_of(mechanism, loaded)
@@ -123,14 +127,16 @@ def verify(
         domain += f"; of these the types of {one_line(types)}: {grid.words()}"
     verdicts = [v.to_dict() for v in found]
     result = {"mechanism": mechanism, "domain": domain, "seed": seed, "code": source.digest, "verdicts": verdicts}
+    if own:
+        result["properties"] = dict(own.values())
     written = {} if json is None else {json: dumps(result)}
     if witnesses is not None:
         witnesses.mkdir(parents=True, exist_ok=True)
         for verdict in found:
             if verdict.witness is not None:
-                written[witnesses / f"{verdict.property}.json"] = dumps(verdict.witness.to_dict())
+                written[witnesses / f"{verdict.property.replace(':', '-')}.json"] = dumps(verdict.witness.to_dict())
     write_all(written)
-    _show(mechanism, domain, found, stdout(quiet=quiet), executed=is_file(mechanism))
+    _show(mechanism, domain, found, stdout(quiet=quiet), executed=is_file(mechanism) + len(own))
     failed = [v.property for v in found if v.holds is False]
     if require and (open_ := [v.property for v in found if v.holds is None]):
         stdout(quiet=quiet).print(f"Not decided: {', '.join(open_)}; --require counts only what fails.")
@@ -147,7 +153,7 @@ def domain_of(name: str, mechanism: DirectMechanism) -> str:
     return f"{head}{mechanism.space.domain()}"
 
 
-def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: bool) -> None:
+def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console, *, executed: int) -> None:
     """Print a line for each property, then where the witnesses are kept."""
     from marketproof.terminal.console import table
 
@@ -155,7 +161,7 @@ def _show(name: str, domain: str, verdicts: Sequence[Verdict], console: Console,
     console.print(table(name, ("property", "grade", "holds", "because"), rows, left=4))
     console.print(f"Domain: {domain}")
     if executed:
-        console.print("The file was executed.")
+        console.print("The file was executed." if executed == 1 else "The files were executed.")
     if any(v.witness is not None for v in verdicts):
         console.print("--json FILE or --witnesses DIR keeps what refutes; 'marketproof replay' recomputes it.")
 

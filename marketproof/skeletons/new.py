@@ -29,7 +29,7 @@ USES = {
     "rule": "marketproof run --scale smoke --methods ipfl/ipfl-exact,ipfl/$module.py:clear",
     "network": 'marketproof run $module.toml --scale smoke   # a task whose [model] has name = "$module.py:$Name"',
     "mechanism": "marketproof verify $module.py:$module --budget 5",
-    "property": "python $module.py   # searches for what breaks it, in two rules",
+    "property": "marketproof verify agv --property $module.py:$NAME --budget 5",
     "task": "marketproof run $module.toml --scale smoke",
 }
 """How each kind is used, shown after it was written."""

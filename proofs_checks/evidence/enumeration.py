@@ -13,10 +13,10 @@ from proofs_checks.evidence.comparisons import Look, movable, worst_first
 from proofs_checks.evidence.outcome_table import OutcomeTable
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.monotone import CyclicallyMonotone, Monotone
-from proofs_checks.properties.property import Profiles, Property
+from proofs_checks.properties.property import Deviations, Profiles, Property
 from proofs_checks.properties.rational import Balanced, Rational
 from proofs_checks.properties.split_merge import MergeProof, SplitProof
-from proofs_checks.properties.symmetry import Anonymous, NonBossy
+from proofs_checks.properties.symmetry import Anonymous
 from proofs_checks.properties.truthful import GroupTruthful, Truthful
 from proofs_checks.search.cases import Cases, truthful
 from proofs_checks.search.grids import Grid
@@ -60,7 +60,7 @@ def problem(prop: Property, mechanism: Any, grid: Grid | None = None) -> str | N
 def effort(prop: Property, counts: tuple[int, ...], mechanism: Any) -> tuple[float, float]:
     """Return how many outcomes are asked for, and how many utilities are computed or compared (in outcomes' worth)."""
     profiles, types, n = float(math.prod(counts)), float(sum(counts)), len(counts)
-    if isinstance(prop, NonBossy):
+    if isinstance(prop, Deviations):
         return 2.0 * profiles * types, 0.0
     if isinstance(prop, Anonymous):
         return 8.0 * profiles * math.factorial(n), 0.0
@@ -152,7 +152,7 @@ _EVERY: dict[type[Property], Callable[[Any, OutcomeTable], Iterator[Look]]] = {
     Expected: comparisons.expectations,
     Monotone: comparisons.steps,
     CyclicallyMonotone: comparisons.cycles,
-    NonBossy: _every_other_report,
+    Deviations: _every_other_report,
     Anonymous: _every_relabelling,
     SplitProof: _every_pair_of_names,
     MergeProof: _every_merger,

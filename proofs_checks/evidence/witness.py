@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mechanism.direct import DirectMechanism
-from mechanism.errors import MarketProofError
+from mechanism.errors import MarketProofError, shown
 from mechanism.market.gains import law_to_dict
 from mechanism.market.rules.rule import Clearing
 from proofs_checks.evidence_errors import WitnessError
 from proofs_checks.properties.property import Property
-from proofs_checks.properties.registry import PROPERTY
+from proofs_checks.properties.registry import OWN, PROPERTY
 from proofs_checks.properties.split_merge import resized
 from proofs_checks.properties.truthful import about
 from proofs_checks.search.cases import Cases, deviating
@@ -224,9 +224,13 @@ def replay(witness: Witness, mechanism: DirectMechanism | Clearing | None = None
 
 
 def _property(witness: Witness) -> Property:
-    known = {**{p.id: p for name in witness.names for p in about(name)}, **PROPERTY}
+    known = {**{p.id: p for name in witness.names for p in about(name)}, **PROPERTY, **OWN}
     prop = known.get(witness.property)
     if prop is None:
+        if ":" in witness.property:
+            raise WitnessError(
+                f"the witness is about {shown(witness.property)}; name its code: --property FILE.py:NAME"
+            )
         raise WitnessError(f"the witness is about {witness.property[:40]!r}; expected one of {', '.join(PROPERTY)}")
     kind = prop.variant
     if set(witness.variant) != set(kind) or any(type(witness.variant[k]) is not type(kind[k]) for k in kind):

@@ -271,6 +271,21 @@ class Profiles(Property):
         return truthful(types)
 
 
+@dataclass(frozen=True)
+class Deviations(Property):
+    """A property of one agent's other reports, all else as it is."""
+
+    def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
+        """Draw truthful profiles, in each an agent with private numbers, and eight other reports of it."""
+        space = mechanism.space
+        types = sampling.PROFILES[ways[0]](space, rng, max(1, count // 8))
+        agent = rng.choice(np.flatnonzero(space.private.any(axis=1)), len(types))
+        rows, everything = np.arange(len(types)), np.ones(space.k, dtype=np.bool_)
+        after = np.repeat(types[:, None], 8, axis=1)
+        after[rows, :, agent] = sampling.reports(space, rng, types, agent, 8, everything, ways[1])
+        return Cases(types, types, after, agent[:, None] == np.arange(space.agents))
+
+
 def change(mechanism: DirectMechanism, cases: Cases) -> tuple[Floats, Floats]:
     """Return utilities ``[P, 1, n]`` before and ``[P, R, n]`` after, at the true types."""
     p, r, n, k = cases.reported.shape

@@ -6,7 +6,7 @@ import numpy as np
 
 from mechanism.direct import DirectMechanism, Floats
 from mechanism.wording import number
-from proofs_checks.properties.property import MOST_TOLD, Probe, Property, Rng, profile_words, row_words
+from proofs_checks.properties.property import MOST_TOLD, Deviations, Probe, Property, Rng, profile_words, row_words
 from proofs_checks.search import sampling
 from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 from proofs_checks.search.lines import draw_lines
@@ -128,7 +128,7 @@ def relabelled(mechanism: DirectMechanism, profiles: Floats, order: np.ndarray) 
 
 
 @dataclass(frozen=True)
-class NonBossy(Property):
+class NonBossy(Deviations):
     """If a report changes nothing for the one who makes it (to 1e-14), it changes nothing for anyone."""
 
     def missing(self, mechanism: DirectMechanism) -> str | None:
