@@ -26,8 +26,9 @@ class LearningPlan:
     understands them, or "adamw". With ``lr_end`` > 0 the rate falls to it by half a cosine over ``rounds`` rounds.
 
     ``lam`` and ``eta`` are the paper's λ (weight of the pull and of the market's difference penalty) and η (length of
-    the step to the target). ``test`` bounds the test samples (0: all). ``base_model`` names the language model that
-    the network "lora" adapts at ``lora_targets`` (none: queries and values), ``length`` its longest text in tokens.
+    the step to the target). ``lams``: λ of each client, where they differ; ``lam`` is then the largest of them.
+    ``test`` bounds the test samples (0: all). ``base_model`` names the language model that the network "lora" adapts
+    at ``lora_targets`` (none: queries and values), ``length`` its longest text in tokens.
     ``held_out``: every client keeps a tenth of its samples out of training to value models with.
     ``epochs``: passes of each client over its samples in a round, in the place of ``steps`` (0: these).
     ``own``: the table, where ``dataset`` is "own". ``conduct`` names what each client does if not all are honest.
@@ -67,6 +68,7 @@ class LearningPlan:
     own: OwnTable | None = None
     epochs: int = 0
     lora_targets: tuple[str, ...] = ()
+    lams: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -82,6 +84,12 @@ class LearningPlan:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise LearningError(f"{name} is {value!r}; expected an integer from {low} to {high}")
+        if self.lams:
+            lams = tuple(float(lam) if isinstance(lam, int | float) else math.nan for lam in self.lams)
+            if len(lams) != self.clients or not all(math.isfinite(lam) and lam >= 0 for lam in lams):
+                raise LearningError(f"lams is {lams}; expected a finite number >= 0 for each of {self.clients} clients")
+            object.__setattr__(self, "lams", lams)
+            object.__setattr__(self, "lam", max(lams))
         for name, positive in _REAL:
             value = getattr(self, name)
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
@@ -104,14 +112,18 @@ class LearningPlan:
                 f"{self.clients}"
             )
 
-    def of(self, samples: int) -> LearningPlan:
-        """Return the plan of a client that trains on so many samples: with ``epochs``, its steps are so many passes."""
-        return replace(self, steps=-(-samples // self.batch) * self.epochs) if self.epochs else self
+    def of(self, samples: int, client: int | None = None) -> LearningPlan:
+        """Return the plan of a client that trains on so many samples: with ``epochs``, its steps are so many passes.
+
+        With ``lams``, the client's is its ``lam``; of no client in particular the largest.
+        """
+        plan = replace(self, steps=-(-samples // self.batch) * self.epochs) if self.epochs else self
+        return replace(plan, lam=self.lams[client], lams=()) if self.lams and client is not None else plan
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
         values = asdict(self)
-        for name in ("own", "lora_targets", "epochs"):
+        for name in ("own", "lora_targets", "epochs", "lams"):
             if not values[name]:
                 del values[name]  # plans are recorded by versions that did not know it
         recorded: dict[str, Any] = json.loads(json.dumps(values))  # as a file gives it back: tuples are lists

@@ -120,7 +120,9 @@ class Trainer(AbstractContextManager["Trainer"]):
             state.slots[START].copy_(state.rows)
         clients = [k for k in np.flatnonzero(self.present).tolist() if self._conduct[k] not in FREE_RIDES]
         spec, own = self.algorithm.local_spec, self._backend.work.members
-        tasks = [TrainTask(k, round_index, spec(self.plan.of(len(own(k))), not self._aggregated[k])) for k in clients]
+        tasks = [
+            TrainTask(k, round_index, spec(self.plan.of(len(own(k)), k), not self._aggregated[k])) for k in clients
+        ]
         if self._guard is not None and ours:
             tasks = self._guard.protect(tasks)
         before = Before.of(state) if HELD in self._slots else None

@@ -148,7 +148,9 @@ class FederatedBackend:
         plan, width = self.work.facts.plan, self.work.network.layout.parameters
         questions = []
         for task in tasks:
-            later = self._method.local_spec(plan.of(len(self.work.members(task.client))), False) == task.spec
+            later = (
+                self._method.local_spec(plan.of(len(self.work.members(task.client)), task.client), False) == task.spec
+            )
             sent = {slot or "rows": self._row(slot, task.client) for slot in read_slots(task.spec, self._private)}
             back = {slot or "rows": (width,) for slot in written_slots(task.spec, self._private)}
             terms = {"first": not later, "delta": self._delta_of(task.client)}

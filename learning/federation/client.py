@@ -166,7 +166,9 @@ class Client:
 
     def _train(self, work: Work, done: Done, _: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
         bench, share, memory = self._bench, self._share, self._memory
-        spec = self._method.local_spec(self._plan.of(len(bench.members(work.client))), bool(work.terms["first"]))
+        spec = self._method.local_spec(
+            self._plan.of(len(bench.members(work.client)), work.client), bool(work.terms["first"])
+        )
         if work.round < memory.round:
             raise LearningError(f"round {work.round} is over; expected round {memory.round} or a later one")
         if work.round == memory.round:  # the server lost it and repeats it

@@ -76,7 +76,7 @@ def plan_of(config: RunConfig, seed: int) -> LearningPlan:
         split=split.kind, split_beta=split.beta,
         shares=tuple((group, clients, samples) for group, clients, samples in split.shares),
         model=model.name, base_model=model.base, lora_targets=tuple(model.targets), length=model.length,
-        lam=config.market.lam, eta=config.market.eta,
+        lam=config.market.lam, lams=tuple(config.market.each_lam), eta=config.market.eta,
         rounds=config.rounds, steps=config.steps,
         held_out=config.valuation != "size",
         conduct=participants_of(config, seed).conduct,

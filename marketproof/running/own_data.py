@@ -140,14 +140,14 @@ def costs_of(file: str, data: Mapping[str, Any]) -> dict[str, list[float]]:
 
     names = data["names"] or [str(k) for k in range(data["clients"])]
     table = read_table(Path(file))
-    heads = [head.lower() for head in table.columns]
+    heads = ["lam" if head.lower() == "lambda" else head.lower() for head in table.columns]
     place = table.place(table.header_line)
     known = ("client", *EACH)
     wrong = next((head for k, head in enumerate(heads) if head not in known or head in heads[:k]), None)
     if wrong is not None or "client" not in heads or len(heads) < 2:
         told = "is missing" if wrong is None else "stands twice" if heads.count(wrong) > 1 else "is unknown"
         raise InputError(
-            f"{place}: column {shown(wrong or 'client')} {told}; expected client and some of cost, gain, lam"
+            f"{place}: column {shown(wrong or 'client')} {told}; expected client and some of cost, gain, lambda"
         )
     pointed(table, [k for k, head in enumerate(heads) if head != "client"])
     who = heads.index("client")

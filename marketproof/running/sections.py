@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -152,7 +153,8 @@ class MarketSection(Section):
     ``cost`` (money per exported model) and ``gain`` (the parameter K) are one number for all clients, or [low, high]:
     drawn uniformly for each client from a stream of the seed. ``costs`` names a table of client, cost, gain and lam
     (or some of them), ``each_cost``, ``each_gain`` and ``each_lam`` hold its columns in the order of the clients: of
-    honest clients they stand in the place of what would be drawn.
+    honest clients they stand in the place of what would be drawn. ``lam`` may be written ``lambda``, and be a list: one
+    for each client, as ``each_lam``.
     """
 
     lam: Annotated[float, Field(ge=0, le=LARGEST)]
@@ -163,6 +165,22 @@ class MarketSection(Section):
     each_cost: list[NotNegative] = []
     each_gain: list[NotNegative] = []
     each_lam: list[NotNegative] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lambda(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            return told
+        told = dict(told)
+        if "lambda" in told:
+            if "lam" in told:
+                raise ValueError("lam and lambda are one; expected either")
+            told["lam"] = told.pop("lambda")
+        if isinstance(told.get("lam"), list):
+            if told.get("each_lam"):
+                raise ValueError("lam is a list, and so is each_lam; expected either")
+            told |= {"each_lam": told["lam"], "lam": 1.0}  # the number plays no part where each has one
+        return told
 
 
 class Scale(Section):

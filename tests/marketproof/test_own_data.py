@@ -2,7 +2,11 @@
 
 import json
 
+import polars
 import pytest
+from polars.testing import assert_frame_equal
+
+from marketproof.running.config import load_run
 
 TEXT = "site,age,outcome\n" + "".join(
     f"{site},{k + 3 * (k % 2)},{'ill' if k % 2 else 'well'}\n"
@@ -61,6 +65,52 @@ def test_a_task_file_names_the_table_beside_it(cli, csv, tmp_path):
     answer = cli("run", task, "--scale", "smoke", "--methods", "fedavg", "--out", out)
     assert answer.status == 0, answer.err
     assert json.loads((out / "manifest.json").read_text())["data"]["clients"] == 4
+
+
+def lambda_task(folder, said):
+    """Write a task on the digits with three clients whose market says this."""
+    (folder / "mine.toml").write_text(
+        '[data]\ndataset = "digits"\nclients = 3\n[split]\nkind = "niid"\n[model]\nname = "mlp"\n'
+        f"[market]\n{said}\neta = 5.0\ncost = 0.5\ngain = 2e3\n[scale.smoke]\nrounds = 2\nsteps = 2\n"
+    )
+    return folder / "mine.toml"
+
+
+RULES = "ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
+
+
+def test_lambda_of_each_client_stands_in_the_market_and_in_training_by_list_or_by_column(cli, tmp_path):
+    (tmp_path / "costs.csv").write_text("client,lambda\n2,0\n0,2\n1,0.5\n")
+    for name, said in (("one", "lam = 2.0"), ("same", "lambda = [2, 2, 2]"), ("own", "lambda = [2.0, 0.5, 0.0]"),
+                       ("table", 'lam = 7.0\ncosts = "costs.csv"')):  # fmt: skip
+        task = lambda_task(tmp_path, said)
+        answer = cli("run", task, "--scale", "smoke", "--methods", RULES, "--out", tmp_path / name, "--quiet")
+        assert answer.status == 0, answer.err
+
+    def ledger(name):
+        return polars.read_parquet(tmp_path / name / "ledger.parquet").drop("payment")
+
+    assert_frame_equal(ledger("same"), ledger("one"))
+    assert_frame_equal(ledger("own"), ledger("table"))
+    own = ledger("own")
+    assert set(own.filter(polars.col("importer") == 2)["penalty"]) <= {0.0}
+    assert load_run(tmp_path / "own" / "config.toml").market.each_lam == [2.0, 0.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("lambda = [1.0, 2.0]", "market.each_lam has 2 entries; expected 3, one for each client"),
+        ("lambda = [1.0, 2.0, -3.0]", "each_lam"),
+        ('lambda = [1.0, 2.0, "x"]', "each_lam"),
+        ("lambda = 1.0\nlam = 1.0", "lam and lambda are one; expected either"),
+        ("lam = [1.0, 1.0, 1.0]\neach_lam = [1.0, 1.0, 1.0]", "lam is a list, and so is each_lam"),
+    ],
+)
+def test_a_lambda_that_is_none_of_each_client_is_one_line(cli, tmp_path, said, expected):
+    out = tmp_path / "run"
+    assert expected in cli("run", lambda_task(tmp_path, said), "--scale", "smoke", "--out", out).line()
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
