@@ -48,6 +48,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"run fashion-niid", DATA, "needs Fashion-MNIST"),
     (r"^make lint|^marketproof (?:frontier|study|claims$|check verdicts\.json --repeat|run(?!.*smoke))", LONG,
      "half a minute or more"),
+    (r"clear clients\.parquet", LONG, "a market of thousands: half a minute or more"),
     (r"-m doctest", LONG, "Python to type in; tests/docs/test_guides.py runs it"),
 )  # fmt: skip
 """What is not quick, by what a command looks like: kind, and why. The first that fits counts."""

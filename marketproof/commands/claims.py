@@ -29,6 +29,9 @@ the market in which understating a cost pays, with its witness, and looks for on
 COLUMNS = ("id", "source", "statement", "source says", "found", "evidence", "so it")
 
 _HOLDS = {True: "yes", False: "no", None: "unknown"}
+PAPER = "docs/results/paper.md of the repository"
+"""Where verdicts stand that are worked out from recorded studies."""
+
 _SO = {"agrees": "they agree", "corrects": "that corrects the source", "open": "that is open"}
 _MANY = 20  # claims: so many are worth saying how long they take
 
@@ -98,7 +101,8 @@ def _summary(results: list[ClaimResult]) -> str:
 
     total = plural(len(results), "claim")
     agree = part("agrees", "agrees with its source", "agree with their source")
-    return f"{total}: {agree}, {part('corrects', 'corrects it', 'correct it')}, {part('open', 'is open', 'are open')}"
+    counted = f"{part('corrects', 'corrects it', 'correct it')}, {part('open', 'is open', 'are open')}"
+    return f"{total}: {agree}, {counted}\nWhat of the paper's experiments holds in training: {PAPER}"
 
 
 def _row(result: ClaimResult) -> list[str]:

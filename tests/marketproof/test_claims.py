@@ -1,6 +1,9 @@
 """The command `claims`: table, JSON, exit status."""
 
 import json
+from pathlib import Path
+
+from marketproof.commands.claims import PAPER
 
 KEYS = {
     "id", "source", "statement", "expected", "holds", "agrees", "grade", "evidence", "witness", "words", "seconds",
@@ -13,6 +16,8 @@ def test_two_claims_are_shown_and_written(cli, tmp_path):
     assert (answer.status, answer.err) == (0, "")
     assert "rule-cost-example" in answer.out
     assert "2 claims: 1 agrees with its source, 1 corrects it, 0 are open" in answer.out
+    assert answer.out.rstrip().endswith(PAPER)
+    assert (Path(__file__).parents[2] / PAPER.split()[0]).is_file()
     told = json.loads(file.read_text())["claims"]
     assert [row["id"] for row in told] == ["rule-cost-example", "paper-truthful-cost"]
     assert all(set(row) == KEYS for row in told)
@@ -27,7 +32,7 @@ def test_two_claims_are_shown_and_written(cli, tmp_path):
 def test_one_claim_says_what_agrees_with_what(cli):
     shown = " ".join(cli("claims", "--only", "rule-cost").out.split())
     assert "rule-cost: the source says no; evidence: no (refuted); they agree: " in shown
-    assert shown.endswith("1 claim: 1 agrees with its source, 0 correct it, 0 are open")
+    assert "1 claim: 1 agrees with its source, 0 correct it, 0 are open" in shown
 
 
 def test_a_proof_is_said_to_be_of_what_it_is(cli):
