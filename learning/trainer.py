@@ -115,14 +115,12 @@ class Trainer(AbstractContextManager["Trainer"]):
             self._notices += self._guard.faults
         self._server.forget()
         self._backend.begin(round_index)
-        state = self.state
+        state, spec = self.state, self.algorithm.local_spec
         if START in self.algorithm.slots:
             state.slots[START].copy_(state.rows)
         clients = [k for k in np.flatnonzero(self.present).tolist() if self._conduct[k] not in FREE_RIDES]
-        spec, own = self.algorithm.local_spec, self._backend.work.members
-        tasks = [
-            TrainTask(k, round_index, spec(self.plan.of(len(own(k)), k), not self._aggregated[k])) for k in clients
-        ]
+        plans = {k: self.plan.of(len(self._backend.work.members(k)), k) for k in clients}
+        tasks = [TrainTask(k, round_index, spec(plan, not self._aggregated[k])) for k, plan in plans.items()]
         if self._guard is not None and ours:
             tasks = self._guard.protect(tasks)
         before = Before.of(state) if HELD in self._slots else None
