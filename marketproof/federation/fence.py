@@ -114,10 +114,11 @@ class Fence:
 class FencedLink:
     """Flower's server (`flwr.superlink`) with node authentication in this process, its state in memory.
 
-    ``port`` is the public one, ``private`` that of the loopback interfaces, without TLS.
+    ``private`` is the port of the loopback interfaces, without TLS. From outside nothing answers before `listen`: a
+    client that comes back before its key is registered again would take it that it is not known.
     """
 
-    def __init__(self, host: str, port: int, identity: Identity) -> None:
+    def __init__(self) -> None:
         ready()
         from flwr.superlink.cli.flower_superlink import SuperLinkLifespan
         from flwr.superlink.config_loader import SuperLinkLifespanConfig, load_control_authn_plugin
@@ -133,14 +134,16 @@ class FencedLink:
         inner = create_app(SuperLinkLifespanConfig(**told), SuperLinkLifespan)
         self.fence = Fence(inner)
         self._private = Listener(inner, "127.0.0.1", 0, None, lifespan=True)
-        try:
-            self._public = Listener(self.fence, host, port, tls(identity.certificate, identity.key))
-        except BaseException:
-            self._private.close()
-            raise
-        self.port, self.private = self._public.port, self._private.port
+        self.private = self._private.port
+        self._public: Listener | None = None
+
+    def listen(self, host: str, port: int, identity: Identity) -> int:
+        """Answer clients on a public port; return it."""
+        self._public = Listener(self.fence, host, port, tls(identity.certificate, identity.key))
+        return self._public.port
 
     def close(self) -> None:
         """Stop listening; harmless when done twice."""
-        self._public.close()
+        if self._public is not None:
+            self._public.close()
         self._private.close()

@@ -78,13 +78,14 @@ class FlowerTransport:
         self.names, self.run = tuple(names), ""
         self._register, self._deadline, self._state = register, deadline, None
         self._nodes: dict[str, int] = {}
-        self._link = FencedLink(host, port, identity)
-        self.port, self._address = self._link.port, f"127.0.0.1:{self._link.private}"
+        self._link = FencedLink()
+        self._address = f"127.0.0.1:{self._link.private}"
         checked = [RuntimeVersionHttpInterceptor(component_name="marketproof")]
         self._control = ControlHttpClient.from_server_address(self._address, True, None, checked)
         try:
             self._look()
             self._open()
+            self.port = self._link.listen(host, port, identity)
         except BaseException:
             self._link.close()
             raise
@@ -244,6 +245,7 @@ def attend(
     keys = (private, private.public_key())
     lost, told = time.monotonic(), ""
     while True:
+        reason = "the connection broke"  # Flower does not say how
         try:
             with fleet.http_request_response(
                 f"{host}:{port}", False, str(server), keys, max_retries=1, max_wait_time=5.0

@@ -1,4 +1,9 @@
-"""Run by `test_flower` in a process of its own (Flower warns, and leaves sockets open): what came of it, as JSON."""
+"""Run by `test_flower` in a process of its own (Flower warns, and leaves sockets open): what came of it, as JSON.
+
+    python -m tests.marketproof.federation.flower_scene FOLDER [HOST PORT]
+
+With the address of a server: only what that answers to a stranger there.
+"""
 
 import json
 import subprocess
@@ -50,7 +55,7 @@ def scene(folder: Path) -> dict[str, object]:
         replies = transport.exchange([Request(*request) for request in requests])
         return [reply.decode() if isinstance(reply, bytes) else f"away: {reply.reason}" for reply in replies]
 
-    found: dict[str, object] = {"rogue": rogue(folder, transport)}
+    found: dict[str, object] = {"rogue": rogue(folder, "127.0.0.1", transport.port)}
     alice, bob, stranger = (client(name) for name in ("alice", "bob", "stranger"))
     while transport.online() != ["alice", "bob"]:
         threading.Event().wait(PAUSE)
@@ -66,10 +71,10 @@ def scene(folder: Path) -> dict[str, object]:
     return found
 
 
-def rogue(folder: Path, transport: FlowerTransport) -> list[str]:
+def rogue(folder: Path, host: str, port: int) -> list[str]:
     """Try what succeeds with stock Flower for whoever holds the server's certificate, then plain HTTP."""
     told = {
-        "server_address": f"127.0.0.1:{transport.port}", "insecure": False,
+        "server_address": f"{host}:{port}", "insecure": False,
         "root_certificates": (folder / "server.crt").read_bytes(),
         "interceptors": [RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
     }  # fmt: skip
@@ -86,11 +91,12 @@ def rogue(folder: Path, transport: FlowerTransport) -> list[str]:
         except httpx.HTTPStatusError as error:
             answers.append(str(error.response.status_code))
     try:
-        answers.append(str(httpx.post(f"http://127.0.0.1:{transport.port}/v1/fleet/pull-messages").status_code))
+        answers.append(str(httpx.post(f"http://{host}:{port}/v1/fleet/pull-messages").status_code))
     except httpx.TransportError:
         answers.append("refused")
     return answers
 
 
 if __name__ == "__main__":
-    print(json.dumps(scene(Path(sys.argv[1]))))  # noqa: T201
+    place, *server = sys.argv[1:]
+    print(json.dumps(rogue(Path(place), server[0], int(server[1])) if server else scene(Path(place))))  # noqa: T201
