@@ -108,9 +108,10 @@ class Command:
     why: str
 
 
-def blocks(page: str, kinds: str = "sh") -> list[list[str]]:
-    """Return the lines of every block of a page in such a language, without comments."""
-    found = re.findall(rf"^```(?:{kinds})\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+def blocks(page: str, *languages: str) -> list[list[str]]:
+    """Return the lines of every block of a page in these languages (none: sh), without comments."""
+    every = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    found = [block for language, block in every if language in (languages or ("sh",))]
     bare = ([re.sub(r" +# .*|^ *# .*", "", line) for line in block.splitlines()] for block in found)
     return [[line for line in block if line] for block in bare]
 
@@ -122,7 +123,7 @@ def commands(path: Path) -> list[Command]:
     parts = re.split(r"(^```\w*\n.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
     for part in parts:
         if part.startswith("```"):
-            lines = [line for block in blocks(part, "sh|text|") for line in block if re.match(PROGRAMS, line)]
+            lines = [line for block in blocks(part, "sh", "text", "") for line in block if re.match(PROGRAMS, line)]
         else:
             said = (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", part))
             seen = {one.line for one in found}

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from docs.commands import blocks
 from marketproof.cli import whole_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,8 +35,8 @@ EVERY = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 def test_commands_that_a_page_names_exist_with_these_options(path: Path) -> None:
     """Those in blocks and those in a line; what is left out in a line (`marketproof report`) may be."""
     page, commands = path.read_text(), whole_command().commands
-    blocks = "\n".join(re.findall(r"^```(?:sh|text|)\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
-    lines = re.findall(r"^marketproof [^\n]*", blocks, re.MULTILINE) + re.findall(r"`(marketproof [^`]+)`", page)
+    lines = [line for block in blocks(page, "sh", "text", "") for line in block if line.startswith("marketproof ")]
+    lines += re.findall(r"`(marketproof [^`]+)`", page)
     for line in lines:
         name, *arguments = shlex.split(re.sub(r"\s+# .*", "", line))[1:]
         with contextlib.suppress(click.MissingParameter):
