@@ -11,7 +11,6 @@ of a mixture of two and can subtract it. What it says of its losses nobody can c
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -28,8 +27,10 @@ from learning.backends.backend import one_thread, perform
 from learning.errors import LearningError, said
 from learning.evaluation import evaluate_row, evaluation_tasks, personal
 from learning.federation import keeping
+from learning.federation.appetite import Appetite, most_bytes
 from learning.federation.messages import (
     NOT_STARTED,
+    SLACK,
     Arrays,
     Bill,
     Done,
@@ -53,16 +54,15 @@ from mechanism.errors import one_line
 if TYPE_CHECKING:
     from learning.privacy.guard import Guard
 
-MOST_BYTES = 2**33
-"""Bytes of a request that a client reads at most."""
-
 
 class Client:
     """Answers the server's messages; whatever carries them calls `answer`, one request after the other.
 
     ``load`` makes the client's share of a run that begins, or raises `MarketProofError` if it will not take part.
     ``cost`` and ``gain`` are what it reports. ``keep``: a folder of its own, in which its ledger and private models
-    outlive the process; None: nothing does. ``told`` is called with each bill.
+    outlive the process; None: nothing does. ``told`` is called with each bill. ``refused`` says what it last refused.
+
+    A server gets no more out of it than a run takes: `learning.federation.appetite`.
     """
 
     def __init__(
@@ -78,12 +78,24 @@ class Client:
         self._guard: Guard | None = None
         self._memory = keeping.Memory()
         self._line: Generator[Any, Any, tuple[float, ...]] | None = None
+        self._appetite = Appetite()
+        self.refused = ""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the next request may have."""
+        if self._start is None:
+            return SLACK
+        return most_bytes(self._bench.network.layout.parameters) if self._share.tells else 2**40
 
     def answer(self, payload: bytes) -> bytes:
         """Return the reply to a request, both as `learning.federation.messages` writes them; never raises for it."""
         mark = ("" if self._start is None else self._start.run, 0, 0, 0)
+        self.refused = ""
         try:
-            message, arrays = decode(payload, MOST_BYTES, Start, Work, Bill)
+            if not payload and self._start is None:  # too long to be read; it says what its sender does not know yet
+                raise LearningError(NOT_STARTED)
+            message, arrays = decode(payload, self.most, Start, Work, Bill)
             if isinstance(message, Start):
                 mark = (message.run, 0, 0, message.client)
                 return encode(self._hello(message))
@@ -100,7 +112,8 @@ class Client:
         except _Stop as stop:
             return encode(Refused(*mark, "its privacy budget is spent", stop.spent))
         except Exception as error:
-            return encode(Refused(*mark, one_line(said(error, 400))))
+            self.refused = one_line(said(error, 400))
+            return encode(Refused(*mark, self.refused))
 
     def _hello(self, start: Start) -> Message:
         self._start = None  # whoever refuses a run does not go on with the one before it either
@@ -110,7 +123,7 @@ class Client:
         self._share = self._load(start)
         memory = keeping.Memory() if self._keep is None else keeping.recalled(self._keep, start.run)
         if self._keep is not None:
-            began = _began(start, plan, self._bench)
+            began = keeping.began(start, plan, self._bench)
             if memory.began not in ("", began):  # the same noise on other samples, or less of it, would undo privacy
                 raise LearningError("this run began with other settings or samples; expected the same, or another run")
             memory.began = began
@@ -153,6 +166,8 @@ class Client:
         values = self._plan.held_out or self._method.tries is not None
         if not {"value": values, "mix": self._method.measures, "line": self._method.measures}.get(work.task, True):
             raise LearningError(f"{self._method.name} does not ask what models are worth, as {work.task!r} does")
+        if self._share.tells:
+            self._appetite.check(work, arrays, self._bench.network.layout.parameters, self._plan.rounds)
         bench = self._bench
         sent = {"" if name == "rows" else name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         models = sent.pop("models", torch.empty(0))
@@ -275,15 +290,6 @@ class Client:
         except StopIteration as end:
             self._line = None
             return replace(done, numbers=end.value), {}
-
-
-def _began(start: Start, plan: LearningPlan, bench: OwnBench) -> str:
-    """Return a digest of what a run begins with: if any of it changes, it is another run, with a budget of its own."""
-    told = json.dumps([plan.to_dict(), start.method, start.seed, start.client, start.name], sort_keys=True)
-    mark = blake2b(told.encode(), digest_size=16)
-    for name in ("train_x", "train_y"):
-        mark.update(bench.tensors[name].numpy().data)
-    return mark.hexdigest()
 
 
 class _Stop(Exception):

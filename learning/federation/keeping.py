@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from learning.errors import CheckpointError
+from learning.federation.messages import Start
+from learning.federation.share import OwnBench
+from learning.plan import LearningPlan
 from mechanism import writing
 from mechanism.errors import shown
 
@@ -75,3 +79,12 @@ def recalled(folder: Path, run: str) -> Memory:
             f"{shown(path)}, this client's own memory of the run, is damaged; put the original back: a ledger that "
             "forgets what was spent protects nobody"
         ) from None
+
+
+def began(start: Start, plan: LearningPlan, bench: OwnBench) -> str:
+    """Return a digest of what a run begins with: if any of it changes, it is another run, with a budget of its own."""
+    told = json.dumps([plan.to_dict(), start.method, start.seed, start.client, start.name], sort_keys=True)
+    mark = blake2b(told.encode(), digest_size=16)
+    for name in ("train_x", "train_y"):
+        mark.update(bench.tensors[name].numpy().data)
+    return mark.hexdigest()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LARGEST = 2**33
 """Bytes of a file of samples."""
+MOST_ROUNDS = 100_000
 _TRAINED = 0.8
 """Of each class, where the file has no test samples of its own."""
 
@@ -41,14 +42,14 @@ _BASES = ("", "tiny", "smollm2")
 """Language models that are no folder."""
 
 
-def own_part(data_dir: Path | None = None, budget: float | None = None) -> Load:
+def own_part(data_dir: Path | None = None, budget: float | None = None, rounds: int = MOST_ROUNDS) -> Load:
     """Return what loads client k's part of the plan's public data set, divided by its seed: for trials.
 
     Everybody could load everything; what is federated is the work, not a secret. ``budget``: as for `own_file`.
     """
 
     def load(start: Start) -> Share:
-        plan = _trusted(start, budget)
+        plan = _trusted(start, budget, rounds)
         holdings = hold(plan, start.seed, data_dir, *held_out(plan, method_named(start.method)))
         k = start.client
         held = holdings.held[k] if holdings.held else 0
@@ -57,18 +58,18 @@ def own_part(data_dir: Path | None = None, budget: float | None = None) -> Load:
     return load
 
 
-def own_file(path: Path, budget: float | None = None) -> Load:
+def own_file(path: Path, budget: float | None = None, rounds: int = MOST_ROUNDS) -> Load:
     """Return what loads samples of one's own from a NumPy file ``.npz``.
 
     ``x`` [n, …] numbers, ``y`` [n] integers from 0 to ``classes`` − 1, and if there are any test samples of one's own
     ``test_x``, ``test_y``; else a fifth of each class is kept for testing. All clients must mean the same by a number
     and by a class: nothing is scaled here. `DataError` in a line if the file is none of these. ``budget``: the largest
-    ε of a run that the client takes part in; None: any, and runs without privacy too.
+    ε of a run that the client takes part in; None: any, and runs without privacy too. ``rounds``: the most rounds.
     """
     own = _read(path)
 
     def load(start: Start) -> Share:
-        plan = _trusted(start, budget)
+        plan = _trusted(start, budget, rounds)
         share, most = held_out(plan, method_named(start.method))
         members = np.arange(len(own.train_y))
         (members,), (held,) = hold_out([members], start.seed, share, most) if share else ([members], [0])
@@ -78,9 +79,11 @@ def own_file(path: Path, budget: float | None = None) -> Load:
     return load
 
 
-def _trusted(start: Start, budget: float | None) -> LearningPlan:
+def _trusted(start: Start, budget: float | None, rounds: int) -> LearningPlan:
     """Return the plan of a run; `LearningError` if it names files of this machine, or code, or exceeds the budget."""
     plan = LearningPlan(**start.plan)
+    if plan.rounds > rounds:
+        raise LearningError(f"the server plans {plan.rounds} rounds; this client takes part in up to {rounds} only")
     if budget is not None and not 0 < plan.dp_epsilon <= budget:
         given = f"with epsilon {plan.dp_epsilon:g}" if plan.dp_epsilon else "without privacy"
         raise LearningError(f"the server trains {given}; this client takes part up to epsilon {budget:g} only")

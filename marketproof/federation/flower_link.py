@@ -75,9 +75,8 @@ class FlowerTransport:
         from flwr.supercore.control.control_http_client import ControlHttpClient
         from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-        self.names, self.run = tuple(names), ""
+        self.names, self.run, self._nodes = tuple(names), "", dict[str, int]()
         self._register, self._deadline, self._state = register, deadline, None
-        self._nodes: dict[str, int] = {}
         self._link = FencedLink()
         self._address = f"127.0.0.1:{self._link.private}"
         checked = [RuntimeVersionHttpInterceptor(component_name="marketproof")]
@@ -205,8 +204,7 @@ class FlowerTransport:
         if self._link is None:
             return
         with suppress(Exception):  # whoever is gone need not be told
-            there = self.online()
-            over = [Message(_sent(b""), self._nodes[name], MessageType.QUERY, ttl=10.0) for name in there]
+            over = [Message(_sent(b""), self._nodes[name], MessageType.QUERY, ttl=10.0) for name in self.online()]
             told = {pushed for message in over for pushed in self._grid.push_messages([message])}
             end = time.monotonic() + 3.0
             while told and time.monotonic() < end:
@@ -228,11 +226,11 @@ def attend(
     answer: Callable[[bytes, int], bytes],
     patience: float,
     tell: Callable[[str], None] = lambda line: None,
+    most: Callable[[], int] = lambda: 2**33,
 ) -> None:
-    """Answer the server's requests over Flower until it says that it is over: as `https_client.attend`.
+    """Answer requests over Flower until the server says that it is over: as `https_client.attend`.
 
-    Flower holds a process that was killed to be online for about a minute: its key is refused so long, and joining is
-    tried again.
+    Flower holds a process that was killed to be online for a minute: its key is refused so long.
     """
     ready()
     from flwr.supernode import fleet_http_connection as fleet
@@ -252,7 +250,7 @@ def attend(
             ) as link:
                 tell(f"connected to {host}:{port}")
                 while True:
-                    done = _answered(link, answer)
+                    done = _answered(link, answer, most())
                     lost, told = time.monotonic(), ""
                     if done:
                         return
@@ -273,7 +271,7 @@ class _Ended(Exception):
     """Flower wanted to end the process."""
 
 
-def _answered(link: Any, answer: Callable[[bytes, int], bytes]) -> bool:
+def _answered(link: Any, answer: Callable[[bytes, int], bytes], most: int) -> bool:
     """Answer one request, if there is one; say whether it was that it is over."""
     from flwr.app import Message
     from flwr.supercore.inflatable import inflatable_object, inflatable_utils
@@ -292,7 +290,9 @@ def _answered(link: Any, answer: Callable[[bytes, int], bytes]) -> bool:
     message.metadata.__dict__["_message_id"] = name
     _we_are(1, run, node)
     began, payload = time.monotonic(), _read(message.content)
-    reply: Any = Message(_sent(answer(payload, 2**33) if payload else b""), reply_to=message)
+    reply: Any = Message(
+        _sent(answer(payload if len(payload) <= most else b"", 2**33) if payload else b""), reply_to=message
+    )
     reply.metadata.__dict__["_message_id"] = reply.object_id
     with inflatable_object.no_object_id_recompute():
         objects, tree = inflatable_object.get_all_nested_objects(reply), inflatable_object.get_object_tree(reply)

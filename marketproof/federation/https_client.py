@@ -22,7 +22,7 @@ _WAIT = 60.0
 _TRIES, _CUT = 4, 2
 """Times that a call may fail: in any way, and by a server that hangs up on a reply, before that is given up."""
 _LARGEST = 2**34
-"""Bytes of a request at most."""
+"""Bytes of a request at most, unless said."""
 
 
 class Refused(MarketProofError):
@@ -40,15 +40,21 @@ class _Line:
         self._new = lambda: http.client.HTTPSConnection(host, port, timeout=_WAIT, context=context)
         self._connection = self._new()
 
-    def post(self, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
-        """Return status, headers and body of the answer; `OSError` where there is none."""
+    def post(
+        self, path: str, headers: dict[str, str], body: bytes = b"", most: int = 2**16
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body of the answer; `OSError` where there is none.
+
+        No more than ``most`` bytes are read; of a longer body nothing is returned.
+        """
         try:
             self._connection.request("POST", path, body, headers)
             answer = self._connection.getresponse()
             told = {name.lower(): value for name, value in answer.getheaders()}
-            content = answer.read(_LARGEST + 1)
-            if len(content) > _LARGEST:
-                raise OSError(f"the server sent more than {_LARGEST} bytes")
+            content = answer.read(most + 1)
+            if len(content) > most:  # the rest is left unread
+                content = b""
+                self.close()
             if answer.status >= 500:
                 raise OSError(f"the server answers with status {answer.status}")
             return answer.status, told, content
@@ -78,12 +84,14 @@ def attend(
     answer: Callable[[bytes, int], bytes],
     patience: float,
     tell: Callable[[str], None] = lambda line: None,
+    most: Callable[[], int] = lambda: _LARGEST,
 ) -> None:
     """Answer the server's requests until it says that it is over.
 
     ``server``: its certificate, the only one that is trusted; ``answer`` is given a request and how long its reply may
-    be. `Refused` if the server does not let this key in; `InputError` if it is another server, or cannot be reached for
-    ``patience`` seconds.
+    be. ``most`` says how many bytes the next request may have; what is longer is not read, and answered as if it were
+    empty. `Refused` if the server does not let this key in; `InputError` if it is another server, or cannot be reached
+    for ``patience`` seconds.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -93,7 +101,7 @@ def attend(
     except (OSError, ssl.SSLError) as failed:
         raise InputError(f"{shown(server)} is no certificate of a server ({one_line(failed)[:80]})") from None
     with contextlib.closing(_Line(host, port, context)) as line:
-        _attend(line, host, port, server, answer, patience, tell, context)
+        _attend(line, host, port, server, answer, patience, tell, context, most)
 
 
 def _attend(
@@ -105,6 +113,7 @@ def _attend(
     patience: float,
     tell: Callable[[str], None],
     context: ssl.SSLContext,
+    most: Callable[[], int],
 ) -> None:
     session = secrets.token_hex(16)
     base, told, first, lost = {"session": session}, "", True, time.monotonic()
@@ -112,7 +121,7 @@ def _attend(
     while True:
         headers = base | ({"first": "1"} if first else {}) | ({"answers": answered} if answered else {})
         try:
-            status, said, body = line.post(NEXT, headers, reply)
+            status, said, body = line.post(NEXT, headers, reply, most())
         except ssl.SSLCertVerificationError as failed:
             raise InputError(
                 f"{host}:{port} is not the server of {shown(server)} ({one_line(failed.verify_message)}); check "

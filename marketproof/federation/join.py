@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,20 +33,32 @@ class Door:
     patience: float = 600.0
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """In what a client takes part.
+
+    ``epsilon``: runs that are private up to this only; None: any, and runs without privacy. ``rounds``: runs of up to
+    so many. ``hours``: how long; None: as long as it takes.
+    """
+
+    epsilon: float | None = None
+    rounds: int = 100_000
+    hours: float | None = None
+
+
 def join(
     door: Door,
     data: Path | None,
     cost: float,
     gain: float,
     tell: Tell = lambda line: None,
-    budget: float | None = None,
+    wishes: Wishes = Wishes(),
 ) -> list[dict[str, Any]]:
-    """Take part until the server says that it is over; return the bills, in their order.
+    """Take part until the server says that it is over, or the time is; return the bills, in their order.
 
     ``data``: a file of samples, or the folder of a public data set of which this client takes its part; None: one that
-    comes with the package. Ledger and private models are kept beside the key. ``budget``: the largest ε of a run that
-    is taken part in; None: any, and runs without privacy. `MarketProofError` in one line if the key is refused, the
-    data cannot be read, or the server cannot be reached.
+    comes with the package. Ledger and private models are kept beside the key. `MarketProofError` in one line if the key
+    is refused, the data cannot be read, or the server cannot be reached.
     """
     from learning.federation.client import Client
     from learning.federation.loading import own_file, own_part
@@ -51,23 +67,56 @@ def join(
     if door.link not in LINKS:
         raise InputError(f"there is no link {shown(door.link)}; expected one of {', '.join(LINKS)}")
     identity = Identity.at(door.key)
-    load = own_part(data, budget) if data is None or data.is_dir() else own_file(data, budget)
+    limits = wishes.epsilon, wishes.rounds
+    load = own_part(data, *limits) if data is None or data.is_dir() else own_file(data, *limits)
     bills: list[dict[str, Any]] = []
+    refused = ""
 
     def told(bill: Bill) -> None:
         bills.append(asdict(bill))
         tell(said_of(bill))
 
     client = Client(load, cost, gain, keep=door.key.with_suffix(".memory"), told=told)
+
+    def answer(payload: bytes, most: int) -> bytes:
+        nonlocal refused
+        reply = client.answer(payload)
+        if client.refused and refused != client.refused:
+            tell(f"not done: {client.refused}")
+        refused = client.refused
+        return reply
+
     if door.link == "flower":
         from marketproof.federation.flower_link import attend
     else:
         from marketproof.federation.https_client import attend
-    attend(
-        door.host, door.port, door.certificate, identity, lambda payload, most: client.answer(payload), door.patience,
-        tell,
-    )  # fmt: skip
+    with _ending(wishes.hours) as over:
+        try:
+            attend(door.host, door.port, door.certificate, identity, answer, door.patience, tell, lambda: client.most)
+        except KeyboardInterrupt:
+            if not over.is_set():
+                raise
+            tell(f"{number(wishes.hours or 0.0)} hours are over; this client takes part no longer")
     return bills
+
+
+@contextmanager
+def _ending(hours: float | None) -> Iterator[threading.Event]:
+    """Interrupt this process, as Ctrl-C does, when so many hours are over; the event says that they are."""
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.0 if hours is None else 3600.0 * hours, end)
+    timer.daemon = True
+    if hours is not None:
+        timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
 
 
 def said_of(bill: Bill) -> str:

@@ -41,13 +41,19 @@ def join(
     dp_epsilon: Annotated[
         float | None, typer.Option(min=0, metavar="E", help="Take part only in runs that are private up to this.")
     ] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, metavar="R", help="Take part only in runs of up to so many rounds.")
+    ] = 100_000,
+    hours: Annotated[
+        float, typer.Option(min=0.001, max=1e6, metavar="H", help="Leave after so many hours, come what may.")
+    ] = 720.0,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Join, and say what each round brought."""
     from marketproof.federation.address import address
-    from marketproof.federation.join import Door
+    from marketproof.federation.join import Door, Wishes
     from marketproof.federation.join import join as take_part
 
     refuse_unwritable_file(json)
@@ -55,6 +61,7 @@ def join(
         raise InputError(f"{shown(data)} is not there; name your samples (.npz), or a folder of public data sets")
     door = Door(*address(server), certificate or key.with_name("server.crt"), key, via, patience)
     console = stderr(quiet=quiet)
-    bills = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), dp_epsilon)
+    wishes = Wishes(dp_epsilon, rounds, hours)
+    bills = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes)
     write_json(json, {"bills": bills})
     console.print(f"the federation is over after {len(bills)} bills", soft_wrap=True)

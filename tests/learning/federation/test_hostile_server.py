@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from learning.federation.appetite import PIECES, TRAININGS
 from learning.federation.client import Client
 from learning.federation.loading import own_file
-from learning.federation.messages import SLACK, Done, Hello, Refused, Start, Work, decode, encode
+from learning.federation.messages import NOT_STARTED, SLACK, Done, Hello, Refused, Start, Work, decode, encode
 from learning.plan import LearningPlan
 
 PLAN = LearningPlan(
@@ -107,3 +108,68 @@ def test_a_client_says_how_much_privacy_it_wants(tmp_path, monkeypatch):
     asked = Asked(tmp_path, monkeypatch, budget=4.0)
     assert "with epsilon 5; this client takes part up to epsilon 4" in asked.start(replace(PLAN, dp_epsilon=5.0)).reason
     assert "without privacy" in asked.start(replace(PLAN, dp_epsilon=0.0), "other").reason
+
+
+OWN = replace(PLAN, dp_epsilon=0.0)
+
+
+def test_a_client_reads_no_more_than_its_own_model_allows(asked):
+    """Before a run has begun no more than a message without arrays; then as many models as measuring takes."""
+    asked.hold(0)
+    assert asked.client.most == SLACK
+    assert "expected at most" in decode(asked.client.answer(bytes(SLACK + 1)), SLACK, Refused)[0].reason
+    assert isinstance(asked.start(OWN, "own"), Hello)
+    assert asked.client.most == SLACK + 4 * 24 * asked.width
+    assert "expected at most" in decode(asked.client.answer(bytes(asked.client.most + 1)), SLACK, Refused)[0].reason
+
+
+def test_who_could_not_read_what_it_was_sent_says_what_its_sender_does_not_know(asked):
+    asked.hold(0)  # started anew
+    assert decode(asked.client.answer(b""), SLACK, Refused)[0].reason == NOT_STARTED
+
+
+@pytest.mark.parametrize("number", [0, 6, 10**6])
+def test_a_run_has_no_more_rounds_than_it_began_with(asked, number):
+    asked.start(OWN, "own")
+    row = np.zeros(asked.width, dtype=np.float32)
+    told = asked.ask(Work("own", number, 1, 1, "train", {"first": True, "delta": 0.0}), rows=row)
+    assert f"round {number} is none of the run's; expected 1 to 5" in told.reason
+
+
+def test_a_round_is_not_trained_or_tested_without_end(asked):
+    assert isinstance(asked.start(OWN, "own"), Hello)
+    row, terms = np.zeros(asked.width, dtype=np.float32), {"first": True, "delta": 0.0}
+    told = [asked.do("train", terms, "own", rows=row) for _ in range(TRAININGS + 1)]
+    assert [isinstance(one, Done) for one in told] == [True] * TRAININGS + [False]
+    assert "more than 20 trainings" in told[-1].reason
+    assert isinstance(asked.start(replace(OWN, held_out=True), "valued"), Hello)
+    models, terms = np.zeros((24, asked.width), dtype=np.float32), {"samples": 4}
+    told = [asked.do("value", terms, "valued", models=models) for _ in range(PIECES // 25 + 1)]
+    assert [isinstance(one, Done) for one in told] == [True] * (PIECES // 25) + [False]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "kind"),
+    [
+        ("models", (25, 0), "f4"),
+        ("models", (3, 1), "f4"),
+        ("rows", (1,), "f4"),
+        ("rows", (2, 0), "f4"),
+        ("rows", (0,), "f8"),
+    ],
+)
+def test_arrays_that_are_no_models_of_its_own_shape_are_refused(asked, name, shape, kind):
+    assert isinstance(asked.start(replace(OWN, held_out=True), "own"), Hello)
+    shape = tuple(n or asked.width for n in shape)
+    task, terms = ("value", {"samples": 4}) if name == "models" else ("train", {"first": True, "delta": 0.0})
+    told = asked.do(task, terms, "own", **{name: np.zeros(shape, dtype=kind)})
+    assert f"'{name}' is float" in told.reason
+
+
+def test_a_client_takes_part_in_no_run_longer_than_it_wants(tmp_path):
+    np.savez(tmp_path / "mine.npz", x=np.eye(6), y=np.arange(6) % 2, classes=2)
+    client = Client(own_file(tmp_path / "mine.npz", rounds=4))
+    start = Start("r", 1, 2, "bob", "ipfl", 0, OWN.to_dict())
+    refused = decode(client.answer(encode(start)), SLACK, Refused)[0]
+    assert "the server plans 5 rounds; this client takes part in up to 4 only" in refused.reason
+    assert client.refused == refused.reason

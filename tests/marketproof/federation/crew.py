@@ -56,12 +56,13 @@ class Crew:
                 self.join(name)
         self.heard(line)
 
-    def serve(self, text, deadline=PATIENT, **options):
+    def serve(self, text, deadline=PATIENT, expected=(), least=2, wait=PATIENT, **options):
         """Run the task of ``text`` to its end; return the folder of the run."""
         (self.folder / "task.toml").write_text(text)
         wishes = {"seed": 0, "seeds": 1, "methods": ["ipfl/ipfl-exact"], "mechanism": "ipfl-exact", **options}
-        config = joined(resolve("task", load_task(str(self.folder / "task.toml")), wishes), self.folder / "federation")
-        site = Site("127.0.0.1", 0, self.folder / "federation", "https", deadline)
+        task = resolve("task", load_task(str(self.folder / "task.toml")), wishes)
+        config = joined(task, self.folder / "federation", expected)
+        site = Site("127.0.0.1", 0, self.folder / "federation", "https", deadline, least, wait)
         serve(config, self.folder / "run", site, resume=False, quiet=True, tell=self.tell)
         for thread in self.threads:
             thread.join(PATIENT)

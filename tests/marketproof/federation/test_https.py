@@ -215,3 +215,20 @@ def test_clients_go_on_with_a_server_that_went_away_and_was_started_again(party)
     party.online("alice")
     assert ask(party, (0, b"y")) == [b"y"]
     party.transport.close()
+
+
+def test_a_client_reads_no_more_than_it_wants(party):
+    """It says so as if it had been sent nothing, and goes on."""
+    asked = []
+
+    def work():
+        attend(
+            "127.0.0.1", party.transport.port, party.server.certificate, party.keys["alice"],
+            lambda payload, most: asked.append(payload) or payload or b"empty", 0.0, most=lambda: 10,
+        )  # fmt: skip
+
+    party.threads.append(threading.Thread(target=work))
+    party.threads[-1].start()
+    party.online("alice")
+    assert ask(party, (0, b"0" * 11), (0, b"0" * 10)) == [b"empty", b"0" * 10]
+    assert asked == [b"", b"0" * 10]
