@@ -249,11 +249,9 @@ def attend(
                 f"{host}:{port}", False, str(server), keys, max_retries=1, max_wait_time=5.0
             ) as link:
                 tell(f"connected to {host}:{port}")
-                while True:
-                    done = _answered(link, answer, most())
+                while not _answered(link, answer, most()):
                     lost, told = time.monotonic(), ""
-                    if done:
-                        return
+                return
         except _Ended as end:
             reason = one_line(end)
             if any(words in reason for words in ("401 Unauthorized", "404 Not Found", "No SuperNode found")):
