@@ -39,6 +39,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"^make gpu", MACHINE, "needs an NVIDIA GPU"),
     (r"^make (?:test|bench|matrix|needles|smoke)|^python benchmarks/(?!rooms)", HOURS,
      "many minutes to an hour: the whole suite, every measurement; .ci/run has the tests"),
+    (r"docs/commands\.py", HOURS, "is this script: an hour for all pages"),
     (r"docs[/.](?:fashion|studies|effective_(?:training|lies|money))\b|^marketproof study(?!.*smoke)", HOURS,
      "trains for hours"),
     (r"marketproof join|marketproof serve --resume", MACHINE,
@@ -48,6 +49,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"run fashion-niid", DATA, "needs Fashion-MNIST"),
     (r"^make lint|^marketproof (?:frontier|study|claims$|check verdicts\.json --repeat|run(?!.*smoke))", LONG,
      "half a minute or more"),
+    (r"clear .*--resume", OWN, "goes on only after an interruption; tests/marketproof/large kills it and goes on"),
     (r"clear clients\.parquet", LONG, "a market of thousands: half a minute or more"),
     (r"-m doctest", LONG, "Python to type in; tests/docs/test_guides.py runs it"),
 )  # fmt: skip
