@@ -19,6 +19,8 @@ CALLS = (
     "/v1/fleet/pull-messages",
 )  # fmt: skip
 
+PATIENT = 120
+
 
 def call(connection: http.client.HTTPConnection, path: str) -> str:
     """Return status and body of the answer to a call."""
@@ -37,7 +39,7 @@ def tried(folder: Path, host: str, port: int, name: str) -> dict[str, object]:
     context = ssl.create_default_context(cafile=folder / "server.crt")
     found: dict[str, object] = {}
     if name == "-":
-        plain = [call(http.client.HTTPConnection(host, port, timeout=30), path) for path in CALLS]
+        plain = [call(http.client.HTTPConnection(host, port, timeout=PATIENT), path) for path in CALLS]
         found["plain"] = plain
     else:
         key = Identity.at(folder / f"{name}.key")
@@ -48,7 +50,7 @@ def tried(folder: Path, host: str, port: int, name: str) -> dict[str, object]:
         except Refused as refused:
             found["work"] = [str(refused), len(asked)]
     found["calls"] = [
-        call(http.client.HTTPSConnection(host, port, timeout=30, context=context), path) for path in CALLS
+        call(http.client.HTTPSConnection(host, port, timeout=PATIENT, context=context), path) for path in CALLS
     ]
     return found
 
