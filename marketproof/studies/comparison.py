@@ -77,6 +77,16 @@ def sized(config: RunConfig) -> RunConfig:
     return RunConfig.model_validate(values)
 
 
+def size_of(config: RunConfig) -> dict[str, Any]:
+    """Return what a task is and how long it is trained."""
+    return {
+        "title": load_task(config.task).title, "clients": config.data.clients, "network": config.model.name,
+        "base": config.model.base, "rounds": config.rounds, "steps": config.steps, "batch": config.training.batch,
+        "lr": config.training.lr, "test": config.data.test, "length": config.model.length,
+        "shorter": config.task in SHORTER and config.scale == "reduced",
+    }  # fmt: skip
+
+
 def as_json(units: Units, trained: Sequence[Trained], command: str) -> dict[str, Any]:
     """Return ``performance.json``: the settings of each task, and what was measured, unit by unit."""
     one, machines = units.first, list(dict.fromkeys(done.machine for done in trained))
@@ -87,15 +97,7 @@ def as_json(units: Units, trained: Sequence[Trained], command: str) -> dict[str,
         "columns": {column.key: column.meaning for column in PERFORMANCE.columns}
         | {"seconds": "of the processor, reading the data included", "commit": "of the code; + if it was changed since",
            "machine": "place in machines"},
-        "tasks": {
-            task: {
-                "title": load_task(task).title, "clients": config.data.clients, "network": config.model.name,
-                "base": config.model.base, "rounds": config.rounds, "steps": config.steps,
-                "batch": config.training.batch, "lr": config.training.lr, "test": config.data.test,
-                "length": config.model.length, "shorter": task in SHORTER and config.scale == "reduced",
-            }
-            for task, config in units.configs.items()
-        },
+        "tasks": {task: size_of(config) for task, config in units.configs.items()},
         "notes": list(PERFORMANCE.notes),
         "units": [{**done.model_dump(), "machine": machines.index(done.machine)} for done in trained],
     }  # fmt: skip
