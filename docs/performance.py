@@ -3,11 +3,11 @@
     python docs/performance.py FOLDER                       # of `study performance --tasks all --seeds 5 --out FOLDER`
     python docs/performance.py --check [TASK METHOD SEED]   # one unit again, chosen at random where none is named
 
-The first writes docs/results/performance.json and performance.md of what is in FOLDER so far, be the study at work
-there or not. The second is for who doubts: on the machine and versions that a unit was trained with every figure must
-come out again to the last bit. Elsewhere sums of float32 are added up in another order, and training makes the
-difference of the last bits larger: there accuracy must agree within POINTS, money within SHARE. Exit status 1 if not.
-The data are where MARKETPROOF_DATA says.
+The first writes docs/results/performance.* of what is in FOLDER so far, be the study at work there or not. The second
+is for who doubts: on the machine and versions that a unit was trained with every figure must come out again to the last
+bit. Elsewhere sums of float32 are added up in another order, and training makes the difference of the last bits larger:
+there accuracy must agree within POINTS, money within SHARE. Exit status 1 if not. The data are where MARKETPROOF_DATA
+says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from learning.backends.backend import one_thread
 from marketproof.running.execution import Place
-from marketproof.studies.comparison import as_json, page, plan_units, size_of, written
+from marketproof.studies.comparison import as_json, plan_units, size_of, write_comparison
 from marketproof.studies.units import figures, machine, played
 from mechanism.errors import InputError
 
@@ -34,8 +34,7 @@ def take_over(folder: Path) -> None:
     """Write what is trained so far."""
     units = plan_units(["all"], folder, scale=SCALE, seeds=SEEDS)
     told = as_json(units, units.trained(), f"marketproof study performance --tasks all --scale {SCALE} --seeds {SEEDS}")
-    (RESULTS / "performance.json").write_bytes(written(told))
-    (RESULTS / "performance.md").write_text(page(told))
+    write_comparison(told, RESULTS)
     print(f"{len(told['units'])} of {told['planned']} units")
 
 

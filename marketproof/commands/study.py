@@ -24,7 +24,8 @@ command goes on where it was stopped; runs that are finished are kept."""
 
 EPILOG = """Example: "marketproof study liars --task digits-niid --scale smoke" measures in under a minute what
 reporting half or twice a cost, a size or a gain parameter earned under the paper's rule and under the repaired one.
-"marketproof study robustness --scale reduced --seeds 5" runs attackers and free-riders beside honest clients."""
+"marketproof study robustness --scale reduced --seeds 5" runs attackers and free-riders beside honest clients.
+"marketproof study performance --tasks all --seeds 5 --budget 60" trains the paper's eleven tasks for an hour."""
 
 
 def study(
@@ -80,8 +81,8 @@ def study(
 
     named = None if methods is None else split_names(methods)
     if tasks is not None:
-        if name != "performance" or task is not None or cluster is not None:
-            raise InputError("--tasks is of study performance, without --task and --cluster (--jobs N shares it out)")
+        if name != "performance" or task or cluster or backend not in ("auto", "rows"):
+            raise InputError("--tasks is of study performance, without --task, --cluster, --backend (but --jobs N)")
         _over_tasks(
             split_names(tasks), out, Place("rows", device, data_dir), named,
             scale=scale, seed=seed, seeds=seeds, jobs=jobs, budget=budget, json=json, quiet=quiet,
@@ -149,9 +150,9 @@ def _over_tasks(
     console = stdout(quiet=quiet)
     for column in SHOWN:
         heads, cells = crossed(told, column)
-        show_fitted(
-            console, column.head.capitalize(), heads, cells, dispensable=heads[:0:-1], elsewhere="performance.md"
-        )
+        if tables := heads[1:]:
+            title = column.head.capitalize()
+            show_fitted(console, title, heads, cells, dispensable=tables[::-1], elsewhere="performance.md")
     if missing := told["planned"] - len(told["units"]):
         left = "" if told["seconds_left"] is None else f", about {told['seconds_left'] / jobs / 60:.0f} minutes"
         there = f"{len(told['units'])} of {told['planned']} units are there, {missing} left{left}"

@@ -144,13 +144,14 @@ def page(told: Mapping[str, Any]) -> str:
         "nothing about the difference between two rows, which share their seeds.",
     ]
     parts = [f"# {told['title']}: {plural(len(told['tasks']), 'task')}", *said, _tasks(told, tables)]
-    for column in SHOWN:
+    for column in SHOWN if tables else ():
         parts += [
             f"## {column.head.capitalize()}",
             f"{column.meaning.capitalize()}.",
             markdown_table(*crossed(told, column)),
         ]
-        parts += [f"- {line}" for line in _losing(told, tables)] if column is LOWEST else []
+        if column is LOWEST:
+            parts.append("\n".join(f"- {line}" for line in _losing(told, tables)))
     parts += significance.section(tables, "performance-{}.svg") if tables else []
     parts += ["## What the numbers do not say", *(f"- {note}" for note in told["notes"])]
     return "\n\n".join(parts) + "\n"
@@ -174,7 +175,7 @@ def crossed(told: Mapping[str, Any], column: Column) -> tuple[list[str], list[li
     """Return heads and cells of a table of one column: a row for each method, a column for each task that is there."""
     tables = by_task(told)
     rows = [[method, *(table[k].cell(column) for table in tables.values())] for k, method in enumerate(told["methods"])]
-    return ["method", *tables], rows if tables else []
+    return ["method", *tables], rows
 
 
 def _losing(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> list[str]:
@@ -185,7 +186,7 @@ def _losing(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> lis
         tasks = [task for task, row in rows.items() if row[LOWEST] < -MONEY * max(1.0, abs(row[WELFARE]))]
         where = f"somebody loses in some round on {listed(tasks)}" if tasks else "nobody loses in any round of any task"
         lines.append(f"`{method}`: {where}.")
-    return lines if tables else []
+    return lines
 
 
 def comparison_files(told: Mapping[str, Any]) -> dict[str, bytes]:
