@@ -17,7 +17,7 @@ from mechanism.writing import write_json
 if TYPE_CHECKING:
     from marketproof.running.execution import Place
 
-HELP = """Repeat an experiment of the paper: performance, robustness, poisoning, inclusive, liars or dropout.
+HELP = """Repeat an experiment of the paper: performance, robustness, poisoning, inclusive, liars, dropout or market.
 
 Each is a set of ordinary runs in folders under DIR, and a table over all of them with words and figures. The same
 command goes on where it was stopped; runs that are finished are kept."""
@@ -30,7 +30,8 @@ reporting half or twice a cost, a size or a gain parameter earned under the pape
 
 def study(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="performance, robustness, poisoning, inclusive, liars or dropout.")
+        str,
+        typer.Argument(metavar="NAME", help="performance, robustness, poisoning, inclusive, liars, dropout or market."),
     ],
     task: Annotated[
         str | None, typer.Option(metavar="T", help="Task; default fashion-niid if its data is there, else digits-niid.")
@@ -42,6 +43,10 @@ def study(
     budget: Annotated[
         float | None,
         typer.Option(min=0, max=1e6, metavar="MINUTES", help="With --tasks: begin nothing after so many minutes."),
+    ] = None,
+    runs: Annotated[
+        str | None,
+        typer.Option(metavar="DIR,DIR", help="Measure these finished runs; train nothing (performance and market)."),
     ] = None,
     scale: Annotated[
         str | None, typer.Option(metavar="smoke|reduced|paper", help="How long to train; default reduced.")
@@ -74,11 +79,18 @@ def study(
     """Plan, run or go on, measure, write, show."""
     from marketproof.running.config import split_names
     from marketproof.running.execution import Place
-    from marketproof.studies.carried_out import carried_out
-    from marketproof.studies.plan import plan_study
+    from marketproof.studies.carried_out import carried_out, measured_in
+    from marketproof.studies.plan import of_records, plan_study
     from marketproof.terminal.run_view import SMOKE
     from mechanism.errors import InputError
 
+    if runs is not None:
+        folder = Path("studies") / f"{name}-records" if out is None else out
+        recorded, cases = of_records(name, [Path(text) for text in split_names(runs)])
+        done = measured_in(recorded, folder, cases, f"marketproof study {name} --runs {shlex.quote(runs)}")
+        write_json(json, done.told)
+        done.show(stdout(quiet=quiet))
+        return
     named = None if methods is None else split_names(methods)
     if tasks is not None:
         if name != "performance" or task or cluster or backend not in ("auto", "rows"):

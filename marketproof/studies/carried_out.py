@@ -7,7 +7,7 @@ its words and figures are written: JSON, CSV, Markdown, and printed.
 
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,47 +22,16 @@ from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.recorder import CONFIG, read_progress, recorded_config
-from marketproof.studies.findings import Findings, measured, title
-from marketproof.studies.study import Recorded, Study
-from marketproof.terminal.console import stderr, table
+from marketproof.studies.findings import Findings, measured
+from marketproof.studies.planned import Plan
+from marketproof.studies.study import Recorded
+from marketproof.terminal.console import show_fitted, stderr
 from mechanism import writing
 from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.reading import read_toml
 from mechanism.writing import dumps, to_toml, write_all
 
 HEAD = "study.toml"
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """A study made concrete: ``configs`` by the name of the case; ``chosen`` says why this task.
-
-    ``more``: what else decides the numbers; ``stem``: what its files are called.
-    """
-
-    name: str
-    study: Study
-    configs: Mapping[str, RunConfig]
-    chosen: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
-    stem: str = "study"
-
-    @property
-    def first(self) -> RunConfig:
-        """The configuration of the first run, which holds what all of them share."""
-        return next(iter(self.configs.values()))
-
-    @property
-    def head(self) -> dict[str, Any]:
-        """What decides the numbers of all runs, for the record of the study."""
-        shared = self.first.model_dump(include={"task", "scale", "seed", "seeds", "methods"})
-        return {"study": self.name, **shared, **self.more}
-
-    @property
-    def title(self) -> str:
-        """What the study is about, of which task, scale and seeds."""
-        one = self.first
-        return title(self.study.title, one.task, one.scale, one.seed_list)
 
 
 def run_all(
@@ -203,7 +172,16 @@ class Done:
         found, stem = self.findings, self.plan.stem
         left = 1 + max(k for k, column in enumerate(found.columns[:3]) if column.kind == "text")  # whom it is about
         cells = [[row.cell(column) for column in found.columns] for row in found.rows]
-        console.print(table(self.plan.title, [column.head for column in found.columns], cells, left=left))
+        heads = [column.head for column in found.columns]
+        show_fitted(
+            console,
+            self.plan.title,
+            heads,
+            cells,
+            dispensable=heads[: left - 1 : -1],
+            elsewhere=f"{stem}.md",
+            left=left,
+        )
         console.print(" · ".join(f"{column.head}: {column.meaning}" for column in found.columns[1:]))
         for line in (*found.words, *(f"Note: {line}" for line in found.notes)):
             console.print(line)
@@ -227,9 +205,15 @@ def carried_out(
     `InputError` or `Interrupted` as `run_all`.
     """
     cases = run_all(plan, folder, place, again, quiet=quiet, make=make, cluster=cluster)
+    return measured_in(plan, folder, cases, again)
+
+
+def measured_in(plan: Plan, folder: Path, cases: Mapping[str, Recorded], again: str) -> Done:
+    """Measure finished runs, and write a study's table, words and figures into a folder; `Interrupted` on Ctrl-C."""
     try:
         found = measured(plan.study, cases)
         told = _as_json(plan, found)
+        folder.mkdir(parents=True, exist_ok=True)
         _write(folder, plan, told, found)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted after the last run; go on with: {again}") from None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from marketproof.running.methods import uses_market
 from marketproof.studies.study import Column, Recorded, Row, Seen, Study, who
 from mechanism.errors import InputError
 
@@ -114,8 +115,9 @@ def _subjects(study: Study, cases: Mapping[str, Recorded]) -> Iterator[list[Seen
     markets = {name: case.markets() for name, case in cases.items()}
     for name, case in cases.items():
         for method, records in markets[name].items():
-            before = markets[study.beside][method] if study.beside else records
-            for role in study.roles or ("",):
+            before = markets[study.beside or name].get(study.against or method, records)
+            left_out = study.markets and not uses_market(method.partition("/")[0])
+            for role in () if left_out else study.roles or ("",):
                 clients = [who(record, role) if role else study.clients(record) for record in records]
                 if not role or any(some.any() for some in clients):
                     together = zip(case.config.seed_list, records, clients, before, strict=True)

@@ -8,10 +8,12 @@ from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
 from learning.errors import DataError
 from marketproof.running.config import DEFAULT_MECHANISM, load_task, resolve
 from marketproof.running.methods import parse
-from marketproof.studies.carried_out import Plan
+from marketproof.running.recorder import CONFIG, read_progress, recorded_config
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
+from marketproof.studies.markets import MARKET
 from marketproof.studies.performance import PERFORMANCE, POISONING, ROBUSTNESS
-from marketproof.studies.study import Study
+from marketproof.studies.planned import Plan
+from marketproof.studies.study import Recorded, Study
 from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
 from mechanism.errors import InputError, shown
 
@@ -22,6 +24,7 @@ STUDIES: Mapping[str, Study] = {
     "inclusive": INCLUSIVE,
     "liars": LIARS_STUDY,
     "dropout": DROPOUT,
+    "market": MARKET,
 }
 """Every study by its name."""
 
@@ -45,16 +48,14 @@ def plan_study(
 
     `InputError` if there is no such study, or a task, scale, method or number is wrong.
     """
-    if name not in STUDIES:
-        raise InputError(f"unknown study {shown(name)}; known: {', '.join(STUDIES)}")
-    study = STUDIES[name]
+    study = _known(name)
     chosen = f"{task}, as asked for"
     if task is None:
         task, chosen = usual_task(data_dir)
     names = list(study.methods if methods is None else methods)
     parsed = parse(names, DEFAULT_MECHANISM)
-    if study.markets and any(method.mechanism is None for method in parsed):
-        without = next(method.name for method in parsed if method.mechanism is None)
+    without = next((one.name for one in parsed if one.mechanism is None and one.name != study.against), None)
+    if study.markets and without is not None:
         raise InputError(f"study {name}: nobody reports anything under {without}; name methods such as {MARKETS[0]}")
     loaded = load_task(task)
     configs = {}
@@ -68,6 +69,39 @@ def plan_study(
             config = config.model_copy(update={"population": told})
         configs[case.name] = config
     return Plan(name, study, configs, chosen)
+
+
+def _known(name: str) -> Study:
+    if name not in STUDIES:
+        raise InputError(f"unknown study {shown(name)}; known: {', '.join(STUDIES)}")
+    return STUDIES[name]
+
+
+def of_records(name: str, folders: Sequence[Path]) -> tuple[Plan, dict[str, Recorded]]:
+    """Return a study of runs that are recorded already, one of each task, and these runs by their tasks.
+
+    `InputError` if the study compares several runs, a folder holds no finished run, or two are of one task.
+    """
+    study = _known(name)
+    if len(study.cases) > 1:
+        single = [known for known, one in STUDIES.items() if len(one.cases) == 1]
+        raise InputError(f"study {name} compares several runs of its own; --runs is for {' and '.join(single)}")
+    cases: dict[str, Recorded] = {}
+    for folder in folders:
+        if not (folder / CONFIG).is_file() or not read_progress(folder).complete:
+            raise InputError(f"{shown(folder)} holds no finished run; expected a folder that marketproof run wrote")
+        config = recorded_config(folder)
+        if config.task in cases:
+            raise InputError(f"{shown(folder)} is a second run of {config.task}; name one run of each task")
+        cases[config.task] = Recorded(folder, config)
+    configs = {task: case.config for task, case in cases.items()}
+    told = {
+        task: config.model_dump(include={"scale", "seed", "seeds", "rounds", "steps"})
+        for task, config in configs.items()
+    }
+    methods = dict.fromkeys(method for config in configs.values() for method in config.methods)
+    more = {"task": ", ".join(configs), "methods": list(methods), "records": told}
+    return Plan(name, study, configs, "as recorded", more), cases
 
 
 def usual_task(data_dir: Path | None) -> tuple[str, str]:

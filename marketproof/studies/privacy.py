@@ -14,8 +14,9 @@ from marketproof.running.config import RunConfig
 from marketproof.running.execution import Place
 from marketproof.running.loop import MakeTrainer
 from marketproof.running.privacy import delta_of
-from marketproof.studies.carried_out import Done, Plan, carried_out
+from marketproof.studies.carried_out import Done, carried_out
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
+from marketproof.studies.planned import Plan
 from marketproof.studies.study import METHOD, Column, Row, Study, text
 from mechanism.errors import InputError
 from mechanism.wording import number, percent

@@ -50,7 +50,7 @@ class Seen:
     """What one seed recorded of what a row is about.
 
     ``config``, ``name``: the run's settings and what the study calls it; ``clients`` [m]: whom the row is about,
-    ``role`` theirs; ``before``: the record, under the same seed, of the run that the study compares with.
+    ``role`` theirs; ``before``: the record, under the same seed, of what the study compares with (else ``record``).
     """
 
     config: RunConfig
@@ -214,10 +214,11 @@ def populations(*names: str) -> tuple[Case, ...]:
 class Study:
     """One experiment: what it asks, its runs, columns, words and figures, and what its numbers do not say (``notes``).
 
-    ``methods``: the usual ones, ``markets``: only those with a market make sense. ``roles``: a row for each (none: a
-    row of all), ``clients``: whom else a row is about [m]. ``beside``: the run that the others are compared with, which
-    with ``apart`` is no row itself; ``by_method``: rows of one method stand together. ``hidden``: measures that the
-    table does not show. ``words``, ``more`` (for the JSON) are of the table's rows, ``figures`` of all.
+    ``methods``: the usual ones, ``markets``: only those with a market are rows. ``roles``: a row for each (none: of
+    all), ``clients``: whom else a row is about [m]. ``beside``: the run that the others are compared with, no row
+    itself with ``apart``; ``against``: the method of the same run that they are compared with, where it is there.
+    ``by_method``: rows of one method stand together. ``hidden``: measures that the table does not show. ``words``,
+    ``more`` (for the JSON) are of the table's rows, ``figures`` of all.
     """
 
     title: str
@@ -233,6 +234,7 @@ class Study:
     clients: Callable[[MarketRecord], Flags] = lambda record: np.ones(record.types.clients, dtype=bool)
     beside: str = ""
     apart: bool = False
+    against: str = ""
     by_method: bool = False
     hidden: tuple[Column, ...] = ()
     more: Callable[[Sequence[Row]], Mapping[str, Any]] = lambda rows: {}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.findings.several.studies import left_over_rounds
+from analysis.findings.several.studies import over_rounds
 from marketproof.studies.performance import ALL_METHODS, lowest
 from marketproof.studies.study import (
     METHOD,
@@ -148,7 +148,7 @@ def _clients_there(rows: Sequence[Row]) -> dict[str, Figure]:
     panels: dict[str, dict[str, Any]] = {}
     for row in rows:
         panels.setdefault(row[HOW], {})[row[METHOD]] = np.stack(row.seeds[THERE])
-    return {"clients-there": left_over_rounds(panels)}
+    return {"clients-there": over_rounds(panels, "clients there")}
 
 
 DROPOUT = Study(

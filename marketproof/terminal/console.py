@@ -71,10 +71,12 @@ def show_fitted(
     *,
     dispensable: Sequence[str] = (),
     elsewhere: str = "",
+    left: int = 1,
 ) -> None:
     """Print a table in the console's width, and a line about the columns that were left out, if any.
 
-    ``dispensable``: columns that may be left out, least important first; ``elsewhere``: where to find them.
+    ``dispensable``: columns that may be left out, least important first; ``elsewhere``: where to find them; ``left``:
+    how many columns at the left are text.
     """
     left_out: list[str] = []
     widths = _widths(columns, rows, console.width)
@@ -85,7 +87,7 @@ def show_fitted(
         kept = [k for k, column in enumerate(columns) if column not in left_out]
         widths = _widths([columns[k] for k in kept], [[row[k] for k in kept] for row in rows], console.width)
     kept = [k for k, column in enumerate(columns) if column not in left_out]
-    made = table(title, [columns[k] for k in kept], [[row[k] for k in kept] for row in rows])
+    made = table(title, [columns[k] for k in kept], [[row[k] for k in kept] for row in rows], left=left)
     for column, width in zip(made.columns, widths or (), strict=False):  # a width of nothing: rich does what it can
         column.width = width
     console.print(made)

@@ -3,6 +3,10 @@
 import json
 import os
 import shlex
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -13,7 +17,8 @@ from marketproof.studies.performance import ALL_METHODS
 from marketproof.studies.plan import STUDIES, plan_study
 from tests.marketproof.fake_trainer import FakeTrainer
 
-METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact"
+MARKETS = "ipfl/ipfl,ipfl/ipfl-exact"
+METHODS = f"local,fedavg,{MARKETS}"
 FILES = {"study.toml", "study.json", "study.csv", "study.md"}
 
 
@@ -37,13 +42,54 @@ def _page(folder):
 
 
 def arguments(name, out, *more):
-    methods = ("--methods", "ipfl/ipfl,ipfl/ipfl-exact" if name == "liars" else METHODS)
+    methods = ("--methods", {"liars": MARKETS, "market": f"local,{MARKETS}"}.get(name, METHODS))
     return ("study", name, "--task", "digits-niid", "--scale", "smoke", *methods, "--seeds", 2, "--out", out, *more)
 
 
-@pytest.mark.parametrize("name", [name for name in STUDIES if name != "poisoning"])  # robustness with other runs
-def test_each_study_writes_its_table_and_figures_and_is_the_same_twice(cli, tmp_path, name):
-    first, again, told = tmp_path / "a", tmp_path / "b", tmp_path / "told.json"
+DYING = """
+import itertools, os, signal, sys
+import marketproof.running.execution as running
+import marketproof.studies.carried_out as study_runs
+from marketproof.cli import execute
+from tests.marketproof.fake_trainer import FakeTrainer
+from tests.marketproof.test_study import NAMES, _page, arguments
+
+made, real, whole = itertools.count(1), running.run, running.make_report
+
+class Dying(FakeTrainer):
+    def __init__(self, unit):
+        super().__init__(unit)
+        self.number = next(made)
+
+    def train(self, round_index, present=None):
+        if round_index == 2 and self.number == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().train(round_index, present)
+
+running.make_report = _page
+study_runs.run = lambda *given, **options: real(*given, **{**options, "make": Dying})
+for name in NAMES:
+    if not (child := os.fork()):
+        execute([str(word) for word in arguments(name, f"{sys.argv[1]}/{name}", "--quiet")])
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, name
+"""
+NAMES = [name for name in STUDIES if name != "poisoning"]  # robustness with other runs
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A folder of every study by its name, whose process got SIGKILL in the second round of its third unit."""
+    folder = tmp_path_factory.mktemp("killed")
+    path = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", DYING, folder, "3"], env=path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_study_writes_its_table_and_figures_and_goes_on_after_a_kill(cli, tmp_path, killed, name):
+    first, again, told = tmp_path / "a", killed / name, tmp_path / "told.json"
     answer = cli(*arguments(name, first, "--json", told))
     assert (answer.status, answer.err) == (0, "")
     assert "Task: digits-niid, as asked for." in answer.out
@@ -61,6 +107,9 @@ def test_each_study_writes_its_table_and_figures_and_is_the_same_twice(cli, tmp_
     assert all({key.removesuffix("_std") for key in row} <= keys for row in study["rows"])
     assert (first / "study.csv").read_text().count("\n") == 1 + len(study["rows"])
     assert all(line in (first / "study.md").read_text() for line in study["words"])
+    stood = read_progress(again / STUDIES[name].cases[0].name)
+    assert (len(stood.finished), stood.complete) == (2, False)
+    assert not (again / "study.json").exists()
     assert cli(*arguments(name, again, "--quiet")).out == ""
     assert (again / "study.json").read_bytes() == (first / "study.json").read_bytes()
 
@@ -116,6 +165,35 @@ def test_a_stopped_study_goes_on_where_it_was(cli, tmp_path, monkeypatch):
     assert (cut / "study.json").read_bytes() == (whole / "study.json").read_bytes()
 
 
+def test_a_study_of_networks_that_was_killed_goes_on_to_the_same_bytes(cli, tmp_path, monkeypatch):
+    """SIGKILL from outside, at some moment of the second run."""
+    monkeypatch.undo()
+    words = [
+        "study",
+        "dropout",
+        "--task",
+        "digits-niid",
+        "--scale",
+        "smoke",
+        "--methods",
+        "ipfl/ipfl-exact",
+        "--no-audit",
+    ]
+    words += ["--backend", "rows", "--quiet", "--out"]
+    assert cli(*words, tmp_path / "whole").status == 0
+    command = [sys.executable, "-W", "ignore", "-m", "marketproof", *words, str(tmp_path / "cut")]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    second, deadline = tmp_path / "cut" / "probabilistic" / "progress.json", time.monotonic() + 240
+    while not second.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(120) == -signal.SIGKILL
+    assert not (tmp_path / "cut" / "study.json").exists()
+    assert cli(*words, tmp_path / "cut").status == 0
+    for name in ("study.json", "study.md"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def test_ctrl_c_while_measuring_says_how_to_go_on(cli, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
@@ -124,6 +202,27 @@ def test_ctrl_c_while_measuring_says_how_to_go_on(cli, tmp_path, monkeypatch):
     answer = cli(*arguments("performance", tmp_path / "s", "--quiet"))
     assert answer.status == 130
     assert "interrupted after the last run; go on with: marketproof study performance" in answer.err
+
+
+def test_recorded_runs_are_measured_without_training(cli, tmp_path, monkeypatch):
+    assert cli(*arguments("market", tmp_path / "market", "--quiet")).status == 0
+    monkeypatch.setattr(study_runs, "run", None)
+    benign, out = tmp_path / "market" / "benign", tmp_path / "out"
+    before = sorted(path.name for path in benign.iterdir())
+    answer = cli("study", "market", "--runs", benign, "--out", out, "--json", tmp_path / "told.json")
+    assert (answer.status, answer.err) == (0, "")
+    told, trained = (json.loads((path / "study.json").read_text()) for path in (out, tmp_path / "market"))
+    assert (told["rows"], told["words"]) == (trained["rows"], trained["words"])
+    assert told["records"]["digits-niid"]["seeds"] == 2
+    assert (out / "study.json").read_bytes() == (tmp_path / "told.json").read_bytes()
+    assert sorted(path.name for path in benign.iterdir()) == before
+    assert (
+        "compares several runs of its own; --runs is for performance and market"
+        in cli("study", "liars", "--runs", benign).line()
+    )
+    assert "is a second run of digits-niid" in cli("study", "market", "--runs", f"{benign},{benign}").line()
+    assert "holds no finished run" in cli("study", "market", "--runs", tmp_path, "--out", tmp_path / "no").line()
+    assert not (tmp_path / "no").exists()
 
 
 def test_other_settings_are_refused_with_the_difference(cli, tmp_path):
@@ -146,7 +245,10 @@ def test_a_folder_of_something_else_is_left_alone(cli, tmp_path):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("guess",), "unknown study 'guess'; known: performance, robustness, poisoning, inclusive, liars, dropout"),
+        (
+            ("guess",),
+            "unknown study 'guess'; known: performance, robustness, poisoning, inclusive, liars, dropout, market",
+        ),
         (("liars", "--methods", "fedavg"), "nobody reports anything under fedavg"),
         (("performance", "--task", "mnist"), "unknown task 'mnist'"),
         (("performance", "--task", "digits-niid", "--methods", "fedsgd"), "unknown method 'fedsgd'"),

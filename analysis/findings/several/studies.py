@@ -41,14 +41,34 @@ def marks(panels: Mapping[str, ComparedScores], *, zero: bool = True) -> Figure:
     return whole
 
 
-def left_over_rounds(panels: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> Figure:
-    """Draw how many clients are there in each round, a panel per kind of dropout; by method, [seeds, R]."""
+def over_rounds(panels: Mapping[str, Mapping[str, NDArray[np.float64]]], what: str) -> Figure:
+    """Draw a number in each round, a panel per entry, a line per method; by method, [seeds, R]."""
     lines = max(len(curves) for curves in panels.values())
-    whole = theme.figure(theme.WIDTH * 1.4, max(3.0, 0.26 * lines + 1.0))
+    whole = theme.figure(theme.WIDTH * max(1.4, 0.7 * len(panels)), max(3.0, 0.26 * lines + 1.0))
     for k, (title, curves) in enumerate(panels.items()):
         ax = whole.add_subplot(1, len(panels), k + 1)
         numbers = np.stack(list(curves.values()))
-        round_curves(RoundCurves(title, "clients there", tuple(curves), numbers), ax, zero=True)
+        round_curves(RoundCurves(title, what, tuple(curves), numbers), ax, zero=True)
+    return whole
+
+
+def clouds(panels: Mapping[str, Mapping[str, NDArray[np.float64]]], x: str, y: str) -> Figure:
+    """Draw pairs of numbers as points, a panel per entry, a mark per method; by method, [2, points]."""
+    count = len(panels)
+    across = min(4, count)
+    down = -(-count // across)
+    whole = theme.figure(theme.WIDTH * max(1.0, 0.55 * across), 3.2 * down)
+    for k, (title, own) in enumerate(panels.items()):
+        ax = whole.add_subplot(down, across, k + 1)
+        for j, (method, points) in enumerate(own.items()):
+            ax.scatter(
+                points[0], points[1], s=22, color=theme.colour(j), marker="osD^vP*X"[j % 8], alpha=0.75,
+                linewidths=0.0, label=theme.plain(method),
+            )  # fmt: skip
+        ax.axhline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
+        theme.style(ax, x=f"{theme.plain(title)}: {x}", y=y if k % across == 0 else "")
+        if k == 0:
+            theme.legend_above(ax, 2)
     return whole
 
 
