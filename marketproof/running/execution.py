@@ -38,9 +38,8 @@ Kind = TypeVar("Kind", Summary, Audit)
 class Place:
     """Where a run computes and finds its data: decides how long it takes, and of what comes out the last bits at most.
 
-    Not ``audited``: the finished run is not searched for lies, cleared again, or certified. Not ``paged``: it gets no
-    report.html, which `marketproof report` makes when it is wanted.
-    ``log``: what rounds are logged to besides.
+    Not ``audited``: the finished run is not searched for lies, cleared again, or certified; not ``paged``: it gets no
+    report.html (`marketproof report` makes it). ``log``: what rounds are logged to besides.
     ``seeded_noise``: noise from the seed instead of from secret keys, which gives no privacy; for tests.
     """
 
@@ -271,8 +270,7 @@ def _finished(recorder: Recorder, methods: list[Method], units: list[Unit], plac
     else:
         summary, audit = finish_run(recorder, methods, units, audited=place.audited)
     missing = tuple(dict.fromkeys(recorder.progress.left_out.values()))
-    report = make_report(folder) if place.paged else folder / "report.html"
-    return Finished(folder, report, summary, audit, missing)
+    return Finished(folder, make_report(folder) if place.paged else folder / "report.html", summary, audit, missing)
 
 
 def _recorded(path: Path, read: Callable[[Path], Kind]) -> Kind:
