@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.findings.several.statistics import Difference, Ranking, draw_ranks, holm, paired, ranking, told
+import numpy as np
+
+from analysis.findings.several.statistics import Difference, Ranking, draw_ranks, holm, paired, ranking
 from analysis.page.export import Table
+from marketproof.studies.carried_out import markdown_table
 from marketproof.studies.performance import BEST, UTILITY
 from marketproof.studies.study import METHOD, Column, Row
-from mechanism.wording import listed, number
+from mechanism.wording import listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,19 +54,29 @@ def differences_table(tables: Tables) -> Table:
     return Table(f"Paired differences over seeds, {OURS} less each method, 95 % intervals", heads, tuple(rows))
 
 
-def _write(column: Column, value: float) -> str:
-    return f"{100 * value:.1f} points" if column.kind == "share" else number(value, 3)
-
-
 def sentences(tables: Tables, column: Column) -> list[str]:
-    """Return what is seen of a column, task by task: each difference, or that none is seen."""
-    said: dict[str, list[str]] = {}
+    """Return, task by task, of which methods `OURS` is seen to have more or less, and of which neither is seen."""
+    words = {1: "more than", -1: "less than", 0: "no difference seen from"}
+    said: dict[str, dict[int, list[str]]] = {}
     for task, name, one, _ in compared(tables, column):
-        line = told(one, f"`{OURS}`", f"`{name}`", lambda value: _write(column, value))
-        said.setdefault(task, []).append(line)
-    alone = [task for task, rows in tables.items() if len(rows[0].seeds[column]) < 2]
-    lines = [f"{task}: {'; '.join(parts)}." for task, parts in said.items() if task not in alone]
-    return lines + ([f"{listed(alone)}: one seed, no difference is claimed."] if alone else [])
+        found = said.setdefault(task, {sign: [] for sign in words})
+        if one.pairs > 1:
+            found[int(np.sign(one.mean)) if one.seen else 0].append(f"`{name}`")
+    lines = {
+        task: [f"{words[sign]} {listed(names)}" for sign, names in each.items() if names] for task, each in said.items()
+    }
+    return [f"{task}: {'; '.join(parts) or 'one seed, no difference is claimed'}." for task, parts in lines.items()]
+
+
+def crossed(tables: Tables, column: Column) -> tuple[list[str], list[list[str]]]:
+    """Return heads and cells of a table: a row for each method, and by task what `OURS` has more, with its interval."""
+    unit, rows = 100.0 if column.kind == "share" else 1.0, dict[str, list[str]]()
+    for _, name, one, _ in compared(tables, column):
+        cell = f"{unit * one.mean:+.3g}"
+        if one.low is not None and one.high is not None:
+            cell += f" ({unit * one.low:.3g} to {unit * one.high:.3g})"
+        rows.setdefault(name, []).append(f"**{cell}**" if one.seen else cell)
+    return [f"{OURS} less", *tables], [[name, *cells] for name, cells in rows.items()]
 
 
 def figures(tables: Tables) -> dict[str, Figure]:
@@ -79,13 +92,16 @@ def section(tables: Tables, picture: str = "{}.svg") -> list[str]:
         "## What is beyond noise",
         "Differences are paired, seed by seed; intervals are Student's t at 95 %. Ranks are over tasks, each by its "
         "mean over seeds (seeds of one task are no independent blocks); methods that a bar joins are not told apart "
-        "(Friedman, Nemenyi, 5 %). Where an interval includes zero no difference is claimed. All comparisons, with p "
-        "values after Holm's correction, are in the table of differences.",
+        "(Friedman, Nemenyi, 5 %). Bold: the interval leaves zero out, else no difference is claimed; one by one, each "
+        "is wrong in 5 % of cases: p values after Holm's correction over all are in performance-differences.csv. An "
+        "interval of no width is of a figure that does not depend on the seed; of other markets it says nothing.",
     ]
     for name, column in (("ranks-accuracy", BEST), ("ranks-utility", UTILITY)):
         parts.append(f"### {column.head.capitalize()}")
         one = ranks(tables, column)
         if one is not None:
             parts += [one.words(), f"![Mean ranks of methods by {column.head}]({picture.format(name)})"]
-        parts += [f"- {line}" for line in sentences(tables, column)]
+        unit = "points of accuracy" if column.kind == "share" else "money per client and round"
+        seen = "\n".join(f"- {line}" for line in sentences(tables, column))
+        parts += [f"In {unit}:", markdown_table(*crossed(tables, column)), f"`{OURS}` has, where that is seen:", seen]
     return parts

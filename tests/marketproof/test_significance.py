@@ -3,7 +3,7 @@
 import pytest
 
 from marketproof.studies.performance import BEST, UTILITY
-from marketproof.studies.significance import compared, differences_table, figures, ranks, section, sentences
+from marketproof.studies.significance import compared, crossed, differences_table, figures, ranks, section, sentences
 from marketproof.studies.study import METHOD, Row
 
 
@@ -19,16 +19,20 @@ TABLES = {
 
 
 def test_nothing_is_claimed_within_noise_and_what_is_beyond_it_is():
-    clear, noisy = sentences(TABLES, UTILITY)
-    assert "`ipfl/ipfl` has 3.1 more than `local`" in clear
-    assert "`ipfl/ipfl` has 2 more than `fedavg`" in clear
-    assert "no difference seen between `ipfl/ipfl` and `fedavg`" in noisy
-    assert all("no difference seen" in part for line in sentences(TABLES, BEST) for part in line.split("; "))
+    assert sentences(TABLES, UTILITY) == [
+        "clear: more than `local` and `fedavg`.",
+        "noisy: more than `local`; no difference seen from `fedavg`.",
+    ]
+    assert sentences(TABLES, BEST)[0] == "clear: no difference seen from `local` and `fedavg`."
+    heads, cells = crossed(TABLES, UTILITY)
+    assert heads == ["ipfl/ipfl less", "clear", "noisy"]
+    assert cells[1] == ["fedavg", "**+2 (1.75 to 2.25)**", "-0.9 (-11.7 to 9.9)"]
 
 
 def test_of_one_seed_no_difference_is_claimed():
     one = {"once": [Row({c: values[:1] for c, values in row.seeds.items()}) for row in TABLES["clear"]]}
     assert sentences(one, UTILITY) == ["once: one seed, no difference is claimed."]
+    assert crossed(one, UTILITY)[1][0] == ["local", "+3"]
 
 
 def test_p_values_are_corrected_over_all_comparisons_of_a_figure():
