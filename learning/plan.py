@@ -31,6 +31,7 @@ class LearningPlan:
     at ``lora_targets`` (none: queries and values), ``length`` its longest text in tokens.
     ``held_out``: every client keeps a tenth of its samples out of training to value models with.
     ``epochs``: passes of each client over its samples in a round, in the place of ``steps`` (0: these).
+    ``split_file``: who has which sample of a data set of ours, for split "owners" (`learning.data.own.division`).
     ``own``: the table, where ``dataset`` is "own". ``conduct`` names what each client does if not all are honest.
 
     ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
@@ -69,6 +70,7 @@ class LearningPlan:
     epochs: int = 0
     lora_targets: tuple[str, ...] = ()
     lams: tuple[float, ...] = ()
+    split_file: str = ""
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -123,7 +125,7 @@ class LearningPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
         values = asdict(self)
-        for name in ("own", "lora_targets", "epochs", "lams"):
+        for name in ("own", "lora_targets", "epochs", "lams", "split_file"):
             if not values[name]:
                 del values[name]  # plans are recorded by versions that did not know it
         recorded: dict[str, Any] = json.loads(json.dumps(values))  # as a file gives it back: tuples are lists

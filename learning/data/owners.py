@@ -34,7 +34,13 @@ def client_names(dataset: Dataset, members: Sequence[NDArray[np.int64]]) -> tupl
 
 
 def left_out(dataset: Dataset, split: str, clients: int) -> str:
-    """Return in words who takes no part and why: of the split "natural", owners with few samples, or not drawn."""
+    """Return in words who takes no part and why: of the split "natural", owners with few samples, or not drawn.
+
+    Of the split "owners", samples that are nobody's.
+    """
+    nobodys = 0 if dataset.groups is None else int((dataset.groups < 0).sum())
+    if split == "owners" and nobodys:
+        return f"{plural(nobodys, 'training sample')} of {len(dataset.train_y)} that the split's file does not name"
     if split != "natural" or dataset.groups is None:
         return ""
     groups, counts = np.unique(dataset.groups[dataset.groups >= 0], return_counts=True)

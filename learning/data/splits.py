@@ -261,6 +261,10 @@ def hold(plan: LearningPlan, seed: int, data_dir: Path | None, share: float = 0.
     `DataError` if the data is missing, damaged or too small for the split.
     """
     dataset = thinned(load(plan.dataset, data_dir, plan.base_model, plan.length, plan.own), plan.test)
+    if plan.split_file:
+        from learning.data.own.division import division  # with polars, which no rule needs
+
+        dataset = division(plan.split_file).applied(dataset, plan.split_file)
     labelled = dataset.train_y.ndim == 1
     members = split(
         plan.split,

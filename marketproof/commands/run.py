@@ -51,7 +51,8 @@ def run(
         str | None,
         typer.Option(
             metavar="owners|niid|cluster|skew|FILE",
-            help="Of --data: each owner a client (default), a rule, or a table with a column owner, a row a sample.",
+            help="Of --data: each owner a client (default), a rule, or a table with a column owner, a row a sample. Of "
+            "a task's data: a table or .npz of row and client.",
         ),
     ] = None,
     test: Annotated[
@@ -166,7 +167,8 @@ def run(
     }  # fmt: skip
     own = {"owner": owner, "target": target, "ignored": split_names(ignore or ""), "least": least, "test_file": test}
     if data is not None or split is not None or any(own.values()):
-        options["data"] = own_data(task, data, split, **own | {"test_file": None if test is None else str(test)})
+        told = own_data(task, data, split, **own | {"test_file": None if test is None else str(test)})
+        options |= {"split_file": split} if told is None else {"data": told}
     options |= {"start_from": None if start_from is None else str(start_from)}
     for name, value in {**options, **options.get("data", {}).get("data", {}), "task": task}.items():
         if isinstance(value, str) and re.search("[\ud800-\udfff]", value):  # settings are written as UTF-8

@@ -77,7 +77,7 @@ def joined(config: RunConfig, keys: Path, expected: Sequence[str] = ()) -> RunCo
         raise InputError(
             f"{len(names)} clients are registered in {shown(keys)}; expected two or more (marketproof keys)"
         )
-    if config.data.file or config.population.name != "benign":
+    if config.data.file or config.data.split_file or config.population.name != "benign":
         raise InputError(
             "a federation has its clients' own samples and conduct; expected a task without [data] file, and "
             "population benign"

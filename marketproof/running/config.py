@@ -8,6 +8,7 @@ is compared with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -16,7 +17,7 @@ from pydantic import Field, model_validator
 from analysis.run.files import changes, dotted
 from marketproof.records.warm import start_digest
 from marketproof.running.methods import digests_of_own
-from marketproof.running.own_data import EACH, costs_of, owned
+from marketproof.running.own_data import EACH, apportioned, costs_of, owned
 from marketproof.running.populations import POPULATIONS, unplayable, usual_schedule
 from marketproof.running.sections import (
     Data,
@@ -31,7 +32,7 @@ from marketproof.running.sections import (
 )
 from mechanism.errors import InputError, one_line, shown
 from mechanism.own_code import is_file
-from mechanism.reading import read_toml, validated
+from mechanism.reading import read_bytes, read_toml, validated
 
 DEFAULT_METHODS = "local,fedavg,ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
 DEFAULT_MECHANISM = "ipfl-exact"
@@ -142,7 +143,7 @@ def load_task(name: str) -> Task:
         )
     task = validated(Task, read_toml(path, "a task file"), one_line(path))
     data, model = task.data, task.model  # files of one's own are named as the file of settings sees them
-    if data.file:
+    if data.file or data.split_file:
         told = {
             key: str(path.parent / value)
             for key in ("file", "test_file", "split_file")
@@ -182,6 +183,8 @@ def resolve(name: str, task: Task, options: Mapping[str, Any]) -> RunConfig:
             raise InputError(
                 f"{values['data']['file']} has {values['data']['clients']} owners, each a client; drop --clients"
             )
+    elif file := options.get("split_file") or values["data"]["split_file"]:
+        values = apportioned(values, file, options.get("clients"))
     populate(values, options.get("population") or values["population"]["name"])
     return overridden(values, options)
 
@@ -208,6 +211,7 @@ _NESTED = {
     "base_model": ("model", "base"),
     "lora_targets": ("model", "targets"),
     "costs": ("market", "costs"),
+    "split_file": ("data", "split_file"),
     "join_ratio": ("population", "join_ratio"),
     "epochs": ("training", "epochs"),
 }
@@ -228,6 +232,8 @@ def overridden(values: dict[str, Any], options: Mapping[str, Any]) -> RunConfig:
     if market["costs"] and (options.get("costs") or not any(market[f"each_{head}"] for head in EACH)):
         values["market"] = {**market, **costs_of(market["costs"], values["data"])}
     digests = digests_of_own(values["methods"], values["mechanism"], values["model"]["name"], values["data"]["file"])
+    if (file := values["data"]["split_file"]) and not values["data"]["file"]:
+        digests[file] = sha256(read_bytes(Path(file), 1 << 28, "a table or .npz")).hexdigest()
     digests |= start_digest(values["start_from"]) if values.get("start_from") else {}
     return validated(RunConfig, {**values, "code": digests}, "options")
 

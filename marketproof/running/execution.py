@@ -70,13 +70,13 @@ def plan_of(config: RunConfig, seed: int) -> LearningPlan:
 
     data, split, model = config.data, config.split, config.model
     return LearningPlan(
-        own=source_of(data.model_dump(), split.kind) if data.file else None,
-        dataset=data.dataset, clients=data.clients, test=data.test, split=split.kind, split_beta=split.beta,
+        own=source_of(data.model_dump(), split.kind) if data.file else None, dataset=data.dataset,
+        clients=data.clients, test=data.test, split=split.kind, split_beta=split.beta,
         shares=tuple((group, clients, samples) for group, clients, samples in split.shares),
         model=model.name, base_model=model.base, lora_targets=tuple(model.targets), length=model.length,
         lam=config.market.lam, lams=tuple(config.market.each_lam), eta=config.market.eta,
-        rounds=config.rounds, steps=config.steps, held_out=config.valuation != "size",
-        conduct=participants_of(config, seed).conduct,
+        rounds=config.rounds, steps=config.steps, conduct=participants_of(config, seed).conduct,
+        held_out=config.valuation != "size", split_file="" if data.file else data.split_file,
         **config.training.model_dump(),
         **{f"dp_{name}": value for name, value in config.privacy.model_dump().items()},
     )  # fmt: skip

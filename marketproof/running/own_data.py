@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.running.sections import Task
+from marketproof.running.sections import Task, is_division
 from mechanism.errors import InputError, did_you_mean, shown
 from mechanism.market.clients import LARGEST
 from mechanism.reading import validated
+from mechanism.wording import plural
 
 if TYPE_CHECKING:
     from learning.data import OwnTable
@@ -47,10 +48,6 @@ A gain of 0 stands for `GAIN_A_ROW` times the mean number of rows.
 """
 
 
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
-"""Of a table that divides."""
-
-
 def own_data(task: str | None, data: Path | None, split: str | None, **given: Any) -> dict[str, Any] | None:
     """Return what the command line says of data of one's own: sections data and split, None if there are none.
 
@@ -58,14 +55,15 @@ def own_data(task: str | None, data: Path | None, split: str | None, **given: An
     """
     told = {key: value for key, value in given.items() if value}
     if data is None:
-        if told or split:
+        if told or (split and not is_division(split)):
             raise InputError(
-                "--owner, --target, --ignore, --test, --least and --split belong to --data; name that, too"
+                "--owner, --target, --ignore, --test, --least and a --split that is no file belong to --data; name "
+                "that, too"
             )
         return None
     if task is not None:
         raise InputError(f"expected a task or --data, not both; drop {shown(task)}, or put the file into it")
-    if split and Path(split).suffix.lower() in ENDINGS:
+    if is_division(split):
         told, split = {**told, "split_file": split}, None
     return {"data": {"file": str(data), **told}, "split": {"kind": split or "owners"}}
 
@@ -128,6 +126,23 @@ def owned(values: dict[str, Any]) -> dict[str, Any]:
     if market["gain"] == (0.0, 0.0):  # not said: as in the paper, about a hundred for each sample
         market = {**market, "gain": (GAIN_A_ROW * found.total / (told.get("clients") or data["clients"]),) * 2}
     return {**values, "data": {**data, **told}, "market": market}
+
+
+def apportioned(values: dict[str, Any], file: str, clients: int | None) -> dict[str, Any]:
+    """Return a task's values with the clients among whom a file divides a data set of ours; ``clients``: wanted.
+
+    `MarketProofError` if the file cannot be read or has another number of clients.
+    """
+    from learning.data.own.division import division
+    from marketproof.files.csv_input import client_name
+
+    found = division(file)
+    names = [client_name(name, f"{shown(file)}, clients", "client") for name in found.names]
+    if not 2 <= len(names) <= MOST_OWNERS or clients not in (None, len(names)):
+        wanted = f"2 to {MOST_OWNERS}" if clients in (None, len(names)) else f"{clients} of --clients: drop that"
+        raise InputError(f"{shown(file)} divides among {plural(len(names), 'client')}; expected {wanted}")
+    told = {"split_file": file, "clients": len(names), "names": [] if found.numbered else names}
+    return {**values, "data": {**values["data"], **told}, "split": {**values["split"], "kind": "owners"}}
 
 
 def costs_of(file: str, data: Mapping[str, Any]) -> dict[str, list[float]]:

@@ -29,6 +29,9 @@ def _budget(value: float) -> float:
     return value
 
 
+DIVISIONS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".npz")
+"""Of a file that divides."""
+
 Amount = Annotated[tuple[float, float], BeforeValidator(_amount)]
 Triple = Annotated[list[Annotated[int, Field(ge=0, le=10_000_000)]], Field(min_length=3, max_length=3)]
 Whole = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -38,6 +41,11 @@ Interval = Annotated[
 ]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def is_division(kind: object) -> bool:
+    """Tell whether the kind of a split is the name of a file that says who has what."""
+    return isinstance(kind, str) and kind.lower().endswith(DIVISIONS)
 
 
 class Section(BaseModel):
@@ -52,7 +60,8 @@ class Data(Section):
     Or a ``file`` of one's own (a table, .npz, a folder, FILE.py:NAME), of tables with the columns of owners and classes
     and those that are ignored. Its owners are the clients, by their ``names``, but for those with fewer than ``least``
     samples, who are ``left_out``. ``test_file`` is tested on in the place of a share held out; ``size``: pixels a side.
-    ``split_file``: a table with a column owner, whose each sample is, in their order.
+    ``split_file``: a table with a column owner, whose each sample is, in their order; of a data set of ours a table or
+    .npz of row and client, whose ``names`` are then the clients'.
     """
 
     dataset: str = ""
@@ -206,3 +215,15 @@ class Task(Section):
     population: Population = Population()
     privacy: Privacy = Privacy()
     scale: dict[str, Scale]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, told: Any) -> Any:
+        """Read ``split = "KIND"`` as a section that says no more, and the file of a split as one of the data."""
+        if not isinstance(told, Mapping):
+            return told
+        split = {"kind": told["split"]} if isinstance(told.get("split"), str) else told.get("split")
+        if isinstance(split, Mapping) and isinstance(told.get("data"), Mapping) and is_division(split.get("kind")):
+            told = {**told, "data": {**told["data"], "split_file": split["kind"]}}
+            split = {**split, "kind": "owners"}
+        return {**told, "split": split} if "split" in told else told

@@ -57,7 +57,7 @@ class _Rows:
         import polars as pl
 
         self._table, self._files = table, [*files, *([Path(table.test)] if table.test else [])]
-        read = [_frame(path) for path in self._files]
+        read = [frame_of(path) for path in self._files]
         columns = read[0][0].columns
         self._check_columns(files[0], columns)
         if table.test and table.owner and table.owner not in read[-1][0].columns:  # tested on for everybody
@@ -169,7 +169,7 @@ def owners_in(path: Path, samples: Samples) -> Samples:
 
     `DataError` if there is no such column, an empty cell, or another number of rows.
     """
-    frame, lines = _frame(path)
+    frame, lines = frame_of(path)
     name, trained = one_line(path), int(samples.trained.sum())
     if "owner" not in frame.columns:
         raise DataError(f"{name} has no column 'owner' but {', '.join(map(shown, frame.columns[:20]))}; add it")
@@ -193,7 +193,7 @@ def _same(path: Path, found: Sequence[str], columns: Sequence[str], first: Path)
         raise DataError(f"{one_line(path)} {where} column {shown(odd)}; expected the columns of {one_line(first)}")
 
 
-def _frame(path: Path) -> tuple[DataFrame, NDArray[np.int64]]:
+def frame_of(path: Path) -> tuple[DataFrame, NDArray[np.int64]]:
     """Return a table without its blank rows, and the lines of the others as an editor counts, the header first."""
     import polars as pl
 
