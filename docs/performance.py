@@ -1,7 +1,7 @@
 """The paper's eleven tasks under all methods: what is trained is taken over, or a unit is trained again and compared.
 
-    python docs/performance.py FOLDER                       # of `study performance --tasks all --seeds 5 --out FOLDER`
-    python docs/performance.py --check [TASK METHOD SEED]   # one unit again, chosen at random where none is named
+    python -m docs.performance FOLDER                       # of `study performance --tasks all --seeds 5 --out FOLDER`
+    python -m docs.performance --check [TASK METHOD SEED]   # one unit again, chosen at random where none is named
 
 The first writes docs/results/performance.* of what is in FOLDER so far, be the study at work there or not. The second
 is for who doubts: on the machine and versions that a unit was trained with every figure must come out again to the last
@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from docs.pages import main as pages
 from learning.backends.backend import one_thread
 from marketproof.running.execution import Place
 from marketproof.studies.comparison import as_json, plan_units, size_of, write_comparison
@@ -30,12 +31,13 @@ SCALE, SEEDS = "reduced", 5
 POINTS, SHARE = 0.02, 0.02
 
 
-def take_over(folder: Path) -> None:
-    """Write what is trained so far."""
+def take_over(folder: Path) -> int:
+    """Write what is trained so far, and the pages that say what follows from it."""
     units = plan_units(["all"], folder, scale=SCALE, seeds=SEEDS)
     told = as_json(units, units.trained(), f"marketproof study performance --tasks all --scale {SCALE} --seeds {SEEDS}")
     write_comparison(told, RESULTS)
     print(f"{len(told['units'])} of {told['planned']} units")
+    return pages([])
 
 
 def check(told: Mapping[str, Any], unit: Mapping[str, Any]) -> bool:
@@ -61,8 +63,7 @@ def check(told: Mapping[str, Any], unit: Mapping[str, Any]) -> bool:
 def main(words: list[str]) -> int:
     """Take results over, or check one."""
     if words[:1] != ["--check"]:
-        take_over(Path(words[0]))
-        return 0
+        return take_over(Path(words[0]))
     told = json.loads((RESULTS / "performance.json").read_bytes())
     named = {"task": words[1], "method": words[2], "seed": int(words[3])} if words[1:] else {}
     units = [unit for unit in told["units"] if named.items() <= unit.items()]
