@@ -7,9 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet
+from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet, argument, flag, option
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -34,21 +32,17 @@ _LARGEST = 1 << 27
 
 def check(
     file: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="A certificate, the file of verify --json, a witness, a run's folder."),
+        Path | None, argument("[FILE]", "A certificate, the file of verify --json, a witness, a run's folder.")
     ] = None,
     mechanism: Annotated[
-        str | None,
-        typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism, or rule of a run; default ours, as FILE says."),
+        str | None, argument("[FILE.py:NAME]", "Your mechanism, or rule of a run; default ours, as FILE says.")
     ] = None,
     repeat: Annotated[
-        bool, typer.Option("--repeat", help="Make the searches and grids of verdicts again, as long as they took.")
+        bool, flag("Make the searches and grids of verdicts again, as long as they took.", "--repeat")
     ] = False,
-    types: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file of verify --types, of which verdicts speak.")
-    ] = None,
+    types: Annotated[Path | None, option("FILE", "The file of verify --types, of which verdicts speak.")] = None,
     kernel: Annotated[
-        bool, typer.Option("--kernel", help="Have Coq check every theorem that 'proved' rests on again; 2 minutes.")
+        bool, flag("Have Coq check every theorem that 'proved' rests on again; 2 minutes.", "--kernel")
     ] = False,
     properties: OwnProperties = None,
     json: Json = None,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, flag, option
 from mechanism.wording import plural
 from mechanism.writing import dumps
 
@@ -37,17 +35,12 @@ _MANY = 20  # claims: so many are worth saying how long they take
 
 
 def claims(
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="ID", help="Check this claim only (repeat for more).")
-    ] = None,
-    budget: Annotated[
-        float, typer.Option("--budget", metavar="SECONDS", help="Time for all claims together, seconds.")
-    ] = 60.0,
+    only: Annotated[list[str] | None, option("ID", "Check this claim only (repeat for more).", "--only")] = None,
+    budget: Annotated[float, option("SECONDS", "Time for all claims together, seconds.", "--budget")] = 60.0,
     differing: Annotated[
-        bool,
-        typer.Option("--differing", help="Show only claims that correct their source or are open; all are checked."),
+        bool, flag("Show only claims that correct their source or are open; all are checked.", "--differing")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which markets are drawn.")] = 0,
+    seed: Annotated[int, option(None, "Which markets are drawn.", "--seed", min=0)] = 0,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:

@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from marketproof.clearing import ACCOUNT, DENSE, Cleared, Public, as_json, clear_market, tables, trades
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, Quiet, argument, flag, option
 from marketproof.terminal.console import stderr, stdout, table
 from mechanism.errors import InputError, shown
 from mechanism.spreadsheets import sheets
@@ -47,67 +45,44 @@ and dear would gain 1.9 by saying 0.9."""
 
 
 def clear(
-    clients: Annotated[
-        Path,
-        typer.Argument(metavar="CLIENTS.csv", help="Table client,size,cost,gain; row 1 is the header. Or Parquet."),
-    ],
+    clients: Annotated[Path, argument("CLIENTS.csv", "Table client,size,cost,gain; row 1 is the header. Or Parquet.")],
     differences: Annotated[
         Path | None,
-        typer.Option(
-            metavar="D.csv",
-            help="Table client,ID1,ID2,… of differences in [0, 2], row = importer; or, CSV or Parquet, "
+        option(
+            "D.csv",
+            "Table client,ID1,ID2,… of differences in [0, 2], row = importer; or, CSV or Parquet, "
             "importer,exporter,difference, a pair a row.",
         ),
     ] = None,
     effective: Annotated[
         Path | None,
-        typer.Option(
-            metavar="E.csv",
-            help="Table like D.csv: what each model is worth in the importer's own samples; or importer,exporter,"
+        option(
+            "E.csv",
+            "Table like D.csv: what each model is worth in the importer's own samples; or importer,exporter,"
             "samples, pairs that are not listed being worth nothing.",
         ),
     ] = None,
     vectors: Annotated[
-        Path | None,
-        typer.Option(metavar="V.npy", help="A vector for each client, in their order: differences are 1 - cosine."),
+        Path | None, option("V.npy", "A vector for each client, in their order: differences are 1 - cosine.")
     ] = None,
     unlisted: Annotated[
-        float | None,
-        typer.Option(min=0, max=2, metavar="D", help="Difference of pairs that a long table does not list; default 1."),
+        float | None, option("D", "Difference of pairs that a long table does not list; default 1.", min=0, max=2)
     ] = None,
     lam: Annotated[
-        float | None,
-        typer.Option(metavar="L", help="Weight of the differences, without effect where none are given; default 1."),
+        float | None, option("L", "Weight of the differences, without effect where none are given; default 1.")
     ] = None,
-    mechanism: Annotated[
-        str, typer.Option(metavar="ID", help="How the market clears; see 'marketproof list mechanisms'.")
-    ] = "ipfl-exact",
+    mechanism: Annotated[str, option("ID", "How the market clears; see 'marketproof list mechanisms'.")] = "ipfl-exact",
     price: Annotated[
-        str | None,
-        typer.Option(
-            metavar="P|TABLE.csv", help="Prices of posted-price: one number, or a table like D.csv; default 1."
-        ),
+        str | None, option("P|TABLE.csv", "Prices of posted-price: one number, or a table like D.csv; default 1.")
     ] = None,
-    pool: Annotated[
-        int | None, typer.Option(min=1, metavar="K", help="Pool of pooled-price; default half of the others.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write clear.json, accounts.csv and payments.csv to DIR.")
-    ] = None,
-    xlsx: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write accounts and payments to one workbook (.xlsx).")
-    ] = None,
+    pool: Annotated[int | None, option("K", "Pool of pooled-price; default half of the others.", min=1)] = None,
+    out: Annotated[Path | None, option("DIR", "Write clear.json, accounts.csv and payments.csv to DIR.")] = None,
+    xlsx: Annotated[Path | None, option("FILE", "Write accounts and payments to one workbook (.xlsx).")] = None,
     certificate: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a proof of purchases and prices, for 'marketproof check'."),
+        Path | None, option("FILE", "Write a proof of purchases and prices, for 'marketproof check'.")
     ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS|local:N", help="Of a large market: clear on a Dask cluster."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Of a large market: go on with the clearing in --out DIR.")
-    ] = False,
+    cluster: Annotated[str | None, option("ADDRESS|local:N", "Of a large market: clear on a Dask cluster.")] = None,
+    resume: Annotated[bool, flag("Of a large market: go on with the clearing in --out DIR.", "--resume")] = False,
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,

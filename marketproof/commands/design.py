@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, Quiet, argument
 from marketproof.terminal.console import stdout, table
 from mechanism.writing import refuse_overwriting, write_json
 
@@ -30,7 +28,7 @@ EPILOG = r"""Example, a file SPEC.toml: title = "a price", objective = "revenue"
 
 
 def design(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="Types, outcomes, promises and the objective.")],
+    spec: Annotated[Path, argument("SPEC.toml", "Types, outcomes, promises and the objective.")],
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,

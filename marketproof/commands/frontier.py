@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from marketproof.cluster import HELP as CLUSTER
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, argument, flag, option
 from marketproof.terminal.console import show_fitted, spread, stdout
 from mechanism.errors import shown
 from mechanism.wording import number, percent
@@ -53,13 +51,11 @@ LEGEND = (
 
 
 def frontier(
-    spec: Annotated[
-        Path | None, typer.Argument(metavar="[SWEEP.toml]", help="What to sweep; all keys optional.")
-    ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for record, table and figures.")] = Path("frontier"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in DIR.")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Which markets are drawn; default 0.")] = None,
-    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=CLUSTER)] = None,
+    spec: Annotated[Path | None, argument("[SWEEP.toml]", "What to sweep; all keys optional.")] = None,
+    out: Annotated[Path, option("DIR", "Folder for record, table and figures.")] = Path("frontier"),
+    resume: Annotated[bool, flag("Go on with the record in DIR.", "--resume")] = False,
+    seed: Annotated[int | None, option(None, "Which markets are drawn; default 0.", "--seed", min=0)] = None,
+    cluster: Annotated[str | None, option("ADDRESS", CLUSTER)] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:

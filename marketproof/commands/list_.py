@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, Quiet, argument
 from marketproof.terminal.console import stdout, table
 from mechanism.errors import InputError, shown
 from mechanism.writing import write_json
@@ -18,9 +16,7 @@ loses), dsic-cost (no lie about a cost pays), budget-balance, efficiency. No mec
 
 
 def list_(
-    what: Annotated[
-        str, typer.Argument(metavar="WHAT", help="mechanisms, methods, tasks, properties, populations or plugins.")
-    ],
+    what: Annotated[str, argument("WHAT", "mechanisms, methods, tasks, properties, populations or plugins.")],
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,

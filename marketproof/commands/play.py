@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Quiet
+from marketproof.commands.options import FixedSeed, Quiet, argument, flag, option
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, shown
 from mechanism.writing import write_all
@@ -24,22 +22,14 @@ EPILOG = """Example: "marketproof play", "marketproof play --run runs/NAME" or "
 
 def play(
     lesson: Annotated[
-        str | None,
-        typer.Argument(metavar="[LESSON]", help="A lesson by its name, or lessons; default the playground."),
+        str | None, argument("[LESSON]", "A lesson by its name, or lessons; default the playground.")
     ] = None,
-    run: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN", help="Run folder that the playground starts with.")
-    ] = None,
+    run: Annotated[Path | None, option("RUN", "Run folder that the playground starts with.", "--run")] = None,
     port: Annotated[
-        int | None,
-        typer.Option(
-            "--port", min=0, max=65535, metavar="P", help="Port; default 2718, or any free one if it is taken."
-        ),
+        int | None, option("P", "Port; default 2718, or any free one if it is taken.", "--port", min=0, max=65535)
     ] = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
-    export: Annotated[
-        Path | None, typer.Option("--export", metavar="FILE.html", help="Write the lesson to FILE.html instead.")
-    ] = None,
+    browser: Annotated[bool, flag("Open a browser.", "--browser/--no-browser")] = True,
+    export: Annotated[Path | None, option("FILE.html", "Write the lesson to FILE.html instead.", "--export")] = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
 ) -> None:

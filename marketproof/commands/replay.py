@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet
+from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet, argument
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_json
 from mechanism.writing import dumps
@@ -34,14 +32,10 @@ audit of a run holds, of each mechanism under which a lie pays, the best one fou
 
 def replay(
     witness: Annotated[
-        Path,
-        typer.Argument(
-            metavar="WITNESS.json", help="A witness, the file of verify --json, an audit.json, or a folder of them."
-        ),
+        Path, argument("WITNESS.json", "A witness, the file of verify --json, an audit.json, or a folder of them.")
     ],
     mechanism: Annotated[
-        str | None,
-        typer.Argument(metavar="[FILE.py:NAME]", help="Your mechanism; default the witness's id in the catalogue."),
+        str | None, argument("[FILE.py:NAME]", "Your mechanism; default the witness's id in the catalogue.")
     ] = None,
     properties: OwnProperties = None,
     json: Json = None,

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, Quiet, argument, flag, option
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, shown
 from mechanism.writing import refuse_overwriting, write_json
@@ -26,22 +24,15 @@ PAGES = (".html", ".htm")
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="The page to write; default report.html.")
-    ] = None,
-    export: Annotated[
-        Path | None, typer.Option("--export", metavar="DIR", help="Write figures and tables into DIR instead.")
-    ] = None,
+    runs: Annotated[list[Path], argument("RUN…", "Run folders.")],
+    out: Annotated[Path | None, option("FILE.html", "The page to write; default report.html.", "--out")] = None,
+    export: Annotated[Path | None, option("DIR", "Write figures and tables into DIR instead.", "--export")] = None,
     figure: Annotated[
-        list[str] | None, typer.Option("--figure", metavar="NAME", help="With --export: only this figure; repeatable.")
+        list[str] | None, option("NAME", "With --export: only this figure; repeatable.", "--figure")
     ] = None,
-    figures: Annotated[
-        bool, typer.Option("--figures", help="List the names that --figure takes, and write nothing.")
-    ] = False,
+    figures: Annotated[bool, flag("List the names that --figure takes, and write nothing.", "--figures")] = False,
     rule: Annotated[
-        list[str] | None,
-        typer.Option("--rule", metavar="FILE.py:NAME", help="A rule of your own that cleared a run; it is EXECUTED."),
+        list[str] | None, option("FILE.py:NAME", "A rule of your own that cleared a run; it is EXECUTED.", "--rule")
     ] = None,
     json: Json = None,
     seed: FixedSeed = 0,

@@ -8,9 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, argument, flag, option
 from marketproof.terminal.console import stderr, stdout
 from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.writing import write_json
@@ -35,115 +33,87 @@ the most that a client could gain by lying about its cost, and at the line below
 
 
 def run(
-    task: Annotated[
-        str | None, typer.Argument(metavar="[TASK]", help="Name from 'marketproof list tasks', or a .toml file.")
-    ] = None,
+    task: Annotated[str | None, argument("[TASK]", "Name from 'marketproof list tasks', or a .toml file.")] = None,
     data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE|DIR|FILE.py:NAME", help="Data of your own instead of a task; see the guide own-data."
-        ),
+        Path | None, option("FILE|DIR|FILE.py:NAME", "Data of your own instead of a task; see the guide own-data.")
     ] = None,
-    owner: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table: whose a row is.")] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table: the class to be predicted.")] = None,
-    ignore: Annotated[str | None, typer.Option(metavar="A,B", help="Of a table: columns to leave out.")] = None,
+    owner: Annotated[str | None, option("COLUMN", "Of a table: whose a row is.")] = None,
+    target: Annotated[str | None, option("COLUMN", "Of a table: the class to be predicted.")] = None,
+    ignore: Annotated[str | None, option("A,B", "Of a table: columns to leave out.")] = None,
     split: Annotated[
         str | None,
-        typer.Option(
-            metavar="owners|niid|cluster|skew|FILE",
-            help="Of --data: each owner a client (default), a rule, or a table with a column owner, a row a sample. Of "
+        option(
+            "owners|niid|cluster|skew|FILE",
+            "Of --data: each owner a client (default), a rule, or a table with a column owner, a row a sample. Of "
             "a task's data: a table or .npz of row and client.",
         ),
     ] = None,
-    test: Annotated[
-        Path | None, typer.Option(metavar="FILE|DIR", help="Of --data: what is tested on; else a fifth is held out.")
-    ] = None,
+    test: Annotated[Path | None, option("FILE|DIR", "Of --data: what is tested on; else a fifth is held out.")] = None,
     least: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Of --data: leave owners with fewer samples out; default 1.")
+        int | None, option("N", "Of --data: leave owners with fewer samples out; default 1.", min=1)
     ] = None,
     costs: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Table client,cost,gain,lam: of each client, instead of drawn.")
+        Path | None, option("FILE", "Table client,cost,gain,lam: of each client, instead of drawn.")
     ] = None,
     join_ratio: Annotated[
-        float | None, typer.Option(metavar="Q", help="Share of the clients who take part in a round; default 1.")
+        float | None, option("Q", "Share of the clients who take part in a round; default 1.")
     ] = None,
     methods: Annotated[
-        str | None,
-        typer.Option(metavar="A,B/ID,…", help="Methods, a market's mechanism after a slash.", show_default=False),
+        str | None, option("A,B/ID,…", "Methods, a market's mechanism after a slash.", show_default=False)
     ] = None,
-    mechanism: Annotated[
-        str | None, typer.Option(metavar="ID", help="Mechanism of methods that name none; default ipfl-exact.")
-    ] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, metavar="R", help="Rounds, instead of the scale's.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, metavar="S", help="Local steps a round, likewise.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, metavar="E", help="Passes over each client's samples a round, not steps.")
-    ] = None,
-    clients: Annotated[int | None, typer.Option(min=2, metavar="M", help="Clients, instead of the task's.")] = None,
+    mechanism: Annotated[str | None, option("ID", "Mechanism of methods that name none; default ipfl-exact.")] = None,
+    rounds: Annotated[int | None, option("R", "Rounds, instead of the scale's.", min=1)] = None,
+    steps: Annotated[int | None, option("S", "Local steps a round, likewise.", min=1)] = None,
+    epochs: Annotated[int | None, option("E", "Passes over each client's samples a round, not steps.", min=1)] = None,
+    clients: Annotated[int | None, option("M", "Clients, instead of the task's.", min=2)] = None,
     scale: Annotated[
         str | None,
-        typer.Option(
-            metavar="smoke|reduced|paper", help="How long to train; default reduced. At smoke accuracies mean nothing."
-        ),
+        option("smoke|reduced|paper", "How long to train; default reduced. At smoke accuracies mean nothing."),
     ] = None,
     population: Annotated[
         str | None,
-        typer.Option(
-            metavar="P",
-            help="Who takes part: see 'marketproof list populations'. inclusive also changes the task: clients, "
+        option(
+            "P",
+            "Who takes part: see 'marketproof list populations'. inclusive also changes the task: clients, "
             "split.beta, market.lam, market.eta and market.gain (× 100).",
         ),
     ] = None,
-    valuation: Annotated[
-        str | None, typer.Option(metavar="size|measured|fitted", help="What models are worth; default size.")
-    ] = None,
+    valuation: Annotated[str | None, option("size|measured|fitted", "What models are worth; default size.")] = None,
     dp_epsilon: Annotated[
-        float | None, typer.Option(min=0, metavar="E", help="Train each client with differential privacy, at most E.")
+        float | None, option("E", "Train each client with differential privacy, at most E.", min=0)
     ] = None,
-    dp_noise: Annotated[
-        float | None, typer.Option(min=0, metavar="Z", help="Noise multiplier, instead of the one that fits E.")
-    ] = None,
+    dp_noise: Annotated[float | None, option("Z", "Noise multiplier, instead of the one that fits E.", min=0)] = None,
     dp_report: Annotated[
-        bool, typer.Option("--dp-report", help="Run at epsilon 1, 2, 4, 8 and without privacy, and compare.")
+        bool, flag("Run at epsilon 1, 2, 4, 8 and without privacy, and compare.", "--dp-report")
     ] = False,
-    base_model: Annotated[
-        str | None, typer.Option(metavar="NAME|DIR", help="Language model: tiny, smollm2, or a folder.")
-    ] = None,
+    base_model: Annotated[str | None, option("NAME|DIR", "Language model: tiny, smollm2, or a folder.")] = None,
     lora_targets: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Its modules that adapters change; default q_proj,v_proj.")
+        str | None, option("A,B", "Its modules that adapters change; default q_proj,v_proj.")
     ] = None,
     backend: Annotated[
         str,
-        typer.Option(
-            metavar="auto|rows|pool|stacked|federated",
-            help="Where local work runs; stacked gives other last bits, the others the same numbers. federated: "
+        option(
+            "auto|rows|pool|stacked|federated",
+            "Where local work runs; stacked gives other last bits, the others the same numbers. federated: "
             "clients hold their own samples and talk to the server in messages, here in one process.",
         ),
     ] = "auto",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="What it runs on.")] = "auto",
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder with data sets; else MARKETPROOF_DATA.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, metavar="S", help="First seed; default 0.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Seeds S … S+N-1; default 1.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Run folder, new or empty; default runs/TASK-TIME.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out DIR.")] = False,
+    device: Annotated[str, option("auto|cpu|cuda|cuda:N", "What it runs on.")] = "auto",
+    data_dir: Annotated[Path | None, option("DIR", "Folder with data sets; else MARKETPROOF_DATA.")] = None,
+    seed: Annotated[int | None, option("S", "First seed; default 0.", min=0)] = None,
+    seeds: Annotated[int | None, option("N", "Seeds S … S+N-1; default 1.", min=1)] = None,
+    out: Annotated[Path | None, option("DIR", "Run folder, new or empty; default runs/TASK-TIME.")] = None,
+    resume: Annotated[bool, flag("Go on with the run in --out DIR.", "--resume")] = False,
     go_on: Annotated[
-        Path | None,
-        typer.Option("--continue", metavar="RUN", help="Give a finished run more --rounds, --methods or --seeds."),
+        Path | None, option("RUN", "Give a finished run more --rounds, --methods or --seeds.", "--continue")
     ] = None,
     start_from: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Let clients begin with the models that they have in a run.")
+        Path | None, option("RUN", "Let clients begin with the models that they have in a run.")
     ] = None,
     no_audit: Annotated[
-        bool, typer.Option("--no-audit", help="Search no lies and certify nothing when all rounds are done.")
+        bool, flag("Search no lies and certify nothing when all rounds are done.", "--no-audit")
     ] = False,
-    log: Annotated[
-        str | None,
-        typer.Option(metavar="csv|tensorboard|mlflow", help="Log rounds there, too; several by commas."),
-    ] = None,
+    log: Annotated[str | None, option("csv|tensorboard|mlflow", "Log rounds there, too; several by commas.")] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:

@@ -6,9 +6,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, argument, option
 from marketproof.terminal.console import stdout, table
 from mechanism.errors import InputError, shown
 from mechanism.wording import letters, number, ratio
@@ -43,26 +41,17 @@ _LOADING, _PLAYING = 20.0, 120.0  # seconds that a user's own file may take
 
 def strategic(
     what: Annotated[
-        str,
-        typer.Argument(
-            metavar="MECHANISM|RUN",
-            help="An id of the catalogue, FILE.py:NAME (the file is executed), or a run folder.",
-        ),
+        str, argument("MECHANISM|RUN", "An id of the catalogue, FILE.py:NAME (the file is executed), or a run folder.")
     ],
-    clients: Annotated[
-        int | None, typer.Option(metavar="M", help="Number of agents; default the mechanism's own.")
-    ] = None,
+    clients: Annotated[int | None, option("M", "Number of agents; default the mechanism's own.")] = None,
     dynamics: Annotated[
-        str | None,
-        typer.Option(metavar="best-response|regret-matching|shading", help="How it is played; default by mechanism."),
+        str | None, option("best-response|regret-matching|shading", "How it is played; default by mechanism.")
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(metavar="R", help="Rounds of play; default 60, 1000, or 40 (up to 400) by dynamics.")
+        int | None, option("R", "Rounds of play; default 60, 1000, or 40 (up to 400) by dynamics.")
     ] = None,
-    profiles: Annotated[
-        int | None, typer.Option(metavar="N", help="True profiles drawn; default 200, 20 or 2000 by dynamics.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which profiles and reports are drawn.")] = 0,
+    profiles: Annotated[int | None, option("N", "True profiles drawn; default 200, 20 or 2000 by dynamics.")] = None,
+    seed: Annotated[int, option(None, "Which profiles and reports are drawn.", "--seed", min=0)] = 0,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:
@@ -102,9 +91,9 @@ def _run(
 
     if dynamics not in (None, "best-response"):
         raise InputError(f"--dynamics is {shown(dynamics)}; a run is played by best-response only")
-    for option, value in (("--clients", clients), ("--profiles", profiles)):
+    for name, value in (("--clients", clients), ("--profiles", profiles)):
         if value is not None:
-            raise InputError(f"{option} does not apply to a run, whose markets are recorded; leave it out")
+            raise InputError(f"{name} does not apply to a run, whose markets are recorded; leave it out")
     return play_run(Path(what), ROUNDS["best-response"] if rounds is None else rounds, seed, tell)
 
 

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from marketproof.cluster import HELP as CLUSTER
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, argument, flag, option
 from marketproof.terminal.console import show_fitted, stderr, stdout
 from mechanism.writing import write_json
 
@@ -29,49 +27,33 @@ reporting half or twice a cost, a size or a gain parameter earned under the pape
 
 
 def study(
-    name: Annotated[
-        str,
-        typer.Argument(metavar="NAME", help="performance, robustness, poisoning, inclusive, liars, dropout or market."),
-    ],
+    name: Annotated[str, argument("NAME", "performance, robustness, poisoning, inclusive, liars, dropout or market.")],
     task: Annotated[
-        str | None, typer.Option(metavar="T", help="Task; default fashion-niid if its data is there, else digits-niid.")
+        str | None, option("T", "Task; default fashion-niid if its data is there, else digits-niid.")
     ] = None,
     tasks: Annotated[
-        str | None, typer.Option(metavar="A,B|all", help="Study performance over several tasks; all: the paper's 11.")
+        str | None, option("A,B|all", "Study performance over several tasks; all: the paper's 11.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="With --tasks: so many processes.")] = 1,
+    jobs: Annotated[int, option("N", "With --tasks: so many processes.", min=1, max=256)] = 1,
     budget: Annotated[
-        float | None,
-        typer.Option(min=0, max=1e6, metavar="MINUTES", help="With --tasks: begin nothing after so many minutes."),
+        float | None, option("MINUTES", "With --tasks: begin nothing after so many minutes.", min=0, max=1e6)
     ] = None,
     runs: Annotated[
-        str | None,
-        typer.Option(metavar="DIR,DIR", help="Measure these finished runs; train nothing (performance and market)."),
+        str | None, option("DIR,DIR", "Measure these finished runs; train nothing (performance and market).")
     ] = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="smoke|reduced|paper", help="How long to train; default reduced.")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Seeds S … S+N-1; default 3, at scale smoke 1.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="S", help="First seed.")] = 0,
+    scale: Annotated[str | None, option("smoke|reduced|paper", "How long to train; default reduced.")] = None,
+    seeds: Annotated[int | None, option("N", "Seeds S … S+N-1; default 3, at scale smoke 1.", min=1)] = None,
+    seed: Annotated[int, option("S", "First seed.", min=0)] = 0,
     methods: Annotated[
-        str | None,
-        typer.Option(metavar="A,B/ID,…", help="Methods, instead of the study's; a market's mechanism after a slash."),
+        str | None, option("A,B/ID,…", "Methods, instead of the study's; a market's mechanism after a slash.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder; default studies/NAME-TASK-SCALE.", show_default=False)
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder with data sets; else MARKETPROOF_DATA.")
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(metavar="auto|rows|pool", help="Where local work runs; the numbers are the same.")
-    ] = "auto",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What it runs on.")] = "auto",
-    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=CLUSTER)] = None,
+    out: Annotated[Path | None, option("DIR", "Folder; default studies/NAME-TASK-SCALE.", show_default=False)] = None,
+    data_dir: Annotated[Path | None, option("DIR", "Folder with data sets; else MARKETPROOF_DATA.")] = None,
+    backend: Annotated[str, option("auto|rows|pool", "Where local work runs; the numbers are the same.")] = "auto",
+    device: Annotated[str, option("auto|cpu|cuda", "What it runs on.")] = "auto",
+    cluster: Annotated[str | None, option("ADDRESS", CLUSTER)] = None,
     no_audit: Annotated[
-        bool, typer.Option("--no-audit", help="Search no lies in the single runs, and write no pages of them.")
+        bool, flag("Search no lies in the single runs, and write no pages of them.", "--no-audit")
     ] = False,
     json: Json = None,
     quiet: Quiet = False,

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, argument, flag, option
 from mechanism.writing import dumps
 
 if TYPE_CHECKING:
@@ -37,46 +35,35 @@ no_subsidy.py:NO_SUBSIDY" asks about a property of your own ("marketproof new pr
 
 
 def verify(
-    mechanism: Annotated[
-        str, typer.Argument(metavar="MECHANISM", help="An id of the catalogue, or FILE.py:NAME (the file is executed).")
-    ],
+    mechanism: Annotated[str, argument("MECHANISM", "An id of the catalogue, or FILE.py:NAME (the file is executed).")],
     properties: Annotated[
         list[str] | None,
-        typer.Option(
-            "--property",
-            metavar="P",
-            help="A property by id (repeat for more), one of the variants group-dsic=weak, split-proof=half, "
+        option(
+            "P",
+            "A property by id (repeat for more), one of the variants group-dsic=weak, split-proof=half, "
             "merge-proof=min, or FILE.py:NAME for your own (the file is executed); default all that apply of ours.",
+            "--property",
         ),
     ] = None,
-    clients: Annotated[
-        int | None, typer.Option(metavar="M", help="Number of agents; default the mechanism's own.")
-    ] = None,
+    clients: Annotated[int | None, option("M", "Number of agents; default the mechanism's own.")] = None,
     grade: Annotated[
-        str, typer.Option(metavar="searched|exhausted|proved|auto", help="What to try; auto proves, else searches.")
+        str, option("searched|exhausted|proved|auto", "What to try; auto proves, else searches.")
     ] = "auto",
-    budget: Annotated[float, typer.Option(metavar="SECONDS", help="Time for all properties together, seconds.")] = 30.0,
-    require: Annotated[bool, typer.Option("--require", help="Exit with status 1 if a property fails.")] = False,
-    witnesses: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write each witness as DIR/PROPERTY.json.")
-    ] = None,
+    budget: Annotated[float, option("SECONDS", "Time for all properties together, seconds.")] = 30.0,
+    require: Annotated[bool, flag("Exit with status 1 if a property fails.", "--require")] = False,
+    witnesses: Annotated[Path | None, option("DIR", "Write each witness as DIR/PROPERTY.json.")] = None,
     types: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="TOML or JSON: finitely many types of each agent and how likely they are; each property is exhausted "
+        option(
+            "FILE",
+            "TOML or JSON: finitely many types of each agent and how likely they are; each property is exhausted "
             "on these.",
         ),
     ] = None,
     randomised: Annotated[
-        bool,
-        typer.Option(
-            "--randomised", help="The rule may draw: what reports come to on average is estimated, at a confidence."
-        ),
+        bool, flag("The rule may draw: what reports come to on average is estimated, at a confidence.", "--randomised")
     ] = False,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Which probes are made; the same seed, the same ones.")
-    ] = 0,
+    seed: Annotated[int, option(None, "Which probes are made; the same seed, the same ones.", "--seed", min=0)] = 0,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:

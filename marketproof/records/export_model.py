@@ -8,9 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from marketproof.commands.options import Json, Quiet
+from marketproof.commands.options import Json, Quiet, argument, option
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, did_you_mean, shown
 from mechanism.wording import plural
@@ -32,15 +30,11 @@ A client is called as the run calls it: by its owner's name, or by its number.""
 
 
 def export_model(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
-    client: Annotated[str, typer.Option(metavar="NAME", help="Whose model: a name, or a number from 0.")],
-    method: Annotated[
-        str | None, typer.Option(metavar="METHOD", help="Of which method, if the run compares several.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE|DIR", help="Where to; default CLIENT.safetensors, CLIENT-adapter.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="S", help="Under which seed; default the first.")] = None,
+    run: Annotated[Path, argument("RUN", "Run folder.")],
+    client: Annotated[str, option("NAME", "Whose model: a name, or a number from 0.")],
+    method: Annotated[str | None, option("METHOD", "Of which method, if the run compares several.")] = None,
+    out: Annotated[Path | None, option("FILE|DIR", "Where to; default CLIENT.safetensors, CLIENT-adapter.")] = None,
+    seed: Annotated[int | None, option("S", "Under which seed; default the first.")] = None,
     json: Json = None,
     quiet: Quiet = False,
 ) -> None:

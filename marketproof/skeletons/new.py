@@ -7,9 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Annotated
 
-import typer
-
-from marketproof.commands.options import FixedSeed, Json, Quiet
+from marketproof.commands.options import FixedSeed, Json, Quiet, argument, option
 from marketproof.files.own_packages import PACKAGES
 from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, did_you_mean, shown
@@ -38,9 +36,9 @@ SKELETONS = Path(__file__).parent
 
 
 def new(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"{', '.join(USES)}.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits and dashes, a letter first.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into; default here.")] = Path(),
+    kind: Annotated[str, argument("KIND", f"{', '.join(USES)}.")],
+    name: Annotated[str, argument("NAME", "Small letters, digits and dashes, a letter first.")],
+    out: Annotated[Path, option("DIR", "Folder to write into; default here.")] = Path(),
     json: Json = None,
     seed: FixedSeed = 0,
     quiet: Quiet = False,
