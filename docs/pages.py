@@ -19,6 +19,7 @@ from marketproof.studies.carried_out import markdown
 from marketproof.studies.comparison import comparison_files
 from marketproof.studies.findings import BY_SEED, found, title
 from marketproof.studies.plan import STUDIES
+from marketproof.studies.privacy import STUDY as PRIVACY
 from mechanism.writing import write_all
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,7 +27,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def study_files(name: str, told: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the files of one study's page, by name."""
-    of = found(STUDIES[told["study"]], told)
+    of = found({**STUDIES, "privacy": PRIVACY}[told["study"]], told)
     head = title(told["title"], told["task"], told["scale"], told["seeds"])
     text = markdown(of, head)
     for figure in of.figures:

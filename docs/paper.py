@@ -269,6 +269,29 @@ def staying(records: Records) -> Verdict:
     return Verdict(NOT if gone else HOLDS, f"{told['task']}, {seeds}: {said}, in the worst seed.")
 
 
+def gain_law(records: Records) -> Verdict:
+    """Judge whether clients to whom the gain law promises more gain more accuracy over training alone."""
+    found = by_seed("market", PAPERS)(records)
+    if found is None:
+        return Verdict(MISSING, "No record of study market with the numbers of each seed.")
+    _, rows = found
+    each: dict[str, Difference] = {}
+    for row in rows:
+        seeds = [value for value in row["law_correlation"] if value is not None]
+        if seeds:
+            each[row["task"][0]] = paired(seeds, [0.0] * len(seeds))
+    if not each:
+        return Verdict(MISSING, "In the record of study market all clients are alike, or nobody trained alone.")
+    said = "; ".join(
+        f"{task} {one.mean:.2f}" + ("" if one.low is None else f" ({one.low:.2f} to {one.high:.2f})")
+        + f", {plural(one.pairs, 'seed')}" for task, one in each.items()
+    )  # fmt: skip
+    against = any(one.high is not None and one.high < 0 for one in each.values())
+    word = NOT if against else HOLDS if all(one.seen for one in each.values()) else NOISE
+    return Verdict(word, f"Correlation over clients of the gain by law and the accuracy over training alone: {said}. "
+                   "A weak test: it asks for more where more is promised, not for the square root.")  # fmt: skip
+
+
 def background(why: str) -> Callable[[Records], Verdict]:
     """Return a judge of what no record of ours could decide."""
     return lambda records: Verdict(UNTESTED, why)
@@ -300,6 +323,8 @@ CLAIMS: Sequence[Claim] = (
     Claim("paper.md", "Truthfulness, the number of samples.", of_formula("ipfl", "dsic-size"), COUNTER),
     Claim("paper.md", "Truthfulness in training: who reports another cost or size does not gain.", lies,
           "`study liars` on more tasks and seeds, in which no lie pays."),
+    Claim("paper.md", "What a client gains from imports follows a square-root law in their samples.", gain_law,
+          "`study market` on more tasks and seeds, or a law fitted to measured gains (`--valuation fitted`)."),
     Claim("paper.md", "Every payment is received: nothing is left over.", of_formula("ipfl", "budget-balance"),
           "A market whose payments do not sum to zero."),
     Claim("abstract", "The evaluation covers eleven tasks.", eleven, MORE),

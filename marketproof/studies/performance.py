@@ -140,7 +140,7 @@ MORE = Column("utility_more", "", "what the others earn more than an honest clie
 
 
 def _others_word(row: Row) -> str:
-    return stands(row, OTHERS, HONEST)
+    return stands(row.seeds[OTHERS], row.seeds[HONEST])
 
 
 def _robustness_words(rows: Sequence[Row]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from analysis.findings.several.statistics import paired
 from analysis.findings.several.studies import along
 from analysis.run.ledger import unit_figures
 from marketproof.running.config import RunConfig
@@ -78,6 +79,13 @@ def _delta_and_clip(rows: Sequence[Row]) -> dict[str, float]:
     return {"delta": delta_of(config, [one.record for one in every]), "clip": config.privacy.clip}
 
 
+def _points(row: Row) -> str:
+    """Return what a budget costs in accuracy, and whether that is within the noise of the seeds."""
+    lost = paired(row.seeds[LOST], [0.0] * len(row.seeds[LOST]))
+    noise = ", within noise," if lost.pairs > 1 and not lost.seen else ""
+    return f"{100 * lost.mean:.1f} points{noise}"
+
+
 def words(rows: Sequence[Row]) -> list[str]:
     """Say what the strictest and the loosest budget cost each method."""
     said = []
@@ -86,8 +94,8 @@ def words(rows: Sequence[Row]) -> list[str]:
         strict, loose, free = own[0], own[-2], own[-1]
         said.append(
             f"{method}: {percent(free[BEST])} and {number(free[UTILITY])} a round without privacy; epsilon "
-            f"{loose[EPSILON]} costs {100 * loose[LOST]:.1f} points of accuracy (utility {number(loose[UTILITY])}), "
-            f"epsilon {strict[EPSILON]} costs {100 * strict[LOST]:.1f} (utility {number(strict[UTILITY])})."
+            f"{loose[EPSILON]} costs {_points(loose)} of accuracy (utility {number(loose[UTILITY])}), "
+            f"epsilon {strict[EPSILON]} costs {_points(strict)} (utility {number(strict[UTILITY])})."
         )
         reached = [row[BEST] for row in own]
         if reached != sorted(reached):

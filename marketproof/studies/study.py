@@ -164,11 +164,14 @@ def has_market(row: Row) -> bool:
     return uses_market(str(row[METHOD]).partition("/")[0])
 
 
-def stands(row: Row, mine: Column, other: Column) -> str:
-    """Say how one column stands to another over the seeds: less or more only where that is seen beyond their noise."""
-    pairs = [(a, b) for a, b in zip(row.seeds[mine], row.seeds[other], strict=True) if a is not None and b is not None]
-    if len(pairs) < 2:
-        return compare(row[mine], row[other])
+def stands(mine: Sequence[float | None], other: Sequence[float | None]) -> str:
+    """Say how one amount stands to another over the seeds: less or more only where that is seen beyond their noise.
+
+    Of one seed, whose noise nobody knows, as the amounts are.
+    """
+    pairs = [(a, b) for a, b in zip(mine, other, strict=True) if a is not None and b is not None]
+    if len(pairs) == 1:
+        return compare(*pairs[0])
     seen = paired(*zip(*pairs, strict=True))
     return ("less than" if seen.mean < 0 else "MORE than") if seen.seen else "within noise of"
 

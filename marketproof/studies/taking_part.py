@@ -17,11 +17,11 @@ from marketproof.studies.study import (
     Seen,
     Study,
     best_accuracy,
-    compare,
     dots,
     has_market,
     mean_of,
     populations,
+    stands,
     text,
 )
 from mechanism.market.accounting import MONEY
@@ -53,7 +53,7 @@ def _inclusive_words(rows: Sequence[Row]) -> list[str]:
         outcome = "no role ever loses" if not losing else f"a loss in some round for {', '.join(losing)}"
         said.append(f"{method}, {population}: {outcome}; per client and round {each}.")
         if "attacker" in own and "seller" in own:
-            word = compare(own["attacker"][OWN], own["seller"][OWN])
+            word = stands(own["attacker"].seeds[OWN], own["seller"].seeds[OWN])
             said.append(f"{method}, {population}: attackers earn {word} honest sellers.")
     if without := [row for row in rows if not has_market(row) and row[OWN] < 0]:
         worst = min(without, key=OWN)
