@@ -180,3 +180,20 @@ def test_wrong_names_are_one_line_and_leave_nothing(cli, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     assert "is not empty" in cli(*arguments(tmp_path)).line()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_unit_trained_again_is_the_recorded_one_or_another(cli, tmp_path, quick, capsys):
+    from docs.performance import check
+
+    assert cli(*arguments(tmp_path, "--quiet")).status == 0
+    told = json.loads((tmp_path / "performance.json").read_text())
+    unit = told["units"][-1]
+    assert check(told, unit)
+    assert not check(told, unit | {"welfare": unit["welfare"] * (1 + 1e-9)})  # on one machine to the last bit
+    elsewhere = told | {"machines": ["another"]}
+    assert check(elsewhere, unit | {"accuracy_best": unit["accuracy_best"] + 1e-6})
+    assert not check(elsewhere, unit | {"accuracy_best": unit["accuracy_best"] - 0.1})
+    longer = {**told, "tasks": {task: size | {"rounds": 3} for task, size in told["tasks"].items()}}
+    with pytest.raises(InputError, match="'rounds': 3"):
+        check(longer, unit)
+    assert "does NOT agree" in capsys.readouterr().out
