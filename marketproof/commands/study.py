@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,7 +40,7 @@ def study(
         float | None, option("MINUTES", "With --tasks: begin nothing after so many minutes.", min=0, max=1e6)
     ] = None,
     runs: Annotated[
-        str | None, option("DIR,DIR", "Measure these finished runs; train nothing (performance and market).")
+        str | None, option("DIR,DIR", "Measure these finished runs; train nothing, or with --tasks what they have not.")
     ] = None,
     scale: Annotated[str | None, option("smoke|reduced|paper", "How long to train; default reduced.")] = None,
     seeds: Annotated[int | None, option("N", "Seeds S … S+N-1; default 3, at scale smoke 1.", min=1)] = None,
@@ -66,7 +67,7 @@ def study(
     from marketproof.terminal.run_view import SMOKE
     from mechanism.errors import InputError
 
-    if runs is not None:
+    if runs is not None and tasks is None:
         folder = Path("studies") / f"{name}-records" if out is None else out
         recorded, cases = of_records(name, [Path(text) for text in split_names(runs)])
         done = measured_in(recorded, folder, cases, f"marketproof study {name} --runs {shlex.quote(runs)}")
@@ -80,6 +81,7 @@ def study(
         _over_tasks(
             split_names(tasks), out, Place("rows", device, data_dir), named,
             scale=scale, seed=seed, seeds=seeds, jobs=jobs, budget=budget, json=json, quiet=quiet,
+            runs=[] if runs is None else [Path(text) for text in split_names(runs)],
         )  # fmt: skip
         return
     if jobs > 1 or budget is not None:
@@ -118,10 +120,12 @@ def _over_tasks(
     budget: float | None,
     json: Path | None,
     quiet: bool,
+    runs: Sequence[Path],
 ) -> None:
-    """Train the units of several tasks or go on with them, write what is there, and say what is left."""
+    """Train the units that are missing, also in finished ``runs``; write what is there, and say what is left."""
     from marketproof.studies.comparison import SHOWN, as_json, crossed, plan_units, write_comparison
     from marketproof.studies.plan import SMOKE_SEEDS, USUAL_SEEDS
+    from marketproof.studies.taken_over import take_over
     from marketproof.studies.units import train_all
     from mechanism.errors import shown
 
@@ -134,8 +138,13 @@ def _over_tasks(
     again = [*words, "--out", str(folder), *([] if place.data_dir is None else ["--data-dir", str(place.data_dir)])]
     again += ["--jobs", str(jobs), *([] if budget is None else ["--budget", f"{budget:g}"])]
     seconds = None if budget is None else 60.0 * budget
+
+    def before() -> None:
+        for run in runs:
+            take_over(units, run)
+
     try:
-        train_all(units, place, shlex.join(again), budget=seconds, jobs=jobs, quiet=quiet)
+        train_all(units, place, shlex.join(again), budget=seconds, jobs=jobs, before=before, quiet=quiet)
     finally:  # also of what was stopped, or could be trained beside what could not
         told = as_json(units, units.trained(), shlex.join(words))
         if told["units"]:

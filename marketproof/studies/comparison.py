@@ -17,7 +17,7 @@ from marketproof.studies import significance
 from marketproof.studies.carried_out import markdown_table
 from marketproof.studies.performance import ALL_METHODS, BEST, FINAL, LOWEST, PERFORMANCE, UTILITY, WELFARE
 from marketproof.studies.study import METHOD, Column, Row
-from marketproof.studies.units import Trained, Units, seconds_left
+from marketproof.studies.units import Trained, Units
 from mechanism.errors import InputError
 from mechanism.market.accounting import MONEY
 from mechanism.wording import listed, plural
@@ -101,6 +101,24 @@ def as_json(units: Units, trained: Sequence[Trained], command: str) -> dict[str,
         "notes": list(PERFORMANCE.notes),
         "units": [{**done.model_dump(), "machine": machines.index(done.machine)} for done in trained],
     }  # fmt: skip
+
+
+def seconds_left(units: Units, trained: Sequence[Trained]) -> float | None:
+    """Return the processor's seconds that the missing units take, as those did that are there; None where none is.
+
+    A unit takes what those of its task and method took in the mean, else those of its task, else all.
+    """
+    there = {(one.task, one.method, one.seed) for one in trained}
+    total = 0.0
+    for task, method, seed in units:
+        if (task, method, seed) in there:
+            continue
+        alike = [one.seconds for one in trained if (one.task, one.method) == (task, method)]
+        alike = alike or [one.seconds for one in trained if one.task == task] or [one.seconds for one in trained]
+        if not alike:
+            return None
+        total += sum(alike) / len(alike)
+    return total
 
 
 def written(told: Mapping[str, Any]) -> bytes:

@@ -126,12 +126,18 @@ def _train(units: Units, place: Place, task: str, method: str, seed: int) -> Tra
         task=task, method=method, seed=seed, **figures(config, method, seed, record),
         seconds=round(time.process_time() - began, 2), commit=commit(), machine=machine(),
     )  # fmt: skip
-    market, path = market_file(units.folder / task, method, seed), units.file(task, method, seed)
+    keep(units, told, record)
+    return told
+
+
+def keep(units: Units, told: Trained, record: MarketRecord) -> None:
+    """Write a unit's markets and then its figures, without which it never happened."""
+    path = units.file(told.task, told.method, told.seed)
+    market = market_file(units.folder / told.task, told.method, told.seed)
     for folder in (market.parent, path.parent):
         folder.mkdir(parents=True, exist_ok=True)
     write(market, encode(record))
     write(path, dumps(told.model_dump()))
-    return told
 
 
 def _work(
@@ -178,17 +184,26 @@ def _counted(number: Synchronized[int]) -> Iterator[int]:
 
 
 def train_all(
-    units: Units, place: Place, again: str, *, budget: float | None = None, jobs: int = 1, quiet: bool = False
+    units: Units,
+    place: Place,
+    again: str,
+    *,
+    budget: float | None = None,
+    jobs: int = 1,
+    before: Callable[[], None] = lambda: None,
+    quiet: bool = False,
 ) -> list[Trained]:
     """Train what is missing, in ``jobs`` processes, and return all that is there; none is begun after ``budget`` s.
 
-    ``again``: the command that goes on. `InputError` if the folder holds something else or other settings, or a unit
-    could not be trained (the others are); `Interrupted` on Ctrl-C or SIGTERM.
+    ``before`` is called when the folder is ours; ``again`` is the command that goes on. `InputError` if the folder
+    holds something else or other settings, or a unit could not be trained (the others are); `Interrupted` on Ctrl-C or
+    SIGTERM.
     """
     units.folder.mkdir(parents=True, exist_ok=True)
     lock = take_lock(units.folder)
     try:
         _open(units)
+        before()
         there = {(one.task, one.method, one.seed) for one in units.trained()}
         todo = [unit for unit in units if unit not in there]
         deadline = time.monotonic() + budget if budget is not None else float("inf")
@@ -246,24 +261,6 @@ def _open(units: Units) -> None:
                 )
         else:
             write(path, to_toml(config.model_dump()).encode())
-
-
-def seconds_left(units: Units, trained: Sequence[Trained]) -> float | None:
-    """Return the processor's seconds that the missing units take, as those did that are there; None where none is.
-
-    A unit takes what those of its task and method took in the mean, else those of its task, else all.
-    """
-    there = {(one.task, one.method, one.seed) for one in trained}
-    total = 0.0
-    for task, method, seed in units:
-        if (task, method, seed) in there:
-            continue
-        alike = [one.seconds for one in trained if (one.task, one.method) == (task, method)]
-        alike = alike or [one.seconds for one in trained if one.task == task] or [one.seconds for one in trained]
-        if not alike:
-            return None
-        total += sum(alike) / len(alike)
-    return total
 
 
 @cache

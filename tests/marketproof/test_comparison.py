@@ -138,6 +138,28 @@ def test_a_killed_study_goes_on_to_the_same_figures(cli, tmp_path, quick):
     assert (cut / "digits-skew.toml").read_bytes() == (whole / "digits-skew.toml").read_bytes()
 
 
+def test_what_a_finished_run_has_is_taken_over(cli, tmp_path, quick, monkeypatch):
+    runs = [tmp_path / name for name in ("run", "other", "third")]
+    for run, task, more in zip(
+        runs, ("digits-skew", "digits-skew", "digits-cluster"), ((), ("--rounds", 3), ()), strict=True
+    ):
+        usual = ("--scale", "smoke", "--methods", "fedavg,ipfl/ipfl", "--seeds", 2, "--no-audit", "--backend", "rows")
+        assert cli("run", task, *usual, *more, "--out", run, "--quiet").status == 0
+    assert "rounds: 3 -> 2" in cli(*arguments(tmp_path / "s", "--runs", runs[1])).line()
+    assert "is of 'digits-cluster', none of the tasks" in cli(*arguments(tmp_path / "s", "--runs", runs[2])).line()
+    trained = []
+    real = units.played
+    monkeypatch.setattr(
+        units, "played", lambda config, *unit: trained.append((config.task, *unit[:2])) or real(config, *unit)
+    )
+    assert cli(*arguments(tmp_path / "s", "--quiet", "--runs", runs[0])).status == 0
+    assert [unit for unit in trained if unit[0] == "digits-skew"] == [("digits-skew", "local", seed) for seed in (0, 1)]
+    assert len(trained) == 8
+    summary = json.loads((runs[0] / "summary.json").read_text())["methods"]["ipfl/ipfl"]
+    mine = [one[3:7] for one in figures(tmp_path / "s") if one[:2] == ["digits-skew", "ipfl/ipfl"]]
+    assert [sum(pair) / 2 for pair in zip(*mine, strict=True)] == pytest.approx([summary[key] for key in FIGURES[:4]])
+
+
 def test_a_unit_that_fails_leaves_the_others_and_is_told(cli, tmp_path, quick, monkeypatch):
     real = units.played
 
