@@ -46,12 +46,17 @@ def compared(tables: Tables, column: Column) -> Iterator[tuple[str, str, Differe
 def differences_table(tables: Tables) -> Table:
     """Return every comparison of accuracy and utility with its interval and p value."""
     rows = [
-        (column.key, task, name, one.mean, one.low, one.high, p, one.pairs)
+        (column.key, task, name, *map(_rounded, (one.mean, one.low, one.high, p)), one.pairs)
         for column in (BEST, UTILITY)
         for task, name, one, p in compared(tables, column)
     ]
     heads = ("figure", "task", f"{OURS} less", "mean", "from", "to", "p (Holm)", "seeds")
     return Table(f"Paired differences over seeds, {OURS} less each method, 95 % intervals", heads, tuple(rows))
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return a number to twelve digits: libraries differ in the last bits of Student's t."""
+    return None if value is None else float(f"{value:.12g}")
 
 
 def sentences(tables: Tables, column: Column) -> list[str]:
