@@ -127,19 +127,21 @@ def joined(parts: Iterable[Array]) -> Array:
 
 
 def shown(table: dict[str, Any]) -> None:
-    """Print the table of `money`."""
-    print("money paid, accuracy gained over local, points; correlations (mean of seeds' ± spread), accuracy; loss")
-    for (task, methods), method in product(table.items(), TRADED):
-        if (row := methods.get(method)) is not None:
-            print(f"  {task:17} {method:26} {row.get('paid', 0):.2f} {100 * row['mean_accuracy_gained']:+.2f}")
-            for name in (k for k in ("", "now_", "round_", "later_", "booked_") if f"{k}loss" in row):
+    """Print the tables of `money`: correlations by accuracy; loss, mean of seeds' and their spread."""
+    for name in ("round_", "later_", "now_", "", "booked_"):
+        print(f"\n| {name.strip('_') or 'so far'}: accuracy; loss | " + " | ".join(table) + " |\n" + "|---" * 5 + "|")
+        for method in TRADED:
+            told = []
+            for row in (table[task][method] for task in table):
                 keys = f"{name}accuracy", f"{name}loss"
-                each = (
-                    f"{row[k]:+.2f} ({row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f}; ranks "
-                    f"{row[f'{k}_ranks']:+.2f}, clients {row.get(f'{k}_clients', 0):+.2f})"
-                    for k in keys
-                )
-                print(f"    {name or 'so far':8}", *each)
+                told.append("; ".join(f"{row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f}" for k in keys))
+            print(f"| `{method}` | " + " | ".join(told) + " |")
+    print("\nranks of a round's money; clients' means over rounds; points over local; money paid; surprises")
+    for task, method in product(DIGITS, TRADED):
+        row = table[task][method]
+        pairs = (f"{row[f'round_{k}_{how}']:+.2f}" for how in ("ranks", "clients") for k in ("accuracy", "loss"))
+        more = (f"{name} {row[name]:.3f}" for name in row if name.startswith("surprise"))
+        print(task, method, *pairs, f"{100 * row['mean_accuracy_gained']:+.2f} {row['paid']:.2f}", *more)
 
 
 def main(folder: Path, train: bool = True) -> int:
@@ -150,8 +152,9 @@ def main(folder: Path, train: bool = True) -> int:
         units = trained(wanted, folder, train=train)
         whole = [s for s in seeds if all(unit in units for unit in wanted if unit[3] == s)]
         print(f"\n{name}: {len(whole)} seeds")
-        results[name] = {"seeds": whole, "tasks": money(units, DIGITS, whole)}
-        shown(results[name]["tasks"])
+        if whole:
+            results[name] = {"seeds": whole, "tasks": money(units, DIGITS, whole)}
+            shown(results[name]["tasks"])
     OUT.with_name("effective_money.json").write_text(json.dumps(results, indent=1) + "\n")
     return 0
 

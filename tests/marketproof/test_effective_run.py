@@ -23,22 +23,15 @@ METHODS = (
 )
 
 
+RUN = (
+    "run", "digits-skew", "--population", "attackers-flip", "--clients", 6, "--steps", 30, "--backend", "rows",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("effective") / "run"
-    options = [
-        "--population",
-        "attackers-flip",
-        "--clients",
-        "6",
-        "--rounds",
-        "3",
-        "--steps",
-        "30",
-        "--backend",
-        "rows",
-    ]
-    answer = command("run", "digits-skew", "--methods", METHODS, *options, "--out", out)
+    answer = command(*RUN, "--methods", METHODS, "--rounds", 3, "--out", out)
     assert answer.status == 0, answer.err
     return out
 
@@ -104,6 +97,18 @@ def test_what_is_earned_follows_what_models_brought_and_nobody_loses(folder):
     assert one.accounts.utility.min() >= -MONEY
     (words,) = [w for w in audit(folder)["ipfl-effective/ipfl-exact-earned"]["words"] if "settled on what models" in w]
     assert f"{number(float(surprise[one.imports.any(-1)].max()))} at most" in words
+
+
+def test_a_run_that_goes_on_expects_what_one_run_does(folder, tmp_path):
+    short = (*RUN, "--methods", "ipfl-effective/ipfl-exact-earned", "--rounds", 2, "--no-audit", "--out")
+    assert command(*short, tmp_path / "short").status == 0
+    longer = ("run", "--continue", tmp_path / "short", "--rounds", 3, "--quiet", "--out", tmp_path / "longer")
+    assert command(*longer).status == 0
+    one, other = record(folder, "ipfl-exact-earned"), record(tmp_path / "longer", "ipfl-exact-earned")
+    np.testing.assert_array_equal(one.valuation["surprise"], other.valuation["surprise"])
+    np.testing.assert_array_equal(one.prices, other.prices)
+    afresh = Peers(6).surprise(one.valuation["brought"][2], one.imports[2])
+    assert not np.array_equal(afresh, one.valuation["surprise"][2])  # what was found before counts
 
 
 def test_what_is_earned_needs_a_measurement():
