@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from effective_training import DIGITS, OUT, SEEDS, TRADED, Array, Units, trained
 
+from analysis.findings.several.statistics import paired
+
 FRESH = range(120, 140)
 TOGETHER = "digits, all three"
 
@@ -92,6 +94,7 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
                 if task != TOGETHER:
                     of = [correlation(x.mean(axis=0), y.mean(axis=0)) for x, y in zip(xs, ys, strict=True)]
                     row[f"{name}_clients"] = float(np.mean(of))
+                row[f"{name}_seeds"] = each
                 row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
                 row[f"mean_{name}" if "_" in name else f"mean_{name}_gained"] = float(joined(ys).mean())
     return table
@@ -136,6 +139,13 @@ def shown(table: dict[str, Any]) -> None:
                 keys = f"{name}accuracy", f"{name}loss"
                 told.append("; ".join(f"{row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f}" for k in keys))
             print(f"| `{method}` | " + " | ".join(told) + " |")
+    print(
+        "\nround: how much more than the paper's two, 95 % interval of the paired difference over seeds; accuracy; loss"
+    )
+    for task, method, other in product(table, TRADED[2:], TRADED[:2]):
+        both = [[table[task][k][f"round_{kind}_seeds"] for k in (method, other)] for kind in ("accuracy", "loss")]
+        told = (f"{one.mean:+.2f} ({one.low or 0:+.2f} to {one.high or 0:+.2f})" for one in (paired(*b) for b in both))
+        print(f"{task}: {method} over {other}", *told)
     print("\nranks of a round's money; clients' means over rounds; points over local; money paid; surprises")
     for task, method in product(DIGITS, TRADED):
         row = table[task][method]
