@@ -94,7 +94,8 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
                 if task != TOGETHER:
                     of = [correlation(x.mean(axis=0), y.mean(axis=0)) for x, y in zip(xs, ys, strict=True)]
                     row[f"{name}_clients"] = float(np.mean(of))
-                row[f"{name}_seeds"] = each
+                if name.startswith("round_"):
+                    row[f"{name}_seeds"] = [round(one, 4) for one in each]
                 row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
                 row[f"mean_{name}" if "_" in name else f"mean_{name}_gained"] = float(joined(ys).mean())
     return table
