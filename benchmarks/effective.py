@@ -3,6 +3,7 @@
     python benchmarks/effective.py                    10,240 markets of 3 to 6 clients for lies; about two minutes
     python benchmarks/effective.py --markets 80       so many of each kind and number of clients
     python benchmarks/effective.py --design           the prices that were tried for a truthful rule, and their welfare
+    python benchmarks/effective.py --surprises        what lies gain where earned prices rest on what is foretold
     python benchmarks/effective.py --run RUN          the same rules on the markets of a run of `ipfl-effective`
 
 Markets: `proofs_checks.search.effective_markets`, all kinds (round numbers, ties, zeros). A cost lie is searched at
@@ -15,18 +16,22 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run.records import read_run
 from mechanism.auctions.public.fact import Fact
-from mechanism.market.accounting import MONEY, account
+from mechanism.market.accounting import MONEY, Outcome, account
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.clock_price import ClockPrice
+from mechanism.market.rules.earned import Earned
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.rule import Clearing
+from mechanism.market.settling import settled
+from mechanism.space import Floats
 from proofs_checks.search.effective_markets import effective_markets, largest_lie
 from proofs_checks.search.lies import best_reports
 from proofs_checks.search.random_markets import KINDS
@@ -131,6 +136,37 @@ def recorded(folder: str, rules: dict[str, Clearing]) -> list[str]:
     return lines
 
 
+@dataclass(frozen=True)
+class Foretold(Earned):
+    """Earned prices where every s is known to be ``s``."""
+
+    s: float = 0.0
+
+    def settle(self, outcome: Outcome, types: Types, measured: Floats | None = None) -> Outcome:
+        """Return the outcome at that s."""
+        return super().settle(outcome, types, np.full(outcome.centre.shape, self.s))
+
+
+def foretold(markets: int, seed: int = 0) -> list[str]:
+    """Return the most that random lies gain in markets of the paper's kind, 4 and 6 clients, for each s; money."""
+    lines = ["s known | ipfl-exact-earned: cost | clock-price-earned: cost | cost, gain, size | mean utility of either"]
+    for s in (0.0, 0.25, 0.5, -0.25, -0.5):
+        gained, utility = np.zeros(3), np.zeros(2)
+        for m in (4, 6):
+            rng = np.random.default_rng([seed, m])
+            types, market = effective_markets("paper", rng, markets, m)
+            exact, clock = (Foretold(market_mechanism(name), s=s) for name in ("ipfl-exact", "clock-price"))
+            asked = ((exact, ("cost",)), (clock, ("cost",)), (clock, ("cost", "gain", "size")))
+            found = [largest_lie(rule, types, market, told, rng, 12)[0] for rule, told in asked]
+            gained = np.maximum(gained, found)
+            plain = (settled(rule, rule.clear(types.truthful(), market), types) for rule in (exact, clock))
+            utility += [float(account(types, outcome, market).utility.mean()) / 2 for outcome in plain]
+        lines.append(
+            f"{s:+.2f} | " + " | ".join(f"{x:.2g}" for x in gained) + " | " + ", ".join(f"{u:.2f}" for u in utility)
+        )
+    return lines
+
+
 def earners(agents: int = 9, draws: int = 2000, seed: int = 0) -> list[str]:
     """Return who earns what by the place of its cost, and what the best lie about it adds: FACT beside the clock.
 
@@ -170,6 +206,7 @@ def main() -> int:
     parser.add_argument("--markets", type=int, default=320, help="of each kind and number of clients (default 320)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--design", action="store_true", help="compare the prices that were tried instead")
+    parser.add_argument("--surprises", action="store_true", help="what lies gain where surprises are foretold instead")
     parser.add_argument("--run", metavar="RUN", help="a run's folder: its recorded markets instead of random ones")
     options = parser.parse_args()
     if options.run is not None:
@@ -179,6 +216,9 @@ def main() -> int:
     began = time.perf_counter()
     if options.design:
         sys.stdout.write("\n".join(table(welfare(design(), max(8, options.markets // 8), options.seed))) + "\n")
+        return 0
+    if options.surprises:
+        sys.stdout.write("\n".join(foretold(max(8, options.markets // 2), options.seed)) + "\n")
         return 0
     worst = lies(options.markets, options.seed)
     count = options.markets * len(KINDS) * len(SIZES)
