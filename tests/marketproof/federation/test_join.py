@@ -8,6 +8,8 @@ from learning.federation.messages import Bill
 from marketproof.federation import https_client
 from marketproof.federation.join import Door, Wishes, join, said_of
 
+PATIENT = 120.0
+
 
 def test_a_bill_puts_nothing_but_text_on_the_terminal():
     """Names and sentences are the server's: it does not clear the screen or set the window's title."""
@@ -22,7 +24,7 @@ def test_a_client_leaves_when_its_time_is_over(tmp_path, monkeypatch):
 
     key, told = make_identity(tmp_path, "alice").key, []
     door = Door("h", 1, tmp_path / "server.crt", key)
-    monkeypatch.setattr(https_client, "attend", lambda *given: threading.Event().wait(60))
+    monkeypatch.setattr(https_client, "attend", lambda *given: threading.Event().wait(PATIENT))
     assert join(door, None, 1.0, 1.0, told.append, Wishes(hours=1e-5)) == []
     assert "hours are over; this client takes part no longer" in told[-1]
 
