@@ -7,13 +7,15 @@ from collections import Counter
 import numpy as np
 
 from learning.errors import LearningError
-from learning.federation.messages import SLACK, Arrays, Work
+from learning.federation.messages import SLACK, Arrays, Bill, Work
 from learning.valuation.curves import WIDTH
 from learning.valuation.effective import MOST
 from mechanism.errors import shown
 
 MODELS = max(2 * MOST, WIDTH + 1)
 """Models in one request at most: no measuring needs more."""
+_AUDIT = 2**20
+"""Bytes of an audit's rounds: some ten thousand of them."""
 TRAININGS, PIECES = 20, 5000
 """How often a round may be trained at most (a server that was killed repeats it), and how many requests, and models in
 them, it may have."""
@@ -21,7 +23,7 @@ them, it may have."""
 
 def most_bytes(parameters: int) -> int:
     """Return how long a request to a client may be whose model has so many parameters."""
-    return SLACK + 4 * MODELS * parameters
+    return SLACK + max(_AUDIT, 4 * MODELS * parameters)
 
 
 class Appetite:
@@ -31,7 +33,7 @@ class Appetite:
         self._run = ""
         self._trainings, self._pieces = Counter[int](), Counter[int]()
 
-    def check(self, work: Work, arrays: Arrays, parameters: int, rounds: int) -> None:
+    def check(self, work: Work | Bill, arrays: Arrays, parameters: int, rounds: int) -> None:
         """Raise `LearningError` if a request, or all of its round so far, is more than a run takes.
 
         ``parameters`` of the client's own model; ``rounds`` of the run, 0: as many as there are.
@@ -48,7 +50,7 @@ class Appetite:
             self._run = work.run
             self._trainings.clear()
             self._pieces.clear()
-        self._trainings[work.round] += work.task == "train"
+        self._trainings[work.round] += isinstance(work, Work) and work.task == "train"
         self._pieces[work.round] += 1 + len(arrays.get("models", ()))
         if self._trainings[work.round] > TRAININGS or self._pieces[work.round] > PIECES:
             raise LearningError(

@@ -4,9 +4,9 @@ What never leaves it: samples and how many it has of each class, its noise key, 
 nobody else needs (Ditto's personal one). What does: the number of its samples, its reports, the models that a method
 exchanges, its accuracy and loss, losses of mixtures, the gradient at its probe where effective data is measured, and ε.
 
-Where models are valued a client sees others' only in mixtures that the server made, and no more of them than measuring
-takes. That keeps them from a client that runs this code. It hides nothing from one that does not: it knows its own part
-of a mixture of two and can subtract it. What it says of its losses nobody can check.
+Where models are valued a client sees others' only in mixtures that the server made, no more than measuring takes. That
+hides nothing from a client that runs other code: it knows its own part of a mixture of two and can subtract it. What it
+says of its losses nobody can check.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from learning.federation.messages import (
     NOT_STARTED,
     SLACK,
     Arrays,
+    Audit,
     Bill,
     Done,
     Hello,
@@ -60,9 +61,8 @@ class Client:
 
     ``load`` makes the client's share of a run that begins, or raises `MarketProofError` if it will not take part.
     ``cost`` and ``gain`` are what it reports. ``keep``: a folder of its own, in which its ledger and private models
-    outlive the process; None: nothing does. ``told`` is called with each bill. ``refused`` says what it last refused.
-
-    A server gets no more out of it than a run takes: `learning.federation.appetite`.
+    outlive the process; None: nothing does. ``told`` is called with each bill, ``audited`` with each audit; ``refused``
+    says what was last refused. A server gets no more out of it than a run takes: `learning.federation.appetite`.
     """
 
     def __init__(
@@ -72,14 +72,15 @@ class Client:
         gain: float = 0.0,
         keep: Path | None = None,
         told: Callable[[Bill], None] = lambda bill: None,
+        audited: Callable[[Audit, Arrays], None] = lambda audit, rounds: None,
     ) -> None:
-        self._load, self._cost, self._gain, self._keep, self._told = load, cost, gain, keep, told
+        self._load, self._cost, self._gain, self._keep = load, cost, gain, keep
+        self._told, self._audited, self.refused = told, audited, ""
         self._start: Start | None = None
         self._guard: Guard | None = None
         self._memory = keeping.Memory()
         self._line: Generator[Any, Any, tuple[float, ...]] | None = None
         self._appetite = Appetite()
-        self.refused = ""
 
     @property
     def most(self) -> int:
@@ -95,7 +96,11 @@ class Client:
         try:
             if not payload and self._start is None:  # too long to be read; it says what its sender does not know yet
                 raise LearningError(NOT_STARTED)
-            message, arrays = decode(payload, self.most, Start, Work, Bill)
+            message, arrays = decode(payload, self.most, Start, Work, Bill, Audit)
+            if isinstance(message, Audit):  # also of a run that was over before this process began
+                mark = (message.run, 0, 0, message.client)
+                self._audited(message, arrays)
+                return encode(Done(*mark))
             if isinstance(message, Start):
                 mark = (message.run, 0, 0, message.client)
                 return encode(self._hello(message))
@@ -103,6 +108,8 @@ class Client:
             start = self._start
             if start is None or (message.run, message.client) != (start.run, start.client):
                 raise LearningError(NOT_STARTED)
+            if self._share.tells:
+                self._appetite.check(message, arrays, self._bench.network.layout.parameters, self._plan.rounds)
             if isinstance(message, Bill):
                 self._told(message)
                 return encode(Done(*mark))
@@ -154,20 +161,13 @@ class Client:
         return self._share.bench
 
     def _do(self, work: Work, arrays: Arrays) -> tuple[Message, Arrays]:
-        does = {
-            "train": self._train,
-            "judge": self._judge,
-            "value": self._value,
-            "mix": self._mix,
-            "line": self._measure,
-        }
+        does = {"train": self._train, "judge": self._judge}
+        does |= {"value": self._value, "mix": self._mix, "line": self._measure}
         if work.task not in does:
             raise LearningError(f"there is no task {work.task!r}; expected one of {', '.join(does)}")
         values = self._plan.held_out or self._method.tries is not None
         if not {"value": values, "mix": self._method.measures, "line": self._method.measures}.get(work.task, True):
             raise LearningError(f"{self._method.name} does not ask what models are worth, as {work.task!r} does")
-        if self._share.tells:
-            self._appetite.check(work, arrays, self._bench.network.layout.parameters, self._plan.rounds)
         bench = self._bench
         sent = {"" if name == "rows" else name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         models = sent.pop("models", torch.empty(0))

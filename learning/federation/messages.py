@@ -5,9 +5,9 @@ arrays one after the other. The header is ``{"kind": KIND, "fields": {…}, "arr
 kinds are those of `KINDS`. Nothing is executed or unpickled, no length is believed that the payload does not have, and
 every payload that is not exactly a message is refused in one line.
 
-A conversation is a request of the server (`Start`, `Work`, `Bill`) and the client's reply to it (`Hello`, `Done`, or
-`Refused` to any of them). Whom a reply comes from is the word of the transport, not of the reply: that names its
-client again only so that a mistake is found.
+A conversation is a request of the server (`Start`, `Work`, `Bill`, `Audit`) and the client's reply to it (`Hello`,
+`Done`, or `Refused` to any of them). Whom a reply comes from is the word of the transport, not of the reply: that names
+its client again only so that a mistake is found.
 """
 
 from __future__ import annotations
@@ -178,10 +178,20 @@ class Bill:
     audit: Annotated[tuple[str, ...], Field(max_length=100)] = ()
 
 
-Message = Start | Hello | Work | Done | Refused | Bill
-Reply = Done | Refused
+@dataclass(frozen=True)
+class Audit:
+    """What holds of a client's own part in one training, when all is over; its rounds come as an array."""
 
-KINDS: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Start, Hello, Work, Done, Refused, Bill)}
+    __pydantic_config__: ClassVar[Any] = _SETTINGS
+
+    run: Name
+    client: Whole
+    name: Name
+    told: dict[str, Any]
+
+
+Message = Start | Hello | Work | Done | Refused | Bill | Audit
+KINDS: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Start, Hello, Work, Done, Refused, Bill, Audit)}
 """Every kind of message by the name that it has in a header."""
 
 

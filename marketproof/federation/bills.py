@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,15 @@ from mechanism.wording import number
 
 if TYPE_CHECKING:
     from analysis.run.market import MarketRecord
+
+
+COLUMNS = ("present", "imports", "exports", "paid", "received", "centre", "gain", "cost", "utility", "accuracy")
+"""Of an audit's rounds: whether the client was there, how many models it bought and sold, money, personal accuracy."""
+
+
+def run_name(text: str) -> str:
+    """Return a run's name as clients keep it: up to 100 letters, digits, "_" and "-"."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:100]
 
 
 def bills_of(record: MarketRecord, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marketproof.federation.bills import COLUMNS
 from marketproof.federation.keys import Identity
 from mechanism.errors import InputError, one_line, shown
-from mechanism.wording import number
+from mechanism.market.accounting import MONEY
+from mechanism.wording import number, plural
 
 if TYPE_CHECKING:
-    from learning.federation.messages import Bill
+    from numpy.typing import NDArray
+
+    from learning.federation.messages import Audit, Bill
+
+_ROOM = 2**28
+"""Bytes of bills and audits that a client keeps at most."""
 
 Tell = Callable[[str], None]
 
@@ -53,8 +62,8 @@ def join(
     gain: float,
     tell: Tell = lambda line: None,
     wishes: Wishes = Wishes(),
-) -> list[dict[str, Any]]:
-    """Take part until the server says that it is over, or the time is; return the bills, in their order.
+) -> Papers:
+    """Take part until the server says that it is over, or the time is; return what was told of one's own account.
 
     ``data``: a file of samples, or the folder of a public data set of which this client takes its part; None: one that
     comes with the package. Ledger and private models are kept beside the key. `MarketProofError` in one line if the key
@@ -69,14 +78,9 @@ def join(
     identity = Identity.at(door.key)
     limits = wishes.epsilon, wishes.rounds
     load = own_part(data, *limits) if data is None or data.is_dir() else own_file(data, *limits)
-    bills: list[dict[str, Any]] = []
-    refused = ""
-
-    def told(bill: Bill) -> None:
-        bills.append(asdict(bill))
-        tell(said_of(bill))
-
-    client = Client(load, cost, gain, keep=door.key.with_suffix(".memory"), told=told)
+    papers, refused = Papers(tell), ""
+    keep = door.key.with_suffix(".memory")
+    client = Client(load, cost, gain, keep=keep, told=papers.bill, audited=papers.audit)
 
     def answer(payload: bytes, most: int) -> bytes:
         nonlocal refused
@@ -97,7 +101,60 @@ def join(
             if not over.is_set():
                 raise
             tell(f"{number(wishes.hours or 0.0)} hours are over; this client takes part no longer")
-    return bills
+    return papers
+
+
+class Papers:
+    """Bills and audits of a client in their order, as plain values; ``tell`` says of each what is in it."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.bills: list[dict[str, Any]] = []
+        self.audits: list[dict[str, Any]] = []
+        self._tell, self._room = tell, _ROOM
+
+    def bill(self, bill: Bill) -> None:
+        """Keep a bill. `InputError` if there is no room for more."""
+        self._keep(self.bills, asdict(bill))
+        self._tell(said_of(bill))
+
+    def audit(self, audit: Audit, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep an audit, held against the bills of its run; `MessageError` if its rounds are none."""
+        from learning.federation.messages import expect
+
+        rounds = audit.told.get("rounds")
+        expect(arrays, {"rounds": (rounds if isinstance(rounds, int) else -1, len(COLUMNS))}, "float64")
+        rows = [dict(zip(COLUMNS, row, strict=True)) for row in arrays["rounds"].tolist()]
+        added = all(_close(r["utility"], r["gain"] - r["cost"] - r["paid"] + r["received"] - r["centre"]) for r in rows)
+        mine = [bill for bill in self.bills if bill["run"] == audit.run and 1 <= bill["round"] <= len(rows)]
+        agree = all(_agrees(bill, rows[bill["round"] - 1]) for bill in mine)
+        words = [
+            f"Its rounds {'add up' if added else 'do NOT add up'}: gain - cost - paid + received - centre = utility.",
+            f"It {'agrees' if agree else 'does NOT agree'} with the {plural(len(mine), 'bill')} that you got.",
+        ]
+        numbered = [{"round": k + 1, **row} for k, row in enumerate(rows)]
+        checked = {"adds_up": added, "bills": len(mine), "agrees_with_bills": agree, "words": words}
+        self._keep(self.audits, {"name": audit.name, **audit.told, "rounds": numbered, "checked_here": checked})
+        said = audit.told.get("words")
+        lines = [str(line) for line in said] if isinstance(said, list) else []
+        method = audit.told.get("method")
+        self._tell(one_line(f"audit of {method}, seed {audit.told.get('seed')}: {' '.join([*lines, *words])}"))
+
+    def _keep(self, papers: list[dict[str, Any]], paper: dict[str, Any]) -> None:
+        self._room -= len(json.dumps(paper))
+        if self._room < 0:
+            raise InputError(f"the server's bills and audits are more than {_ROOM // 2**20} MiB; no more are kept")
+        papers.append(paper)
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=MONEY, abs_tol=MONEY)
+
+
+def _agrees(bill: Mapping[str, Any], row: Mapping[str, float]) -> bool:
+    """Say whether a bill is of the same money as a round of an audit."""
+    paid, received = (sum(money for _, money in bill[name]) for name in ("paid", "received"))
+    same = all(_close(bill[name], row[name]) for name in ("centre", "gain", "cost", "utility"))
+    return same and _close(paid, row["paid"]) and _close(received, row["received"])
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.federation.bills import bills_of, told_of
+from marketproof.federation.bills import bills_of, run_name, told_of
 from marketproof.federation.keys import NAME, Identity, Register
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Finished, Place, plan_of
@@ -103,7 +103,7 @@ def serve(
 
     def make(unit: Unit) -> Trainer:
         from learning.federation.reception import TooFew
-        from marketproof.federation.served import Lent, Served, run_name
+        from marketproof.federation.served import Lent, Served
 
         plan, run = replace(plan_of(config, unit.seed), clients=len(names)), f"{config.federation}-{unit.key}"
         lent, pause = Lent(transport, run_name(run), site.least), _AGAIN
@@ -125,9 +125,31 @@ def serve(
 
     try:
         tell(f"listening on {site.host}:{transport.port} over {site.link} for {', '.join(names)}")
-        return run_all(config, folder, Place("federated", "cpu"), resume=resume, quiet=quiet, make=make, watch=watch)
+        done = run_all(config, folder, Place("federated", "cpu"), resume=resume, quiet=quiet, make=make, watch=watch)
+        _give_audits(transport, done, names, config.federation, tell)
+        return done
     finally:
         transport.close()
+
+
+def _give_audits(transport: Any, done: Finished, names: Sequence[str], federation: str, tell: Tell) -> None:
+    """Send every client its own audit of each training; say who has not taken it."""
+    from learning.federation.messages import Done, MessageError, bytes_of, decode, encode
+    from learning.federation.transport import Absence, Request
+    from marketproof.federation.audits import audits_of
+
+    missed: dict[str, str] = {}
+    for parts in audits_of(done.folder, done.audit, names, federation):
+        asked = [Request(audit.client, encode(audit, rounds), bytes_of({})) for audit, rounds in parts]
+        for name, reply in zip(names, transport.exchange(asked), strict=True):
+            try:
+                if isinstance(reply, Absence):
+                    raise MessageError(reply.reason)
+                decode(reply, bytes_of({}), Done)
+            except MessageError as error:
+                missed[name] = one_line(error)
+    for name, reason in missed.items():
+        tell(f"{name} has not taken its audit: {reason}")
 
 
 def _meet(transport: Any, names: Sequence[str], site: Site, tell: Tell) -> None:

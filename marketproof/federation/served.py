@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +12,6 @@ from learning.federation.messages import Hello
 from learning.plan import LearningPlan
 from learning.trainer import Trainer
 from mechanism.market.clients import Types
-
-
-def run_name(text: str) -> str:
-    """Return a run's name as clients keep it: up to 100 letters, digits, "_" and "-"."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:100]
 
 
 class Lent:

@@ -41,6 +41,9 @@ def join(
     dp_epsilon: Annotated[
         float | None, typer.Option(min=0, metavar="E", help="Take part only in runs that are private up to this.")
     ] = None,
+    audit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where your audit goes; default NAME.audit.json beside the key.")
+    ] = None,
     rounds: Annotated[
         int, typer.Option(min=1, metavar="R", help="Take part only in runs of up to so many rounds.")
     ] = 100_000,
@@ -56,12 +59,16 @@ def join(
     from marketproof.federation.join import Door, Wishes
     from marketproof.federation.join import join as take_part
 
+    place = audit or key.with_name(f"{key.stem}.audit.json")
     refuse_unwritable_file(json)
+    refuse_unwritable_file(place)
     if data is not None and not data.exists():
         raise InputError(f"{shown(data)} is not there; name your samples (.npz), or a folder of public data sets")
     door = Door(*address(server), certificate or key.with_name("server.crt"), key, via, patience)
     console = stderr(quiet=quiet)
     wishes = Wishes(dp_epsilon, rounds, hours)
-    bills = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes)
-    write_json(json, {"bills": bills})
-    console.print(f"the federation is over after {len(bills)} bills", soft_wrap=True)
+    papers = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes)
+    write_json(json, {"bills": papers.bills, "audits": papers.audits})
+    write_json(place if papers.audits else None, {"audits": papers.audits})
+    kept = f"; your audit is in {shown(place)}" if papers.audits else ""
+    console.print(f"the federation is over after {len(papers.bills)} bills{kept}", soft_wrap=True)

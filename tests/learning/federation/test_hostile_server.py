@@ -8,7 +8,7 @@ import pytest
 from learning.federation.appetite import PIECES, TRAININGS
 from learning.federation.client import Client
 from learning.federation.loading import own_file
-from learning.federation.messages import NOT_STARTED, SLACK, Done, Hello, Refused, Start, Work, decode, encode
+from learning.federation.messages import NOT_STARTED, SLACK, Bill, Done, Hello, Refused, Start, Work, decode, encode
 from learning.plan import LearningPlan
 
 PLAN = LearningPlan(
@@ -119,7 +119,7 @@ def test_a_client_reads_no_more_than_its_own_model_allows(asked):
     assert asked.client.most == SLACK
     assert "expected at most" in decode(asked.client.answer(bytes(SLACK + 1)), SLACK, Refused)[0].reason
     assert isinstance(asked.start(OWN, "own"), Hello)
-    assert asked.client.most == SLACK + 4 * 24 * asked.width
+    assert asked.client.most == SLACK + max(2**20, 4 * 24 * asked.width)
     assert "expected at most" in decode(asked.client.answer(bytes(asked.client.most + 1)), SLACK, Refused)[0].reason
 
 
@@ -146,6 +146,9 @@ def test_a_round_is_not_trained_or_tested_without_end(asked):
     models, terms = np.zeros((24, asked.width), dtype=np.float32), {"samples": 4}
     told = [asked.do("value", terms, "valued", models=models) for _ in range(PIECES // 25 + 1)]
     assert [isinstance(one, Done) for one in told] == [True] * (PIECES // 25) + [False]
+    bill = Bill("valued", 1, 1, 1, "bob")
+    assert "more than 20 trainings or 5000 models" in asked.ask(bill).reason
+    assert "round 6 is none of the run's" in asked.ask(replace(bill, round=6)).reason
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,32 @@ def test_each_client_has_its_own_bills_which_add_up_to_its_account(federation):
             assert np.isclose(money, bill["utility"], rtol=1e-9)
 
 
+def test_each_client_gets_its_own_audit_and_nobody_elses_report(federation):
+    """Its rows, held against the bills that it got; of the other nothing but what the clearing gave both."""
+    market = load_file(federation.folder / "run/markets/ipfl__ipfl-exact-0.safetensors")
+    for k, name in enumerate(federation.names):
+        told = json.loads((federation.folder / f"{name}.audit.json").read_text())
+        assert told["audits"] == json.loads((federation.folder / f"{name}.json").read_text())["audits"]
+        exact, realised = told["audits"]
+        assert (exact["method"], realised["method"]) == ("ipfl/ipfl-exact", "ipfl-effective/realised")
+        assert exact["name"] == name
+        assert [row["round"] for row in exact["rounds"]] == [1, 2, 3]
+        assert [row["paid"] for row in exact["rounds"]] == market["prices"][:, k].sum(axis=-1).tolist()
+        assert exact["lowest_utility"] == min(row["utility"] for row in exact["rounds"])
+        assert exact["individually_rational"]
+        assert exact["checked_here"]["adds_up"]
+        assert exact["checked_here"]["agrees_with_bills"]
+        bills = json.loads((federation.folder / f"{name}.json").read_text())["bills"]  # since it was started last
+        assert exact["checked_here"]["bills"] == sum("exact" in bill["run"] for bill in bills)
+        assert exact["reproduced"]
+        assert exact["certified"]["proved"] == exact["certified"]["checked"] == 3
+        assert exact["lies"]["cost"]["most_found"] <= 1e-6
+        assert federation.names[1 - k] not in (federation.folder / f"{name}.audit.json").read_text()
+        assert "audit of ipfl/ipfl-exact, seed 0: You were there in 3 of 3 rounds." in (
+            (federation.folder / f"{name}.log").read_text()
+        )
+
+
 def test_the_terminal_says_who_is_in_and_what_moved(federation):
     told = (federation.folder / "server.log").read_text()
     assert "all are there: alice, bob" in told

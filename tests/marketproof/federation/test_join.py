@@ -2,13 +2,56 @@
 
 import threading
 
+import numpy as np
 import pytest
 
-from learning.federation.messages import Bill
+from learning.federation.messages import Audit, Bill, MessageError
 from marketproof.federation import https_client
-from marketproof.federation.join import Door, Wishes, join, said_of
+from marketproof.federation.bills import COLUMNS
+from marketproof.federation.join import Door, Papers, Wishes, join, said_of
+from mechanism.errors import InputError
 
 PATIENT = 120.0
+ROW = {"gain": 9.0, "cost": 1.0, "paid": 3.0, "received": 2.0, "centre": 0.5, "utility": 6.5}
+BILL = Bill("r", 1, 1, 0, "a", (("b", 3.0),), (("b", 2.0),), 0.5, 9.0, 1.0, 6.5)
+
+
+def audited(bills=(BILL,), **changed):
+    """What a client finds in an audit of one round, held against its bills."""
+    papers = Papers(lambda line: None)
+    for bill in bills:
+        papers.bill(bill)
+    row = dict.fromkeys(COLUMNS, 0.0) | ROW | changed
+    papers.audit(Audit("r", 0, "a", {"rounds": 1, "words": ["\x1b[2J"]}), {"rounds": np.array([list(row.values())])})
+    return papers.audits[0]["checked_here"]
+
+
+def test_an_audit_is_held_against_the_bills_and_must_add_up():
+    assert audited() | {"words": []} == {"adds_up": True, "bills": 1, "agrees_with_bills": True, "words": []}
+    assert not audited(received=4.0)["adds_up"]
+    assert not audited(paid=2.0, utility=7.5)["agrees_with_bills"]
+    assert audited(paid=2.0, utility=7.5)["adds_up"]
+    assert audited(bills=[])["bills"] == 0
+
+
+@pytest.mark.parametrize(
+    "rounds", [np.zeros((2, 10)), np.zeros((1, 9)), np.zeros((1, 10), dtype=np.float32), np.full((1, 10), np.nan)]
+)
+def test_rounds_that_are_none_are_no_audit(rounds):
+    papers = Papers(lambda line: None)
+    with pytest.raises(MessageError):
+        papers.audit(Audit("r", 0, "a", {"rounds": 1}), {"rounds": rounds})
+    assert papers.audits == []
+
+
+def test_a_server_does_not_fill_a_clients_memory_with_bills(monkeypatch):
+    monkeypatch.setattr("marketproof.federation.join._ROOM", 2000)
+    papers = Papers(lambda line: None)
+    papers.bill(BILL)
+    papers._room = 100
+    with pytest.raises(InputError, match="no more are kept"):
+        papers.bill(BILL)
+    assert len(papers.bills) == 1
 
 
 def test_a_bill_puts_nothing_but_text_on_the_terminal():
@@ -25,7 +68,7 @@ def test_a_client_leaves_when_its_time_is_over(tmp_path, monkeypatch):
     key, told = make_identity(tmp_path, "alice").key, []
     door = Door("h", 1, tmp_path / "server.crt", key)
     monkeypatch.setattr(https_client, "attend", lambda *given: threading.Event().wait(PATIENT))
-    assert join(door, None, 1.0, 1.0, told.append, Wishes(hours=1e-5)) == []
+    assert join(door, None, 1.0, 1.0, told.append, Wishes(hours=1e-5)).bills == []
     assert "hours are over; this client takes part no longer" in told[-1]
 
     def stopped(*given):
