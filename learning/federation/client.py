@@ -161,7 +161,7 @@ class Client:
         return self._share.bench
 
     def _do(self, work: Work, arrays: Arrays) -> tuple[Message, Arrays]:
-        does = {"train": self._train, "judge": self._judge}
+        does: dict[str, Any] = {"train": self._train, "judge": self._judge}
         does |= {"value": self._value, "mix": self._mix, "line": self._measure}
         if work.task not in does:
             raise LearningError(f"there is no task {work.task!r}; expected one of {', '.join(does)}")

@@ -77,8 +77,8 @@ def _told(record: MarketRecord, k: int, rounds: NDArray[np.float64], checked: Me
         f"You were there in {len(there)} of {plural(record.rounds, 'round')}."
         + (f" Your lowest utility was {number(lowest)}, alone it is 0." if len(there) else ""),
         *(
-            f"The best lie about {coordinate} that was found for anybody gains {number(told['most_found'])}."
-            for coordinate, told in lies.items()
+            f"The best lie about {coordinate} that was found for anybody gains {number(lie.gain)}."
+            for coordinate, lie in checked.lies.items()
         ),
     ]
     if checked.reproduced is not None:
