@@ -19,6 +19,7 @@ from mechanism.errors import InputError, one_line, shown
 if TYPE_CHECKING:
     from analysis.run.market import MarketRecord
     from learning.trainer import Trainer
+    from marketproof.federation.page import Page
     from marketproof.federation.served import Served
     from marketproof.running.recorder import Unit
 
@@ -34,7 +35,7 @@ class Site:
     """Where a federation listens, by which link, where its keys lie, and how long clients have for one answer.
 
     It begins when all are there whose keys are registered, or without the others when ``least`` have been there for
-    ``wait`` seconds.
+    ``wait`` seconds. ``page``: host and port on which rounds can be looked at; None: nowhere.
     """
 
     host: str
@@ -44,6 +45,7 @@ class Site:
     deadline: float = 600.0
     least: int = 2
     wait: float = 600.0
+    page: tuple[str, int] | None = None
 
 
 def opened(site: Site, names: Sequence[str]) -> Any:
@@ -100,6 +102,12 @@ def serve(
         raise InputError(f"--least is {site.least}; expected 2 to {len(names)}, as many as there are names")
     transport = opened(site, names)
     trainers: dict[str, Served] = {}
+    page: Page | None = None
+
+    def say(line: str) -> None:
+        tell(line)
+        if page is not None:
+            page.say(line)
 
     def make(unit: Unit) -> Trainer:
         from learning.federation.reception import TooFew
@@ -108,28 +116,38 @@ def serve(
         plan, run = replace(plan_of(config, unit.seed), clients=len(names)), f"{config.federation}-{unit.key}"
         lent, pause = Lent(transport, run_name(run), site.least), _AGAIN
         while unit.key not in trainers:
-            _meet(transport, names, site if not trainers else replace(site, wait=0.0), tell)
+            _meet(transport, names, site if not trainers else replace(site, wait=0.0), say)
             try:
                 trainers[unit.key] = Served(plan, unit.method.algorithm, unit.seed, lent)
             except TooFew as few:  # who can mend it is elsewhere
-                tell(one_line(few))
+                say(one_line(few))
                 time.sleep(pause)
                 pause = min(2 * pause, _SELDOM)
         return trainers[unit.key]
 
     def watch(unit: Unit, number: int, record: MarketRecord, notices: Sequence[str]) -> None:
+        training = f"{unit.method.name}, seed {unit.seed}"
+        if page is not None:
+            page.round(training, number, record, trainers[unit.key].away)
         trainers[unit.key].bill(bills_of(record, names))
         for notice in notices:
             tell(notice)
-        tell(f"{unit.method.name}, seed {unit.seed}, round {number}: {told_of(record, names)}")
+        tell(f"{training}, round {number}: {told_of(record, names)}")
 
     try:
-        tell(f"listening on {site.host}:{transport.port} over {site.link} for {', '.join(names)}")
+        if site.page is not None:
+            from marketproof.federation.page import Page
+
+            page = Page(*site.page, config.task, names, config.rounds)
+            tell(f"rounds can be looked at on http://{site.page[0]}:{page.port}/")
+        say(f"listening on {site.host}:{transport.port} over {site.link} for {', '.join(names)}")
         done = run_all(config, folder, Place("federated", "cpu"), resume=resume, quiet=quiet, make=make, watch=watch)
-        _give_audits(transport, done, names, config.federation, tell)
+        _give_audits(transport, done, names, config.federation, say)
         return done
     finally:
         transport.close()
+        if page is not None:
+            page.close()
 
 
 def _give_audits(transport: Any, done: Finished, names: Sequence[str], federation: str, tell: Tell) -> None:

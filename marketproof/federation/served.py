@@ -39,6 +39,12 @@ class Served(Trainer):
         assert isinstance(self._backend, FederatedBackend)
         return self._backend.greetings
 
+    @property
+    def away(self) -> dict[int, str]:
+        """Who is away in the round, and what is said of it; "" where that was said before."""
+        assert isinstance(self._backend, FederatedBackend)
+        return self._backend.away
+
     def types(self) -> Types:
         """Return what clients say of themselves so far: sizes, costs and gains; 1, 0 and 0 of who has not come yet."""
         told = [(0.0, 0.0) if hello is None else (hello.cost, hello.gain) for hello in self._greetings]

@@ -39,6 +39,9 @@ def serve(
     expect: Annotated[
         str | None, typer.Option(metavar="NAME,…", help="Names whose keys may be registered while the run goes on.")
     ] = None,
+    page: Annotated[
+        str | None, typer.Option(metavar="[HOST:]PORT", help="Show rounds on a page here; on this machine unless said.")
+    ] = None,
     methods: Annotated[str | None, typer.Option(metavar="a,b/ID,…", help="As in run; default as there.")] = None,
     mechanism: Annotated[str | None, typer.Option(metavar="ID", help="Mechanism of methods without one.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, metavar="R", help="Rounds of the market.")] = None,
@@ -63,7 +66,8 @@ def serve(
         "methods": methods, "mechanism": mechanism, "rounds": rounds, "steps": steps, "scale": scale, "seed": seed,
         "seeds": seeds, "dp_epsilon": dp_epsilon, "population": None,
     }  # fmt: skip
-    site = Site(*address(listen), keys, via, deadline, least, wait)
+    shown_on = None if page is None else address(page if ":" in page else f"127.0.0.1:{page}")
+    site = Site(*address(listen), keys, via, deadline, least, wait, shown_on)
     going_on = resume and out is not None and (out / CONFIG).is_file()
     if going_on and out is not None:
         chosen = recorded_config(out)
