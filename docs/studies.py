@@ -1,4 +1,4 @@
-"""Attackers, free-riders and liars on Fashion-MNIST; poison and effective data on digits: tables the guide points to.
+"""Attackers, liars, roles and dropout on Fashion-MNIST and digits, poison, recorded markets: tables of the guide.
 
     python -m docs.studies [FOLDER] [NAME…]   # runs are in FOLDER (default runs/studies), gone on with there
 
@@ -9,6 +9,7 @@ its page (`docs/pages.py`), and backdoor.json.
 from __future__ import annotations
 
 import json
+import resource
 import shlex
 import subprocess
 import sys
@@ -32,13 +33,27 @@ from marketproof.studies.findings import BY_SEED
 from marketproof.studies.units import commit, machine
 
 FASHION = ("--task", "fashion-niid", "--seeds", "1")
-EFFECTIVE = ",".join(f"ipfl-effective/{rule}" for rule in ("pooled-price", "clock-price", "ipfl-exact"))
+SKEW = ("--task", "digits-skew", "--seeds", "3", "--no-audit")
+MARKETS = ",".join((
+    *(f"ipfl/{rule}" for rule in ("ipfl", "ipfl-exact", "pooled-price", "realised")),
+    *(f"ipfl-effective/{rule}" for rule in ("ipfl-exact", "clock-price", "pooled-price")),
+))  # fmt: skip
+USUAL = "runs/studies"
+PARTS = ("market-niid", "market-cluster")
+"""Studies whose runs another one measures, and which have no page of their own."""
 STUDIES = {
     "robustness": ("robustness", *FASHION),
+    "robustness-digits": ("robustness", *SKEW, "--methods", f"local,{MARKETS}"),
     "poisoning": ("poisoning", "--task", "digits-niid", "--seeds", "3"),
+    "inclusive-digits": ("inclusive", *SKEW, "--methods", f"local,{MARKETS}"),
+    "dropout-digits": ("dropout", *SKEW, "--methods", f"local,{MARKETS}"),
     "liars": ("liars", *FASHION),
-    "liars-effective": ("liars", "--task", "digits-skew", "--seeds", "3", "--methods", EFFECTIVE),
+    "liars-digits": ("liars", *SKEW, "--methods", MARKETS),
+    "market-niid": ("market", "--task", "digits-niid", "--seeds", "3", "--no-audit"),
+    "market-cluster": ("market", "--task", "digits-cluster", "--seeds", "3", "--no-audit"),
+    "market": ("market", "--runs", ",".join(f"{USUAL}/{run}/benign" for run in ("robustness-digits", *PARTS))),
 }
+"""Words of each study, by the name of its record."""
 OUT = Path(__file__).parent / "results"
 
 
@@ -46,20 +61,29 @@ def main(folder: Path, names: list[str]) -> int:
     """Run or go on with each study, record it, and make the pages."""
     for name in names or STUDIES:
         words = ["study", *STUDIES[name]]
-        place = ["--out", str(folder / name)]
-        subprocess.run([sys.executable, "-m", "marketproof", *words, *place], check=True)
+        here = [word.replace(USUAL, str(folder)) for word in words]
+        began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        subprocess.run([sys.executable, "-m", "marketproof", *here, "--out", str(folder / name)], check=True)
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began
         told = json.loads((folder / name / "study.json").read_text())
-        (OUT / f"{name}.json").write_bytes(compact({**told, "made": made(folder / name, shlex.join(words))}))
+        if name not in PARTS:
+            how = made(shlex.join(words), folder / f"{name}.made.json", spent)
+            (OUT / f"{name}.json").write_bytes(compact({**told, "made": how}))
         if name == "poisoning":
             (OUT / "backdoor.json").write_text(json.dumps(fooled(folder / name), indent=1) + "\n")
     return pages([])
 
 
-def made(study: Path, words: str) -> dict[str, Any]:
-    """Return by which command, code and machine a study was made, and how many minutes of one core it trained."""
-    runs = [json.loads(path.read_text())["timings"]["total"] for path in sorted(study.glob("*/manifest.json"))]
-    place = {"command": f"marketproof {words}", "commit": commit(), "machine": machine()}
-    return {**place, "minutes": round(sum(runs) / 60, 1)}
+def made(words: str, path: Path, seconds: float) -> dict[str, Any]:
+    """Return by which command, code and machine a study was made, and how many minutes of the processor it took.
+
+    With those of earlier calls, which a file keeps.
+    """
+    before = json.loads(path.read_text()) if path.is_file() else {"seconds": 0.0, "commits": []}
+    commits = list(dict.fromkeys([*before["commits"], commit()]))
+    path.write_text(json.dumps({"seconds": before["seconds"] + seconds, "commits": commits}))
+    place = {"command": f"marketproof {words}", "commit": ", ".join(commits), "machine": machine()}
+    return {**place, "minutes": round((before["seconds"] + seconds) / 60, 1)}
 
 
 def compact(told: Mapping[str, Any]) -> bytes:
@@ -98,4 +122,4 @@ def fooled(study: Path) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/studies"), sys.argv[2:]))
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(USUAL), sys.argv[2:]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from learning.data.files.places import find, hub
 from learning.data.sets.fashion import DEBIAN, HUB, LAYOUTS
 from learning.errors import DataError
-from marketproof.running.config import DEFAULT_MECHANISM, load_task, resolve
+from marketproof.running.config import DEFAULT_MECHANISM, RunConfig, load_run, load_task, resolve
 from marketproof.running.methods import parse
 from marketproof.running.recorder import CONFIG, read_progress, recorded_config
 from marketproof.studies.liars import LIARS_STUDY, MARKETS
@@ -15,6 +15,7 @@ from marketproof.studies.performance import PERFORMANCE, POISONING, ROBUSTNESS
 from marketproof.studies.planned import Plan
 from marketproof.studies.study import Recorded, Study
 from marketproof.studies.taking_part import DROPOUT, INCLUSIVE
+from marketproof.studies.units import Units
 from mechanism.errors import InputError, shown
 
 STUDIES: Mapping[str, Study] = {
@@ -88,9 +89,7 @@ def of_records(name: str, folders: Sequence[Path]) -> tuple[Plan, dict[str, Reco
         raise InputError(f"study {name} compares several runs of its own; --runs is for {' and '.join(single)}")
     cases: dict[str, Recorded] = {}
     for folder in folders:
-        if not (folder / CONFIG).is_file() or not read_progress(folder).complete:
-            raise InputError(f"{shown(folder)} holds no finished run; expected a folder that marketproof run wrote")
-        config = recorded_config(folder)
+        config = _finished(folder)
         if config.task in cases:
             raise InputError(f"{shown(folder)} is a second run of {config.task}; name one run of each task")
         cases[config.task] = Recorded(folder, config)
@@ -102,6 +101,25 @@ def of_records(name: str, folders: Sequence[Path]) -> tuple[Plan, dict[str, Reco
     methods = dict.fromkeys(method for config in configs.values() for method in config.methods)
     more = {"task": ", ".join(configs), "methods": list(methods), "records": told}
     return Plan(name, study, configs, "as recorded", more), cases
+
+
+def _finished(folder: Path) -> RunConfig:
+    """Return the settings of a finished run; of a task of study performance those of the seeds that are whole."""
+    if (folder / CONFIG).is_file() and read_progress(folder).complete:
+        return recorded_config(folder)
+    beside = folder.with_name(f"{folder.name}.toml")
+    if beside.is_file() and not (folder / CONFIG).is_file():
+        config = load_run(beside)
+        units = Units({folder.name: config}, folder.parent)
+        there = [all(units.file(folder.name, method, seed).is_file() for method in config.methods)
+                 for seed in config.seed_list]  # fmt: skip
+        whole = [*there, False].index(False)
+        if whole:
+            return config.model_copy(update={"seeds": whole})
+    raise InputError(
+        f"{shown(folder)} holds no finished run; expected a folder that marketproof run wrote, or that of a task of "
+        "study performance --tasks"
+    )
 
 
 def usual_task(data_dir: Path | None) -> tuple[str, str]:

@@ -219,3 +219,18 @@ def test_a_unit_trained_again_is_the_recorded_one_or_another(cli, tmp_path, quic
     with pytest.raises(InputError, match="'rounds': 3"):
         check(longer, unit)
     assert "does NOT agree" in capsys.readouterr().out
+
+
+def test_the_markets_of_units_are_measured_over_the_seeds_that_are_whole(cli, tmp_path, quick):
+    out = tmp_path / "s"
+    assert cli(*arguments(out)).status == 0
+    runs = ",".join(f"{out}/{task}" for task in TASKS.split(","))
+    (out / "digits-skew" / "units" / "ipfl__ipfl-1.json").unlink()
+    answer = cli("study", "market", "--runs", runs, "--out", tmp_path / "m")
+    assert (answer.status, answer.err) == (0, "")
+    told = json.loads((tmp_path / "m" / "study.json").read_text())
+    assert [(row["task"][0], row["method"][0], len(row["task"])) for row in told["by_seed"]] == [
+        ("digits-niid", "ipfl/ipfl", 2), ("digits-skew", "ipfl/ipfl", 1)
+    ]  # fmt: skip
+    (out / "digits-skew" / "units" / "ipfl__ipfl-0.json").unlink()
+    assert "holds no finished run" in cli("study", "market", "--runs", out / "digits-skew", "--out", tmp_path).line()
