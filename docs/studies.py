@@ -38,6 +38,7 @@ MARKETS = ",".join((
     *(f"ipfl/{rule}" for rule in ("ipfl", "ipfl-exact", "pooled-price", "realised")),
     *(f"ipfl-effective/{rule}" for rule in ("ipfl-exact", "clock-price", "pooled-price")),
 ))  # fmt: skip
+PRIVATE = ("--seeds", "3", "--methods", "local,ipfl/ipfl-exact", "--dp-report", "--no-audit")
 USUAL = "runs/studies"
 PARTS = ("market-niid", "market-cluster")
 """Studies whose runs another one measures, and which have no page of their own."""
@@ -51,21 +52,23 @@ STUDIES = {
     "liars-digits": ("liars", *SKEW, "--methods", MARKETS),
     "market-niid": ("market", "--task", "digits-niid", "--seeds", "3", "--no-audit"),
     "market-cluster": ("market", "--task", "digits-cluster", "--seeds", "3", "--no-audit"),
+    "privacy-niid": ("run", "digits-niid", *PRIVATE),
+    "privacy-skew": ("run", "digits-skew", *PRIVATE),
     "market": ("market", "--runs", ",".join(f"{USUAL}/{run}/benign" for run in ("robustness-digits", *PARTS))),
 }
-"""Words of each study, by the name of its record."""
+"""Words of each study, or of a run at several budgets, by the name of its record."""
 OUT = Path(__file__).parent / "results"
 
 
 def main(folder: Path, names: list[str]) -> int:
     """Run or go on with each study, record it, and make the pages."""
     for name in names or STUDIES:
-        words = ["study", *STUDIES[name]]
+        words = list(STUDIES[name]) if STUDIES[name][0] == "run" else ["study", *STUDIES[name]]
         here = [word.replace(USUAL, str(folder)) for word in words]
         began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         subprocess.run([sys.executable, "-m", "marketproof", *here, "--out", str(folder / name)], check=True)
         spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began
-        told = json.loads((folder / name / "study.json").read_text())
+        told = json.loads((folder / name / f"{'privacy' if words[0] == 'run' else 'study'}.json").read_text())
         if name not in PARTS:
             how = made(shlex.join(words), folder / f"{name}.made.json", spent)
             (OUT / f"{name}.json").write_bytes(compact({**told, "made": how}))

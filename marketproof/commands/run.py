@@ -154,7 +154,7 @@ def run(
         config, folder, resuming = *_continued(go_on, task, options, out, resume=resume or dp_report), True
     for owner_and_why in config.data.left_out:
         stderr(quiet=quiet).print(f"note: left out {owner_and_why}", markup=False)
-    place = Place(backend, device, data_dir, audited=not no_audit, log=tuple(logs))
+    place = Place(backend, device, data_dir, audited=not no_audit, paged=not (no_audit and dp_report), log=tuple(logs))
     if dp_report:
         _compare_budgets(config, folder, place, json, quiet)
         return
