@@ -70,7 +70,9 @@ def methods() -> Listing:
     rows = [
         {
             "id": method.name,
-            "graph": f"by the market: {method.name}/MECHANISM" if uses_market(method.name) else "implied by the method",
+            "graph": f"by the market: {method.name}/MECHANISM{'(-earned)' * method.measures}"
+            if uses_market(method.name)
+            else "implied by the method",
             "summary": method.summary,
             "citation": method.citation,
         }
