@@ -40,7 +40,7 @@ from learning.backends.backend import RowsBackend
 from learning.backends.stacked import StackedBackend, stackable
 from learning.begin import device_named
 from learning.data.dataset import Dataset
-from learning.data.splits import Holdings
+from learning.data.holdings import Holdings
 from learning.local import TrainTask
 from learning.models import MODELS
 from learning.plan import LearningPlan

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from learning.data import load
-from learning.data.splits import hold_out, split
+from learning.data.holdings import hold_out
+from learning.data.splits import split
 from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.streams import stream

@@ -3,7 +3,7 @@
     python -m docs.studies [FOLDER] [NAME…]   # runs are in FOLDER (default runs/studies), gone on with there
 
 Writes docs/results/NAME.json of `marketproof study` at scale reduced (40 steps x 10 rounds), with what it was made by,
-its page (`docs/pages.py`), and backdoor.json.
+and its page (`docs/pages.py`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from safetensors.torch import load_file
-
-from analysis.run.files import unit_key
 from docs.pages import main as pages
-from learning.adversaries import triggered
-from learning.algorithms import method_named
-from learning.data import load
-from learning.models.build import network
-from marketproof.running.config import load_run
-from marketproof.running.loop import participants_of
 from marketproof.studies.findings import BY_SEED
 from marketproof.studies.units import commit, machine
 
@@ -72,8 +61,6 @@ def main(folder: Path, names: list[str]) -> int:
         if name not in PARTS:
             how = made(shlex.join(words), folder / f"{name}.made.json", spent)
             (OUT / f"{name}.json").write_bytes(compact({**told, "made": how}))
-        if name == "poisoning":
-            (OUT / "backdoor.json").write_text(json.dumps(fooled(folder / name), indent=1) + "\n")
     return pages([])
 
 
@@ -97,31 +84,6 @@ def compact(told: Mapping[str, Any]) -> bytes:
         lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in each)
         text = text.replace(f'"{key}": []', f'"{key}": [\n{lines}\n ]')
     return f"{text}\n".encode()
-
-
-def fooled(study: Path) -> dict[str, dict[str, float]]:
-    """Return by method and population the share of test digits other than 0 that a trigger makes 0.
-
-    The mean over the honest clients of the run with the backdoor, of the models that they use after the last round,
-    and over seeds; of the same clients where all are honest, too.
-    """
-    runs = {name: load_run(study / name / "config.toml") for name in ("benign", "attackers-backdoor")}
-    data = load("digits")
-    x = torch.from_numpy(triggered(data.test_x[data.test_y > 0], data)).float() * data.scale
-    net = network("mlp", data.shape, data.classes)
-    shares: dict[str, dict[str, float]] = {}
-    for method in runs["benign"].methods:
-        slot = method_named(method.partition("/")[0]).deployed
-        for name, run in runs.items():
-            each = []
-            for seed in run.seed_list:
-                models = load_file(study / name / "models" / f"{unit_key(method, seed)}.safetensors")
-                rows = models[f"slot/{slot}" if slot else "rows"]
-                honest = np.array(participants_of(runs["attackers-backdoor"], seed).roles) == "honest"
-                made = [net.forward(net.layout.views(row), x).argmax(1) == 0 for row in rows[honest]]
-                each.append(float(torch.stack(made).double().mean()))
-            shares.setdefault(method, {})[name] = round(float(np.mean(each)), 4)
-    return shares
 
 
 if __name__ == "__main__":

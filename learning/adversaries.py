@@ -77,6 +77,8 @@ def upload(
 def poisoned(dataset: Dataset, members: Sequence[NDArray[np.int64]], conduct: Sequence[str]) -> Dataset:
     """Return the data set with the training samples of those changed who poison samples; ``members`` [m] says whose.
 
+    With a backdoor the test samples of other classes than 0 stand there again, with the trigger and class 0, as one
+    stratum more, the last, in which nobody has a share: how many a model gets right is how well the backdoor works.
     `LearningError` if its samples are texts, which have neither classes nor a place for a trigger.
     """
     if not set(IN_SAMPLES) & set(conduct):
@@ -92,7 +94,17 @@ def poisoned(dataset: Dataset, members: Sequence[NDArray[np.int64]], conduct: Se
         elif what == "backdoor":
             half = own[::2]
             x[half], y[half] = triggered(x[half], dataset), 0
-    return replace(dataset, train_x=x, train_y=y)
+    dataset = replace(dataset, train_x=x, train_y=y)
+    if "backdoor" not in conduct:
+        return dataset
+    bait = triggered(dataset.test_x[dataset.test_y != 0], dataset)
+    return replace(
+        dataset,
+        test_x=np.concatenate([dataset.test_x, bait]),
+        test_y=np.concatenate([dataset.test_y, np.zeros(len(bait), dtype=np.int64)]),
+        test_strata=np.concatenate([dataset.test_strata, np.full(len(bait), dataset.strata)]),
+        strata=dataset.strata + 1,
+    )
 
 
 def triggered(x: NDArray[Any], dataset: Dataset) -> NDArray[Any]:

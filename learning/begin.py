@@ -14,15 +14,16 @@ import torch
 from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import Algorithm, held_out
+from learning.backends import BACKENDS
 from learning.backends.auto import Choice, choose, usable_cores
 from learning.backends.backend import Backend, RowsBackend
 from learning.backends.pool import PoolBackend
 from learning.backends.shared import SHARES
 from learning.backends.stacked import StackedBackend, stackable
-from learning.data.splits import hold
+from learning.data.holdings import hold
 from learning.errors import LearningError, said
 from learning.evaluation import Exam
-from learning.models.build import network
+from learning.models.build import network, refuse_models
 from learning.plan import LearningPlan
 from learning.streams import stream
 from learning.work import Facts, Work, begun, fresh_state
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 class Examiner(Protocol):
     """Says how good models are for their clients."""
+
+    @property
+    def attack_success(self) -> Floats | None:
+        """As `learning.evaluation.Exam` has it."""
+        ...
 
     def results(
         self, run: Callable[[Sequence[Any]], Sequence[Any]], models: Callable[[str], Any], slots: Sequence[str]
@@ -92,7 +98,7 @@ def begin(
         from learning.data.owners import client_names, left_out
 
         whose = client_names(data, holdings.members), left_out(data, plan.split, plan.clients)
-    digest, exam = data.digest(), Exam(holdings.weights, holdings.stratum_sizes)
+    digest, exam = data.digest(), Exam(holdings.weights, holdings.stratum_sizes, "backdoor" in plan.conduct)
     if backend != "federated":
         images = exam.images(method.own or bool(method.deployed), method.shared)
         choice, taken = start(work, backend, place, images, processes)
@@ -107,6 +113,16 @@ def begin(
     return Beginning(
         holdings.sizes, digest, there.exam, Choice(backend, 1, f"{backend}: asked for"), there, guard, *whose
     )
+
+
+def refuse(plan: LearningPlan, method: Algorithm, backend: str, seed: int) -> None:
+    """Raise `LearningError` on what cannot be trained, before any work."""
+    if backend not in BACKENDS:
+        raise LearningError(f"there is no backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise LearningError(f"seed is {seed!r}; expected an integer from 0 to 2**63 - 1")
+    method.local_spec(plan, False)  # refuses a plan that the method cannot follow
+    refuse_models(plan.model, plan.base_model, plan.lora_targets)
 
 
 def _asked(plan: LearningPlan, method: Algorithm, slots: tuple[str, ...], seed: int, transport: Transport) -> Beginning:

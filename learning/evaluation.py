@@ -81,15 +81,19 @@ def evaluation_tasks(
     return tasks
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Exam:
     """What clients are tested on: ``weights`` [m, strata], their shares, and how many test images a stratum has.
 
+    ``planted``: the last stratum is of samples with a trigger (`learning.adversaries.poisoned`), and ``attack_success``
+    [m] the share of them that the models tested last answer as the attacker wants; None without a backdoor.
     ``last``: of each client's model that was tested last a digest, and its sums [2, strata] of scores and losses.
     """
 
     weights: Floats
     class_sizes: NDArray[np.int64]
+    planted: bool = False
+    attack_success: Floats | None = None
     last: dict[int, tuple[bytes, Floats]] = field(default_factory=dict)
 
     def images(self, own: bool, shared: bool) -> int:
@@ -114,6 +118,7 @@ class Exam:
         rows = models(slots[0])
         common = len(set(slots)) == 1 and bool((rows == rows[0]).all())
         needed = self.weights > 0
+        needed[:, -1] |= self.planted
         tested = (self.class_sizes > 0)[None] if common else needed  # the same whoever is there, here or elsewhere
         alone = () if common else enumerate(slots)
         marks = [blake2b(models(slot)[k].cpu().numpy().tobytes()).digest() for k, slot in alone]
@@ -125,6 +130,8 @@ class Exam:
         self.last.update({k: (marks[k], sums[:, k]) for k in new if not common})
         each = sums if common else np.stack([self.last[k][1] for k in range(len(tested))], axis=1)
         correct, loss = each / np.maximum(self.class_sizes, 1)
+        if self.planted:
+            self.attack_success = np.array(np.broadcast_to(correct[:, -1], len(self.weights)))
         return personal(self.weights, correct), personal(self.weights, loss)
 
 

@@ -14,11 +14,10 @@ from learning import checkpoint
 from learning.adversaries import FREE_RIDES, HONEST, upload
 from learning.algorithms import method_named
 from learning.algorithms.algorithm import HELD, START, Aggregation, Graph
-from learning.backends import BACKENDS
-from learning.begin import begin, device_named
+from learning.begin import begin, device_named, refuse
 from learning.errors import LearningError
 from learning.local import TrainTask
-from learning.models.build import base_digest_of, refuse_models
+from learning.models.build import base_digest_of
 from learning.plan import LearningPlan
 from learning.server import Server, refuse_infinite
 from learning.streams import stream
@@ -29,6 +28,7 @@ from mechanism.space import Floats
 
 if TYPE_CHECKING:
     from learning.federation.transport import Transport
+    from mechanism.market.clients import Types
 
 
 class Trainer(AbstractContextManager["Trainer"]):
@@ -54,13 +54,8 @@ class Trainer(AbstractContextManager["Trainer"]):
         transport: Transport | None = None,
     ) -> None:
         method = method_named(algorithm)
-        if backend not in BACKENDS:
-            raise LearningError(f"there is no backend {backend!r}; expected one of {', '.join(BACKENDS)}")
-        if not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise LearningError(f"seed is {seed!r}; expected an integer from 0 to 2**63 - 1")
+        refuse(plan, method, backend, seed)
         self.plan, self.seed, self.algorithm = plan, seed, method
-        self.algorithm.local_spec(plan, False)  # a plan that the method cannot follow is refused before any work
-        refuse_models(plan.model, plan.base_model, plan.lora_targets)
         place = device_named(device, backend)
         self._conduct = plan.conduct or (HONEST,) * plan.clients
         self._slots = self.algorithm.slots + ((HELD,) if set(self._conduct) != {HONEST} else ())
@@ -73,17 +68,12 @@ class Trainer(AbstractContextManager["Trainer"]):
         self._identity, self._notices = checkpoint.identity(plan, algorithm, seed, *parts), list[str]()
         self._aggregated, self._poisoned = np.zeros((2, plan.clients), dtype=bool)  # poisoned: see `Server.mark`
         self._present, self._strange = np.ones(plan.clients, dtype=bool), list[int]()  # who uploads something else
-        self._round, self._uploaded = 0, False  # the last round; do rows hold uploads, not the clients' models?
+        self.round, self._uploaded = 0, False  # the last one trained; do rows hold uploads?
 
     @property
     def state(self) -> State:
         """The live state: the matrices that local work and the server read and write in place."""
         return self._backend.work.state
-
-    @property
-    def round(self) -> int:
-        """The last round that was trained, 0 before the first."""
-        return self._round
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -136,13 +126,22 @@ class Trainer(AbstractContextManager["Trainer"]):
             state.slots[HELD][k] = state.rows[k]
             rng, start = stream(self.seed, "upload", round_index, k), None if before is None else before.rows[k]
             state.rows[k] = upload(self._conduct[k], state.rows[k], rng, base, start)
-        self._round, self._uploaded = round_index, True
+        self.round, self._uploaded = round_index, True
         return losses
 
     @property
     def judged(self) -> str:
         """By which models the method is judged: those "trained" in a round, or those "aggregated" after it."""
         return self.algorithm.deploys
+
+    @property
+    def attack_success(self) -> Floats | None:
+        """How well a backdoor works on the models that were tested last [m], None without one (`Exam`)."""
+        return self._exam.attack_success
+
+    def types(self) -> Types | None:
+        """Return what clients elsewhere say of themselves; None here, where a run's settings say it."""
+        return None
 
     @property
     def epsilon(self) -> Floats:
@@ -182,7 +181,7 @@ class Trainer(AbstractContextManager["Trainer"]):
     def _step(self, imports: Graph, sizes: Floats | None) -> Aggregation | None:
         clients = np.flatnonzero(self.present)
         said = np.asarray(self.sizes if sizes is None or self.algorithm.measures else sizes, dtype=np.float64)
-        return self._server.step(self._backend, self.state, imports, clients, said, self._round)
+        return self._server.step(self._backend, self.state, imports, clients, said, self.round)
 
     def aggregate(self, imports: NDArray[np.bool_], sizes: Floats | None = None) -> bool:
         """Do the server's step on the graph ``imports`` bool [m, m]; it sets what the next round starts from.
@@ -231,7 +230,7 @@ class Trainer(AbstractContextManager["Trainer"]):
             return None
         clients = np.flatnonzero(self.present).tolist()
         buyers = [k for k in clients if self._aggregated[k] and self._conduct[k] not in FREE_RIDES]
-        return self._server.mixing.effective(self._backend, self.sizes.astype(float), clients, buyers, self._round)
+        return self._server.mixing.effective(self._backend, self.sizes.astype(float), clients, buyers, self.round)
 
     def joint(self, imports: NDArray[np.bool_]) -> Floats:
         """Return what all that each client imports is measured to be worth together, in its samples, float64 [m]."""
@@ -257,7 +256,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         """
         held = [len(self._backend.work.held_out(client)) for client in range(self.plan.clients)]
         if imports is None:
-            tasks, width = value_tasks(self.sizes, held, self.seed, self._round, self.present), WIDTH
+            tasks, width = value_tasks(self.sizes, held, self.seed, self.round, self.present), WIDTH
         else:
             tasks, width = chosen_tasks(imports, self.sizes, held), 1
         return collect(self.sizes, tasks, self._backend.run(tasks), width)
@@ -266,7 +265,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         """Write all that the next round depends on to one safetensors file; an existing one is replaced whole."""
         flags = {"aggregated": self._aggregated, "poisoned": self._poisoned, "present": self.present}
         progress = {name: told.tolist() for name, told in flags.items()} | {
-            "round": self._round,
+            "round": self.round,
             "uploaded": self._uploaded,
             "use": self._backend.work.facts.use(self.algorithm.deployed),
             "spent": [] if self._guard is None else self._guard.rows(),
@@ -282,7 +281,7 @@ class Trainer(AbstractContextManager["Trainer"]):
         )
         for name, tensor in tensors.items():
             self._backend.work.tensors[name].copy_(tensor)
-        self._round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
+        self.round, self._aggregated = manifest["round"], np.array(manifest["aggregated"], dtype=bool)
         self._poisoned = np.array(manifest.get("poisoned", manifest["aggregated"]), dtype=bool)  # before: not told
         self._present = np.array(manifest["present"], dtype=bool)
         self._strange = self._dishonest()

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
-from learning.data.splits import Holdings
+from learning.data.holdings import Holdings
 from learning.errors import LearningError
 from learning.models.build import network
 from learning.models.network import Layout, Network

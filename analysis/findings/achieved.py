@@ -91,7 +91,8 @@ def headline(run: Run) -> str:
 def methods_table(run: Run) -> Table:
     """Return the run in one row per method: accuracies, utility, welfare, share of the optimum, lowest utility, lie.
 
-    Accuracy is each client's best round, as the paper counts it, and beside it where the clients ended.
+    Accuracy is each client's best round, as the paper counts it, and beside it where the clients ended. Where attackers
+    planted a backdoor, the share of test samples with its trigger that the honest clients' models answer as they want.
 
     Spreads over seeds are columns of their own, absent with one seed.
     """
@@ -102,6 +103,8 @@ def methods_table(run: Run) -> Table:
     plus = ["±"] if spreads else []
     columns = ["method", "best accuracy (%)", *plus, "final accuracy (%)", *plus, "mean utility", *plus]
     columns += ["welfare", "of optimum (%)", "lowest utility in a round", "best cost lie wins"]
+    attacked = {name: told["attack_success"] for name, told in run.summary.methods.items() if "attack_success" in told}
+    columns += ["attack success (%)"] if attacked else []
     rows: list[tuple[Cell, ...]] = []
     for k, name in enumerate(run.methods):
         share = float(best.share[k])
@@ -111,6 +114,7 @@ def methods_table(run: Run) -> Table:
         row += [float(total.mean[k]), None if np.isnan(share) else 100.0 * share]
         told = run.audit.methods[name]
         row += [told.lowest_utility["client"], "skipped" if told.skipped else found.get(name)]
+        row += [100.0 * attacked[name] if name in attacked else None] if attacked else []
         rows.append(tuple(row))
     return Table("All methods: money over the run, means over seeds and clients", tuple(columns), tuple(rows))
 

@@ -26,6 +26,8 @@ class Trace:
     the method is judged; beside them those after local training and after the server's step. Money is by the true
     types: ``gain``, ``cost``, ``paid``, ``received`` (gross), ``utility``; ``imports`` and ``exports`` count models.
     ``present``: who took part. ``roles`` ``[seeds, m]`` in words, ``epsilon`` ``[seeds, m]`` what privacy was spent.
+    ``attack_success``: the share of test samples with a backdoor's trigger that a client's model answers as the
+    attacker wants; None where nobody plants one.
     """
 
     accuracy: Floats
@@ -44,6 +46,7 @@ class Trace:
     present: NDArray[np.bool_]
     roles: NDArray[np.str_]
     epsilon: Floats
+    attack_success: Floats | None = None
 
     @property
     def benign(self) -> NDArray[np.bool_]:
@@ -69,7 +72,7 @@ class Ledger:
     penalty: Floats
 
 
-_BY_ROUND = tuple(one.name for one in fields(Trace) if one.name not in ("roles", "epsilon"))
+_BY_ROUND = tuple(one.name for one in fields(Trace) if one.name not in ("roles", "epsilon", "attack_success"))
 
 
 def books(seeds: Sequence[Iterable[MarketRecord]]) -> tuple[Trace, Ledger]:
@@ -82,7 +85,7 @@ def books(seeds: Sequence[Iterable[MarketRecord]]) -> tuple[Trace, Ledger]:
             seen.append(_accounts(record))
             entries.append(_entries(record, k, done))
             done += record.rounds
-        whole = {name: np.concatenate([one[name] for one in seen]) for name in _BY_ROUND}
+        whole = {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
         lines.append({**whole, "roles": np.array(ROLES)[record.roles[-1]], "epsilon": record.epsilon})
     return (
         Trace(**{name: np.stack([one[name] for one in lines]) for name in lines[0]}),
@@ -94,7 +97,9 @@ def _accounts(record: MarketRecord) -> dict[str, NDArray[Any]]:
     accounts, imports = record.accounts, record.imports
     money = {name: getattr(accounts, name) for name in ("gain", "cost", "paid", "received", "utility")}
     counts = {"imports": imports.sum(axis=-1), "exports": imports.sum(axis=-2)}
-    return {name: getattr(record, name, None) for name in _BY_ROUND} | money | counts
+    attack = {name: record.valuation[name] for name in ("attack_success",) if name in record.valuation}
+    told: dict[str, NDArray[Any]] = {name: getattr(record, name) for name in {*_BY_ROUND} - {*money, *counts}}
+    return {name: (told | money | counts)[name] for name in _BY_ROUND} | attack
 
 
 def _entries(record: MarketRecord, seed: int, before: int) -> dict[str, NDArray[Any]]:
@@ -124,10 +129,11 @@ def rounds_table(traces: Mapping[str, Trace], seeds: Sequence[int], called: Call
         seed, number, client = np.indices(trace.accuracy.shape)
         columns = {"seed": np.asarray(seeds)[seed], "round": number + 1, "client": client}
         columns |= {name: getattr(trace, name) for name in _BY_ROUND}
+        columns |= {} if trace.attack_success is None else {"attack_success": trace.attack_success}
         roles = np.broadcast_to(trace.roles[:, None, :], trace.accuracy.shape)
         frame = _frame(method, {name: array.ravel() for name, array in columns.items()})
         frames.append(frame.with_columns(pl.Series("role", roles.ravel().tolist(), dtype=pl.String)))
-    return _named(pl.concat(frames, rechunk=True), called, client="name")
+    return _named(pl.concat(frames, how="diagonal", rechunk=True), called, client="name")
 
 
 def ledger_table(ledgers: Mapping[str, Ledger], seeds: Sequence[int], called: Called | None = None) -> DataFrame:
@@ -190,7 +196,8 @@ def figures(trace: Trace) -> dict[str, Floats]:
     all clearings; ``received_mean``: paid to a client for its models, per round. Utilities are true ones. All but
     welfare are of benign clients, who are not attackers or free-riders (paper, personal accuracy and utility); of
     others ``utility_others`` and ``received_others`` are means per client and round, ``accuracy_others`` the best
-    accuracy. ``epsilon``: the most that a client's training spent.
+    accuracy. ``epsilon``: the most that a client's training spent. ``attack_success``: mean over benign clients after
+    the last round.
     """
     benign, there = trace.benign, trace.present.any(axis=1)
     utility, received, rounds = trace.utility.sum(axis=1), trace.received.sum(axis=1), trace.utility.shape[1]
@@ -208,6 +215,8 @@ def figures(trace: Trace) -> dict[str, Floats]:
         found["utility_others"] = mean_where(utility, ~benign) / rounds
         found["received_others"] = mean_where(received, ~benign) / rounds
         found["accuracy_others"] = mean_where(best_of_clients(trace), ~benign & there)
+    if trace.attack_success is not None:
+        found["attack_success"] = mean_where(trace.attack_success[:, -1], benign)
     return found
 
 

@@ -28,7 +28,9 @@ EFFECTIVE, GAINED = f"{VALUATION}effective", f"{VALUATION}gained"
 """Effective data e [.., m, m] in samples of the importer; gains [.., m] in money that were measured and settled on."""
 BROUGHT, SURPRISE = f"{VALUATION}brought", f"{VALUATION}surprise"
 """Fall of the loss, nats [.., m], that imports brought; by how much that is more than expected, where settled on."""
-PER_CLIENT = (GAINED, BROUGHT, SURPRISE)
+ATTACK_SUCCESS = f"{VALUATION}attack_success"
+"""Share [.., m] of test samples with a backdoor's trigger that a client's model answers as the attacker wants."""
+PER_CLIENT = (GAINED, BROUGHT, SURPRISE, ATTACK_SUCCESS)
 """Those of them that are numbers of clients."""
 _LAW = ("kind", "exponent", "knots")
 
@@ -59,8 +61,8 @@ class MarketRecord:
     after the server's step (losses are infinite where training diverged). ``unmoved``: the model still equals the
     common start, so its differences are 1. ``present``: takes part; who does not stands there with a cost of 1e11 and
     no wish for models. ``roles``: places in `ROLES`. ``leaving``: for good, after the round. ``epsilon``: what the
-    training of each client has spent in all, 0 without privacy. ``valuation``: what was measured of gains or effective
-    data, tensors by name without `VALUATION`, empty where nothing was.
+    training of each client has spent in all, 0 without privacy. ``valuation``: what was measured of gains, effective
+    data or a backdoor, tensors by name without `VALUATION`, empty where nothing was.
     """
 
     differences: Annotated[Floats, Tensor("Rmm")]

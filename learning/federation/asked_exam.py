@@ -29,6 +29,7 @@ class AskedExam:
     told: Floats
     private: set[str]
     marks: dict[int, tuple[bytes, bool]] = field(default_factory=dict)
+    attack_success: Floats | None = None  # clients are not asked about a trigger
 
     def results(
         self, run: Callable[[Sequence[Any]], Sequence[Any]], models: Callable[[str], Any], slots: Sequence[str]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from learning.algorithms.algorithm import Algorithm
-from learning.data.splits import Holdings
+from learning.data.holdings import Holdings
 from learning.federation.client import Client
 from learning.federation.share import OwnBench, Share, private_slots
 from learning.federation.transport import Absence, Request

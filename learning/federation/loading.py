@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from learning.algorithms import method_named
 from learning.algorithms.algorithm import held_out
 from learning.data.dataset import Dataset
-from learning.data.splits import hold, hold_out, holdout
+from learning.data.holdings import hold, hold_out
+from learning.data.splits import holdout
 from learning.errors import DataError, LearningError
 from learning.federation.messages import Start
 from learning.federation.share import OwnBench, Share

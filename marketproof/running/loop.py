@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.run.market import BROUGHT, EFFECTIVE, GAINED, SURPRISE, VALUATION, MarketRecord
+from analysis.run.market import ATTACK_SUCCESS, BROUGHT, EFFECTIVE, GAINED, SURPRISE, VALUATION, MarketRecord
 from learning.valuation.curves import Curve
 from learning.valuation.laws import value
 from learning.valuation.peers import Peers
@@ -119,7 +119,7 @@ def _cleared(
 
 def play_round(
     trainer: Trainer,
-    types: Types | Callable[[], Types],
+    types: Types,
     lam: float | Floats,
     mechanism: str | None,
     number: int,
@@ -133,12 +133,12 @@ def play_round(
     Everybody reports the truth but for the liars among the ``participants``, and is there but for those whom
     ``attendance`` or the trainer keeps out: the market of the round is that of those who are there, the others keep
     what they have. Where importers weigh differences by a ``lam`` [m] of their own, the market's is the largest, and
-    their differences are those that give the same penalties. ``types`` that are asked for are known after training:
-    clients elsewhere may come while a run goes on. ``peers``: by whom it is known what was to be expected, for a market
-    whose prices are earned; they learn from the round.
+    their differences are those that give the same penalties. What clients elsewhere say in the place of ``types`` is
+    known after training: they may come while a run goes on. ``peers``: by whom it is known what was to be expected, for
+    a market whose prices are earned; they learn from the round.
     """
     training_loss = trainer.train(number, None if attendance is None else attendance.present(number))
-    types = types() if callable(types) else types
+    types = trainer.types() or types
     m = types.clients
     valuation = None if valuer is None else valuer.value(types, trainer.measure)
     law = SqrtGain() if valuation is None else valuation.law
@@ -149,7 +149,7 @@ def play_round(
         matrix = matrix * (np.asarray(lam) / largest)[:, None]
     effective = trainer.effective()
     market = Market(matrix, largest, law, effective)
-    trained = trainer.evaluate()
+    trained = (*trainer.evaluate(), trainer.attack_success)
     while True:
         present = trainer.present.copy()
         truth = Types(*away(types, present))
@@ -161,11 +161,13 @@ def play_round(
             break  # else somebody went away who was to trade: nobody trades with it
     if valuation is not None and bought is not None:  # the bound on what a buyer may lose rests on what was bought
         valuation = valuation.seen(bought)
-    aggregated = trainer.evaluate() if trainer.aggregate(outcome.imports, said.size) else trained
-    accuracy, loss = aggregated if trainer.judged == "aggregated" else trained
+    moved = trainer.aggregate(outcome.imports, said.size)
+    aggregated = (*trainer.evaluate(), trainer.attack_success) if moved else trained
+    accuracy, loss, attack_success = aggregated if trainer.judged == "aggregated" else trained
     reached, optimal, optimal_gap = objectives(said, outcome.imports, market, present)
     measured = {} if valuation is None else dict(valuation.arrays())
     measured |= {} if effective is None else {EFFECTIVE: effective}
+    measured |= {} if attack_success is None else {ATTACK_SUCCESS: attack_success}
     measured |= paid_by
     if peers is not None and BROUGHT in paid_by:
         peers.seen(paid_by[BROUGHT], outcome.imports)
@@ -189,9 +191,7 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
     """Play a unit's remaining rounds, recording each, and write its final files."""
     config = recorder.config
     participants = participants_of(config, unit.seed, len(trainer.sizes))
-    types: Types | Callable[[], Types] = types_of(config.market, trainer.sizes, unit.seed, participants)
-    if config.federation:  # sizes, costs and gains are what clients elsewhere say
-        types = getattr(trainer, "types")  # noqa: B009
+    types = types_of(config.market, trainer.sizes, unit.seed, participants)
     population, section = participants.population, config.population
     attendance = Attendance(
         population.leaves, section.chance, schedule_of(config), len(trainer.sizes), unit.seed,

@@ -133,7 +133,7 @@ def apportioned(values: dict[str, Any], file: str, clients: int | None) -> dict[
 
     `MarketProofError` if the file cannot be read or has another number of clients.
     """
-    from learning.data.own.division import division
+    from learning.data.division import division
     from marketproof.files.csv_input import client_name
 
     found = division(file)

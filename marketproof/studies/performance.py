@@ -202,8 +202,20 @@ ROBUSTNESS = Study(
     hidden=(MORE,),
 )
 
+
+def _attack_success(one: Seen) -> float | None:
+    found = one.record.valuation.get("attack_success")
+    return None if found is None else float(found[-1, one.clients].mean())
+
+
+WORKS = Column(
+    "attack_success", "trigger works", "test samples with a backdoor's trigger that models of honest clients answer as "
+    "attackers want, after the last round; of local what a trigger does by itself", _attack_success, kind="share",
+)  # fmt: skip
+
 POISONING = replace(
     ROBUSTNESS,
+    columns=(*ROBUSTNESS.columns, WORKS),
     title="Poisoned models and samples",
     asks="what they cost honest clients under robust aggregation and in markets",
     cases=populations(

@@ -129,6 +129,9 @@ def show_run(
         console.print(line)
     if paid := who_was_paid(summary.methods, [name for name in summary.methods if audit.methods[name].mechanism]):
         console.print(paid)
+    attacked = {name: told["attack_success"] for name, told in summary.methods.items() if "attack_success" in told}
+    if works := ", ".join(f"{name} {percent(share)}" for name, share in attacked.items()):
+        console.print(f"Honest clients' models answer the backdoor's trigger as attackers want, at the end: {works}.")
     if summary.names:
         console.print(f"Clients: {', '.join(f'{k} {one_line(name)}' for k, name in enumerate(summary.names))}")
     if scale == "smoke":

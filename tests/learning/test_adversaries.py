@@ -85,7 +85,11 @@ def test_samples_are_poisoned_of_those_alone_who_do_so():
     np.testing.assert_array_equal(bad.train_x[half, :-4], clean.train_x[half, :-4])
     np.testing.assert_array_equal(bad.train_x[half + 1], clean.train_x[half + 1])
     np.testing.assert_array_equal(bad.train_y[half + 1], clean.train_y[half + 1])
-    np.testing.assert_array_equal(bad.test_y, clean.test_y)
+    np.testing.assert_array_equal(bad.test_y[:359], clean.test_y)
+    assert (bad.strata, bad.classes, len(bad.test_y)) == (11, 10, 359 + (clean.test_y > 0).sum())
+    assert set(bad.test_strata[359:]) == {10}
+    assert not bad.test_y[359:].any()
+    assert (bad.test_x[359:, -4:] == 16).all()
     texts = replace(clean, train_x=clean.train_x.astype(np.int64))
     with pytest.raises(LearningError, match="take another"):
         poisoned(texts, members, ("labels", HONEST, HONEST))

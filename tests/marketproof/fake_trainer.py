@@ -34,7 +34,10 @@ class FakeTrainer:
         np.fill_diagonal(d, 0.0)
         return d, np.zeros(self.clients, dtype=bool)
 
-    epsilon, notices = np.zeros(4), []
+    epsilon, notices, attack_success = np.zeros(4), [], None
+
+    def types(self) -> None:
+        return
 
     def implied_imports(self, sizes: np.ndarray | None = None) -> np.ndarray | None:
         if self.unit.method.algorithm == "ipfl":

@@ -9,7 +9,7 @@ import torch
 from learning.algorithms import Uploads
 from learning.algorithms.algorithm import Trials
 from learning.algorithms.fedfomo import DOWNLOADS, aggregate, tries
-from learning.data.splits import hold_out
+from learning.data.holdings import hold_out
 from learning.differences import combine
 from learning.trainer import Trainer
 from tests.learning.algorithms.rendering import (

@@ -6,7 +6,7 @@ import pytest
 from learning.data import load
 from learning.data import splits as module
 from learning.data.dataset import Dataset
-from learning.data.splits import hold
+from learning.data.holdings import hold
 from learning.errors import DataError
 from learning.plan import LearningPlan
 from learning.trainer import Trainer

@@ -7,7 +7,7 @@ import pytest
 
 from learning.algorithms import ALGORITHMS, method_named
 from learning.algorithms.algorithm import held_out
-from learning.data.splits import hold
+from learning.data.holdings import hold
 from learning.errors import LearningError
 from learning.federation.in_process import InProcess, in_process
 from learning.federation.messages import SLACK, Done, Hello, Refused, Start, Work, decode, encode

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from learning.data.dataset import Dataset
 from learning.data.files.archive import WHOLE, Member, read_npz
-from learning.data.own.tables import frame_of
+from learning.data.files.frames import frame_of
 from learning.errors import DataError
 from mechanism.errors import one_line, shown
 from mechanism.wording import plural
