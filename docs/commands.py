@@ -161,7 +161,9 @@ def run(command: Command, clone: Path, folder: Path) -> str:
         try:
             if command.kind == SERVES:
                 return _served(started, log)
-            status = started.wait()
+            status = started.wait(timeout=3600)
+        except subprocess.TimeoutExpired:
+            return f"had not ended after an hour: {log.read_text(errors='replace')[-2000:]}"
         finally:
             if started.poll() is None:
                 os.killpg(started.pid, signal.SIGKILL)
