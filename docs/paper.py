@@ -159,7 +159,8 @@ def eleven(records: Records) -> Verdict:
     word = HOLDS if len(units) >= TASKS else MISSING
     seeds = sorted({len(methods[PAPERS]) for methods in units.values()})
     said = f"{len(units)} of eleven tasks are recorded with every method, at {listed(map(str, seeds)) or 'no'} seeds"
-    return Verdict(word, f"{said}; scales are reduced, and said in [performance](performance.md).")
+    where = "[performance](performance.md)" if records.get("performance") else "fashion.json"
+    return Verdict(word, f"{said}; scales are reduced, and said in {where}.")
 
 
 def language(records: Records) -> Verdict:
