@@ -165,8 +165,9 @@ def eleven(records: Records) -> Verdict:
 
 def language(records: Records) -> Verdict:
     """Judge what was found of language models."""
-    told = records.get("performance")
-    tasks = {name: size for name, size in (told or {"tasks": {}})["tasks"].items() if size["network"] == "lora"}
+    told = records.get("performance") or {"units": [], "tasks": {}}
+    trained = {unit["task"] for unit in told["units"]}
+    tasks = {name: size for name, size in told["tasks"].items() if size["network"] == "lora" and name in trained}
     if not tasks:
         return Verdict(MISSING, "No record of finance or cofinance.")
     base = listed(dict.fromkeys(str(size["base"] or "a tiny random model") for size in tasks.values()))
@@ -200,7 +201,10 @@ def nobody_loses(records: Records) -> Verdict:
     lowest = min(unit["utility_lowest"] for _, _, unit in units)
     said = f"The lowest utility in any round of {plural(len(units), 'run')} of `{PAPERS}` is {number(lowest, 3)}."
     where = listed(dict.fromkeys(task for task, _ in losing))
-    return Verdict(NOT, f"{said} Somebody loses on {where}.") if losing else Verdict(HOLDS, said)
+    tasks = listed(dict.fromkeys(task for task, _, _ in units))
+    if losing:
+        return Verdict(NOT, f"{said} Somebody loses on {where}.")
+    return Verdict(HOLDS if len({task for task, _, _ in units}) == TASKS else PARTLY, f"{said} On {tasks}.")
 
 
 Rows = Sequence[Mapping[str, Any]]
@@ -287,7 +291,8 @@ def of_study(name: str, one: Callable[[Mapping[str, Any]], tuple[str, str]]) -> 
         if not found:
             return Verdict(MISSING, f"No record of study {name} with the numbers of each seed.")
         word = next(word for word in (NOT, NOISE, HOLDS) if any(word == each for each, _ in found.values()))
-        return Verdict(word, " ".join(f"{where}: {said}." for where, (_, said) in found.items()))
+        said = " ".join(f"{where}: {said}." for where, (_, said) in found.items())
+        return Verdict(PARTLY if word == HOLDS else word, said)  # on the tasks of the records, no others
 
     return judge
 
@@ -379,7 +384,7 @@ def page(found: Sequence[tuple[Claim, Verdict]]) -> str:
     parts += [
         "## How to read it",
         f"*{HOLDS.capitalize()}* and *{NOT}* are said of what is proved, refuted by a market that replays, or seen "
-        f"beyond the noise of seeds (paired 95 % intervals; *{PARTLY}*: on every task recorded so far, fewer than "
+        f"beyond the noise of seeds (paired 95 % intervals; *{PARTLY}*: on every task recorded, fewer than "
         f"eleven). *{NOISE.capitalize()}*: an interval includes the opposite, or there is one seed. "
         f"*{MISSING.capitalize()}*: the record is not there. The theory's claims, one by one: `marketproof claims`.",
     ]
