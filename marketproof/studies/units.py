@@ -252,15 +252,17 @@ def _open(units: Units) -> None:
         refuse_occupied(units.folder)
     for task, config in units.configs.items():
         path = units.folder / f"{task}.toml"
-        if path.is_file():
-            shared = config.model_dump(include={"seed", "seeds", "methods", "code"})
-            if changed := differences(load_run(path).model_copy(update=shared), config):
-                raise InputError(
-                    f"{shown(path)} was recorded with other settings ({'; '.join(changed[:3])}); ask for the same, or "
-                    "name another --out"
-                )
-        else:
-            write(path, to_toml(config.model_dump()).encode())
+        known = load_run(path) if path.is_file() else config
+        shared = config.model_dump(include={"seed", "seeds", "methods"})
+        shared["code"] = {name: known.code.get(name, digest) for name, digest in config.code.items()}
+        if changed := differences(known.model_copy(update=shared), config):
+            raise InputError(
+                f"{shown(path)} was recorded with other settings ({'; '.join(changed[:3])}); ask for the same, or name "
+                "another --out"
+            )
+        if not path.is_file() or not set(config.code) <= set(known.code):
+            every = config.model_copy(update={"code": {**known.code, **config.code}})
+            write(path, to_toml(every.model_dump()).encode())
 
 
 @cache

@@ -102,6 +102,16 @@ def test_more_seeds_and_methods_keep_what_is_there_and_other_settings_are_refuse
     text = (out / "digits-niid.toml").read_text()
     (out / "digits-niid.toml").write_text(text.replace("lr = 0.01", "lr = 0.02"))
     assert "training.lr: 0.02 -> 0.01" in cli(*arguments(out)).line()
+    (out / "digits-niid.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert cli("new", "method", "mine").status == 0
+    (mine,) = (path for path in tmp_path.glob("*.py") if not path.name.startswith("test_"))
+    own = ("--methods", f"local,{mine.name}:MINE")
+    for _ in range(2):
+        assert cli(*arguments(out, *own, "--quiet")).status == 0
+    mine.write_text(mine.read_text() + "# changed\n")
+    assert f"code.{mine.name}" in cli(*arguments(out, *own)).line()
+    assert cli(*arguments(out, "--quiet")).status == 0
 
 
 KILLED = """
