@@ -53,7 +53,7 @@ def pages(folder: Path) -> dict[str, bytes]:
         elif isinstance(told, dict) and BY_SEED in told:
             made |= study_files(path.stem, told)
     claims = verdicts(folder)
-    return made | {"paper.md": page(claims).encode(), "paper.csv": table(claims).to_csv().encode(),
+    return made | {"paper.md": page(claims, folder).encode(), "paper.csv": table(claims).to_csv().encode(),
                    "paper.tex": table(claims).to_latex().encode()}  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.findings.several.statistics import LEVEL, Difference, holm, paired
+from analysis.findings.several.statistics import LEVEL, Difference, holm, interval, paired
 from analysis.page.export import Table
 from marketproof.studies.carried_out import markdown_table
 from mechanism.market.accounting import MONEY
@@ -364,7 +364,28 @@ def table(found: Sequence[tuple[Claim, Verdict]]) -> Table:
     return Table("What of the paper holds here", ("no", "the paper says", "where", "verdict"), tuple(rows))
 
 
-def page(found: Sequence[tuple[Claim, Verdict]]) -> str:
+def beside_authors(records: Records) -> list[str]:
+    """Return the accuracies of the authors' code beside ours, in Markdown; nothing where none is recorded."""
+    told, units = records.get("authors"), records.units()
+    if told is None:
+        return []
+    rows = []
+    for task, best in told["best"].items():
+        for method, theirs in best.items():
+            ours = [unit["accuracy_best"] for unit in units.get(task, {}).get(method, {}).values()]
+            mean, half = interval(ours) if ours else (None, None)
+            reach = "" if half is None else f" ± {100 * half:.1f}"
+            cell = "not run yet" if mean is None else f"{100 * mean:.1f}%{reach} ({plural(len(ours), 'seed')})"
+            rows.append([task, method, percent(theirs), cell])
+    heads = ["task", "method", "authors' code", "here, with a 95 % interval over seeds"]
+    return [
+        "## Beside the authors' code",
+        f"Best accuracy; {told['how']}. Splits and starts are other ones, so that no difference is tested.",
+        markdown_table(heads, rows, (0, 1)),
+    ]
+
+
+def page(found: Sequence[tuple[Claim, Verdict]], folder: Path) -> str:
     """Return the page in Markdown."""
     words = (HOLDS, PARTLY, NOT, NOISE, UNTESTED, MISSING)
     counts = {word: sum(verdict.word == word for _, verdict in found) for word in words}
@@ -382,6 +403,7 @@ def page(found: Sequence[tuple[Claim, Verdict]]) -> str:
         parts += [f"## {k}. {claim.says}", f"**{verdict.word.capitalize()}.** {verdict.evidence}",
                   f"*What would change our mind:* {claim.changes}"]  # fmt: skip
     parts += [
+        *beside_authors(Records(folder)),
         "## How to read it",
         f"*{HOLDS.capitalize()}* and *{NOT}* are said of what is proved, refuted by a market that replays, or seen "
         f"beyond the noise of seeds (paired 95 % intervals; *{PARTLY}*: on every task recorded, fewer than "

@@ -10,7 +10,9 @@ from learning.errors import DataError
 from marketproof.commands.run import settings
 from marketproof.running.execution import Place, run
 
-RECORDED = json.loads((Path(__file__).parents[2] / "docs" / "results" / "fashion.json").read_text())
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
+RECORDED = json.loads((RESULTS / "fashion.json").read_text())
+AUTHORS = json.loads((RESULTS / "authors.json").read_text())["best"]["fashion-niid"]
 ACCURACY, MONEY = 0.02, 0.02
 """Tolerances between machines: accuracy absolute (some kernels sum in another order), money relative."""
 
@@ -24,9 +26,9 @@ PERSONAL = [name for name in NIID["methods"] if name not in ("fedavg", "fedprox"
 
 @pytest.mark.parametrize("name", PERSONAL)
 def test_personal_methods_learn_on_niid_and_keep_it(name):
-    """The authors' code has .906 (CFL) and .916 (pFedGraph, last round .909) at one seed of its own."""
+    """Near the authors' code where it was run, at one seed of its own: docs/results/authors.json."""
     figures = NIID["methods"][name]
-    assert abs(figures["accuracy_best"] - {"cfl": 0.906, "pfedgraph": 0.916}.get(name, 0.93)) < 0.04
+    assert abs(figures["accuracy_best"] - AUTHORS.get(name, 0.93)) < 0.04
     for seed in NIID["by_seed"][name].values():
         assert 0.88 <= seed["accuracy_final"] <= seed["accuracy_best"]
 
