@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mechanism.errors import InputError, shown
+from mechanism.wording import number
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from rich.console import Console
 
     from analysis.page.export import Table
     from marketproof.files.market_tables import ClientTable
@@ -132,22 +134,21 @@ class Public:
 
 
 @dataclass(frozen=True, eq=False)
-class Cleared:
-    """One clearing of m clients: who they are, what was decided, what it is worth, what was promised and proved.
+class Audited:
+    """A clearing of m clients: who they are, their accounts, what was promised and proved, and what lies would earn.
 
-    ``extra``: what else the table told of each client, by column.
+    ``selection_gap``: how far one importer's selection may be from its best, at most.
     """
 
     names: tuple[str, ...]
     types: Types
-    market: Market
+    market: Market | LargeMarket
     mechanism: str
-    outcome: Outcome
     accounts: Accounts
     promises: Promises
     lies: dict[str, Lie]
-    checked: Checked | None = None
-    extra: dict[str, list[str]] = field(default_factory=dict)
+    selection_gap: float
+    checked: Checked | None = field(default=None, kw_only=True)
 
     @property
     def words(self) -> list[str]:
@@ -157,6 +158,63 @@ class Cleared:
         lies = (lie.sentence(self.names) for lie in self.lies.values())
         checked = () if self.checked is None else (self.checked.sentence,)
         return [*sentences(self.promises), *lies, *checked, SCOPE]
+
+    def worth(self) -> dict[str, Any]:
+        """Return the part of the JSON that says what the clearing is worth, and the audit."""
+        from mechanism.market.accounting import MONEY
+        from mechanism.market.settling import SCOPE
+
+        promises = self.promises
+        return {
+            "welfare": float(self.accounts.welfare) + 0.0,
+            "objective": promises.objective,
+            "optimal_objective": promises.optimal,
+            "gap": promises.gap,
+            "audit": {
+                "scope": SCOPE,
+                "tolerance": MONEY,
+                "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
+                "budget_imbalance": promises.imbalance,
+                "optimality_gap": promises.gap,
+                "selection_gap": self.selection_gap,
+                "best_lie": {name: lie.as_json(self.names) for name, lie in self.lies.items()},
+                **({} if self.checked is None else {"certificate": self.checked.as_json()}),
+                "words": self.words,
+            },
+        }
+
+    def show(self, console: Console, tell: Callable[[], None]) -> None:
+        """Print by what rule was cleared, what ``tell`` prints of it, its worth, and the audit."""
+        console.print(
+            f"Cleared by {self.mechanism}: {len(self.names)} clients, lambda {self.market.lam:g}", style="bold"
+        )
+        tell()
+        console.print(
+            f"Welfare {number(float(self.accounts.welfare))} (sum of utilities) · objective "
+            f"{number(self.promises.objective)} ({_objective(self.promises)}) · optimum "
+            f"{number(self.promises.optimal)} · gap {number(self.promises.gap)}"
+        )
+        console.print("Audit", style="bold")
+        for sentence in self.words:
+            console.print(f"  {sentence}")
+
+
+def _objective(promises: Promises) -> str:
+    """Say how the objective comes from the sum of utilities, which a centre's money raises or lowers."""
+    if promises.pays_in > promises.tolerance:
+        return f"welfare less the {number(promises.pays_in)} that the centre pays in, less penalties"
+    if promises.keeps > promises.tolerance:
+        return f"welfare and the {number(promises.keeps)} that the centre keeps, less penalties"
+    return "welfare less penalties"
+
+
+@dataclass(frozen=True, eq=False)
+class Cleared(Audited):
+    """A clearing with matrices; ``extra``: what else the table told of each client, by column."""
+
+    market: Market
+    outcome: Outcome
+    extra: dict[str, list[str]] = field(default_factory=dict, kw_only=True)
 
 
 def clear_market(
@@ -184,7 +242,8 @@ def clear_market(
     reached = objective(reports, outcome.imports, market)
     promises, accounts = measure(types, outcome, market, reached, optimal, optimal_gap)
     lies: dict[str, Lie] = {coordinate: best_lie(mechanism, types, market, coordinate) for coordinate in COORDINATES}
-    return Cleared(table.names, types, market, mechanism.id, outcome, accounts, promises, lies, extra=table.extra)
+    gap = float(outcome.gap.max(initial=0.0))
+    return Cleared(table.names, types, market, mechanism.id, accounts, promises, lies, gap, outcome, extra=table.extra)
 
 
 def trades(cleared: Cleared) -> list[dict[str, Any]]:
@@ -207,10 +266,7 @@ def accounts_of(cleared: Cleared) -> dict[str, dict[str, float]]:
 
 def as_json(cleared: Cleared) -> dict[str, Any]:
     """Return the JSON of ``clear --json``: one payment row per import, gross, importer to exporter, never netted."""
-    from mechanism.market.accounting import MONEY
-    from mechanism.market.settling import SCOPE
-
-    names, promises = cleared.names, cleared.promises
+    names = cleared.names
     return {
         "mechanism": cleared.mechanism,
         "clients": list(names),
@@ -219,21 +275,7 @@ def as_json(cleared: Cleared) -> dict[str, Any]:
         "centre": {name: float(cleared.outcome.centre[k]) + 0.0 for k, name in enumerate(names)},
         "clients_accounts": accounts_of(cleared),
         **({"extra": cleared.extra} if cleared.extra else {}),
-        "welfare": float(cleared.accounts.welfare) + 0.0,
-        "objective": promises.objective,
-        "optimal_objective": promises.optimal,
-        "gap": promises.gap,
-        "audit": {
-            "scope": SCOPE,
-            "tolerance": MONEY,
-            "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
-            "budget_imbalance": promises.imbalance,
-            "optimality_gap": promises.gap,
-            "selection_gap": float(cleared.outcome.gap.max(initial=0.0)),
-            "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
-            **({} if cleared.checked is None else {"certificate": cleared.checked.as_json()}),
-            "words": cleared.words,
-        },
+        **cleared.worth(),
     }
 
 

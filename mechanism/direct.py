@@ -69,6 +69,37 @@ class Deal:
     payment: Floats
 
 
+class UnitWorth:
+    """What mechanisms share whose outcome is a `Deal` and whose types' first number is the worth of a unit.
+
+    A negative allocation is a sale.
+    """
+
+    def _worth(self, types: Floats, outcome: Deal) -> Floats:
+        """Worth of what comes to each agent ``[batch, agents]``."""
+        return np.asarray(types[..., 0] * outcome.allocation)
+
+    def utility(self, types: Floats, outcome: Deal) -> Floats:
+        """Worth of what comes to the agent, less its payment ``[batch, agents]``."""
+        return self._worth(types, outcome) - outcome.payment
+
+    def payments(self, outcome: Deal) -> Floats:
+        """What each pays the centre ``[batch, agents]``; negative: receives."""
+        return outcome.payment
+
+    def allocation(self, outcome: Deal) -> Floats:
+        """Return what comes to each agent ``[batch, agents]``; of sellers, what they deliver."""
+        return outcome.allocation
+
+    def consequences(self, outcome: Deal) -> Floats:
+        """Allocation and payment of each agent, ``[batch, agents, 2]``."""
+        return np.stack([outcome.allocation, outcome.payment], axis=-1)
+
+    def welfare(self, types: Floats, outcome: Deal) -> Floats:
+        """Total worth of what is allocated, less that of what is sold ``[batch]``; payments are transfers."""
+        return np.asarray(self._worth(types, outcome).sum(axis=-1))
+
+
 def _an(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
@@ -77,7 +108,7 @@ Rule = Callable[[Floats], tuple[ArrayLike, ArrayLike]]
 
 
 @dataclass(frozen=True, eq=False)
-class SingleParameter:
+class SingleParameter(UnitWorth):
     """A rule over one private number per agent.
 
     role "buyer": utility = value · allocation - payment, ``payment`` is what the agent pays. role "seller": the number
@@ -151,7 +182,7 @@ class SingleParameter:
 
     def utility(self, types: Floats, outcome: Deal) -> Floats:
         """Value times allocation less payment (buyer), payment less cost times allocation (seller)."""
-        worth = types[..., 0] * outcome.allocation
+        worth = types[..., 0] * outcome.allocation  # whatever a subclass makes of it: `linear` relies on this
         return worth - outcome.payment if self.role == "buyer" else outcome.payment - worth
 
     def joint(self, types: Floats, outcome: Deal, a: int, b: int) -> Floats:
@@ -164,18 +195,10 @@ class SingleParameter:
         """Payments to the centre."""
         return outcome.payment if self.role == "buyer" else -outcome.payment
 
-    def allocation(self, outcome: Deal) -> Floats:
-        """Return how much each agent gets (buyer) or delivers (seller)."""
-        return outcome.allocation
-
-    def consequences(self, outcome: Deal) -> Floats:
-        """Allocation and payment of each agent, ``[batch, agents, 2]``."""
-        return np.stack([outcome.allocation, outcome.payment], axis=-1)
-
     def welfare(self, types: Floats, outcome: Deal) -> Floats:
-        """Total value (buyer) or minus total cost (seller) ``[batch]``; payments are transfers."""
-        total = (types[..., 0] * outcome.allocation).sum(axis=-1)
-        return np.asarray(total if self.role == "buyer" else -total)
+        """Total value (buyer) or minus total cost (seller) ``[batch]``."""
+        total = super().welfare(types, outcome)
+        return total if self.role == "buyer" else -total
 
     def optimal_welfare(self, types: Floats) -> Floats:
         """Return the largest welfare over the declared feasible set ``[batch]``.

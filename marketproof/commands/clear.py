@@ -18,7 +18,6 @@ from mechanism.writing import dumps, refuse_overwriting, write_all
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mechanism.market.settling import Promises
 
 HELP = """Clear a market on your own numbers: who imports whose model, at what price, and whether the promises hold.
 
@@ -121,7 +120,8 @@ def clear(
     write_all(written)
     if matrix is None and weight:
         stderr(quiet=quiet).print(f"note: --lam {weight:g} has no effect: it weighs --differences, and none are given")
-    _show(cleared, stdout(quiet=quiet))
+    console = stdout(quiet=quiet)
+    cleared.show(console, lambda: _show(cleared, console))
     _show_written(json, out, xlsx, certificate, made, stdout(quiet=quiet))
 
 
@@ -162,9 +162,8 @@ MOST_ROWS = 40
 
 
 def _show(cleared: Cleared, console: Console) -> None:
-    """Print the clearing; where all money moves through a centre, there is no price between importer and exporter."""
-    names, accounts, promises = cleared.names, cleared.accounts, cleared.promises
-    console.print(f"Cleared by {cleared.mechanism}: {len(names)} clients, lambda {cleared.market.lam:g}", style="bold")
+    """Print trades, without prices where all money moves through a centre, and accounts."""
+    names, accounts = cleared.names, cleared.accounts
     central = bool(accounts.centre.any())
     priced = not central or bool(cleared.outcome.prices.any())
     rows = []
@@ -189,22 +188,6 @@ def _show(cleared: Cleared, console: Console) -> None:
     _rest(console, len(lines), "clients")
     centre = " - to centre" if central else ""
     console.print(f"utility = gain - cost of exporting - paid + received{centre} (money)")
-    console.print(
-        f"Welfare {number(float(accounts.welfare))} (sum of utilities) · objective {number(promises.objective)} "
-        f"({_objective(promises)}) · optimum {number(promises.optimal)} · gap {number(promises.gap)}"
-    )
-    console.print("Audit", style="bold")
-    for sentence in cleared.words:
-        console.print(f"  {sentence}")
-
-
-def _objective(promises: Promises) -> str:
-    """Say how the objective comes from the sum of utilities, which a centre's money raises or lowers."""
-    if promises.pays_in > promises.tolerance:
-        return f"welfare less the {number(promises.pays_in)} that the centre pays in, less penalties"
-    if promises.keeps > promises.tolerance:
-        return f"welfare and the {number(promises.keeps)} that the centre keeps, less penalties"
-    return "welfare less penalties"
 
 
 def _show_written(

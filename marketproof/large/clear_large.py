@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marketproof.clearing import ACCOUNT
+from marketproof.clearing import ACCOUNT, Audited
 from marketproof.exits import Interrupted
 from marketproof.large.blocks import Block, BlockWork, cleared_here, cleared_on_cluster
 from marketproof.large.sampled_audit import sampled_lies
 from marketproof.large.stored import Stored
 from mechanism.errors import InputError
-from mechanism.market.accounting import MONEY, Accounts, scale
 from mechanism.market.clients import Types
 from mechanism.market.large.books import Tally
 from mechanism.market.large.clearing import BLOCK, RULES
 from mechanism.market.large.sparse import LargeMarket
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import MarketMechanism
-from mechanism.market.settling import SCOPE, Promises, sentences
+from mechanism.market.settling import promised
 from mechanism.wording import number, percent
-from proofs_checks.search.lies import Lie
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,27 +33,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class LargeCleared:
-    """One clearing of a large market: accounts [m], models bought and sold [m], what was promised, lies, effort.
+class LargeCleared(Audited):
+    """A clearing of a large market: models bought and sold, and effort.
 
-    ``nodes`` of all searches; ``computed``: differences worked out from vectors; ``largest_gap`` of one importer.
+    ``nodes`` of all searches; ``computed``: differences worked out from vectors.
     """
 
-    names: tuple[str, ...]
-    types: Types
     market: LargeMarket
-    mechanism: str
     tally: Tally
-    promises: Promises
-    lies: dict[str, Lie]
     nodes: int
     computed: int
-    largest_gap: float
-
-    @property
-    def words(self) -> list[str]:
-        """The audit in sentences, the scope of the claim last."""
-        return [*sentences(self.promises), *(lie.sentence(self.names) for lie in self.lies.values()), SCOPE]
 
 
 def rule_of(mechanism: str) -> MarketMechanism:
@@ -103,9 +90,13 @@ def clear_large_market(
         raise Interrupted(
             f"{where}; resume with the same command, --out {shlex.quote(str(stored.folder))} --resume"
         ) from None
-    promises = _promises(tally, optimal, optimal_gap)
+    accounts = tally.accounts()
+    net = np.array([math.fsum([*accounts.paid, *-accounts.received])])
+    promises = promised(accounts, net, tally.objective, optimal, optimal_gap)
     lies = sampled_lies(work.clearing, types)
-    return LargeCleared(table.names, types, market, mechanism, tally, promises, lies, nodes, computed, largest)
+    return LargeCleared(
+        table.names, types, market, mechanism, accounts, promises, lies, largest, tally, nodes, computed
+    )
 
 
 def _each(work: BlockWork, spans: list[tuple[int, int]], stored: Stored | None, cluster: str | None) -> Iterator[Block]:
@@ -123,29 +114,11 @@ def _each(work: BlockWork, spans: list[tuple[int, int]], stored: Stored | None, 
         yield found
 
 
-def _promises(tally: Tally, optimal: float, optimal_gap: float) -> Promises:
-    accounts = tally.accounts()
-    net = math.fsum([*accounts.paid, *-accounts.received])
-    objective = tally.objective
-    return Promises(
-        client=float(accounts.utility.min()) + 0.0,
-        buyer=float(accounts.buyer.min()) + 0.0,
-        seller=float(accounts.seller.min()) + 0.0,
-        pays_in=max(0.0, -net),
-        keeps=max(0.0, net),
-        objective=objective + 0.0,
-        optimal=optimal + 0.0,
-        gap=max(0.0, optimal + optimal_gap - objective),
-        scale=scale(np.array([*(np.abs(a).max() for a in (accounts.gain, accounts.cost, accounts.paid)), optimal])),
-    )
-
-
 def frame_of(cleared: LargeCleared) -> Any:
     """Return every client's account as a table: `ACCOUNT`, and how many models it bought and sold."""
     import polars as pl
 
-    accounts: Accounts = cleared.tally.accounts()
-    columns = {part: getattr(accounts, part) + 0.0 for part in ACCOUNT}
+    columns = {part: getattr(cleared.accounts, part) + 0.0 for part in ACCOUNT}
     return pl.DataFrame(
         {"client": pl.Series(cleared.names, dtype=pl.String), **columns, "bought": cleared.tally.imports,
          "sold": cleared.tally.exports}
@@ -157,35 +130,20 @@ def as_json(cleared: LargeCleared) -> dict[str, Any]:
 
     Instead of those stand ``number_of_clients`` and ``number_of_imports``; the rest is in the tables.
     """
-    promises = cleared.promises
     return {
         "mechanism": cleared.mechanism,
         "number_of_clients": len(cleared.names),
         "number_of_imports": int(cleared.tally.imports.sum()),
-        "welfare": float(cleared.tally.accounts().welfare) + 0.0,
-        "objective": promises.objective,
-        "optimal_objective": promises.optimal,
-        "gap": promises.gap,
         "nodes": cleared.nodes,
         "differences_computed": cleared.computed,
-        "audit": {
-            "scope": SCOPE,
-            "tolerance": MONEY,
-            "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
-            "budget_imbalance": promises.imbalance,
-            "optimality_gap": promises.gap,
-            "selection_gap": cleared.largest_gap,
-            "best_lie": {name: lie.as_json(cleared.names) for name, lie in cleared.lies.items()},
-            "words": cleared.words,
-        },
+        **cleared.worth(),
     }
 
 
 def show(cleared: LargeCleared, console: Console) -> None:
-    """Print what was cleared, its worth, and the audit."""
-    m, tally, promises = len(cleared.names), cleared.tally, cleared.promises
+    """Print how much is traded, and how many differences that took."""
+    m, tally = len(cleared.names), cleared.tally
     imports = int(tally.imports.sum())
-    console.print(f"Cleared by {cleared.mechanism}: {m} clients, lambda {cleared.market.lam:g}", style="bold")
     console.print(
         f"{imports} imports, {number(imports / m)} for each client, at {number(tally.paid.sum() / max(1, imports))} "
         f"on average; {int((tally.imports > 0).sum())} clients buy, {int((tally.exports > 0).sum())} sell"
@@ -193,11 +151,3 @@ def show(cleared: LargeCleared, console: Console) -> None:
     if cleared.market.vectors is not None:
         share = cleared.computed / max(1, m * (m - 1))
         console.print(f"{cleared.computed} differences were worked out, {percent(share, 2)} of all pairs")
-    console.print(
-        f"Welfare {number(float(tally.accounts().welfare))} (sum of utilities) · objective "
-        f"{number(promises.objective)} (welfare less penalties) · optimum {number(promises.optimal)} · gap "
-        f"{number(promises.gap)}"
-    )
-    console.print("Audit", style="bold")
-    for sentence in cleared.words:
-        console.print(f"  {sentence}")

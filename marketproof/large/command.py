@@ -54,7 +54,7 @@ def clear_files(
     if public.weight and market.vectors is None and market.pairs is None:
         stderr(quiet=quiet).print(f"note: --lam {public.weight:g} has no effect: no differences are given")
     console = stdout(quiet=quiet)
-    show(cleared, console)
+    cleared.show(console, lambda: show(cleared, console))
     if json is not None:
         console.print(f"JSON: {shown(json)}")
     if out is not None:

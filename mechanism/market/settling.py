@@ -220,14 +220,29 @@ def measure(
     where they were measured and not taken from the law.
     """
     accounts = account(types, outcome, market, measured)
-    total = float(np.sum(objective))
-    best = float(np.sum(optimal))
     m = types.clients
     parts = zip(outcome.payments.reshape(-1, m * m), outcome.centre.reshape(-1, m), strict=True)
     # Summed without rounding: net payments are antisymmetric, so that only money to a centre is left over.
     net = np.array([math.fsum([*paid, *central]) for paid, central in parts])
     sales = outcome.sales if isinstance(outcome, CentralOutcome) else np.zeros(())
-    promises = Promises(
+    return promised(accounts, net, objective, optimal, optimal_gap, sales), accounts
+
+
+def promised(
+    accounts: Accounts,
+    net: Floats,
+    objective: Floats | float,
+    optimal: Floats | float,
+    optimal_gap: Floats | float = 0.0,
+    sales: Floats | float = 0.0,
+) -> Promises:
+    """Return the promises that accounts ``[..., m]`` show.
+
+    ``net``: what clients pay less what they receive in each clearing. ``sales`` ``[..., m]``: what the centre paid for
+    sales. The rest as `measure` has them.
+    """
+    total, best = float(np.sum(objective)), float(np.sum(optimal))
+    return Promises(
         client=float(accounts.utility.min()) + 0.0,
         buyer=float((accounts.buyer - sales).min()) + 0.0,
         seller=float((accounts.seller + sales).min()) + 0.0,
@@ -238,7 +253,6 @@ def measure(
         gap=max(0.0, best + float(np.sum(optimal_gap)) - total),
         scale=scale(np.concatenate([np.ravel(a) for a in (accounts.gain, accounts.cost, accounts.paid, optimal)])),
     )
-    return promises, accounts
 
 
 def sentences(promises: Promises, *, clearings: int = 1) -> list[str]:

@@ -14,7 +14,7 @@ from proofs_checks.evidence.outcome_table import OutcomeTable
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.monotone import CyclicallyMonotone, Monotone
 from proofs_checks.properties.property import Deviations, Profiles, Property
-from proofs_checks.properties.rational import Balanced, Rational
+from proofs_checks.properties.rational import OfOutcomes
 from proofs_checks.properties.split_merge import MergeProof, SplitProof
 from proofs_checks.properties.symmetry import Anonymous
 from proofs_checks.properties.truthful import GroupTruthful, Truthful
@@ -90,7 +90,7 @@ def _profiles(grid: Grid) -> Iterator[Floats]:
 
 
 def _every_profile(prop: Any, table: OutcomeTable) -> Iterator[Look]:
-    if isinstance(prop, Rational | Balanced) and linear(table.mechanism):  # whether they are exact is asked of these
+    if isinstance(prop, OfOutcomes) and linear(table.mechanism):  # whether they are exact is asked of these
         for rows, outcome in table.chunks:
             yield _worst(prop.lack(table.mechanism, rows, outcome), truthful(rows))
         return

@@ -26,7 +26,7 @@ from proofs_checks.evidence_errors import OutOfTime
 from proofs_checks.properties.expectation import Expected
 from proofs_checks.properties.monotone import Monotone
 from proofs_checks.properties.property import Check, Property
-from proofs_checks.properties.rational import Balanced, Rational
+from proofs_checks.properties.rational import OfOutcomes
 from proofs_checks.properties.registry import properties
 from proofs_checks.properties.truthful import GroupTruthful, Truthful
 from proofs_checks.search import sampling
@@ -39,7 +39,7 @@ Bools = NDArray[np.bool_]
 MOST_PROFILES = 1 << 18
 """Profiles of the largest grid that is chosen for a verdict; one that is given may be larger (`grids`)."""
 
-_OF_UTILITIES = (Truthful, GroupTruthful, Monotone, Rational, Balanced)
+_OF_UTILITIES = (Truthful, GroupTruthful, Monotone, OfOutcomes)
 """What compares single utilities, payments or allocations: as exact as these are."""
 
 _LEAST_POWER, _MOST_POWER = 2, 10

@@ -40,11 +40,11 @@ CONFIDENCE = 0.99
 
 _SHRINK_SECONDS = 3.0
 _MOST_WHOLE = 1 << 16  # profiles of whole numbers that are exhausted though nobody asks for it
-_BESIDE_PROOF = 0.25  # share of its time in which a proved property of our own code is searched all the same
-_CODE_SHARE, _MOST_CODE = 0.4, 10.0  # share of its time, and seconds at most, in which the code itself is proved
+# Of the time that a property has:
+_CODE_SHARE, _MOST_CODE = 0.4, 10.0  # share, and seconds at most, in which a proof of the code itself is looked for
+_BESIDE_PROOF, _MOST_BESIDE = 0.25, 2.0  # the same, in which what is proved is searched: is this code the formula?
+_BEFORE_HINTS = 0.3  # share in which bic is searched from nothing where a lie is known that refutes dsic
 _MOST_OPEN = 0.05  # share of profiles of which a slow rule's search says nothing, above which it is no answer
-_BEFORE_HINTS = 0.3  # share of its time in which bic is searched from nothing where a lie is known that refutes dsic
-_MOST_BESIDE = 2.0  # and seconds at most: what a proof leaves to find, code that is not its formula, shows early
 
 
 Guard = Callable[[str | None, float], AbstractContextManager[None]]
@@ -83,8 +83,8 @@ def verify(
         was asked for and does not apply is unknown, with why.
     budget
         Seconds for all of them together (at most three seconds over, for shrinking a witness, or a tenth, for following
-        a lie to an expected gain). What is proved of
-        the catalogue's own code is searched besides for a quarter of its share, two seconds at most.
+        a lie to an expected gain). What is proved of the catalogue's own code is searched besides for a quarter of its
+        share, two seconds at most.
     grade
         "auto": proof, else search; "searched", "exhausted" (a finite grid) or "proved" only.
     seed
@@ -173,7 +173,14 @@ def verdict(
     randomised: bool = False,
     pace: Pace = FAST,
 ) -> Verdict:
-    """Return the verdict on one property, within about ``seconds``."""
+    """Return the verdict on one property, within about ``seconds``: the first of these that gives one.
+
+    1. It does not apply: unknown. A randomised rule is estimated. A grid that was asked for is exhausted.
+    2. A proof of the code is looked for, then one of a formula that the code is held against.
+    3. Without a proof, whole numbers are exhausted where they are few enough.
+    4. A search, shorter beside a proof: what it (or the code's own proof) finds is shrunk, replayed and refutes.
+    5. Nothing found: the proof, or that it was searched; unknown where too little was tried to say anything.
+    """
     started = time.perf_counter()
     say = partial(_verdict, prop, started)
     if (reason := prop.missing(mechanism)) is not None:

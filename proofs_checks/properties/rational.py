@@ -14,7 +14,20 @@ from proofs_checks.search.cases import Cases, answer, part, payments, utilities
 
 
 @dataclass(frozen=True)
-class Rational(Profiles):
+class OfOutcomes(Profiles):
+    """A property of types and outcomes: it need not ask again for an outcome that is known."""
+
+    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
+        """Return by how much each case breaks the property ``[P, 1]``."""
+        return self.lack(mechanism, cases.types, answer(mechanism, cases.types))
+
+    def lack(self, mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
+        """Return the violation ``[P, 1]`` at an outcome."""
+        raise NotImplementedError  # pragma: no cover - every property has its own
+
+
+@dataclass(frozen=True)
+class Rational(OfOutcomes):
     """U_i(θ) >= 0; ``part`` "buyer" or "seller" looks at that part of each utility only."""
 
     part: str | None = None
@@ -32,12 +45,8 @@ class Rational(Profiles):
             return part(mechanism, "parts", types, types, outcome, entry=self.part)
         return utilities(mechanism, types, outcome)
 
-    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
-        """Return minus the lowest utility ``[P, 1]``."""
-        return self.lack(mechanism, cases.types, answer(mechanism, cases.types))
-
     def lack(self, mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
-        """Return the violation ``[P, 1]`` where the outcome is known."""
+        """Return minus the lowest utility ``[P, 1]``."""
         return np.asarray(-self._utility(mechanism, types, outcome).min(axis=1, keepdims=True))
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
@@ -59,17 +68,13 @@ class Rational(Profiles):
 
 
 @dataclass(frozen=True)
-class Balanced(Profiles):
+class Balanced(OfOutcomes):
     """Payments sum to zero, or (``weak``) to at least zero."""
 
     weak: bool = False
 
-    def violation(self, mechanism: DirectMechanism, cases: Cases) -> Floats:
-        """Return the imbalance, or the centre's loss, ``[P, 1]``."""
-        return self.lack(mechanism, cases.types, answer(mechanism, cases.types))
-
     def lack(self, mechanism: DirectMechanism, types: Floats, outcome: Any) -> Floats:
-        """Return the violation ``[P, 1]`` where the outcome is known."""
+        """Return the imbalance, or the centre's loss, ``[P, 1]``."""
         total = payments(mechanism, types, outcome).sum(axis=1, keepdims=True)
         return np.asarray(-total if self.weak else np.abs(total))
 

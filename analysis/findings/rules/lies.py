@@ -44,6 +44,7 @@ def accounts_of_reports(record: MarketRecord, mechanism: str, client: int) -> Ca
     client = int(record.present[:client].sum())  # its number among those who were there
 
     # Small markets a few at a time: so they stay below what the clearing compiles for, which takes seconds at first.
+    # Large ones all at once: they are compiled for anyway.
     together = max(1, (PLAIN_WORK - 1) // types.clients**2) if types.clients <= _SMALL else 2**62
 
     def accounts(reports: Floats) -> tuple[Floats, Floats]:

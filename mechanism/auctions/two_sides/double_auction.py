@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mechanism.auctions.deals import UnitWorth
 from mechanism.auctions.ranking import Integers, ascending, descending
-from mechanism.direct import Deal, Floats, Space
+from mechanism.direct import Deal, Floats, Space, UnitWorth
 from mechanism.errors import InvalidMechanismError
 
 TWO_SIDES = "buyers and sellers of one unit, half each; a private value or cost in [0, 1], the side is public"

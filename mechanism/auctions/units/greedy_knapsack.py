@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mechanism.auctions.deals import UnitWorth
 from mechanism.auctions.ranking import Integers, descending
-from mechanism.direct import Deal, Floats, Space
+from mechanism.direct import Deal, Floats, Space, UnitWorth
 from mechanism.entry import MONOTONE, SELLING, TRUTHFUL, VOLUNTARY, CatalogueEntry, truths
 from mechanism.errors import InvalidMechanismError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mechanism.auctions.ranking import descending, hand_out
-from mechanism.direct import Deal, Floats, Space
+from mechanism.direct import Deal, Floats, Space, UnitWorth
 from mechanism.errors import InvalidMechanismError
 
 TWO_UNITS = "two equal units; agents want up to two, private worths in [0, 1], the larger counts first"
@@ -18,7 +18,7 @@ Pricing = Callable[[Floats, Floats, Floats], Floats]
 
 
 @dataclass(frozen=True, eq=False)
-class MultiUnitAuction:
+class MultiUnitAuction(UnitWorth):
     """Sell ``units`` equal units; the highest marginal bids win, ``pricing`` says what winners pay.
 
     A type is two numbers in [0, 1], what its units are worth to the agent: the larger counts as the value of the first
@@ -54,25 +54,9 @@ class MultiUnitAuction:
             losing = np.zeros((*flat.shape[:-1], 1))
         return Deal(won.sum(axis=-1), self.pricing(bids, won, losing))
 
-    def utility(self, types: Floats, outcome: Deal) -> Floats:
-        """Worth of the units won, less the payment ``[batch, agents]``."""
-        return self._worth(types, outcome) - outcome.payment
-
-    @staticmethod
-    def _worth(types: Floats, outcome: Deal) -> Floats:
+    def _worth(self, types: Floats, outcome: Deal) -> Floats:
+        """Worth of the units that each wins ``[batch, agents]``."""
         return np.asarray((_marginal(types) * (outcome.allocation[..., None] > np.arange(2))).sum(axis=-1))
-
-    def payments(self, outcome: Deal) -> Floats:
-        """What each pays the centre ``[batch, agents]``."""
-        return outcome.payment
-
-    def consequences(self, outcome: Deal) -> Floats:
-        """Units and payment of each agent ``[batch, agents, 2]``."""
-        return np.stack([outcome.allocation, outcome.payment], axis=-1)
-
-    def welfare(self, types: Floats, outcome: Deal) -> Floats:
-        """Total worth of the units ``[batch]``."""
-        return np.asarray(self._worth(types, outcome).sum(axis=-1))
 
     def optimal_welfare(self, types: Floats) -> Floats:
         """Sum of the highest marginal values ``[batch]``, as many as there are units."""

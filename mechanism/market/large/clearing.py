@@ -88,7 +88,7 @@ class LargeClearing:
         def piece(begin: int, end: int) -> list[SparseOutcome]:
             found = []
             at, room = first + begin, _ROOM * (end - begin)
-            while True:
+            while True:  # until all fit: the kernel stops at the first importer whose imports do not
                 counts, gap = np.zeros(first + end - at, dtype=np.int64), np.zeros(first + end - at)
                 sellers, prices, samples, penalties = np.empty(room, dtype=np.int64), *np.empty((3, room))
                 told = np.zeros(2, dtype=np.int64)

@@ -1,9 +1,12 @@
 """Exhausted grids against loops written out, known rules."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mechanism import SingleParameter, Space, market_mechanism, single_parameter
 from mechanism.auctions.one_item.first_price import first_price
@@ -12,8 +15,11 @@ from mechanism.auctions.units.vcg_combinatorial import VcgCombinatorial
 from mechanism.errors import InvalidMechanismError
 from mechanism.market.direct import MarketDirect
 from proofs_checks import verify
+from proofs_checks.evidence.comparisons import worst_first
 from proofs_checks.evidence.exhaustive import exhaust
+from proofs_checks.evidence.outcome_table import _bits
 from proofs_checks.evidence.verdict import Grade
+from proofs_checks.properties.registry import PROPERTY
 from proofs_checks.search.grids import Grid, GridError, even_grid, grid_over
 from tests.proofs_checks.finite import Table
 
@@ -45,6 +51,50 @@ def test_auctions_match_the_loop(family):
     assert (verdict.profiles, verdict.deviations) == (125, 125 * 3 * 4)
     assert verdict.exact
     assert verdict.tolerance == 0.0
+
+
+@pytest.mark.parametrize("prop", ["dsic", "ir", "budget-balance", "monotonicity"])
+def test_a_rule_that_holds_is_asked_once_for_every_profile(prop):
+    asked = []
+
+    @single_parameter(agents=3)
+    def nothing(bids):
+        asked.append(len(bids))
+        return np.zeros(bids.shape), np.zeros(bids.shape)
+
+    verdict = exhaust(nothing, even_grid(nothing.space, 5), prop)
+    assert (verdict.holds, verdict.exact, sum(asked)) == (True, True, 125)
+
+
+@pytest.mark.parametrize("family", [second_price, first_price])
+@pytest.mark.parametrize("together", [1, 300])
+def test_types_compared_in_parts_give_the_same_answer(family, together, monkeypatch):
+    """The same worst gain whatever is compared at once, and a case that has it."""
+    mechanism = family(3)
+    grid = even_grid(mechanism.space, 5)
+    whole = exhaust(mechanism, grid, "dsic")
+    monkeypatch.setattr("proofs_checks.evidence.outcome_table._TOGETHER", together)
+    parts = exhaust(mechanism, grid, "dsic")
+    assert (parts.worst, parts.holds, parts.exact) == (whole.worst, whole.holds, whole.exact)
+    if not parts.holds:
+        assert PROPERTY["dsic"].check(mechanism, parts.case).violation == whole.worst
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1e-12, 1e-3, 0.5, 0.5, 2.0]), min_size=1, max_size=30), st.integers(1, 4))
+def test_suspects_come_largest_first_each_once(amounts, at_once):
+    array = np.array(amounts)
+    found = list(worst_first(array, 0.0, lambda places: places.tolist(), at_once))
+    assert found == [] or len(found[0]) == 1
+    above = [k for k, amount in enumerate(amounts) if amount > 1e-9]
+    assert [k for part in found for k in part] == sorted(above, key=lambda k: -amounts[k])
+
+
+@given(st.lists(st.integers(-(2**20), 2**20), min_size=1, max_size=6), st.integers(0, 34))
+def test_bits_are_the_smallest_power_of_two_that_makes_numbers_whole(numerators, power):
+    values = [Fraction(n, 2**power) for n in numerators]
+    least = next((k for k in range(31) if all((v * 2**k).denominator == 1 for v in values)), None)
+    assert _bits(np.array([float(v) for v in values])) == least
+    assert _bits(np.array([1 / 3, 1.0])) is None
 
 
 def test_general_types_match_the_loop():
