@@ -94,7 +94,7 @@ def _lies(table: OutcomeTable, i: int, true: Ints, inside: Ints) -> Iterator[Cas
 def steps(prop: Any, table: OutcomeTable) -> Iterator[Look]:
     """Compare the allocations of neighbours in the own number: what never falls from one to the next never falls."""
     allowed, own = movable(prop, table.mechanism), table.mechanism.space.index(table.mechanism.own)
-    got = np.ascontiguousarray(table.allocations().T) * (1.0 if table.mechanism.role == "buyer" else -1.0)
+    got = table.allocations() if table.mechanism.role == "buyer" else -table.allocations()
     for i, rows in enumerate(table.grid.types):
         mine = np.moveaxis(table.around(got[i], i), 1, 0)
         for inside in _alike(table.grid, i, allowed):

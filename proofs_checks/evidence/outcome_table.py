@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mechanism.direct import Floats
+from mechanism.direct import Floats, UnitWorth
 from mechanism.market.accounting import scale
 from proofs_checks.search.cases import Cases, answer, part, utilities
 from proofs_checks.search.grids import Grid
@@ -85,8 +85,10 @@ class OutcomeTable:
         return [true[start : start + size] for start in range(0, len(true), size)]
 
     def allocations(self) -> Floats:
-        """Return what each agent gets ``[P, agents]``."""
-        return np.concatenate([part(self.mechanism, "allocation", rows, o) for rows, o in self.chunks])
+        """Return what each agent gets ``[agents, P]``."""
+        if self.linear is not None and type(self.mechanism).allocation is UnitWorth.allocation:
+            return self.linear[0]
+        return np.concatenate([part(self.mechanism, "allocation", rows, o).T for rows, o in self.chunks], axis=1)
 
     def deviations(self, i: int, true: Ints, places: Places) -> Cases:
         """Return the cases in which agent i is of types ``[C]`` and reports what the places say."""
