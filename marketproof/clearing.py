@@ -128,9 +128,9 @@ class Public:
 
     def refuse_small_only(self, options: Iterable[str]) -> None:
         """Raise `InputError` that names the first of some options that large markets do not have."""
-        for option in options:
-            m = len(self.table.names)
-            raise InputError(f"{option} is for markets of at most {DENSE} clients, here are {m}; leave it out")
+        if option := next(iter(options), None):
+            found = f"at most {DENSE} clients, here are {len(self.table.names)}"
+            raise InputError(f"{option} is for markets of {found}; leave it out")
 
 
 @dataclass(frozen=True, eq=False)
