@@ -185,9 +185,8 @@ class Audited:
 
     def show(self, console: Console, tell: Callable[[], None]) -> None:
         """Print by what rule was cleared, what ``tell`` prints of it, its worth, and the audit."""
-        console.print(
-            f"Cleared by {self.mechanism}: {len(self.names)} clients, lambda {self.market.lam:g}", style="bold"
-        )
+        head = f"Cleared by {self.mechanism}: {len(self.names)} clients, lambda {self.market.lam:g}"
+        console.print(head, style="bold")
         tell()
         console.print(
             f"Welfare {number(float(self.accounts.welfare))} (sum of utilities) · objective "
