@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from learning.adversaries import CONDUCTS
 from learning.data import DATASETS, SPLITS, OwnTable
+from learning.data.agreed import Agreed
 from learning.errors import LearningError
 from learning.models import MODELS
 from mechanism.own_code import is_own
@@ -32,7 +34,8 @@ class LearningPlan:
     ``held_out``: every client keeps a tenth of its samples out of training to value models with.
     ``epochs``: passes of each client over its samples in a round, in the place of ``steps`` (0: these).
     ``split_file``: who has which sample of a data set of ours, for split "owners" (`learning.data.own.division`).
-    ``own``: the table, where ``dataset`` is "own". ``conduct`` names what each client does if not all are honest.
+    ``own``: the table, where ``dataset`` is "own"; ``agreed``: how clients elsewhere read theirs.
+    ``conduct`` names what each client does if not all are honest.
 
     ``dp_epsilon`` > 0 trains each client by DP-SGD, per-example gradients clipped to ``dp_clip``, with the noise
     multiplier ``dp_noise`` (0: for each client the smallest that keeps ``rounds`` rounds within the budget); a client
@@ -67,6 +70,7 @@ class LearningPlan:
     dp_delta: float = 1e-5
     dp_epsilon: float = 0.0
     own: OwnTable | None = None
+    agreed: Agreed | None = None
     epochs: int = 0
     lora_targets: tuple[str, ...] = ()
     lams: tuple[float, ...] = ()
@@ -105,6 +109,8 @@ class LearningPlan:
         if self.model in MODELS and self.dataset not in MODELS[self.model]:
             fitting = ", ".join(name for name, datasets in MODELS.items() if self.dataset in datasets)
             raise LearningError(f"model {self.model!r} does not fit data set {self.dataset!r}; expected {fitting}")
+        if isinstance(self.agreed, Mapping):  # as plain values give it back
+            object.__setattr__(self, "agreed", Agreed.of(self.agreed))
         object.__setattr__(self, "shares", tuple(tuple(share) for share in self.shares))
         object.__setattr__(self, "conduct", tuple(self.conduct))
         object.__setattr__(self, "lora_targets", tuple(self.lora_targets))
@@ -125,7 +131,7 @@ class LearningPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, for a manifest or a checkpoint."""
         values = asdict(self)
-        for name in ("own", "lora_targets", "epochs", "lams", "split_file"):
+        for name in ("own", "agreed", "lora_targets", "epochs", "lams", "split_file"):
             if not values[name]:
                 del values[name]  # plans are recorded by versions that did not know it
         recorded: dict[str, Any] = json.loads(json.dumps(values))  # as a file gives it back: tuples are lists

@@ -114,13 +114,13 @@ class Client:
                 self._told(message)
                 return encode(Done(*mark))
             with one_thread():
-                reply, sent = self._do(message, arrays)
-            return encode(reply, sent)
+                return encode(*self._do(message, arrays))
         except _Stop as stop:
             return encode(Refused(*mark, "its privacy budget is spent", stop.spent))
         except Exception as error:
-            self.refused = one_line(said(error, 400))
-            return encode(Refused(*mark, self.refused))
+            told = one_line(said(error, 400))
+            self.refused = one_line(getattr(error, "here", told))
+            return encode(Refused(*mark, told))
 
     def _hello(self, start: Start) -> Message:
         self._start = None  # whoever refuses a run does not go on with the one before it either
@@ -147,7 +147,7 @@ class Client:
             len(bench.tensors["train_y"]),
             len(bench.held_out(start.client)),
             layout.parameters,
-            layout_digest(layout),
+            layout_digest(layout, bench.facts.plan),
             bench.facts.shape,
             bench.facts.classes,
             bench.facts.scale,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from learning.algorithms import method_named
 from learning.algorithms.algorithm import held_out
+from learning.data.agreed import Agreed
 from learning.data.dataset import Dataset
 from learning.data.holdings import hold, hold_out
+from learning.data.own.one_owner import one_owner
 from learning.data.splits import holdout
 from learning.errors import DataError, LearningError
 from learning.federation.messages import Start
@@ -24,7 +26,7 @@ from learning.federation.share import OwnBench, Share
 from learning.models.build import network
 from learning.plan import LearningPlan
 from learning.work import Facts
-from mechanism.errors import shown
+from mechanism.errors import MarketProofError, shown
 from mechanism.own_code import is_file
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 LARGEST = 2**33
 """Bytes of a file of samples."""
-MOST_ROUNDS = 100_000
 _TRAINED = 0.8
 """Of each class, where the file has no test samples of its own."""
 
@@ -43,14 +44,35 @@ _BASES = ("", "tiny", "smollm2")
 """Language models that are no folder."""
 
 
-def own_part(data_dir: Path | None = None, budget: float | None = None, rounds: int = MOST_ROUNDS) -> Load:
+class Unreadable(LearningError):
+    """A client's own data are not as agreed; ``here`` says why on its machine: no server learns a cell by asking."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("its own data are not as the task says that they are read")
+        self.here = str(error)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """In which runs a client takes part.
+
+    ``epsilon``: those that are private up to this only; None: any, and runs without privacy. ``rounds``: those of up to
+    so many. ``base_model``: the client's own copy of the language model that a run adapts, "" where it has none.
+    """
+
+    epsilon: float | None = None
+    rounds: int = 100_000
+    base_model: str = ""
+
+
+def own_part(data_dir: Path | None = None, wishes: Wishes = Wishes()) -> Load:
     """Return what loads client k's part of the plan's public data set, divided by its seed: for trials.
 
-    Everybody could load everything; what is federated is the work, not a secret. ``budget``: as for `own_file`.
+    Everybody could load everything; what is federated is the work, not a secret.
     """
 
     def load(start: Start) -> Share:
-        plan = _trusted(start, budget, rounds)
+        plan = _trusted(start, wishes)
         holdings = hold(plan, start.seed, data_dir, *held_out(plan, method_named(start.method)))
         k = start.client
         held = holdings.held[k] if holdings.held else 0
@@ -59,18 +81,35 @@ def own_part(data_dir: Path | None = None, budget: float | None = None, rounds: 
     return load
 
 
-def own_file(path: Path, budget: float | None = None, rounds: int = MOST_ROUNDS) -> Load:
-    """Return what loads samples of one's own from a NumPy file ``.npz``.
+def own_file(path: Path, wishes: Wishes = Wishes()) -> Load:
+    """Return what loads samples of one's own: a table, an ``.npz`` file, a folder CLASS/, or ``FILE.py:NAME``.
 
-    ``x`` [n, …] numbers, ``y`` [n] integers from 0 to ``classes`` − 1, and if there are any test samples of one's own
-    ``test_x``, ``test_y``; else a fifth of each class is kept for testing. All clients must mean the same by a number
-    and by a class: nothing is scaled here. `DataError` in a line if the file is none of these. ``budget``: the largest
-    ε of a run that the client takes part in; None: any, and runs without privacy too. ``rounds``: the most rounds.
+    They are read as the run's task says that all read theirs (`learning.data.own.one_owner`). Where it says nothing,
+    from a NumPy file with ``x`` [n, …] numbers, ``y`` [n] integers from 0 to ``classes`` − 1, ``classes``, and if there
+    are any test samples of one's own ``test_x``, ``test_y``; else a fifth of each class is kept for testing. Nothing is
+    scaled by what is found in the data. `DataError` in a line if they are none of these. A folder of public data sets
+    is taken for one where a run is not of own data.
     """
-    own = _read(path)
+    whole = _read(path) if path.suffix == ".npz" and _is_whole(path) else None
+    known: dict[Agreed, Dataset] = {}
 
     def load(start: Start) -> Share:
-        plan = _trusted(start, budget, rounds)
+        plan = _trusted(start, wishes)
+        if plan.dataset != "own" and path.is_dir():
+            return own_part(path, wishes)(start)
+        own = whole
+        if plan.agreed is not None:
+            try:
+                own = known.get(plan.agreed) or one_owner(str(path), plan.agreed)
+            except MarketProofError as error:
+                raise Unreadable(error) from None
+            known.clear()
+            known[plan.agreed] = own
+        if own is None:
+            raise LearningError(
+                "the task does not say how a client's own data are read; expected [data] classes in it, or at the "
+                "client a NumPy file .npz with x, y and classes"
+            )
         share, most = held_out(plan, method_named(start.method))
         members = np.arange(len(own.train_y))
         (members,), (held,) = hold_out([members], start.seed, share, most) if share else ([members], [0])
@@ -80,20 +119,36 @@ def own_file(path: Path, budget: float | None = None, rounds: int = MOST_ROUNDS)
     return load
 
 
-def _trusted(start: Start, budget: float | None, rounds: int) -> LearningPlan:
-    """Return the plan of a run; `LearningError` if it names files of this machine, or code, or exceeds the budget."""
-    plan = LearningPlan(**start.plan)
-    if plan.rounds > rounds:
-        raise LearningError(f"the server plans {plan.rounds} rounds; this client takes part in up to {rounds} only")
+def _trusted(start: Start, wishes: Wishes) -> LearningPlan:
+    """Return the plan of a run; `LearningError` if it names files of this machine, or code, or is not wished for."""
+    plan, budget = LearningPlan(**start.plan), wishes.epsilon
+    if plan.rounds > wishes.rounds:
+        raise LearningError(
+            f"the server plans {plan.rounds} rounds; this client takes part in up to {wishes.rounds} only"
+        )
     if budget is not None and not 0 < plan.dp_epsilon <= budget:
         given = f"with epsilon {plan.dp_epsilon:g}" if plan.dp_epsilon else "without privacy"
         raise LearningError(f"the server trains {given}; this client takes part up to epsilon {budget:g} only")
-    folder = plan.base_model.partition("@")[0] not in _BASES
-    if is_file(plan.model) or is_file(start.method) or plan.own is not None or folder:
+    if is_file(plan.model) or is_file(start.method) or plan.own is not None or plan.split_file:
         raise LearningError(
             "the server names a file of this machine; a client takes no code and no paths from a server"
         )
+    if plan.base_model.partition("@")[0] not in _BASES:
+        if not wishes.base_model:
+            raise LearningError(
+                "the server names a file of this machine, a language model; name your own copy: join --base-model DIR"
+            )
+        plan = replace(plan, base_model=wishes.base_model)  # that it is the same is seen by its digest
     return plan
+
+
+def _is_whole(path: Path) -> bool:
+    """Say whether a NumPy file says itself how many classes there are, or cannot be read at all."""
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            return "y" not in file.files or "classes" in file.files or "x" not in file.files
+    except Exception:  # many ways: told when it is read
+        return True
 
 
 def _read(path: Path) -> Dataset:

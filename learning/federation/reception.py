@@ -120,7 +120,7 @@ class Reception:
     def fits(self, layout: Layout) -> None:
         """Raise `LearningError` unless clients train the model that the server knows."""
         theirs = self.kind["parameters"], self.kind["layout"]
-        if theirs != (layout.parameters, layout_digest(layout)):
+        if theirs != (layout.parameters, layout_digest(layout, self._plan)):
             raise LearningError(
                 f"clients train a model of {theirs[0]} parameters, the server knows one of {layout.parameters}; run "
                 "the same version with the same settings everywhere"

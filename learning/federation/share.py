@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from learning.algorithms.algorithm import PROBE, START, Algorithm, LocalSpec
 from learning.errors import LearningError
+from learning.models.build import base_digest_of
 from learning.models.network import Layout
 from learning.plan import LearningPlan
 from learning.work import Facts, Work
@@ -112,7 +113,8 @@ def written_slots(spec: LocalSpec, private: set[str]) -> list[str]:
     return sorted(written - private)
 
 
-def layout_digest(layout: Layout) -> str:
-    """Return a digest of the names and shapes of a model's parameters."""
+def layout_digest(layout: Layout, plan: LearningPlan) -> str:
+    """Return a digest of the names and shapes of a model's parameters, and of the language model that they adapt."""
     told = repr([(name, tuple(shape)) for name, shape in zip(layout.names, layout.shapes, strict=True)])
+    told += base_digest_of(plan.model, plan.base_model)
     return blake2b(told.encode(), digest_size=16).hexdigest()

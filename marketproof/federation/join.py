@@ -22,6 +22,7 @@ from mechanism.wording import number, plural
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from learning.federation.loading import Wishes
     from learning.federation.messages import Audit, Bill
 
 _ROOM = 2**28
@@ -42,42 +43,31 @@ class Door:
     patience: float = 600.0
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """In what a client takes part.
-
-    ``epsilon``: runs that are private up to this only; None: any, and runs without privacy. ``rounds``: runs of up to
-    so many. ``hours``: how long; None: as long as it takes.
-    """
-
-    epsilon: float | None = None
-    rounds: int = 100_000
-    hours: float | None = None
-
-
 def join(
     door: Door,
     data: Path | None,
     cost: float,
     gain: float,
     tell: Tell = lambda line: None,
-    wishes: Wishes = Wishes(),
+    wishes: Wishes | None = None,
+    hours: float | None = None,
 ) -> Papers:
     """Take part until the server says that it is over, or the time is; return what was told of one's own account.
 
-    ``data``: a file of samples, or the folder of a public data set of which this client takes its part; None: one that
-    comes with the package. Ledger and private models are kept beside the key. `MarketProofError` in one line if the key
-    is refused, the data cannot be read, or the server cannot be reached.
+    ``data``: samples of one's own (`own_file`), or the folder of a public data set of which this client takes its part;
+    None: one that comes with the package. ``hours``: how long at most; None: as long as it takes. Ledger and
+    private models are kept beside the key. `MarketProofError` in one line if the key is refused, the data cannot be
+    read, or the server cannot be reached.
     """
     from learning.federation.client import Client
-    from learning.federation.loading import own_file, own_part
+    from learning.federation.loading import Wishes, own_file, own_part
     from marketproof.federation.serve import LINKS
 
     if door.link not in LINKS:
         raise InputError(f"there is no link {shown(door.link)}; expected one of {', '.join(LINKS)}")
     identity = Identity.at(door.key)
-    limits = wishes.epsilon, wishes.rounds
-    load = own_part(data, *limits) if data is None or data.is_dir() else own_file(data, *limits)
+    wanted = wishes or Wishes()
+    load = own_part(wishes=wanted) if data is None else own_file(data, wanted)
     papers, refused = Papers(tell), ""
     keep = door.key.with_suffix(".memory")
     client = Client(load, cost, gain, keep=keep, told=papers.bill, audited=papers.audit)
@@ -94,13 +84,13 @@ def join(
         from marketproof.federation.flower_link import attend
     else:
         from marketproof.federation.https_client import attend
-    with _ending(wishes.hours) as over:
+    with _ending(hours) as over:
         try:
             attend(door.host, door.port, door.certificate, identity, answer, door.patience, tell, lambda: client.most)
         except KeyboardInterrupt:
             if not over.is_set():
                 raise
-            tell(f"{number(wishes.hours or 0.0)} hours are over; this client takes part no longer")
+            tell(f"{number(hours or 0.0)} hours are over; this client takes part no longer")
     return papers
 
 

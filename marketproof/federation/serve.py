@@ -14,6 +14,7 @@ from marketproof.federation.keys import NAME, Identity, Register
 from marketproof.running.config import RunConfig
 from marketproof.running.execution import Finished, Place, plan_of
 from marketproof.running.execution import run as run_all
+from marketproof.running.own_data import agreed_of
 from mechanism.errors import InputError, one_line, shown
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def joined(config: RunConfig, keys: Path, expected: Sequence[str] = ()) -> RunCo
             "a federation has its clients' own samples and conduct; expected a task without [data] file, and "
             "population benign"
         )
+    if config.data.dataset == "own":
+        agreed_of(config.data)  # what is no agreement is told before anybody waits
     data = config.data.model_copy(update={"names": names, "clients": len(names)})
     return config.model_copy(update={"data": data, "federation": secrets.token_hex(8)})
 

@@ -66,7 +66,7 @@ class Finished:
 def plan_of(config: RunConfig, seed: int) -> LearningPlan:
     """Return the plan of training of a configuration under one seed."""
     from learning.plan import LearningPlan
-    from marketproof.running.own_data import source_of
+    from marketproof.running.own_data import agreed_of, source_of
 
     data, split, model = config.data, config.split, config.model
     return LearningPlan(
@@ -75,7 +75,7 @@ def plan_of(config: RunConfig, seed: int) -> LearningPlan:
         shares=tuple((group, clients, samples) for group, clients, samples in split.shares),
         model=model.name, base_model=model.base, lora_targets=tuple(model.targets), length=model.length,
         lam=config.market.lam, lams=tuple(config.market.each_lam), eta=config.market.eta,
-        rounds=config.rounds, steps=config.steps, conduct=participants_of(config, seed).conduct,
+        rounds=config.rounds, steps=config.steps, conduct=participants_of(config, seed).conduct, agreed=agreed_of(data),
         held_out=config.valuation != "size", split_file="" if data.file else data.split_file,
         **config.training.model_dump(),
         **{f"dp_{name}": value for name, value in config.privacy.model_dump().items()},

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.running.sections import Task, is_division
+from marketproof.running.sections import Data, Task, is_division
 from mechanism.errors import InputError, did_you_mean, shown
 from mechanism.market.clients import LARGEST
 from mechanism.reading import validated
@@ -14,6 +14,7 @@ from mechanism.wording import plural
 
 if TYPE_CHECKING:
     from learning.data import OwnTable
+    from learning.data.agreed import Agreed
 
 GAIN_A_ROW = 100.0
 """Gain parameter K for each sample that a client holds on average, about as in the paper."""
@@ -95,6 +96,14 @@ def source_of(data: Mapping[str, Any], split: str) -> OwnTable:
         data["size"],
         data["split_file"],
     )
+
+
+def agreed_of(data: Data) -> Agreed | None:
+    """Return how clients of a federation read data of their own, None where a task does not say it."""
+    from learning.data.agreed import Agreed
+
+    told = {name: getattr(data, name) for name in ("classes", "target", "columns", "size", "channels")}
+    return Agreed.of(told) if data.classes else None
 
 
 def owned(values: dict[str, Any]) -> dict[str, Any]:

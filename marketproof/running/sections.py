@@ -61,7 +61,8 @@ class Data(Section):
     and those that are ignored. Its owners are the clients, by their ``names``, but for those with fewer than ``least``
     samples, who are ``left_out``. ``test_file`` is tested on in the place of a share held out; ``size``: pixels a side.
     ``split_file``: a table with a column owner, whose each sample is, in their order; of a data set of ours a table or
-    .npz of row and client, whose ``names`` are then the clients'.
+    .npz of row and client, whose ``names`` are then the clients'. ``classes``, ``columns``, ``channels`` and ``size``
+    say how clients of a federation read data of their own (`learning.data.agreed`).
     """
 
     dataset: str = ""
@@ -74,13 +75,19 @@ class Data(Section):
     names: list[str] = []
     test_file: str = ""
     split_file: str = ""
+    classes: list[str] = []
+    columns: list[list[str | float]] = []
+    channels: Annotated[int, Field(ge=0, le=3)] = 0
     least: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     size: Annotated[int, Field(ge=0, le=512)] = 0
     left_out: list[str] = []
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if not self.file and (self.owner or self.target or self.ignored or self.test_file or not self.dataset):
+        if self.classes or self.columns or self.channels:
+            if not self.classes or self.dataset != "own" or self.file or self.owner or self.ignored or self.test_file:
+                raise ValueError('classes are of a federation\'s own data: expected dataset = "own", classes, no file')
+        elif not self.file and (self.owner or self.target or self.ignored or self.test_file or not self.dataset):
             raise ValueError("expected a dataset, or a file of your own with its columns: file, owner and target")
         if self.file and self.dataset not in ("", "own"):
             raise ValueError(f"expected a dataset or a file, not both: drop {self.dataset!r}")

@@ -63,9 +63,12 @@ def _entries(folder: Path, most: int = _MOST_ENTRIES) -> list[Path]:
     return sorted(found)
 
 
-def kind_of(root: Path) -> str:
-    """Return what a folder holds: "tables", "speech" (OWNER/text), "texts" or "images" (OWNER/CLASS/…)."""
-    first = _entries(root)[0]
+def kind_of(root: Path, *, alone: bool = False) -> str:
+    """Return what a folder holds: "tables", "speech" (OWNER/text), "texts" or "images" (OWNER/CLASS/…).
+
+    Of one owner ``alone`` what stands in the place of OWNER.
+    """
+    first = root if alone else _entries(root)[0]
     if first.is_file():
         return "tables"
     first = _entries(first, MOST_IMAGES)[0]
@@ -94,12 +97,12 @@ def _of_kind(folder: Path, endings: tuple[str, ...], most: int = MOST_IMAGES) ->
     return files
 
 
-def _classed(root: Path, endings: tuple[str, ...]) -> tuple[list[Path], list[str], list[str]]:
-    """Return the files of OWNER/CLASS/ with their owners and classes."""
+def _classed(root: Path, endings: tuple[str, ...], *, alone: bool) -> tuple[list[Path], list[str], list[str]]:
+    """Return the files of OWNER/CLASS/, or of one owner ``alone`` those of CLASS/, with their owners and classes."""
     files: list[Path] = []
     owners: list[str] = []
     classes: list[str] = []
-    for owner in _entries(root):
+    for owner in [root] if alone else _entries(root):
         for label in _entries(owner):
             if label.is_file():
                 raise DataError(f"{shown(label)} lies beside folders of classes; {_LAYOUTS}")
@@ -112,30 +115,31 @@ def _classed(root: Path, endings: tuple[str, ...]) -> tuple[list[Path], list[str
     return files, owners, classes
 
 
-def classed(table: OwnTable, kind: str) -> Samples:
-    """Return OWNER/CLASS/ of images or of texts as samples; ``table.test`` is such a folder, too.
+def classed(table: OwnTable, kind: str, *, alone: bool = False, channels: int = 0) -> Samples:
+    """Return OWNER/CLASS/ of images or of texts as samples, or of one owner ``alone`` CLASS/; ``table.test`` likewise.
 
-    Images are scaled to ``table.size`` pixels a side (0: 28 where all are grey, else 32). A text is the logarithms of
+    Images are scaled to ``table.size`` pixels a side (0: 28 where grey, else 32), of so many ``channels`` (0: grey
+    where all of them are). A text is the logarithms of
     how often its words occur, hashed (CRC-32) into 1,024 features and scaled to length 1.
     `DataError` in one line at the first file that is none.
     """
     endings = IMAGES if kind == "images" else (".txt",)
     roots = [Path(table.file), *([Path(table.test)] if table.test else [])]
-    parts = [_classed(root, endings) for root in roots]
+    parts = [_classed(root, endings, alone=alone) for root in roots]
     files = [path for part in parts for path in part[0]]
     owners, classes = ([text for part in parts for text in part[k]] for k in (1, 2))
     tested = np.arange(len(files)) >= len(parts[0][0]) if table.test else None
 
     def features(train: NDArray[np.int64]) -> NDArray[np.uint8] | NDArray[np.float32]:
-        return _pixels(tuple(files), table.size) if kind == "images" else _words(files)
+        return _pixels(tuple(files), table.size, channels) if kind == "images" else _words(files)
 
     scale = 1 / 255 if kind == "images" else 1.0
     whose = None if table.by_rule else np.array(owners)
     return Samples(table.file, whose, np.array(classes), features, tested, scale, lambda k: shown(files[k]))
 
 
-def _pixels(files: tuple[Path, ...], size: int) -> NDArray[np.uint8]:
-    channels = 1 if all(map(grey, files)) else 3
+def _pixels(files: tuple[Path, ...], size: int, channels: int) -> NDArray[np.uint8]:
+    channels = channels or (1 if all(map(grey, files)) else 3)
     side = size or (28 if channels == 1 else 32)
     if len(files) * channels * side**2 > _MOST_PIXELS:
         raise DataError(

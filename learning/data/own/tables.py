@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.data import OwnTable
+from learning.data.agreed import Agreed
 from learning.data.files.frames import frame_of
 from learning.data.own.samples import Samples
 from learning.errors import DataError
@@ -72,9 +73,9 @@ class _Rows:
                 f"one feature, at most {_MOST_COLUMNS} columns"
             )
 
-    def _check_columns(self, path: Path, columns: Sequence[str]) -> None:
+    def _check_columns(self, path: Path, columns: Sequence[str], more: tuple[str, str] = ("", "")) -> None:
         table = self._table
-        roles = [("owner", table.owner), ("target", table.target), *(("ignored", name) for name in table.ignored)]
+        roles = [("owner", table.owner), ("target", table.target), *(("ignored", name) for name in table.ignored), more]
         given = [(role, name) for role, name in roles if name]
         for role, name in given:
             if name not in columns:
@@ -123,6 +124,26 @@ class _Rows:
                 parts.append(((numbers - numbers[train].mean()) / (deviation or 1.0))[:, None])
         return np.concatenate(parts, axis=1).astype(np.float32)
 
+    def as_agreed(self, agreed: Agreed) -> NDArray[np.float32]:
+        """Return columns in the order and on the scale that was agreed on, [N, features]."""
+        import polars as pl
+
+        parts: list[NDArray[Any]] = []
+        for name, *terms in agreed.columns:
+            self._check_columns(Path(self._table.file), [*self._frame.columns], more=("agreed column", str(name)))
+            column, number = self._frame[str(name)], isinstance(terms[0], float)
+            self._refuse(column.is_null(), column, "is empty; fill it in or leave the row out")
+            if number and (numbers := self._numbers(column)) is not None:
+                low, high = (float(term) for term in terms)
+                parts.append(((numbers - low) / (high - low))[:, None])
+            elif number:
+                raise DataError(f"{one_line(self._table.file)}: column {shown(name)} holds words; expected numbers")
+            else:
+                words = np.array(self.texts(str(name)))
+                self._refuse(pl.Series(~np.isin(words, terms)), column, "is none of the words agreed on")
+                parts.append(words[:, None] == np.array(terms))
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
     def _numbers(self, column: Series) -> NDArray[np.float64] | None:
         """Return a column as numbers, None if most of its cells are none."""
         import polars as pl
@@ -156,6 +177,16 @@ class _Rows:
             k = int(wrong.arg_max() or 0)
             value = "" if values[k] is None else f"{shown(values[k])} "
             raise DataError(f"{self.place(k)}, column {shown(values.name)}: {value}{what}")
+
+
+def agreed_rows(file: Path, agreed: Agreed) -> Samples:
+    """Return the rows of one owner's table, read as was ``agreed``; other columns play no part.
+
+    `DataError` in one line that names row and column: a cell empty, no number, or no word of those agreed on.
+    """
+    rows = _Rows(OwnTable(str(file), target=agreed.target, by_rule=True), [file])
+    found = rows.as_agreed(agreed)
+    return Samples(str(file), None, np.array(rows.texts(agreed.target)), lambda train: found, None, 1.0, rows.place)
 
 
 def owners_in(path: Path, samples: Samples) -> Samples:

@@ -9,6 +9,7 @@ from marketproof.commands.options import FixedSeed, Json, Quiet
 from marketproof.terminal.console import stderr
 from mechanism.errors import InputError, shown
 from mechanism.market.clients import LARGEST
+from mechanism.own_code import is_file
 from mechanism.writing import refuse_unwritable_file, write_json
 
 HELP = """Take part in a federation with data of your own: train here, trade models there, never send a sample.
@@ -28,7 +29,8 @@ def join(
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR|FILE", help="Samples of your own (.npz), or a folder of public data sets to take a part of."
+            metavar="FILE|DIR",
+            help="Samples of your own: a table, .npz, folder CLASS/, FILE.py:NAME; or a folder of public data sets.",
         ),
     ] = None,
     certificate: Annotated[
@@ -40,6 +42,9 @@ def join(
     ] = 600.0,
     dp_epsilon: Annotated[
         float | None, typer.Option(min=0, metavar="E", help="Take part only in runs that are private up to this.")
+    ] = None,
+    base_model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Your copy of the language model that a run adapts.")
     ] = None,
     audit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where your audit goes; default NAME.audit.json beside the key.")
@@ -55,19 +60,20 @@ def join(
     quiet: Quiet = False,
 ) -> None:
     """Join, and say what each round brought."""
+    from learning.federation.loading import Wishes
     from marketproof.federation.address import address
-    from marketproof.federation.join import Door, Wishes
+    from marketproof.federation.join import Door
     from marketproof.federation.join import join as take_part
 
     place = audit or key.with_name(f"{key.stem}.audit.json")
     refuse_unwritable_file(json)
     refuse_unwritable_file(place)
-    if data is not None and not data.exists():
-        raise InputError(f"{shown(data)} is not there; name your samples (.npz), or a folder of public data sets")
+    if data is not None and not data.exists() and not is_file(str(data)):
+        raise InputError(f"{shown(data)} is not there; name your samples, or a folder of public data sets")
     door = Door(*address(server), certificate or key.with_name("server.crt"), key, via, patience)
     console = stderr(quiet=quiet)
-    wishes = Wishes(dp_epsilon, rounds, hours)
-    papers = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes)
+    wishes = Wishes(dp_epsilon, rounds, "" if base_model is None else str(base_model))
+    papers = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes, hours)
     write_json(json, {"bills": papers.bills, "audits": papers.audits})
     write_json(place if papers.audits else None, {"audits": papers.audits})
     kept = f"; your audit is in {shown(place)}" if papers.audits else ""

@@ -7,7 +7,7 @@ import pytest
 
 from learning.federation.appetite import PIECES, TRAININGS
 from learning.federation.client import Client
-from learning.federation.loading import own_file
+from learning.federation.loading import Wishes, own_file
 from learning.federation.messages import NOT_STARTED, SLACK, Bill, Done, Hello, Refused, Start, Work, decode, encode
 from learning.plan import LearningPlan
 
@@ -29,7 +29,7 @@ class Asked:
         """Take other samples, as many, and start the client anew."""
         draw, y = np.random.default_rng(seed), np.arange(300) % 3
         np.savez(self.folder / "mine.npz", x=draw.normal(size=(300, 5)) + y[:, None], y=y, classes=3)
-        load = own_file(self.folder / "mine.npz", self.budget)
+        load = own_file(self.folder / "mine.npz", Wishes(self.budget))
         self.client = Client(load, keep=self.folder / "memory")
 
     def ask(self, message, **arrays):
@@ -171,7 +171,7 @@ def test_arrays_that_are_no_models_of_its_own_shape_are_refused(asked, name, sha
 
 def test_a_client_takes_part_in_no_run_longer_than_it_wants(tmp_path):
     np.savez(tmp_path / "mine.npz", x=np.eye(6), y=np.arange(6) % 2, classes=2)
-    client = Client(own_file(tmp_path / "mine.npz", rounds=4))
+    client = Client(own_file(tmp_path / "mine.npz", Wishes(rounds=4)))
     start = Start("r", 1, 2, "bob", "ipfl", 0, OWN.to_dict())
     refused = decode(client.answer(encode(start)), SLACK, Refused)[0]
     assert "the server plans 5 rounds; this client takes part in up to 4 only" in refused.reason

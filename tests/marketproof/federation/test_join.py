@@ -8,7 +8,7 @@ import pytest
 from learning.federation.messages import Audit, Bill, MessageError
 from marketproof.federation import https_client
 from marketproof.federation.bills import COLUMNS
-from marketproof.federation.join import Door, Papers, Wishes, join, said_of
+from marketproof.federation.join import Door, Papers, join, said_of
 from mechanism.errors import InputError
 
 PATIENT = 120.0
@@ -68,7 +68,7 @@ def test_a_client_leaves_when_its_time_is_over(tmp_path, monkeypatch):
     key, told = make_identity(tmp_path, "alice").key, []
     door = Door("h", 1, tmp_path / "server.crt", key)
     monkeypatch.setattr(https_client, "attend", lambda *given: threading.Event().wait(PATIENT))
-    assert join(door, None, 1.0, 1.0, told.append, Wishes(hours=1e-5)).bills == []
+    assert join(door, None, 1.0, 1.0, told.append, hours=1e-5).bills == []
     assert "hours are over; this client takes part no longer" in told[-1]
 
     def stopped(*given):
@@ -76,4 +76,4 @@ def test_a_client_leaves_when_its_time_is_over(tmp_path, monkeypatch):
 
     monkeypatch.setattr(https_client, "attend", stopped)
     with pytest.raises(KeyboardInterrupt):
-        join(door, None, 1.0, 1.0, told.append, Wishes(hours=100.0))
+        join(door, None, 1.0, 1.0, told.append, hours=100.0)
