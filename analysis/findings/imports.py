@@ -25,12 +25,16 @@ MOST_FLAGGED = 20
 
 @dataclass(frozen=True, eq=False)
 class ImportShares:
-    """How often importer i (row) imports the model of exporter j (column): share of rounds ``[m, m]``, one seed."""
+    """How often importer i (row) imports the model of exporter j (column): share of rounds ``[m, m]``, one seed.
+
+    ``names`` of the clients, where they have some.
+    """
 
     method: str
     seed: int
     share: Floats
     harmful: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -45,13 +49,14 @@ def import_shares(run: Run, method: str, seed: int | None = None) -> ImportShare
     chosen = entries.seed == run.seeds.index(seed)
     share = np.zeros((run.clients, run.clients))
     np.add.at(share, (entries.importer[chosen], entries.exporter[chosen]), 1.0 / run.rounds)
-    return ImportShares(method, seed, share, harmful(run, method, seed))
+    return ImportShares(method, seed, share, harmful(run, method, seed), tuple(run.summary.names))
 
 
 def shares_table(shares: tuple[ImportShares, ...]) -> Table:
     """Return the share of rounds of every pair that trades, a row per pair, a column per method."""
     pairs = sorted({(int(i), int(j)) for one in shares for i, j in np.argwhere(one.share > 0)})
-    rows: list[tuple[Cell, ...]] = [(i, j, *(float(one.share[i, j]) for one in shares)) for i, j in pairs]
+    who: list[Cell] = [*(shares[0].names or range(len(shares[0].share)))]
+    rows: list[tuple[Cell, ...]] = [(who[i], who[j], *(float(one.share[i, j]) for one in shares)) for i, j in pairs]
     heads = ("importer", "exporter", *(one.method for one in shares))
     return Table(f"Share of rounds in which one imports from the other, seed {shares[0].seed}", heads, tuple(rows))
 
@@ -70,7 +75,7 @@ def import_matrix(shares: ImportShares, ax: Axes | None = None) -> Axes:
     if m <= MOST_FLAGGED:
         beside = {k + step for k in shares.harmful for step in (-1, 1)}
         shown = sorted(({*shown} - beside) | {*shares.harmful})
-    theme.squares(ax, m, shown, [str(k) for k in shown])
+    theme.squares(ax, m, shown, [shares.names[k] if shares.names else str(k) for k in shown], turned=bool(shares.names))
     theme.flagged(ax, shares.harmful)
     return ax
 

@@ -30,7 +30,7 @@ class MoneyFlow:
 
     ``gross`` ``[m, m]``: what importer i paid exporter j. ``centre`` ``[m]``: what i paid the centre, below 0 where the
     centre paid it (None: nobody). `net` is antisymmetric: what i paid j after netting. ``harmful``: attackers and
-    free-riders.
+    free-riders. ``names`` of the clients, where they have some.
     """
 
     method: str
@@ -38,6 +38,7 @@ class MoneyFlow:
     gross: Floats
     centre: Floats | None = None
     harmful: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def net(self) -> Floats:
@@ -55,8 +56,14 @@ class MoneyFlow:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What `net` is about: the clients' numbers, and the centre if money passes it."""
-        return (*map(str, range(self.gross.shape[0])), *([CENTRE] if self.centred else []))
+        """What `net` is about: the clients' names or else numbers, and the centre if money passes it."""
+        return (*(self.names or map(str, range(self.gross.shape[0]))), *([CENTRE] if self.centred else []))
+
+    @property
+    def cells(self) -> list[Cell]:
+        """`labels` as they stand in tables: numbers are numbers."""
+        clients = self.gross.shape[0]
+        return [*(self.names or range(clients)), *self.labels[clients:]]
 
     @property
     def earned(self) -> Floats:
@@ -100,7 +107,7 @@ def money_flow(run: Run, method: str, seed: int | None = None) -> MoneyFlow:
     gross = np.zeros((run.clients, run.clients))
     np.add.at(gross, (entries.importer[chosen], entries.exporter[chosen]), entries.payment[chosen])
     centre = paid_to_centre(run.traces[method], slack(run, method))[run.seeds.index(seed)].sum(axis=0)
-    return MoneyFlow(method, seed, gross, centre, harmful(run, method, seed))
+    return MoneyFlow(method, seed, gross, centre, harmful(run, method, seed), tuple(run.summary.names))
 
 
 def flow_table(flow: MoneyFlow) -> Table:
@@ -110,7 +117,9 @@ def flow_table(flow: MoneyFlow) -> Table:
     """
     paid, received = flow.gross.sum(axis=1), flow.gross.sum(axis=0)
     rows: list[tuple[Cell, ...]]
-    rows = [(k, float(paid[k]), float(received[k]), float(flow.earned[k])) for k in range(flow.gross.shape[0])]
+    rows = [
+        (flow.cells[k], float(paid[k]), float(received[k]), float(flow.earned[k])) for k in range(flow.gross.shape[0])
+    ]
     heads: tuple[str, ...] = ("client", "paid", "received", "net")
     if flow.centre is not None and flow.centred:
         heads = ("client", "paid", "received", "to the centre", "net")
@@ -126,7 +135,7 @@ def payments_table(flow: MoneyFlow) -> Table:
     """
     net, clients = flow.net, flow.gross.shape[0]
     every = range(len(flow.labels))
-    name: list[Cell] = [*range(clients), *flow.labels[clients:]]
+    name = flow.cells
 
     def gross(i: int, j: int) -> float:
         return float(flow.gross[i, j] if max(i, j) < clients else max(net[i, j], 0.0))

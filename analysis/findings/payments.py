@@ -76,10 +76,14 @@ def money_graph(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
         away = 1.0 + (0.30 if not crowded else 0.10)
         sign = "+" if earned[k] > slack else ""
         if crowded:
-            theme.write(ax, away * x[k], away * y[k], str(k), ha="center", va="center", fontsize=8.0)
+            theme.write(
+                ax, away * x[k], away * y[k], theme.plain(flow.labels[k], 9), ha="center", va="center", fontsize=8.0
+            )
         else:
-            theme.write(ax, x[k], y[k], str(k), ha="center", va="center", color="white", fontweight="bold", zorder=4)
+            inside = "" if flow.names else str(k)
+            theme.write(ax, x[k], y[k], inside, ha="center", va="center", color="white", fontweight="bold", zorder=4)
             text = f"{sign}{typeset(float(earned[k]) if abs(earned[k]) > slack else 0.0)}"
+            text = f"{theme.plain(flow.names[k], 12)}\n{text}" if flow.names else text
             theme.write(ax, away * x[k], (away - 0.08) * y[k], text, ha="center", va="center", fontsize=8.0)
     if flow.centred:
         ax.scatter(
@@ -131,7 +135,7 @@ def money_matrix(flow: MoneyFlow, ax: Axes | None = None) -> Axes:
     shown = [*theme.thinned(clients, 12).tolist(), *range(clients, m)]
     if m > clients > 12:  # a number beside the centre would run into its name
         shown = [k for k in shown if k >= clients or clients - k > clients / 12]
-    theme.squares(ax, m, shown, [flow.labels[k] for k in shown])
+    theme.squares(ax, m, shown, [flow.labels[k] for k in shown], turned=bool(flow.names))
     theme.flagged(ax, flow.harmful)
     if m > clients:
         ax.axhline(clients - 0.5, color=theme.INK, linewidth=1.0)

@@ -87,7 +87,7 @@ def utilities_table(run: Run) -> Table:
     """Return every client's utility over the run (money), a row per client and seed, a column per method."""
     each = {name: client_utility(run, name) for name in run.methods}
     rows = [
-        (seed, client, *(float(each[name][s, client]) for name in run.methods))
+        (seed, run.cells[client], *(float(each[name][s, client]) for name in run.methods))
         for s, seed in enumerate(run.seeds)
         for client in range(run.clients)
     ]

@@ -269,10 +269,14 @@ def beside_row(ax: Axes, row: float, text: str, **options: Any) -> None:
     write(ax, 1.02, row, text, **({"transform": ax.get_yaxis_transform(), "va": "center"} | options))
 
 
-def squares(ax: Axes, size: int, shown: ArrayLike, labels: Sequence[str]) -> None:
-    """Make an axes one of a matrix, the first row on top, with ``labels`` at the rows and columns ``shown``."""
-    ax.set_xticks(shown, labels)
-    ax.set_yticks(shown, labels)
+def squares(ax: Axes, size: int, shown: ArrayLike, labels: Sequence[str], *, turned: bool = False) -> None:
+    """Make an axes one of a matrix, the first row on top, with ``labels`` at the rows and columns ``shown``.
+
+    ``turned``: labels of columns stand upright, as names need it.
+    """
+    words = [plain(label, 12) for label in labels]
+    ax.set_xticks(shown, words, rotation=90 if turned else 0)
+    ax.set_yticks(shown, words)
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(True)
@@ -282,8 +286,10 @@ def squares(ax: Axes, size: int, shown: ArrayLike, labels: Sequence[str]) -> Non
 
 
 def flagged(ax: Axes, harmful: Sequence[int]) -> None:
-    """Write the numbers of attackers and free-riders at a matrix in their colour, bold."""
-    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        if label.get_text() in {str(k) for k in harmful}:
+    """Write the labels of attackers and free-riders, who are in these places of a matrix, in their colour, bold."""
+    for place, label in zip(
+        (*ax.get_xticks(), *ax.get_yticks()), (*ax.get_xticklabels(), *ax.get_yticklabels()), strict=True
+    ):
+        if place in harmful:
             label.set_color(JUNK)
             label.set_fontweight("bold")

@@ -201,6 +201,11 @@ class Run:
         """Return what a client is called: its owner's name, or its number."""
         return self.summary.names[client] if self.summary.names else f"client {client}"
 
+    @property
+    def cells(self) -> list[str] | list[int]:
+        """What stands for clients in tables: their names, or else their numbers."""
+        return self.summary.names or list(range(self.clients))
+
     def objectives(self, method: str, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return V_lambda reached and V_lambda at the optimum, money per round, ``[rounds]`` each (reported types)."""
         file = self._files[method, seed]

@@ -97,7 +97,7 @@ class LieCurve:
 
     ``reports`` rising ``[k]``, ``utilities`` ``[k]`` accounted with the true types. ``best_report`` is where the
     largest utility was found, by the audit's search or on this curve; ``gain`` is what it wins over the truth, 0 when
-    no report beats the truth by more than the tolerance for money.
+    no report beats the truth by more than the tolerance for money. ``name`` of the client, where it has one.
     """
 
     method: str
@@ -112,6 +112,12 @@ class LieCurve:
     best_report: float
     best_utility: float
     gain: float
+    name: str = ""
+
+    @property
+    def who(self) -> str:
+        """What the client is called."""
+        return self.name or f"client {self.client}"
 
 
 def lie_curve(
@@ -146,7 +152,7 @@ def lie_curve(
         best, gain = int(np.searchsorted(reports, truth)), 0.0
     return LieCurve(
         method, str(mechanism), seed, round_number, client, truth, reports, utilities, truthful, float(reports[best]),
-        float(utilities[best]), gain,
+        float(utilities[best]), gain, run.called(client) if run.summary.names else "",
     )  # fmt: skip
 
 

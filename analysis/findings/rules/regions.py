@@ -36,7 +36,7 @@ class AllocationRegions:
 
     ``costs`` ``[k]`` rising, of either seller; ``bought`` ``[k, k]``: 0 neither, 1 the first, 2 the second,
     3 both; row = the second seller's cost, column = the first's. ``truth``: their true costs. ``where``: of which
-    market, in words, where that is known.
+    market, in words, where that is known; ``names`` of buyer and sellers, where they have some.
     """
 
     rule: str
@@ -46,6 +46,13 @@ class AllocationRegions:
     bought: NDArray[np.int64]
     truth: tuple[float, float]
     where: str = ""
+    names: tuple[str, str, str] | None = None
+
+    @property
+    def who(self) -> tuple[str, str, str]:
+        """What buyer and sellers are called: by name, or as "client 3" and "seller 1"."""
+        one, two = self.sellers
+        return self.names or (f"client {self.buyer}", f"seller {one}", f"seller {two}")
 
     def share(self, what: int) -> float:
         """Return the share of the grid where this is bought."""
@@ -135,7 +142,9 @@ def all_regions(run: Run) -> tuple[AllocationRegions, ...] | None:
     end, far = reaches(record, places)
     while end < far and any(np.ptp(allocation_regions(record, rule, places, 9, end).bought) == 0 for rule in rules):
         end = min(2.0 * end, far)
-    return tuple(replace(allocation_regions(record, rule, places, end=end), where=where) for rule in rules)
+    called = [run.summary.names[k] for k in places] if run.summary.names else None
+    names = None if called is None else (called[0], called[1], called[2])
+    return tuple(replace(allocation_regions(record, rule, places, end=end), where=where, names=names) for rule in rules)
 
 
 TONES = {NEITHER: "#f1f3f5", FIRST: "#56b4e9", SECOND: "#e69f00", BOTH: "#0072b2"}
@@ -190,8 +199,9 @@ def draw_regions(regions: AllocationRegions, ax: Axes | None = None, *, key: boo
     return ax
 
 
-def _names(regions: AllocationRegions) -> dict[int, str]:
-    one, two = (f"seller {k}" for k in regions.sellers)
+def _names(regions: AllocationRegions, longest: int = 16) -> dict[int, str]:
+    """Return what is bought in words, as drawings have it."""
+    one, two = (theme.plain(who, longest) for who in regions.who[1:])
     return {NEITHER: "neither", FIRST: one, SECOND: two, BOTH: "both"}
 
 
@@ -207,16 +217,16 @@ def _key(regions: Sequence[AllocationRegions]) -> tuple[list[Patch], list[str]]:
 
 def grid_table(regions: tuple[AllocationRegions, ...]) -> Table:
     """Return what is bought at every pair of costs drawn, a row per pair and rule; costs in money."""
-    one, two = regions[0].sellers
-    words = _names(regions[0])
+    buyer, one, two = regions[0].who
+    words = {NEITHER: "neither", FIRST: one, SECOND: two, BOTH: "both"}
     rows = tuple(
         (r.rule, float(x), float(y), words[int(r.bought[i, j])])
         for r in regions
         for i, y in enumerate(r.costs)
         for j, x in enumerate(r.costs)
     )
-    heads = ("rule", f"cost that seller {one} reports", f"cost that seller {two} reports", "bought")
-    return Table(f"What client {regions[0].buyer} buys", heads, rows)
+    heads = ("rule", f"cost that {one} reports", f"cost that {two} reports", "bought")
+    return Table(f"What {buyer} buys", heads, rows)
 
 
 def regions_table(regions: tuple[AllocationRegions, ...]) -> Table:
@@ -231,13 +241,13 @@ def regions_table(regions: tuple[AllocationRegions, ...]) -> Table:
 def answer(_: Run, found: tuple[AllocationRegions, ...]) -> str:
     """Answer: whom a buyer would import from as the costs of two sellers change."""
     first = found[0]
-    one, two = first.sellers
+    buyer, one, two = first.who
     said = [
-        f"{r.rule} buys from seller {one} on {typeset_percent(r.share(FIRST) + r.share(BOTH))} of all pairs of costs "
-        f"shown and from seller {two} on {typeset_percent(r.share(SECOND) + r.share(BOTH))}"
+        f"{r.rule} buys from {one} on {typeset_percent(r.share(FIRST) + r.share(BOTH))} of all pairs of costs "
+        f"shown and from {two} on {typeset_percent(r.share(SECOND) + r.share(BOTH))}"
         for r in found
     ]
-    return f"Alone with client {first.buyer} as their buyer: {listed(said)}."
+    return f"Alone with {buyer} as their buyer: {listed(said)}."
 
 
 def drawing(_: Run, found: tuple[AllocationRegions, ...]) -> Drawing:
@@ -253,18 +263,18 @@ def drawing(_: Run, found: tuple[AllocationRegions, ...]) -> Drawing:
         labelcolor=theme.INK, handlelength=1.1,
     )  # fmt: skip
     first = found[0]
-    left, right = first.sellers
+    buyer, left, right = first.who
     if first.where:
-        note(whole, f"client {first.buyer} buys; types and models of {first.where}")
+        note(whole, f"{theme.plain(buyer)} buys; types and models of {first.where}")
     parts = [
-        f"{r.rule}: neither on {typeset_percent(r.share(NEITHER))} of the square, seller {left} alone on "
-        f"{typeset_percent(r.share(FIRST))}, seller {right} alone on {typeset_percent(r.share(SECOND))}, both on "
+        f"{r.rule}: neither on {typeset_percent(r.share(NEITHER))} of the square, {left} alone on "
+        f"{typeset_percent(r.share(FIRST))}, {right} alone on {typeset_percent(r.share(SECOND))}, both on "
         f"{typeset_percent(r.share(BOTH))}"
         for r in found
     ]
     return Drawing(
-        f"What buyer {first.buyer} imports from sellers {left} and {right}, alone with them. " + "; ".join(parts) + ".",
-        f"Light blue: bought from seller {left}; orange: from seller {right}; dark blue: from both; grey: neither. "
+        f"What {buyer} imports from {left} and {right}, alone with them. " + "; ".join(parts) + ".",
+        f"Light blue: bought from {left}; orange: from {right}; dark blue: from both; grey: neither. "
         "The dot is at the true costs. Go from it along one axis, which is one seller changing its report: a truthful "
         "rule pays that seller the cost at which the colour changes, and its own report cannot move that border. Where "
         "one seller takes the other's place the border should run at 45°, a coin more here for a coin more there; "

@@ -171,7 +171,7 @@ def by_client(run: Run, found: tuple[Trade, ...]) -> Table:
         for s, k in np.ndindex(one.paid.shape):
             role = str(run.traces[one.method].roles[s, k])
             money = [float(part[s, k]) for part in (one.paid, one.gained, one.received, one.brought)]
-            rows.append((one.method, run.seeds[s], k, role, *money))
+            rows.append((one.method, run.seeds[s], run.cells[k], role, *money))
     heads = ("method", "seed", "client", "role", "paid (money)", "gained (points)", "received (money)",
              "brought to others (points)")  # fmt: skip
     return Table("Money for models beside accuracy, of every client", heads, tuple(rows))

@@ -53,7 +53,7 @@ def draw_lie_curve(curve: LieCurve, ax: Axes | None = None) -> Axes:
     theme.never_flat(ax, "y", 0.04 * max(abs(curve.truthful_utility), 1.0))
     ax.locator_params(axis="both", nbins=6)
     ax.set_title(theme.plain(curve.method, 24), loc="left", fontsize=theme.TITLE, fontweight="bold", pad=38)
-    where = f"client {curve.client}, round {curve.round}, seed {curve.seed}: "
+    where = f"{theme.plain(curve.who)}, round {curve.round}, seed {curve.seed}: "
     said = f"the best lie wins {typeset(curve.gain)}" if curve.gain > 0 else "no report beats the truth"
     ax.annotate(
         where + said, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 22), textcoords="offset points",
@@ -104,7 +104,17 @@ def regret_heat(result: RegretMap, ax: Axes | None = None, *, largest: float | N
 def lies_table(curves: tuple[LieCurve, ...]) -> Table:
     """Return the best lie on each curve."""
     rows = tuple(
-        (c.method, c.seed, c.round, c.client, c.truth, c.truthful_utility, c.best_report, c.best_utility, c.gain)
+        (
+            c.method,
+            c.seed,
+            c.round,
+            c.name or c.client,
+            c.truth,
+            c.truthful_utility,
+            c.best_report,
+            c.best_utility,
+            c.gain,
+        )
         for c in curves
     )
     asked = ("method", "seed", "round", "client")
@@ -118,7 +128,7 @@ def curves_table(curves: tuple[LieCurve, ...]) -> Table:
     for c in curves:
         for report, utility in zip(c.reports.tolist(), c.utilities.tolist(), strict=True):
             mark = "truth" if report == c.truth else "best lie" if c.gain > 0 and report == c.best_report else ""
-            rows.append((c.method, c.seed, c.round, c.client, report, utility, mark))
+            rows.append((c.method, c.seed, c.round, c.name or c.client, report, utility, mark))
     heads = ("method", "seed", "round", "client", "reported cost", "utility", "mark")
     return Table("Utility against reported cost (money)", heads, tuple(rows))
 
@@ -170,7 +180,7 @@ def drawing(curves: tuple[LieCurve, ...]) -> Drawing:
         scales = " and of ".join(["money"] * own + ["reported costs"] * apart)
         note(whole, f"Each panel has its own scale of {scales}.")
     parts = [
-        f"{c.method}, client {c.client}, round {c.round}, seed {c.seed}: true cost {typeset(c.truth)}, utility "
+        f"{c.method}, {c.who}, round {c.round}, seed {c.seed}: true cost {typeset(c.truth)}, utility "
         f"{typeset(c.truthful_utility)}; "
         + (
             f"reporting {typeset(c.best_report)} earns {typeset(c.best_utility)}"
@@ -204,8 +214,8 @@ def evidence(run: Run, curves: tuple[LieCurve, ...]) -> tuple[Evidence, ...]:
     return tuple(lines)
 
 
-def _of(found: RegretMap) -> tuple[str, int, int, int]:
-    return found.curve.method, found.curve.client, found.curve.seed, found.curve.round
+def _of(found: RegretMap) -> tuple[str, str | int, int, int]:
+    return found.curve.method, found.curve.name or found.curve.client, found.curve.seed, found.curve.round
 
 
 def map_table(maps: tuple[RegretMap, ...]) -> Table:
@@ -235,7 +245,7 @@ def draw_maps(run: Run, curves: Sequence[LieCurve]) -> Drawing:
     for one, panel in zip(maps, axes, strict=True):
         regret_heat(one, panel, largest=largest)
     parts = [
-        f"{m.curve.method}, client {m.curve.client}: "
+        f"{m.curve.method}, {m.curve.who}: "
         + (
             f"{typeset_percent(m.paying)} of all pairs of true and reported cost pay, the best {typeset(m.most)}"
             if m.most > 0

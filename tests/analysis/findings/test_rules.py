@@ -1,6 +1,7 @@
 """Lie curves, allocation regions and regret maps say what the rules do: against direct clearing, and the theory."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ class OneMarket:
 
     rule: str
     record: MarketRecord
+    summary = SimpleNamespace(names=[])
 
     @property
     def mechanisms(self) -> dict[str, str]:
