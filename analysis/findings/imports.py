@@ -89,7 +89,7 @@ def answer(run: Run, found: tuple[ImportShares, ...]) -> str:
 def drawing(run: Run, found: tuple[ImportShares, ...]) -> Drawing:
     """The graph that each method implies, one panel per method."""
     across = 4 if len(found) > 3 else 3
-    whole, axes = panels(len(found), across, 2.5)
+    whole, axes = panels(len(found), across, 3.2 if found[0].names else 2.5)
     for shares, panel in zip(found, axes, strict=True):
         import_matrix(shares, panel)
     label_once(axes, across)

@@ -171,7 +171,7 @@ def answer(run: Run, found: tuple[MoneyFlow, ...]) -> str:
 def drawing(run: Run, flow: MoneyFlow) -> Drawing:
     """Who pays whom under one method: graph and matrix."""
     method = flow.method
-    whole = theme.figure(theme.WIDTH, 4.5)
+    whole = theme.figure(theme.WIDTH, 5.3 if run.summary.names else 4.5)
     where = f", seed {flow.seed}" if len(run.seeds) > 1 else ""
     whole.suptitle(
         f"{theme.plain(method)}{where}", x=0.005, ha="left", fontsize=theme.TITLE, fontweight="bold", color=theme.INK
