@@ -129,7 +129,7 @@ def achieved(run: Run) -> Scores:
 
 
 def _ahead(scores: MethodScores, unit: str) -> str:
-    """Return which method is ahead and whether by more than seeds differ (`scores.lead`), as the end of a sentence."""
+    """Return which method is ahead and whether that is beyond noise (`scores.lead`), as the end of a sentence."""
     found, name = lead(scores), scores.methods
     shown = f"{typeset(float(scores.mean[found.best]))}{unit}"
     if found.near is None:
@@ -137,7 +137,7 @@ def _ahead(scores: MethodScores, unit: str) -> str:
     if not found.near:
         return f"{name[found.best]} ({shown})"
     others = listed(name[k] for k in found.near)
-    return f"{name[found.best]} ({shown}), about equal to {others}: within the spread over {scores.seeds} seeds"
+    return f"{name[found.best]} ({shown}), not told apart over {scores.seeds} seeds from {others}"
 
 
 def answer(run: Run, scores: Scores) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.findings.several.statistics import highest
 from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.ledger import figures
@@ -136,19 +137,13 @@ class Lead:
 
 
 def lead(scores: MethodScores) -> Lead:
-    """Return who is ahead: another method is near if its mean is behind by no more than either's spread over seeds.
-
-    The rule: mean(best) - mean(other) <= max(s(best), s(other)), with s the sample standard deviation over seeds. It
-    is no test of significance but what a reader sees: one whisker reaches the other's dot.
-    """
-    mean, spread = scores.mean, scores.spread
-    best = int(np.argmax(mean))
-    if spread is None:
+    """Return who is ahead: another method is near that is not told apart from the best by paired seeds (`highest`)."""
+    best = int(np.argmax(scores.mean))
+    if scores.seeds == 1:
         return Lead(best, None)
-    behind = mean[best] - mean
-    close = behind <= np.maximum(spread[best], spread)
-    order = np.argsort(behind, kind="stable")
-    return Lead(best, tuple(int(k) for k in order if k != best and close[k]))
+    _, near = highest({name: each.tolist() for name, each in zip(scores.methods, scores.values, strict=True)})
+    order = np.argsort(-scores.mean, kind="stable")
+    return Lead(best, tuple(int(k) for k in order if scores.methods[k] in near))
 
 
 def method_dots(scores: MethodScores, ax: Axes | None = None, *, from_zero: bool = False, labels: bool = True) -> Axes:

@@ -121,7 +121,7 @@ def drawing(_: Runs, found: Scores) -> Drawing:
         f"Accuracy and utility per method and run. {accuracy.told(utility, 'run ')}.",
         "Each band is a method, each mark in it a run (the key is above). Further right is better in both panels; left "
         "of the zero line the average client loses. Money is per client and round, since runs may differ in length. "
-        "Differences smaller than the whiskers are noise." + whiskers(max(accuracy.seeds)) + scale,
+        "Whiskers are of one method; whether two differ, paired seeds say." + whiskers(max(accuracy.seeds)) + scale,
         whole,
         scores_rows("run", accuracy, utility),
     )
