@@ -154,6 +154,7 @@ def _work(
     from learning.backends.backend import one_thread
 
     first, console = multiprocessing.parent_process(), stderr(quiet=quiet)
+    commit()  # of the code that is loaded, whatever lies there when a unit is done
     while time.monotonic() < deadline and (first is None or first.is_alive()):
         if (k := next(taken)) >= len(todo):
             break
