@@ -22,7 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def pages(root: Path) -> list[Path]:
+    """Return the pages of a clone."""
+    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+
+
 PROGRAMS = r"(?:marketproof|python3?|make|pip|hf|apt-get|printf|sed|\.|\.venv/bin/pip) "
 IN_CLONE = r"make |python (?:-m docs\.|(?:docs|benchmarks|proofs_checks)/)"
 """What is run in the clone itself; all else in the page's folder."""
@@ -47,7 +53,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"marketproof (?:play(?! \w+ --export)|serve )", SERVES, "serves until Ctrl-C"),
     (r"run finance --base-model", DATA, "needs the sets of finance and SmolLM2"),
     (r"run fashion-niid", DATA, "needs Fashion-MNIST"),
-    (r"^make lint|^marketproof (?:frontier|study|claims$|check verdicts\.json --repeat|run(?!.*smoke))", LONG,
+    (r"^make lint|^marketproof (?:frontier|study|claims$|check .* --repeat|run(?!.*smoke))", LONG,
      "half a minute or more"),
     (r"clear .*--resume", OWN, "goes on only after an interruption; tests/marketproof/large kills it and goes on"),
     (r"clear clients\.parquet", LONG, "a market of thousands: half a minute or more"),
@@ -118,9 +124,9 @@ def blocks(page: str, *languages: str) -> list[list[str]]:
     return [[line for line in block if line] for block in bare]
 
 
-def commands(path: Path) -> list[Command]:
+def commands(path: Path, root: Path = ROOT) -> list[Command]:
     """Return the commands of a page in the order in which they are read; those of a block again as often as there."""
-    text, name = path.read_text(), path.relative_to(ROOT).as_posix()
+    text, name = path.read_text(), path.relative_to(root).as_posix()
     found: list[Command] = []
     parts = re.split(r"(^```\w*\n.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
     for part in parts:
@@ -199,19 +205,19 @@ def main() -> int:
     asked = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored, by children, too
     wanted = {QUICK} if asked.quick else {QUICK, LONG, SERVES, *asked.more}
-    pages = [path for path in PAGES if not asked.pages or path.relative_to(ROOT).as_posix() in asked.pages]
     failed, done, told = 0, 0, 0
     before: set[str] = set()
     with tempfile.TemporaryDirectory() as scratch:
         clone = Path(scratch) / "clone"
-        if not asked.list:
-            subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        for path in pages:
-            name = path.relative_to(ROOT).as_posix()
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        for path in pages(clone):
+            name = path.relative_to(clone).as_posix()
+            if asked.pages and name not in asked.pages:
+                continue
             folder = Path(scratch) / name.replace("/", "-")
             folder.mkdir()
             given = [Command(name, line, QUICK, "given") for line in GIVEN.get(name, ())]
-            for command in (*given, *commands(path)):
+            for command in (*given, *commands(path, clone)):
                 short = command.line.splitlines()[0]
                 again = bool(re.match(IN_CLONE, command.line)) and command.line in before
                 before.add(command.line)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from docs.commands import GIVEN, IN_CLONE, KINDS, OWN, PAGES, QUICK, ROOT, blocks, commands
+from docs.commands import GIVEN, IN_CLONE, KINDS, OWN, QUICK, ROOT, blocks, commands, pages
 from tests.docs.test_readme import shown
 
-EVERY = {path.relative_to(ROOT).as_posix(): commands(path) for path in PAGES}
+EVERY = {path.relative_to(ROOT).as_posix(): commands(path) for path in pages(ROOT)}
 
 
 def test_every_line_of_a_shell_block_is_a_command():
-    for path in PAGES:
+    for path in pages(ROOT):
         lines = [line for block in blocks(path.read_text()) for line in block]
         found = [one.line for one in EVERY[path.relative_to(ROOT).as_posix()]]
         assert [line for line in lines if line not in found] == [], path
