@@ -8,6 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet, argument, flag, option
+from marketproof.exits import RequirementFailed
+from marketproof.terminal.console import stdout
+from mechanism.errors import InputError, one_line, shown
+from mechanism.reading import read_json
+from mechanism.writing import dumps, refuse_overwriting, write_all
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -50,12 +55,8 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Read, check, write, show."""
-    from marketproof.exits import RequirementFailed
     from marketproof.files.mechanism_files import find_mechanism
-    from marketproof.terminal.console import stdout
     from marketproof.verifying import use_properties
-    from mechanism.errors import InputError
-    from mechanism.writing import dumps, refuse_overwriting, write_all
 
     if file is None and not kernel:
         raise InputError("nothing is to be checked; expected a FILE, or --kernel for the theorems")
@@ -104,8 +105,6 @@ def check_kernel() -> dict[str, Any]:
     import sys
     from importlib.resources import as_file, files
 
-    from mechanism.errors import InputError, one_line
-
     if not all(shutil.which(tool) for tool in ("coqc", "coqchk", "coq_makefile", "make")):
         raise InputError(
             "Coq is not installed here; expected coqc, coqchk, coq_makefile and make "
@@ -129,12 +128,9 @@ def checked(
     """Return what was found of everything that the file claims: ``what``, ``holds``, ``sentence``.
 
     ``properties``: digests of those of one's own, by their names. ``left``: what of it was not worked out again, absent
-    where all of it was. `InputError` if the file claims nothing
-    that could be checked, or is damaged.
+    where all of it was. `InputError` if the file claims nothing that could be checked, or is damaged.
     """
     from marketproof.commands.replay import witness_files
-    from mechanism.errors import one_line
-    from mechanism.reading import read_json
 
     if (path / "manifest.json").exists():
         from marketproof.running.rechecked import check_run
@@ -157,7 +153,6 @@ def checked(
 def _witnesses(path: Path, own: Source | None) -> list[dict[str, Any]]:
     """Replay every witness in a file, which must say in words what its numbers say."""
     from marketproof.commands.replay import asked, read_witnesses
-    from mechanism.errors import InputError, shown
     from proofs_checks.evidence.recheck import rewitnessed
     from proofs_checks.evidence_errors import WitnessError
 
@@ -188,7 +183,6 @@ def _verdicts(
     from marketproof.files.mechanism_files import Source
     from marketproof.files.type_files import read_grid
     from mechanism.catalogue import CATALOGUE
-    from mechanism.errors import InputError, shown
     from proofs_checks.evidence.recheck import GIVEN_TYPES, REPEATED, About, recheck_all
 
     name, domain, seed = str(content.get("mechanism")), str(content.get("domain")), content.get("seed", 0)

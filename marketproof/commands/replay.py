@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from marketproof.commands.options import FixedSeed, Json, OwnProperties, Quiet, argument
+from marketproof.exits import RequirementFailed
+from marketproof.terminal.console import stdout
 from mechanism.errors import InputError, one_line, shown
 from mechanism.reading import read_json
-from mechanism.writing import dumps
+from mechanism.writing import dumps, refuse_overwriting, write_all
 
 if TYPE_CHECKING:
     from marketproof.files.mechanism_files import Source
@@ -43,12 +45,8 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Read, recompute, write, show."""
-    from marketproof.exits import RequirementFailed
     from marketproof.files.mechanism_files import find_mechanism
-    from marketproof.terminal.console import stdout
     from marketproof.verifying import use_properties
-    from mechanism.errors import InputError, one_line
-    from mechanism.writing import refuse_overwriting, write_all
 
     files = witness_files(witness)
     refuse_overwriting([json], files)
@@ -80,8 +78,6 @@ def replay(
 
 def _others(results: list[dict[str, Any]]) -> str:
     """Say which mechanisms the witnesses are about, if not the one that was asked; "" if they are about that one."""
-    from mechanism.errors import shown
-
     other = {  # a witness made in Python bears the rule's name without its file
         r["mechanism"]: r["replayed"]
         for r in results

@@ -102,8 +102,6 @@ class Witness:
         >>> Witness.of_lie(market_mechanism("ipfl"), types, Market(), 1, "cost", 0.9).sentence
         'client b has cost 1.1; reporting cost 0.9 takes its utility from 0 to 1.9'
         """
-        from proofs_checks.properties.registry import PROPERTY
-
         rule, profiles = GivenMarkets.of(mechanism, types, market)
         case = deviating(profiles, np.array([client]), rule.space.index(coordinate), np.array([report]))
         return cls.of(rule, PROPERTY[f"dsic-{coordinate}"], case)
