@@ -13,6 +13,7 @@ from analysis.findings.scores import of_method, slack, spread
 from analysis.page import theme
 from analysis.page.export import Table
 from analysis.run.records import Run
+from mechanism.market.accounting import MONEY
 from mechanism.space import Floats
 from mechanism.wording import typeset
 
@@ -80,7 +81,7 @@ def welfare_parts(run: Run) -> WelfareParts:
 def _kept(centre: Floats) -> Floats:
     """Return what the centre keeps ``[seeds]`` of what it is paid ``[seeds, rounds, m]``; rounding of a sum is 0."""
     kept, moved = centre.sum(axis=(1, 2)), np.abs(centre).sum(axis=(1, 2))
-    return np.where(np.abs(kept) <= 1e-9 * np.maximum(1.0, moved), 0.0, kept)
+    return np.where(np.abs(kept) <= MONEY * np.maximum(1.0, moved), 0.0, kept)
 
 
 def parts_table(parts: WelfareParts) -> Table:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from marketproof.files.csv_input import Table, WrongCells, client_name, number, pointed, read_table
 from mechanism.errors import InputError, did_you_mean, shown
-from mechanism.market.clients import LARGEST
+from mechanism.market.clients import DIFFERENCE_SLACK, LARGEST, SMALLEST_SIZE
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.pooled_price import PooledPrice
 from mechanism.market.rules.posted_price import PostedPrice
@@ -20,10 +20,6 @@ COLUMNS = ("client", "size", "cost", "gain")
 PARQUET = (".parquet", ".pq")
 """How the names of Parquet files end."""
 
-SMALLEST_SIZE = 1e-9
-"""Samples. Below it a market's ratios of sizes leave what float64 holds."""
-
-_SLACK = 1e-9
 RANGES = {
     "size": (SMALLEST_SIZE, LARGEST, f"above 0 (samples, at least {SMALLEST_SIZE:g}, at most {LARGEST:g})"),
     "cost": (0.0, LARGEST, f"from 0 to {LARGEST:g} (money per exported model)"),
@@ -100,7 +96,12 @@ def read_differences(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     `InputError` as `read_matrix`.
     """
     matrix = read_matrix(
-        path, names, low=-_SLACK, high=2.0 + _SLACK, expected="from 0 to 2 (1 - cosine)", diagonal=_SLACK
+        path,
+        names,
+        low=-DIFFERENCE_SLACK,
+        high=2.0 + DIFFERENCE_SLACK,
+        expected="from 0 to 2 (1 - cosine)",
+        diagonal=DIFFERENCE_SLACK,
     )
     return np.clip(matrix, 0.0, 2.0)
 

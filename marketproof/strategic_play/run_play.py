@@ -17,6 +17,7 @@ from marketproof.strategic_play.sentences import method_sentence
 from marketproof.strategic_play.welfare import MARKET_MEASURE, welfare_of, worst_found
 from mechanism.direct import Floats
 from mechanism.errors import InputError, shown
+from mechanism.market.accounting import MONEY
 from mechanism.market.clients import Market, Types
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.rule import Clearing
@@ -25,9 +26,7 @@ from proofs_checks.play.anarchy import Worst, anarchy
 from proofs_checks.play.dynamics import best_responses
 from proofs_checks.play.game import LEVELS, Play
 from proofs_checks.search.given_markets import GivenMarkets
-from proofs_checks.search.lies import MOST_CLIENTS, MOST_PAIRS, best_reports
-
-_REPORTS_PER_POINT = 6
+from proofs_checks.search.lies import MOST_CLIENTS, MOST_PAIRS, REPORTS_PER_POINT, best_reports
 
 
 def play_run(folder: Path, rounds: int, seed: int = 0, progress: Progress = None) -> RunPlayed:
@@ -62,7 +61,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
     m = records[0].types.clients
     if m > MOST_CLIENTS:
         raise InputError(f"the market has {m} clients; play is possible with at most {MOST_CLIENTS}")
-    points = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * m**3)))
+    points = max(1, int(MOST_PAIRS / (REPORTS_PER_POINT * m**3)))
     sums, parts = np.zeros((4, m)), []
     found: list[tuple[Settling, Misreports, int]] = []
     worsts: list[Worst] = []
@@ -75,7 +74,7 @@ def play_method(mechanism: Clearing, records: Sequence[MarketRecord], rounds: in
         books = anarchy(play, done.reached)
         alone = done.reached.mean(_honest(play, done.reached.reports, done.reached.games), play.games)
         gain = lies.gain.reshape(-1, len(there))
-        small = 1e-9 * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(gain.shape).max(axis=1, keepdims=True))
+        small = MONEY * np.maximum(1.0, np.abs(lies.utility_truthful).reshape(gain.shape).max(axis=1, keepdims=True))
         pays, cases = pays + int((gain > small).sum()), cases + gain.size
         sums[:, there] += [part.sum(axis=0) for part in (books.utility_truthful, gain, books.utility, alone)]
         parts.append((

@@ -12,6 +12,7 @@ from marketproof.strategic_play.results import (
     Shading,
     Welfare,
 )
+from mechanism.market.accounting import MONEY
 from mechanism.wording import letters, number, percent, plural, ratio
 from proofs_checks.play.anarchy import Price
 
@@ -46,7 +47,7 @@ def method_sentence(played: MethodPlayed) -> str:
     )
     rest = f"{found.settled} of {played.markets} markets settle"
     rest += f", {found.circling} circle" if found.circling else ""
-    if abs(lost) <= 1e-9 * max(1.0, abs(totals.utility_truthful)):
+    if abs(lost) <= MONEY * max(1.0, abs(totals.utility_truthful)):
         honest = "staying honest then costs nothing"
     else:
         each = _short(abs(lost) / played.cases)

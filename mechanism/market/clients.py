@@ -17,9 +17,10 @@ LARGEST: float = 1e15
 """Largest size, cost or gain parameter accepted: above it float64 cannot hold a market's money to a thousandth."""
 
 SMALLEST_SIZE: float = 1e-9
-"""Smallest size accepted, in samples."""
+"""Smallest size accepted, in samples: below it a market's ratios of sizes leave what float64 holds."""
 
-_DIFFERENCE_SLACK = 1e-9
+DIFFERENCE_SLACK: float = 1e-9
+"""How far outside [0, 2] a difference may be, and from 0 on the diagonal: rounding, which is clipped."""
 
 
 def _checked(name: str, values: ArrayLike, *, positive: bool) -> NDArray[np.float64]:
@@ -162,9 +163,9 @@ class Market:
             raise InvalidMarketError(f"lam is {self.lam}; expected a finite number >= 0")
         if self.differences is not None:
             d = _square("differences", self.differences)
-            bad = ~((d >= -_DIFFERENCE_SLACK) & (d <= 2.0 + _DIFFERENCE_SLACK))
+            bad = ~((d >= -DIFFERENCE_SLACK) & (d <= 2.0 + DIFFERENCE_SLACK))
             diagonal = np.arange(d.shape[-1])
-            bad[..., diagonal, diagonal] = ~(np.abs(d[..., diagonal, diagonal]) <= _DIFFERENCE_SLACK)
+            bad[..., diagonal, diagonal] = ~(np.abs(d[..., diagonal, diagonal]) <= DIFFERENCE_SLACK)
             _complain("differences", d, bad, "entries in [0, 2] and 0 on the diagonal")
             np.clip(d, 0.0, 2.0, out=d)
             self._keep("differences", d)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mechanism.direct import DirectMechanism
+from mechanism.market.accounting import MONEY
 from proofs_checks.evidence.verdict import Grade, Verdict
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.properties.property import Property
@@ -19,8 +20,8 @@ from proofs_checks.search.searching import WAYS
 CONFIDENCE = 0.99
 """Of all accusations of one property together."""
 
-_ROUGH, _ROWS, _CALLS = 16, 64, 1 << 11
-_PROFILES, _KEPT = 64, 8
+_ROUGH, _PROFILES, _KEPT = 16, 64, 8  # a candidate is the worst of 8 probes of 64 profiles, answers drawn 16 times
+_ROWS, _CALLS = 64, 1 << 11  # it is confirmed by so many rows of so many answers
 
 
 def randomised_verdict(
@@ -57,7 +58,7 @@ def randomised_verdict(
             "method": "sampled", "confidence": CONFIDENCE, "tried": tried, "confirmed": asked,
             "samples": calls * _ROWS, "seed": sample, "radius": radius,
         }  # fmt: skip
-        if mean - radius > 1e-9:
+        if mean - radius > MONEY:
             return say(Grade.REFUTED, False, evidence, witness=_witness(mechanism, prop, case, calls, sample, doubt))
         if mean + radius > 0 and mean > 0:  # in doubt: a larger sample may tell
             calls = min(2 * calls, MOST_CALLS)

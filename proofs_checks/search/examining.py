@@ -16,11 +16,11 @@ _SMALLEST = 100.0 * MONEY  # amounts below it: whatever is wrong is hardly a vio
 def examine(
     mechanism: DirectMechanism, rng: np.random.Generator, profiles: Floats, *, randomised: bool = False
 ) -> None:
-    """Refuse a mechanism that cannot be verified: random, dependent on its batch, too small, or of another kind.
+    """Refuse a mechanism that cannot be verified.
 
-    Of the wrong shape, or with utilities that depend on what is true of others where it does not name that.
-
-    ``randomised``: it may be random, and is asked once. `InvalidMechanismError` with the reports at which it happened.
+    It is random or keeps a state, answers a profile by its batch, or deals in amounts that no tolerance resolves; parts
+    have the wrong shape; utilities depend on what is true of others and it does not name that. ``randomised``:
+    it may be random, and is asked once. `InvalidMechanismError` with the reports at which it happened.
     """
     first = answer(mechanism, profiles)
     values = utilities(mechanism, profiles, first), payments(mechanism, profiles, first)
@@ -47,7 +47,7 @@ def examine(
         alone = profiles[row : row + 1]
         single = answer(mechanism, alone)
         for a, b in zip(values, (utilities(mechanism, alone, single), payments(mechanism, alone, single)), strict=True):
-            if not np.allclose(a[row], b[0], rtol=1e-9, atol=1e-9):
+            if not np.allclose(a[row], b[0], rtol=MONEY, atol=MONEY):
                 raise DependsOnBatch(alone[0])
 
 
@@ -59,7 +59,7 @@ def _refuse_interdependent(mechanism: DirectMechanism, profiles: Floats, outcome
             others = space.private & (np.arange(space.k) == c) & (np.arange(space.agents) != agent)[:, None]
             types = np.where(others, profiles[::-1], profiles)
             now = utilities(mechanism, types, outcome)
-            if not np.allclose(now[:, agent], values[:, agent], rtol=1e-9, atol=1e-9):
+            if not np.allclose(now[:, agent], values[:, agent], rtol=MONEY, atol=MONEY):
                 name = space.names[c]
                 raise InvalidMechanismError(
                     f"an agent's utility depends on the true {name} of others, who may lie about it; expected that the "

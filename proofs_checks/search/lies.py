@@ -43,7 +43,8 @@ CLEARINGS, FEWEST_DRAWN = 2, 5
 """Clearings that are drawn for the sample, and clients in each: more where `_SAMPLED_PAIRS` allow."""
 
 _SAMPLED_PAIRS = 5e4  # of importer and exporter, cleared for each report that is tried
-_REPORTS_PER_POINT = 6
+REPORTS_PER_POINT = 6
+"""Reports that the search of a cost tries for each break point and client, about."""
 _TOLD = ("gain", "client", "truth", "report", "utility_truthful", "utility_lying", "deviations", "exact")
 
 NUMBER_MULTIPLES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.01, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -253,13 +254,13 @@ def best_lie(
         sampled = f", those of {drawn} of up to {most} clients drawn{clearings}"
     for group in gatherings(there, batch):
         k, who = len(group.there), None
-        limit = max(1, int(MOST_PAIRS / (_REPORTS_PER_POINT * k**3)))
+        limit = max(1, int(MOST_PAIRS / (REPORTS_PER_POINT * k**3)))
         if k > EVERYBODY:
             group = replace(group, rows=np.intersect1d(group.rows, audited))
             who = np.sort(rng.permutation(k)[:drawn])
             limit = max(2, int(MOST_PAIRS / (drawn * k * k)))
         elif coordinate != "cost":
-            limit *= _REPORTS_PER_POINT
+            limit *= REPORTS_PER_POINT
         if not len(group.rows):
             continue
         searched = group.there if who is None else group.there[who]

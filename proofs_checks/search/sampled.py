@@ -16,6 +16,7 @@ import numpy as np
 
 from mechanism.direct import Floats, Space
 from mechanism.errors import InvalidMechanismError
+from mechanism.market.accounting import MONEY
 from proofs_checks.properties.monotone import Monotone
 from proofs_checks.properties.property import Property
 from proofs_checks.properties.rational import Balanced, Rational
@@ -77,7 +78,7 @@ class Averaged:
                 values = payments(self.mechanism, repeated, one)
             else:
                 values = part(self.mechanism, "allocation", repeated, one)
-            if values.min() < low - 1e-9 or values.max() > high + 1e-9:
+            if values.min() < low - MONEY or values.max() > high + MONEY:
                 worst = values.min() if values.min() < low else values.max()
                 raise InvalidMechanismError(
                     f"{name} {worst:g} lies outside [{low:g}, {high:g}], on which the bounds rest; say what one agent "

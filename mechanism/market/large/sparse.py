@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mechanism.errors import InvalidMarketError
-from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Market
+from mechanism.market.clients import DIFFERENCE_SLACK, LARGEST, SMALLEST_SIZE, Market
 from mechanism.market.gains import GainLaw, SqrtGain
 from mechanism.space import Floats
 
 Ints = NDArray[np.int64]
-
-_SLACK = 1e-9  # how far outside [0, 2] a difference may be by rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +115,7 @@ class LargeMarket:
             object.__setattr__(self, "vectors", _unit(self.vectors))
         if self.pairs is not None:
             values = np.append(self.pairs.values, self.pairs.rest)
-            bad = ~((values >= -_SLACK) & (values <= 2.0 + _SLACK))
+            bad = ~((values >= -DIFFERENCE_SLACK) & (values <= 2.0 + DIFFERENCE_SLACK))
             if bad.any():
                 raise InvalidMarketError(f"a difference of pairs is {values[bad][0]}; expected a number in [0, 2]")
             values = values.clip(0.0, 2.0)
