@@ -35,8 +35,8 @@ def crossed(tmp_path_factory, quick):
     folder, passed, runs = tmp_path_factory.mktemp("crossed"), [], {}
     plain = https_client._Line.post
 
-    def post(self, path, headers, body=b""):
-        status, told, content = plain(self, path, headers, body)
+    def post(self, path, headers, body=b"", *more):
+        status, told, content = plain(self, path, headers, body, *more)
         said = (path, *chain.from_iterable((headers | told).items()))
         passed.extend([" ".join(said).encode(), bytes(body), content])
         return status, told, content
