@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,23 @@ def shown(lines: list[str]) -> list[str]:
 def test_a_newcomer_reads_it_in_three_minutes():
     assert len(README.splitlines()) <= 120
     assert [len(block) for block in blocks(README)] == [2, 5, 5, 5, 5]
+
+
+def test_a_run_is_installed_from_wheels_and_without_what_tests_need():
+    told = subprocess.run(["make", "-n", "run", "VENV=absent"], cwd=ROOT, capture_output=True, text=True, check=True)
+    (install,) = [line for line in told.stdout.splitlines() if "pip install" in line]
+    assert "--only-binary :all:" in install
+    assert "--editable ." in install
+    assert "dev" not in install
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert not [name for name in needed["dependencies"] if name.startswith(("pygambit", "pytest"))]
+    assert needed["optional-dependencies"]["gambit"]
+
+
+def test_where_it_runs_is_said():
+    paragraph = next(part for part in README.split("\n\n") if part.startswith("Tested on"))
+    for word in ("Linux", "x86-64", "3.11", "3.13", "3.14", "pygambit", "macOS", "Windows", "AVX"):
+        assert word in paragraph, word
 
 
 def test_clear_your_own_market_says_what_its_comments_say(tmp_path, monkeypatch):
