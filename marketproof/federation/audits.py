@@ -68,18 +68,15 @@ def _told(record: MarketRecord, k: int, rounds: NDArray[np.float64], checked: Me
     lowest = float(utility.min()) if len(there) else 0.0
     bounds = [premise for one in valuations(record) if (premise := one.premise()) is not None]
     regret = max((float(bound.regret[k]) for bound in bounds), default=None) if checked.premise else None
-    lies = {
-        coordinate: {"most_found": lie.gain, "reports_tried": lie.deviations, "exhaustive": lie.exact}
-        | ({"yours": lie.sentence} if lie.client == k and lie.pays else {})
+    lies = {  # of somebody else's lie no amount: it follows from what that one reported
+        coordinate: {"pays": lie.pays, "reports_tried": lie.deviations, "exhaustive": lie.exact}
+        | ({"yours": lie.sentence, "gain": lie.gain} if lie.client == k and lie.pays else {})
         for coordinate, lie in checked.lies.items()
     }
     words = [
         f"You were there in {len(there)} of {plural(record.rounds, 'round')}."
         + (f" Your lowest utility was {number(lowest)}, alone it is 0." if len(there) else ""),
-        *(
-            f"The best lie about {coordinate} that was found for anybody gains {number(lie.gain)}."
-            for coordinate, lie in checked.lies.items()
-        ),
+        *(_lie(coordinate, told) for coordinate, told in lies.items()),
     ]
     if checked.reproduced is not None:
         same = "gives" if checked.reproduced else "does NOT give"
@@ -103,3 +100,12 @@ def _told(record: MarketRecord, k: int, rounds: NDArray[np.float64], checked: Me
         else {name: getattr(checked.certified, name) for name in ("clearings", "checked", "proved", "largest_gap")},
         "words": words,
     }
+
+
+def _lie(coordinate: str, told: dict[str, Any]) -> str:
+    if "yours" in told:
+        return f"A lie of yours about {coordinate} would have paid: {told['yours']}"
+    tried = f"({plural(told['reports_tried'], 'report')} tried)"
+    if told["pays"]:
+        return f"A lie about {coordinate} was found that pays another client, none that would pay you more {tried}."
+    return f"No lie about {coordinate} was found to pay anybody {tried}."

@@ -117,13 +117,19 @@ def serve(
         from marketproof.federation.served import Lent, Served
 
         plan, run = replace(plan_of(config, unit.seed), clients=len(names)), f"{config.federation}-{unit.key}"
-        lent, pause = Lent(transport, run_name(run), site.least), _AGAIN
+        lent, pause, heard = Lent(transport, run_name(run), site.least), _AGAIN, set[str]()
+
+        def once(line: str) -> None:
+            if line not in heard:
+                say(line)
+            heard.add(line)
+
         while unit.key not in trainers:
-            _meet(transport, names, site if not trainers else replace(site, wait=0.0), say)
+            _meet(transport, names, site if not trainers else replace(site, wait=0.0), once)
             try:
                 trainers[unit.key] = Served(plan, unit.method.algorithm, unit.seed, lent)
             except TooFew as few:  # who can mend it is elsewhere
-                say(one_line(few))
+                once(one_line(few))
                 time.sleep(pause)
                 pause = min(2 * pause, _SELDOM)
         return trainers[unit.key]

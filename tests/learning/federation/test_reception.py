@@ -140,9 +140,10 @@ def test_who_comes_later_takes_part_from_the_next_round_on(name):
     party = Met(ODD["silent"][0], name=name)
     with Trainer(PLAN, name, "federated", transport=party.transport) as server:
         assert server.sizes[1] == 1
+        server.types = lambda: types_of(server)
         for number in (1, 2, 3, 4):
             party.fault = party.fault if number < 3 else None
-            record = play_round(server, lambda: types_of(server), 1.0, "ipfl-exact", number)
+            record = play_round(server, types_of(server), 1.0, "ipfl-exact", number)
             assert record.present.tolist() == [True, number >= 3, True, True]
             assert abs(record.accounts.paid.sum() - record.accounts.received.sum()) <= MONEY
             if number < 3:
