@@ -223,6 +223,20 @@ def test_a_round_in_which_nobody_is_there_says_why():
             server.train(1)
 
 
+def test_a_late_client_with_more_samples_counts_at_a_delta_that_suits_it():
+    """Else it would refuse; the others keep theirs, at which their ledgers count."""
+    plan = replace(PLAN, dp_epsilon=5.0, dp_delta=0.0)
+    party = Met(saying(samples=10**7), plan=plan)
+    with Trainer(plan, "ipfl", "federated", transport=party.transport) as server:
+        backend = server._backend
+        assert {backend._delta_of(k) for k in range(4)} == {1e-8}  # it is there at the beginning
+        backend._delta = 1e-5  # as if it came after that
+        assert [backend._delta_of(k) for k in range(4)] == [1e-5, 1e-8, 1e-5, 1e-5]
+    given = replace(plan, dp_delta=1e-4)
+    with Trainer(given, "ipfl", "federated", transport=Met(saying(samples=10**7), plan=given).transport) as server:
+        assert {server._backend._delta_of(k) for k in range(4)} == {1e-4}
+
+
 def test_a_greeting_changes_nothing_of_what_is_computed():
     """A client away at the first greeting that is there in round 1 gives the plain loop's bits."""
     party = Met(ODD["silent"][0])

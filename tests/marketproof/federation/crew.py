@@ -32,8 +32,11 @@ class Crew:
         for name in names:
             Register(folder / "federation").add(make_identity(folder, name).certificate)
 
+    def load(self, name):
+        return own_part()
+
     def join(self, name):
-        client = self.clients[name] = Client(own_part(), 0.5, 1e6, keep=self.folder / name)
+        client = self.clients[name] = Client(self.load(name), 0.5, 1e6, keep=self.folder / name)
 
         def reply(payload, most):
             return self.answer(name, decode(payload, 2**30, *KINDS.values())[0], client, payload, most)
@@ -56,13 +59,13 @@ class Crew:
                 self.join(name)
         self.heard(line)
 
-    def serve(self, text, deadline=PATIENT, expected=(), least=2, wait=PATIENT, **options):
+    def serve(self, text, deadline=PATIENT, expected=(), least=2, wait=PATIENT, page=None, **options):
         """Run the task of ``text`` to its end; return the folder of the run."""
         (self.folder / "task.toml").write_text(text)
         wishes = {"seed": 0, "seeds": 1, "methods": ["ipfl/ipfl-exact"], "mechanism": "ipfl-exact", **options}
         task = resolve("task", load_task(str(self.folder / "task.toml")), wishes)
         config = joined(task, self.folder / "federation", expected)
-        site = Site("127.0.0.1", 0, self.folder / "federation", "https", deadline, least, wait)
+        site = Site("127.0.0.1", 0, self.folder / "federation", "https", deadline, least, wait, page)
         serve(config, self.folder / "run", site, resume=False, quiet=True, tell=self.tell)
         for thread in self.threads:
             thread.join(PATIENT)
