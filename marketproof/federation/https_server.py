@@ -103,6 +103,9 @@ class HttpsTransport:
             await asyncio.sleep(_WATCH)
             with suppress(OSError, MarketProofError):  # a file that just moved, or is damaged: looked at again
                 self._look()
+            for name, box in self._boxes.items():
+                if name not in self._known.values():
+                    box.wake.set()  # who was shut out is told
 
     def online(self) -> list[str]:
         """Return the names of the clients that gave a sign of life of late."""
@@ -212,6 +215,8 @@ class HttpsTransport:
         """Send the next request, or after a while that there is none."""
         end = time.monotonic() + POLL
         while not box.errands and time.monotonic() < end and not self._closing and box.session == session:
+            if name not in self._known.values():
+                break
             box.wake.clear()
             try:
                 async with asyncio.timeout(end - time.monotonic()):

@@ -9,6 +9,7 @@ import http.client
 import json
 import ssl
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from marketproof.federation.https_client import ALIVE, NEXT, Refused, attend
@@ -57,4 +58,6 @@ def tried(folder: Path, host: str, port: int, name: str) -> dict[str, object]:
 
 if __name__ == "__main__":
     place, address, gate, *names = sys.argv[1:]
-    print(json.dumps({name: tried(Path(place), address, int(gate), name) for name in names}))  # noqa: T201
+    with ThreadPoolExecutor() as together:
+        answers = together.map(lambda name: tried(Path(place), address, int(gate), name), names)
+        print(json.dumps(dict(zip(names, answers, strict=True))))  # noqa: T201
