@@ -28,7 +28,7 @@ from mechanism.errors import InputError
 
 RESULTS = Path(__file__).parent / "results"
 SCALE, SEEDS = "reduced", 5
-POINTS, SHARE = 0.02, 0.02
+POINTS, SHARE = 0.005, 0.05
 
 
 def take_over(folder: Path) -> int:
