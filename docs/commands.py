@@ -51,6 +51,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"marketproof join|marketproof serve --resume", MACHINE,
      "needs a second machine; tests/marketproof/federation runs both ends in processes"),
     (r"marketproof (?:play(?! \w+ --export)|serve )", SERVES, "serves until Ctrl-C"),
+    (r"runs/ours|runs/.*alice", MACHINE, "of a federation that ran on several machines"),
     (r"run finance --base-model", DATA, "needs the sets of finance and SmolLM2"),
     (r"run fashion-niid", DATA, "needs Fashion-MNIST"),
     (r"^make lint|^marketproof (?:frontier|study|claims$|check .* --repeat|run(?!.*smoke))", LONG,
@@ -63,7 +64,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
 
 TEMPLATE = re.compile(
     r"\b(?:RUN|TASK|DIR|SPEC|KIND|NAME|RULE)\b|[A-Z]\.csv|…|\w\||mine\.toml|\bfact$"
-    r"|^marketproof (?:clear|check|strategic)$"
+    r"|^marketproof (?:clear|check|strategic|replay)$"
 )
 """A command in which something is left to fill in."""
 
