@@ -13,8 +13,8 @@ from proofs_checks.search.sampling import PROFILES, wide
 AFTER = 20
 """Profiles asked alone when something is found: the case again, its numbers, its witness, its replay."""
 
-_SIZES = (1, 1, 2, 8, 32, 128)
-_SHARE = 0.1
+_SIZES = (1, 1, 2, 8, 32, 128)  # profiles asked in turn, before all of them
+_FIRST, _SHARE = 0.5, 0.1  # of the time, in which the first answer must come, which may compile; and all of them
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def first_look(mechanism: DirectMechanism, rng: np.random.Generator, seconds: fl
         spent = time.perf_counter() - started
         # of the two largest batches the faster: a machine may be busy, and a rule slow at few profiles only
         single, rows, seen = min(single, spent), [rows[1], spent / size], size
-        room = (0.5 if place == 0 else _SHARE) * seconds - (time.perf_counter() - began)
+        room = (_FIRST if place == 0 else _SHARE) * seconds - (time.perf_counter() - began)
         following = (*_SIZES[1:], len(profiles))[place]
         if following * spent / size > room:
             return profiles[: 0 if 6.0 * single > seconds else seen], Pace(single, min(rows))

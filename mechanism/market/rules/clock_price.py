@@ -36,7 +36,7 @@ from mechanism.errors import InvalidMechanismError
 from mechanism.market.accounting import Outcome
 from mechanism.market.allocation.offers import buy
 from mechanism.market.allocation.selection import NODE_LIMIT
-from mechanism.market.clients import Market, Reports
+from mechanism.market.clients import SMALLEST_SIZE, Market, Reports
 from mechanism.market.direct import GIVEN, RATIONAL, SHAPED, honest, market_entry
 from mechanism.space import Floats
 
@@ -99,7 +99,7 @@ class ClockPrice:
         worth = heard(reports.gain[..., None, :] ** market.law.kernel_form()[1]) / voices
         size = heard(reports.size[..., None, :]) / voices
         data, price = np.maximum(left(e), 0.0), ranked(leaves_at)
-        marginal = worth * market.law.derivative(1.0, 1.0, np.maximum(size, 1e-9) + self.caution * data)
+        marginal = worth * market.law.derivative(1.0, 1.0, np.maximum(size, SMALLEST_SIZE) + self.caution * data)
         stops = (remaining >= 1) & ((marginal * data >= price * left(weight)) | (remaining == 1))
         last = np.argmax(stops, axis=-1)[..., None]
         offered = np.zeros((*batch, m, m), dtype=np.bool_)
