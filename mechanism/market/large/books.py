@@ -50,11 +50,6 @@ class SparseOutcome:
         """Return the importer of each import ``[imports]``."""
         return self.first + np.repeat(np.arange(self.importers), np.diff(self.indptr))
 
-    @property
-    def share_computed(self) -> float:
-        """Differences worked out from vectors, as a share of all pairs of these importers and other clients."""
-        return self.computed / max(1, self.importers * (self.clients - 1))
-
     @classmethod
     def joined(cls, blocks: Sequence[SparseOutcome]) -> SparseOutcome:
         """Return blocks that follow each other as one; `InvalidMarketError` if they do not."""
