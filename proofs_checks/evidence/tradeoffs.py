@@ -11,6 +11,7 @@ from mechanism import MONEY, Market, Types, account, market_mechanism, objective
 from mechanism.market.accounting import Accounts
 from mechanism.market.settling import settled
 from proofs_checks.search.lies import BestReports, best_reports
+from proofs_checks.search.random_markets import cosines
 
 SMALLEST, LARGEST = 50.0, 1000.0
 """Samples of a client, log-uniform between."""
@@ -83,11 +84,7 @@ def draw(point: Point, clients: int, markets: int, seed: int) -> tuple[Types, Ma
     size = np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST), (markets, clients)))
     cost = COST * (1.0 + point.cost_spread * rng.uniform(-1.0, 1.0, (markets, clients)))
     gain = point.gain * rng.uniform(0.5, 1.0, (markets, clients))
-    way = rng.normal(size=(markets, clients, 6))
-    way /= np.linalg.norm(way, axis=-1, keepdims=True)
-    d = point.heterogeneity * np.clip(1.0 - way @ np.swapaxes(way, -1, -2), 0.0, 2.0)
-    d[:, np.arange(clients), np.arange(clients)] = 0.0
-    return Types(size, cost, gain), Market(d, point.lam)
+    return Types(size, cost, gain), Market(point.heterogeneity * cosines(rng, markets, clients), point.lam)
 
 
 def measure(point: Point, clients: int = 6, markets: int = 40, seed: int = 0) -> Measured:

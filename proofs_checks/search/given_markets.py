@@ -55,10 +55,8 @@ class GivenMarkets(MarketDirect):
         >>> PROPERTY["ir"].check(rule, truthful(profiles)).sentence
         'client b tells the truth and is left with -2.2'
 
-        Returns
-        -------
-        The mechanism, and profiles ``[F, m, 3 + m]``: size, cost, gain, and the differences, each client a row; with
-        effective sizes they follow.
+        Returns the mechanism, and profiles ``[F, m, 3 + m]``: size, cost, gain, and the differences, each client a row;
+        with effective sizes they follow.
         """
         batch = np.broadcast_shapes(types.batch, market.batch)
         flat, m = types.flat(batch), types.clients

@@ -19,28 +19,11 @@ _DIRECTIONS = 6  # 1 - cos in six dimensions spreads about 1 as the recorded dif
 
 
 def random_markets(kind: str, rng: np.random.Generator, count: int, clients: int) -> tuple[Types, Market]:
-    """Draw independent markets of one kind.
+    """Draw ``count`` independent markets of ``clients`` m of a kind of `KINDS`; `UnknownNameError` if it is unknown.
 
     λ differs from market to market but is one number in `Market`: the largest is stored and each market's differences
-    are scaled by its own share of it, which leaves every penalty λ d n_j/n_i as drawn.
-
-    Parameters
-    ----------
-    kind
-        One of `KINDS`.
-    rng
-        All randomness comes from it.
-    count, clients
-        B markets of m clients.
-
-    Returns
-    -------
-    Types ``[B, m]`` and Market with differences ``[B, m, m]``.
-
-    Raises
-    ------
-    UnknownNameError
-        If the kind is unknown.
+    are scaled by its own share of it, which leaves every penalty λ d n_j/n_i as drawn. Types are ``[count, m]``,
+    differences ``[count, m, m]``. All randomness comes from ``rng``.
     """
     if kind not in KINDS:
         raise UnknownNameError(f"unknown kind of random market {kind!r}; known: {', '.join(KINDS)}")
@@ -50,8 +33,8 @@ def random_markets(kind: str, rng: np.random.Generator, count: int, clients: int
     return Types(size, cost, gain), Market(differences * share[:, None, None], most)
 
 
-def _cosines(rng: np.random.Generator, count: int, m: int, decimals: int | None = None) -> Floats:
-    """1 - cos of independent random directions: symmetric, in [0, 2], zero diagonal."""
+def cosines(rng: np.random.Generator, count: int, m: int, decimals: int | None = None) -> Floats:
+    """Return 1 - cos of independent random directions ``[count, m, m]``: symmetric, in [0, 2], zero diagonal."""
     v = rng.normal(size=(count, m, _DIRECTIONS))
     v /= np.linalg.norm(v, axis=-1, keepdims=True)
     d = np.clip(1.0 - v @ np.swapaxes(v, -1, -2), 0.0, 2.0)
@@ -70,20 +53,20 @@ def _lam(rng: np.random.Generator, count: int, choices: tuple[float, ...]) -> Fl
 def _paper(rng: np.random.Generator, count: int, m: int) -> Drawn:
     size: Floats = rng.integers(500, 10_001, (count, m)).astype(np.float64)
     shape = np.ones((count, m))
-    return size, shape, 5e5 * shape, _cosines(rng, count, m), _lam(rng, count, (0.001, 1.0, 2.0))
+    return size, shape, 5e5 * shape, cosines(rng, count, m), _lam(rng, count, (0.001, 1.0, 2.0))
 
 
 def _paper_shared(rng: np.random.Generator, count: int, m: int) -> Drawn:
     size = np.repeat(rng.integers(500, 10_001, (count, 1)), m, axis=1).astype(np.float64)
     shape = np.ones((count, m))
-    return size, shape, 5e5 * shape, _cosines(rng, count, m), _lam(rng, count, (0.001, 1.0, 2.0))
+    return size, shape, 5e5 * shape, cosines(rng, count, m), _lam(rng, count, (0.001, 1.0, 2.0))
 
 
 def _wide(rng: np.random.Generator, count: int, m: int) -> Drawn:
     shape = (count, m)
     gain = np.round(_log_uniform(rng, 4e4, 5e7, shape)) * (rng.random(shape) > 0.11)
     size, cost = np.round(_log_uniform(rng, 50, 20_000, shape)), np.round(rng.uniform(0.05, 3.0, shape), 3)
-    return size, cost, gain, _cosines(rng, count, m), _lam(rng, count, (0.001, 0.1, 1.0, 5.0))
+    return size, cost, gain, cosines(rng, count, m), _lam(rng, count, (0.001, 0.1, 1.0, 5.0))
 
 
 def _small(rng: np.random.Generator, count: int, m: int) -> Drawn:
@@ -93,7 +76,7 @@ def _small(rng: np.random.Generator, count: int, m: int) -> Drawn:
     size: Floats = rng.integers(1, 21, shape).astype(np.float64) * 50.0
     cost: Floats = rng.integers(0, 31, shape).astype(np.float64) / 10.0
     gain = np.asarray(np.round(raw / unit) * unit, dtype=np.float64)
-    return size, cost, gain, _cosines(rng, count, m, 1), _lam(rng, count, (0.0, 0.1, 1.0))
+    return size, cost, gain, cosines(rng, count, m, 1), _lam(rng, count, (0.0, 0.1, 1.0))
 
 
 def _equal_sizes(rng: np.random.Generator, count: int, m: int) -> Drawn:

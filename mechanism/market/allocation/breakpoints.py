@@ -47,22 +47,10 @@ _NEVER = 1e-12  # share of a seller's own size at which the rule looks for the l
 def cost_breakpoints(allocation_id: str, reports: Reports, market: Market) -> Floats:
     """Return for every client the reports of its own cost at which the outcome can change, the others' fixed.
 
-    Parameters
-    ----------
-    allocation_id
-        ``threshold``, ``threshold-skip``, ``exact`` (or ``milp``), ``full`` or ``given``.
-    reports, market
-        ``[..., m]`` clients; differences ``[..., m, m]``.
-
-    Returns
-    -------
-    float64 ``[..., m, k]``, money, >= 0, each client's sorted and without duplicates, then padded to the longest list
-    of the batch by the client's reported cost. k = 0 where no report changes anything.
-
-    Raises
-    ------
-    UnknownNameError
-        If no break points are known for the allocation rule.
+    ``allocation_id``: ``threshold``, ``threshold-skip``, ``exact`` (or ``milp``), ``full`` or ``given``;
+    `UnknownNameError` for a rule of which none are known. Reports ``[..., m]``, differences ``[..., m, m]``. Returns
+    ``[..., m, k]``, money, >= 0, each client's sorted and without duplicates, then padded to the longest list of the
+    batch by the client's reported cost. k = 0 where no report changes anything.
     """
     batch = np.broadcast_shapes(reports.batch, market.batch)
     m = reports.clients

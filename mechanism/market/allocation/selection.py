@@ -60,16 +60,9 @@ def run_kernels(
 
     `InvalidMarketError` if the parts are for different numbers of clients or their batch axes do not broadcast.
 
-    Parameters
-    ----------
-    reports
-        ``[..., m]``; leading axes of ``market.differences`` and ``imports`` broadcast against its batch axes.
-    imports
-        Needed with `kernels.GIVEN`: the allocation to be priced, bool ``[..., m, m]``.
-    node_limit
-        See `NODE_LIMIT`.
-    mode
-        "auto", "plain" or "compiled": where the kernels run; no effect on results beyond the last bit.
+    ``reports`` ``[..., m]``; leading axes of ``market.differences`` and ``imports`` broadcast against its batch axes.
+    ``imports``: needed with `kernels.GIVEN`, the allocation to be priced, bool ``[..., m, m]``. ``node_limit``: see
+    `NODE_LIMIT`. ``mode``: "auto", "plain" or "compiled", where the kernels run; no effect beyond the last bit.
     """
     m = reports.clients
     d = market.differences if market.differences is not None and market.lam > 0.0 else np.zeros((m, m))
