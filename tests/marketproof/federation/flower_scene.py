@@ -26,13 +26,20 @@ from marketproof.federation.keys import Register, make_identity, read_certificat
 
 PAUSE = 0.1  # between two looks at who is there
 CLIENT = """
-import sys, pathlib
+import pathlib, sys, threading
 from marketproof.federation.flower_link import attend
 from marketproof.federation.keys import Identity
 folder, port, name = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 key = Identity.at(folder / f"{name}.key")
+
+def answer(payload, most):
+    if payload == b"slow":
+        while not (folder / "over").exists():
+            threading.Event().wait(0.1)
+    return name.encode() + payload
+
 try:
-    attend("127.0.0.1", port, folder / "server.crt", key, lambda payload, most: name.encode() + payload, 0.0)
+    attend("127.0.0.1", port, folder / "server.crt", key, answer, 0.0)
     print("over")
 except Exception as error:
     print(type(error).__name__, error)
@@ -60,6 +67,11 @@ def scene(folder: Path) -> dict[str, object]:
     while transport.online() != ["alice", "bob"]:
         threading.Event().wait(PAUSE)
     found["answers"] = ask((1, b"1", 100), (0, b"2", 100), (1, b"3", 3))
+    transport._deadline = 2.0
+    found["late"] = ask((1, b"slow", 100), (0, b"4", 100))
+    (folder / "over").touch()
+    transport._deadline = 120.0
+    found["after"] = ask((1, b"5", 100))
     found["stranger"] = stranger.communicate()[0]
     Register(folder).revoke("bob")
     found["revoked"] = ask((1, b"secret", 100), (0, b"x", 100))

@@ -4,9 +4,9 @@ Where each fault of a federation is injected by a test:
 
 | fault | over the network | in messages |
 |---|---|---|
-| late | here | test_https, learning: test_faults |
+| late | here | test_https, test_flower, learning: test_faults |
 | dies, and is started again later | here | learning: test_faults |
-| killed with SIGKILL in training, started again at once | test_federation | |
+| killed with SIGKILL in training, started again at once | test_federation (over Flower it is away) | |
 | NaN, wrong shape, another type, wrong layout | here | learning: test_faults |
 | huge payload, endless one in chunks | here | test_https, test_fence |
 | a replayed round, another client's answer | here | test_https, learning: test_faults |

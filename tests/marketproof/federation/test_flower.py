@@ -27,6 +27,13 @@ def test_clients_answer_their_own_requests_in_order_and_not_at_any_length(found)
     assert found["alice"] == "over\n"  # told at the end
 
 
+def test_who_is_late_is_absent_and_its_late_answer_is_dropped(found):
+    late, other = found["late"]
+    assert late == "away: no answer within 2 s"
+    assert other in ("alice4", late)  # a busy machine is late, too
+    assert found["after"] == ["bob5"]
+
+
 def test_a_stranger_who_holds_only_the_certificate_gets_nowhere(found):
     """With stock Flower he registers a key, submits code and takes the server's task: it is one port, and open.
 
