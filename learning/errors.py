@@ -7,6 +7,10 @@ class LearningError(MarketProofError, ValueError):
     """A plan, network or training run that cannot be: wrong names, numbers outside their domain, divergence."""
 
 
+class NobodyTrainedError(LearningError):
+    """No client did its work of a round: nothing has changed, and the round can be begun again."""
+
+
 class DataError(MarketProofError, ValueError):
     """A data set that is missing, damaged, or too small for the split asked of it."""
 

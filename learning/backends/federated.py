@@ -16,7 +16,7 @@ import torch
 
 from learning.algorithms.algorithm import PROBE, START, Algorithm
 from learning.backends.backend import one_thread
-from learning.errors import CheckpointError, LearningError
+from learning.errors import CheckpointError, LearningError, NobodyTrainedError
 from learning.federation.asked_exam import AskedExam, JudgeTask
 from learning.federation.asking import Asker, Question
 from learning.federation.messages import Hello, MessageError
@@ -110,11 +110,11 @@ class FederatedBackend:
             raise CheckpointError("the saved state does not say what clients told last: it is damaged") from None
 
     def begin(self, round_index: int) -> None:
-        """Begin a round, with who has come since the last. `LearningError` if nobody is there."""
+        """Begin a round, with who has come since the last. `NobodyTrainedError` if nobody is there."""
         self._asker.begin(round_index)
         self._know()
         if len(self.away) == len(self.sizes):
-            raise LearningError(f"nobody trained: {max(self.away.values())}; the run can be gone on with")
+            raise NobodyTrainedError(f"nobody trained: {max(self.away.values())}; the run can be gone on with")
 
     def close(self) -> None:
         """Let go of the clients."""
@@ -170,7 +170,7 @@ class FederatedBackend:
             for name, made in answer[1].items():
                 np.copyto(self._row("" if name == "rows" else name, question.client), made)
         if answers and not self._asker.stopped and all(question.client in self.away for question in questions):
-            raise LearningError(f"nobody trained: {self.away[questions[0].client]}; the run can be gone on with")
+            raise NobodyTrainedError(f"nobody trained: {self.away[questions[0].client]}; the run can be gone on with")
         return losses
 
     def _judge(self, tasks: Sequence[JudgeTask]) -> list[tuple[float, ...] | None]:

@@ -117,7 +117,7 @@ def serve(
         from marketproof.federation.served import Lent, Served
 
         plan, run = replace(plan_of(config, unit.seed), clients=len(names)), f"{config.federation}-{unit.key}"
-        lent, pause, heard = Lent(transport, run_name(run), site.least), _AGAIN, set[str]()
+        lent, pause, heard = Lent(transport, run_name(run), site.least, say), _AGAIN, set[str]()
 
         def once(line: str) -> None:
             if line not in heard:

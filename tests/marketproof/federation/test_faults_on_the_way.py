@@ -13,6 +13,7 @@ Where each fault of a federation is injected by a test:
 | nonsense, part of a message | here | learning: test_faults, test_messages |
 | the server killed with SIGKILL in mid-round | test_federation, with Flower's too | learning: test_faults |
 | a key that is wrong, missing or revoked | test_hosts, with Flower's too | test_https, test_flower |
+| all clients at once | here | |
 | clients leave and come back between rounds | here, test_hosts | |
 """
 
@@ -29,8 +30,12 @@ from safetensors.numpy import load_file
 
 from learning.federation.messages import Done, Work, decode, encode
 from marketproof.federation import https_server
+from marketproof.running.execution import Place
+from marketproof.running.execution import run as train
+from marketproof.running.recorder import recorded_config
 from mechanism.market.accounting import MONEY
 from tests.marketproof.federation.crew import PATIENT, Crew, Dead
+from tests.marketproof.federation.federation import tensors
 from tests.marketproof.federation.test_federation import TASK
 
 PAUSE = 0.05
@@ -189,3 +194,33 @@ def test_the_round_is_played_without_who_is_silent_and_it_comes_back(tmp_path, m
     assert [line for line in notices if "bob" in line and "away in round 2" in line and reason in line], notices
     imbalance = json.loads((run / "audit.json").read_text())["methods"]["ipfl/ipfl-exact"]["budget_imbalance"]
     assert abs(imbalance) < 1e-6
+
+
+class Alone(Crew):
+    """The clients; everybody dies in round 2, and is started again when the server says that it goes on waiting."""
+
+    def __init__(self, folder):
+        super().__init__(folder, ("alice", "bob", "carol"), self.fail, self.look)
+        self.fallen = set()
+
+    def fail(self, name, message, client, payload, most):
+        if isinstance(message, Work) and (message.round, message.task) == (2, "train") and name not in self.fallen:
+            self.fallen.add(name)
+            raise Dead
+        return client.answer(payload)
+
+    def look(self, line):
+        if "is begun again" in line:
+            for name in self.names:
+                self.join(name)
+
+
+def test_a_round_in_which_everybody_is_lost_is_played_when_they_are_back(tmp_path):
+    crew = Alone(tmp_path)
+    run = crew.serve(SHORT)
+    assert len([line for line in crew.told if "round 2 is begun again: nobody trained" in line]) == 1
+    assert load_file(run / "markets/ipfl__ipfl-exact-0.safetensors")["present"].all()
+    config = recorded_config(run).model_copy(update={"federation": ""})
+    train(config, tmp_path / "alone", Place("rows", "cpu"), resume=False, quiet=True)
+    for kind in ("markets", "models"):
+        assert tensors(run, kind) == tensors(tmp_path / "alone", kind)
