@@ -234,10 +234,12 @@ def strangers(told: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _by_differences(each: Iterable[Difference], *, less: bool) -> str:
-    """Return the verdict on a claim that all differences are below (``less``) or above zero."""
+    """Return the verdict on a claim that all differences are below (``less``) or above zero: as in `over_tasks`."""
     found = list(each)
-    wrong = [one for one in found if one.seen and (one.mean > 0) == less]
-    return MISSING if not found else NOT if wrong else HOLDS if all(one.seen for one in found) else NOISE
+    raised = holm([1.0 if one.p is None else one.p for one in found])
+    wrong = [one for one, p in zip(found, raised, strict=True) if p < 1 - LEVEL and (one.mean > 0) == less]
+    right = all(one.seen and (one.mean < 0) == less for one in found)
+    return MISSING if not found else NOT if wrong else HOLDS if right else NOISE
 
 
 def roles(told: Mapping[str, Any]) -> tuple[str, str]:
@@ -406,7 +408,8 @@ def page(found: Sequence[tuple[Claim, Verdict]], folder: Path) -> str:
         *beside_authors(Records(folder)),
         "## How to read it",
         f"*{HOLDS.capitalize()}* and *{NOT}* are said of what is proved, refuted by a market that replays, or seen "
-        f"beyond the noise of seeds (paired 95 % intervals; *{PARTLY}*: on every task recorded, fewer than "
+        f"beyond the noise of seeds (paired 95 % intervals; against a claim, with Holm's correction over all of its "
+        f"comparisons; *{PARTLY}*: on every task recorded, fewer than "
         f"eleven). *{NOISE.capitalize()}*: an interval includes the opposite, or there is one seed. "
         f"*{MISSING.capitalize()}*: the record is not there. The theory's claims, one by one: `marketproof claims`.",
     ]
