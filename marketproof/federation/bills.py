@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("present", "imports", "exports", "paid", "received", "centre", "gain", "cost", "utility", "accuracy")
 """Of an audit's rounds: whether the client was there, how many models it bought and sold, money, personal accuracy."""
+FEW = 12
+"""Names or trades in a line of the terminal: two hundred clients make forty thousand trades."""
 
 
 def run_name(text: str) -> str:
@@ -49,17 +51,24 @@ def bills_of(record: MarketRecord, names: Sequence[str]) -> list[dict[str, Any]]
     return bills
 
 
+def some(words: Sequence[str], of: int) -> str:
+    """Return the first `FEW` of ``of`` words, separated by commas, and how many more there are."""
+    more = [f"and {of - FEW:,} more"] if of > FEW else []
+    return ", ".join([*words[:FEW], *more])
+
+
 def told_of(record: MarketRecord, names: Sequence[str]) -> str:
     """Return a round in a line: who is in, who is away, who buys from whom, how much money moved."""
     there = [name for name, present in zip(names, record.present, strict=True) if present]
     away = [name for name, present in zip(names, record.present, strict=True) if not present]
-    trades = [f"{names[i]} from {names[j]} for {number(record.prices[i, j])}" for i, j in np.argwhere(record.imports)]
+    pairs = np.argwhere(record.imports)
+    trades = [f"{names[i]} from {names[j]} for {number(record.prices[i, j])}" for i, j in pairs[:FEW]]
     moved = float(np.where(record.imports, record.prices, 0.0).sum())
     return "; ".join(
         [
-            f"in: {', '.join(there) or 'nobody'}",
-            *([f"away: {', '.join(away)}"] if away else []),
+            f"in: {some(there, len(there)) or 'nobody'}",
+            *([f"away: {some(away, len(away))}"] if away else []),
             f"{number(moved)} moved",
-            *([f"{', '.join(trades)}"] if trades else ["nobody buys"]),
+            some(trades, len(pairs)) or "nobody buys",
         ]
     )

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketproof.federation.bills import COLUMNS
+from marketproof.federation.bills import COLUMNS, FEW, some
 from marketproof.federation.keys import Identity
 from mechanism.errors import InputError, one_line, shown
 from mechanism.market.accounting import MONEY
@@ -170,7 +170,7 @@ def said_of(bill: Bill) -> str:
     """Return a bill in a line, printable whatever names and sentences the server put into it."""
 
     def trades(lines: tuple[tuple[str, float], ...], verb: str) -> str:
-        return ", ".join(f"{name} ({verb} {number(money)})" for name, money in lines) or "nobody"
+        return some([f"{name} ({verb} {number(money)})" for name, money in lines[:FEW]], len(lines)) or "nobody"
 
     return one_line(
         f"round {bill.round}: you import from {trades(bill.paid, 'paid')}; from you import "

@@ -1,13 +1,14 @@
 """What a client says of its bills, and that it leaves in time."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from learning.federation.messages import Audit, Bill, MessageError
 from marketproof.federation import https_client
-from marketproof.federation.bills import COLUMNS
+from marketproof.federation.bills import COLUMNS, told_of
 from marketproof.federation.join import Door, Papers, join, said_of
 from mechanism.errors import InputError
 
@@ -77,3 +78,16 @@ def test_a_client_leaves_when_its_time_is_over(tmp_path, monkeypatch):
     monkeypatch.setattr(https_client, "attend", stopped)
     with pytest.raises(KeyboardInterrupt):
         join(door, None, 1.0, 1.0, told.append, hours=100.0)
+
+
+def test_a_line_of_many_trades_tells_the_first_and_how_many_more():
+    """Of two hundred clients a round has forty thousand trades: the terminal shows a line of them."""
+    paid = tuple((f"client{k}", 1.0) for k in range(199))
+    said = said_of(Bill("r", 1, 1, 0, "a", paid, ()))
+    assert "client11 (paid 1), and 187 more; from you import nobody" in said
+    everybody = np.full((200, 200), True) & ~np.eye(200, dtype=bool)
+    record = SimpleNamespace(present=np.ones(200, dtype=bool), imports=everybody, prices=np.ones((200, 200)))
+    told = told_of(record, [f"c{k}" for k in range(200)])
+    assert told.startswith("in: c0, c1, ")
+    assert told.endswith("c0 from c12 for 1, and 39,788 more")
+    assert "39800 moved" in told
