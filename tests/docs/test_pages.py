@@ -6,8 +6,9 @@ from importlib.metadata import version
 
 import pytest
 
+from docs.judges import HOLDS, MISSING, NOISE, NOT, PARTLY, UNTESTED
 from docs.pages import RESULTS, pages
-from docs.paper import CLAIMS, HOLDS, MISSING, NOISE, NOT, PARTLY, UNTESTED, verdicts
+from docs.paper import CLAIMS, verdicts
 from docs.studies import compact
 
 ROOT = RESULTS.parents[1]
