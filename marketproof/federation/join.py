@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from learning.federation.loading import Wishes
-    from learning.federation.messages import Audit, Bill
+    from learning.federation.messages import Audit, Bill, Start
+    from learning.federation.share import Share
 
 _ROOM = 2**28
 """Bytes of bills and audits that a client keeps at most."""
@@ -70,7 +71,13 @@ def join(
     load = own_part(wishes=wanted) if data is None else own_file(data, wanted)
     papers, refused = Papers(tell), ""
     keep = door.key.with_suffix(".memory")
-    client = Client(load, cost, gain, keep=keep, told=papers.bill, audited=papers.audit)
+
+    def begun(start: Start) -> Share:
+        share = load(start)
+        tell(beginning_of(start))
+        return share
+
+    client = Client(begun, cost, gain, keep=keep, told=papers.bill, audited=papers.audit)
 
     def answer(payload: bytes, most: int) -> bytes:
         nonlocal refused
@@ -164,6 +171,19 @@ def _ending(hours: float | None) -> Iterator[threading.Event]:
         yield over
     finally:
         timer.cancel()
+
+
+def beginning_of(start: Start) -> str:
+    """Return in a line what a run is that the client takes part in, and how it reads the client's data."""
+    agreed = start.plan.get("agreed") or {}
+    names = [f"{shown(str(column[0]))} as {', '.join(map(str, column[1:]))}" for column in agreed.get("columns", ())]
+    reads = [f"of your table it reads {shown(str(agreed['target']))} and {'; '.join(names)}"] if names else []
+    private = start.plan.get("dp_epsilon")
+    budget = f"privacy budget {number(private)}" if private else "without privacy"
+    told = (
+        f"{start.method}, seed {start.seed}: {start.plan.get('rounds')} rounds among {start.clients} clients, {budget}"
+    )
+    return one_line("; ".join([told, *reads]))[:2000]
 
 
 def said_of(bill: Bill) -> str:

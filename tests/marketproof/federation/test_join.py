@@ -6,13 +6,28 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from learning.federation.messages import Audit, Bill, MessageError
+from learning.federation.messages import Audit, Bill, MessageError, Start
 from marketproof.federation import https_client
 from marketproof.federation.bills import COLUMNS, told_of
-from marketproof.federation.join import Door, Papers, join, said_of
+from marketproof.federation.join import Door, Papers, beginning_of, join, said_of
 from mechanism.errors import InputError
 
 PATIENT = 120.0
+
+
+def test_a_client_is_told_what_a_run_is_and_which_columns_it_reads():
+    plan = {
+        "rounds": 5,
+        "dp_epsilon": 4.0,
+        "agreed": {"target": "bought", "columns": [["age", 0.0, 100.0], ["\x1b", "f"]]},
+    }
+    said = beginning_of(Start("r", 0, 2, "a", "ipfl", 3, plan))
+    assert said.startswith("ipfl, seed 3: 5 rounds among 2 clients, privacy budget 4; of your table it reads 'bought'")
+    assert "'age' as 0.0, 100.0" in said
+    assert said.isprintable()
+    assert "without privacy" in beginning_of(Start("r", 0, 2, "a", "ipfl", 3, {"rounds": 5}))
+
+
 ROW = {"gain": 9.0, "cost": 1.0, "paid": 3.0, "received": 2.0, "centre": 0.5, "utility": 6.5}
 BILL = Bill("r", 1, 1, 0, "a", (("b", 3.0),), (("b", 2.0),), 0.5, 9.0, 1.0, 6.5)
 
