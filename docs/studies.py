@@ -27,10 +27,15 @@ MARKETS = ",".join((
     *(f"ipfl/{rule}" for rule in ("ipfl", "ipfl-exact", "pooled-price", "realised")),
     *(f"ipfl-effective/{rule}" for rule in ("ipfl-exact", "clock-price", "pooled-price")),
 ))  # fmt: skip
-PRIVATE = ("--seeds", "3", "--methods", "local,ipfl/ipfl-exact", "--dp-report", "--no-audit")
+PRIVATE = ("--steps", "10", "--seeds", "3", "--methods", "local,ipfl/ipfl-exact", "--dp-report", "--no-audit")
 USUAL = "runs/studies"
 PARTS = ("market-niid", "market-cluster")
 """Studies whose runs another one measures, and which have no page of their own."""
+MEASURED = (
+    *(f"{run}/benign" for run in ("robustness-digits", *PARTS)),
+    *(f"performance/fashion-{split}" for split in ("niid", "cluster", "skew")),
+)
+"""Runs that study market measures; those on Fashion-MNIST are of `study performance --tasks` (docs/performance.py)."""
 STUDIES = {
     "robustness": ("robustness", *FASHION),
     "robustness-digits": ("robustness", *SKEW, "--methods", f"local,{MARKETS}"),
@@ -43,7 +48,7 @@ STUDIES = {
     "market-cluster": ("market", "--task", "digits-cluster", "--seeds", "3", "--no-audit"),
     "privacy-niid": ("run", "digits-niid", *PRIVATE),
     "privacy-skew": ("run", "digits-skew", *PRIVATE),
-    "market": ("market", "--runs", ",".join(f"{USUAL}/{run}/benign" for run in ("robustness-digits", *PARTS))),
+    "market": ("market", "--runs", ",".join(f"{USUAL}/{run}" for run in MEASURED)),
 }
 """Words of each study, or of a run at several budgets, by the name of its record."""
 OUT = Path(__file__).parent / "results"

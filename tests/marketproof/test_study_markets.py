@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analysis.findings.several.studies import clouds
 from analysis.run.market import MarketRecord
 from marketproof.studies.markets import (
     CLARKE,
@@ -85,3 +86,12 @@ def test_the_law_is_held_against_accuracy_over_local():
     np.testing.assert_allclose(law_and_accuracy(one), [promised, promised], atol=1e-9)
     assert FITS.of(seen(size, [0, 0, 0, 0], gain, accuracy=0.5 - promised / 100, alone=0.5)) == pytest.approx(-1.0)
     assert FITS.of(seen(size, [0, 0, 0, 0], gain, accuracy=0.6, alone=0.5)) is None
+
+
+def test_a_method_looks_the_same_in_every_panel():
+    first, second = clouds(
+        {"a": {"x": np.zeros((2, 2)), "y": np.ones((2, 3))}, "b": {"y": np.ones((2, 4))}}, "", ""
+    ).axes
+    assert [len(marks.get_offsets()) for marks in second.collections] == [0, 4]
+    looks = [[marks.get_facecolor().tolist() for marks in panel.collections] for panel in (first, second)]
+    assert looks[0][1] == looks[1][1] != looks[0][0]

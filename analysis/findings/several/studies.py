@@ -58,9 +58,11 @@ def clouds(panels: Mapping[str, Mapping[str, NDArray[np.float64]]], x: str, y: s
     across = min(4, count)
     down = -(-count // across)
     whole = theme.figure(theme.WIDTH * max(1.0, 0.55 * across), 3.2 * down)
+    order = list(dict.fromkeys(method for own in panels.values() for method in own))
     for k, (title, own) in enumerate(panels.items()):
         ax = whole.add_subplot(down, across, k + 1)
-        for j, (method, points) in enumerate(own.items()):
+        for j, method in enumerate(order):  # one look in all panels, and all names in the first
+            points = own.get(method, np.empty((2, 0)))
             ax.scatter(
                 points[0], points[1], s=22, color=theme.colour(j), marker="osD^vP*X"[j % 8], alpha=0.75,
                 linewidths=0.0, label=theme.plain(method),
