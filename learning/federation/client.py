@@ -266,12 +266,13 @@ class Client:
         return replace(done, numbers=tuple(told)), {}
 
     def _value(self, work: Work, done: Done, models: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
-        losses = mean_losses(self._bench, work.client, int(work.terms["samples"]), models)
-        return replace(done, numbers=losses), {}
+        return replace(done, numbers=mean_losses(self._bench, work.client, int(work.terms["samples"]), models)), {}
 
     def _mix(self, work: Work, done: Done, models: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
-        terms = work.terms
-        task = MixtureTask(work.client, (0,) * int(terms["rows"]), (), float(terms["share"]), bool(terms["joint"]))
+        rows, share, joint = int(work.terms["rows"]), float(work.terms["share"]), bool(work.terms["joint"])
+        if not 1 <= rows <= self._plan.clients:
+            raise LearningError(f"a mixture is of {rows} models; expected 1 to {self._plan.clients}")
+        task = MixtureTask(work.client, (0,) * rows, (), share, joint)
         return replace(done, numbers=Line(self._bench, work.client, JUDGED).judged(task, models)), {}
 
     def _measure(self, work: Work, done: Done, models: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:

@@ -122,6 +122,8 @@ def own_file(path: Path, wishes: Wishes = Wishes()) -> Load:
 def _trusted(start: Start, wishes: Wishes) -> LearningPlan:
     """Return the plan of a run; `LearningError` if it names files of this machine, or code, or is not wished for."""
     plan, budget = LearningPlan(**start.plan), wishes.epsilon
+    if not start.client < start.clients == plan.clients:  # so a number of clients is never more than a plan may have
+        raise LearningError(f"it is client {start.client} of {start.clients}, and the plan has {plan.clients}")
     if plan.rounds > wishes.rounds:
         raise LearningError(
             f"the server plans {plan.rounds} rounds; this client takes part in up to {wishes.rounds} only"

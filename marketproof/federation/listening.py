@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ EACH = 16
 """Connections of one certificate at most; the oldest is hung up on."""
 _EACH_ADDRESS = 256
 """Connections of one address at most, where certificates are not asked for: some of many clients are behind one."""
+COMING = 400
+"""Connections at most that have not shown who they are; the oldest is hung up on. Each costs one of the descriptors
+that the server needs for its own files."""
 
 
 def tls(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -31,6 +35,33 @@ def tls(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
     return context
+
+
+def _roomy() -> None:
+    """Let this process have as many descriptors as connections may take, if the system gives them."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2 * _CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * _CONNECTIONS, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class _Door(socket.socket):
+    """A listening socket; ``coming``: the connections, by descriptor, whose TLS is not agreed on yet, oldest first."""
+
+    coming: dict[int, socket.socket]
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept as ever, and hang up on the oldest of too many strangers."""
+        made, address = super().accept()
+        coming = {at: one for at, one in self.coming.items() if one.fileno() == at}
+        if len(coming) >= COMING:
+            with suppress(OSError):  # it went by itself
+                coming.pop(next(iter(coming))).shutdown(socket.SHUT_RDWR)
+        self.coming = coming | {made.fileno(): made}
+        return made, address
 
 
 class Listener:
@@ -55,11 +86,12 @@ class Listener:
 
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
+                listening.coming.pop(transport.get_extra_info("socket").fileno(), None)
                 secured = transport.get_extra_info("ssl_object")
                 peer = None if secured is None else secured.getpeercert(binary_form=True)
                 if secured is not None:
                     self.app_state = {**self.app_state, "peer": peer}
-                    self._count(peer or (self.client or ("",))[0], _EACH_ADDRESS if peer is None else EACH)
+                self._count(peer or (self.client or ("",))[0], _EACH_ADDRESS if peer is None else EACH)
                 self._watch()
 
             def _count(self, caller: object, most: int) -> None:
@@ -97,10 +129,13 @@ class Listener:
             ws="none", proxy_headers=False, log_config=None, access_log=False, server_header=False,
             limit_concurrency=_CONNECTIONS, timeout_keep_alive=_IDLE, timeout_graceful_shutdown=2,
         )  # fmt: skip
+        _roomy()
         config.load()
         config.ssl = context
         try:
-            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listening = _Door(fileno=socket.create_server((host, port), family=family).detach())
+            listening.coming = {}
         except OSError as failed:
             reason = failed.strerror or failed
             raise InputError(f"{host}:{port} cannot be listened on ({reason}); name another HOST:PORT") from None

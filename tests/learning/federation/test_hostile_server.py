@@ -98,6 +98,20 @@ def test_the_longest_names_of_runs_and_clients_have_noise_keys(asked):
     assert asked.train("r" * 80).epsilon > 0
 
 
+@pytest.mark.parametrize(("client", "clients"), [(10**9, 10**9 + 1), (2, 2), (1, 3)])
+def test_a_number_of_clients_is_one_that_a_plan_may_have(asked, client, clients):
+    """A place is kept for each before one's own: a billion of them would take all memory."""
+    assert "and the plan has 2" in asked.ask(Start("n", client, clients, "bob", "ipfl", 0, PLAN.to_dict())).reason
+
+
+@pytest.mark.parametrize("rows", [10**9, 0, -1])
+def test_a_mixture_is_of_no_more_models_than_there_are_clients(asked, rows):
+    asked.start(replace(PLAN, dp_epsilon=0.0), "m", "ipfl-effective")
+    row = np.zeros(asked.width, dtype=np.float32)
+    told = asked.do("mix", {"rows": rows, "share": 0.5, "joint": True}, "m", probe=row, models=np.stack([row] * 6))
+    assert f"a mixture is of {rows} models" in told.reason
+
+
 @pytest.mark.parametrize("name", ["/etc", "~/models", r"\\host\share", "models@8"])
 def test_a_server_names_no_folder_of_a_language_model(asked, name):
     plan = replace(PLAN, model="lora", dataset="finance", base_model=name)

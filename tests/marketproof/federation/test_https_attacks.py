@@ -1,6 +1,7 @@
 """What a registered client, or a damaged register, does to a server: nothing that others notice."""
 
 import contextlib
+import socket
 import ssl
 import threading
 
@@ -48,6 +49,22 @@ def test_one_certificate_has_so_many_connections_and_the_oldest_goes(party):
     with contextlib.suppress(ConnectionResetError):
         assert first.sock.recv(1) == b""
     assert ask(party, (1, b"x")) == [b"x"]
+
+
+def test_strangers_who_only_connect_take_no_more_than_some_descriptors(party, monkeypatch):
+    """Without a key, and without a word of TLS: else they would take all, and the server could not write its record."""
+    monkeypatch.setattr(listening, "COMING", 5)
+    party.join("alice", lambda payload, most: payload)
+    party.online("alice")
+    crowd = [socket.create_connection(("127.0.0.1", party.transport.port), timeout=10.0) for _ in range(25)]
+    for stranger in crowd[:15]:
+        with contextlib.suppress(ConnectionResetError):
+            assert stranger.recv(1) == b""
+    party.join("bob", lambda payload, most: payload)
+    party.online("alice", "bob")
+    assert ask(party, (0, b"x"), (1, b"y")) == [b"x", b"y"]
+    for stranger in crowd:
+        stranger.close()
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /v1/next HTTP/1.1\r\nsession: 0"])
