@@ -127,7 +127,8 @@ def owned(values: dict[str, Any]) -> dict[str, Any]:
         if not 2 <= len(names) <= MOST_OWNERS:
             few = f" with {data['least']} samples" if found.left_out else ""
             raise InputError(
-                f"{shown(data['file'])} has {len(names)} owners{few}; expected 2 to {MOST_OWNERS}, each a client"
+                f"{shown(data['file'])} has {plural(len(names), 'owner')}{few}; "
+                f"expected 2 to {MOST_OWNERS}, each a client"
             )
         left_out = [f"{client_name(who, 'left out', 'owner')}: {why}" for who, why in found.left_out.items()]
         told |= {"clients": len(names), "names": names, "left_out": left_out}

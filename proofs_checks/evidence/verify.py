@@ -222,8 +222,8 @@ def verdict(
         again = replay(witness, mechanism)
         if not again.reproduces:  # nobody is accused by an answer that is not given twice
             raise InvalidMechanismError(
-                f"the mechanism does not repeat its answers: at reports {witness.to_dict()['before']}, asked again for "
-                f"{prop.id}, {again.difference}; expected a rule without randomness or memory"
+                f"the answers of {prop.blamed} do not repeat: at reports {witness.to_dict()['before']}, asked again "
+                f"for {prop.id}, {again.difference}; expected a rule without randomness or memory"
             )
         method = "search" if broken is search.found else "regions of the code"
         evidence = {"method": method, "tried": search.tried, "probes": search.probes}

@@ -1,6 +1,6 @@
 """A property of one's own: a `Property` in a file, used under the name ``FILE.py:NAME``, or in a plugin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,13 @@ class OwnProperty(Property):
     of: Property
     file: Path
 
+    @property
+    def blamed(self) -> str:
+        """Whose answers vary where a witness is not found again: its own, or those of the mechanism."""
+        return f"{self.id}, or of the mechanism,"
+
     def _asked(self, name: str, *arguments: Any) -> Any:
+        arguments = tuple(_read_only(value) if isinstance(value, Cases) else value for value in arguments)
         with explaining(self.id, self.file, f"fails in {name}"), np.errstate(all="ignore"):
             return getattr(self.of, name)(*arguments)
 
@@ -35,7 +41,7 @@ class OwnProperty(Property):
         if isinstance(self.of, Deviations) and not mechanism.space.private.any():
             return "agents have no private number"
         reason = self._asked("missing", mechanism)
-        return None if reason is None else one_line(reason)[:_LONGEST]
+        return None if reason is None else self._text("missing", reason)
 
     def draw(self, mechanism: DirectMechanism, rng: Rng, ways: tuple[str, str], count: int) -> Cases:
         """Draw cases; `InputError` if they are none, or lie outside the mechanism's bounds."""
@@ -53,15 +59,19 @@ class OwnProperty(Property):
         """Return by how much each case breaks it, ``[P, R]``; `InputError` if that is another shape or no number."""
         found = self._asked("violation", mechanism, cases)
         shape = (len(cases.types), 1 if cases.after is None else cases.after.shape[1])
-        if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu" or found.shape != shape:
-            told = f"{found.dtype} {list(found.shape)}" if isinstance(found, np.ndarray) else type(found).__name__
+        plain = type(found) is np.ndarray  # of masked arrays and their like comparisons mean something else
+        if not plain or found.dtype.kind not in "fiu" or found.shape != shape:
+            told = f"{found.dtype} {list(found.shape)}" if plain else type(found).__name__
             raise InputError(f"{self.id}: violation is {shown(told)}; expected numbers of the shape {list(shape)}")
         if not (found < np.inf).all():
             raise InputError(f"{self.id}: violation holds {found[~(found < np.inf)][0]}; expected finite numbers")
         return found.astype(np.float64)
 
     def numbers(self, mechanism: DirectMechanism, case: Cases) -> dict[str, list[float]]:
-        """Return what one case gives, by name; `InputError` if it is no table of finite numbers."""
+        """Return what one case gives, by name; `InputError` if it is no table of finite numbers.
+
+        Utilities and payments under the names that every property has for them are those of the mechanism.
+        """
         told = self._asked("numbers", mechanism, case)
         try:
             rows = {str(name): np.asarray(row, dtype=np.float64).ravel().tolist() for name, row in told.items()}
@@ -71,11 +81,31 @@ class OwnProperty(Property):
             raise InputError(
                 f"{self.id}: numbers is {shown(told)}; expected lists of finite numbers, by name"
             ) from None
+        true = super().numbers(mechanism, case)
+        wrong = next((name for name, row in rows.items() if row != true.get(name, row)), None)
+        if wrong is not None:
+            raise InputError(
+                f"{self.id}: numbers says that {shown(wrong)} is {shown(rows[wrong])}; "
+                f"the mechanism gives {true[wrong]}"
+            )
         return rows
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
         """Return the case in words, on one line."""
-        return one_line(self._asked("sentence", mechanism, case, numbers))[:_LONGEST]
+        return self._text("sentence", self._asked("sentence", mechanism, case, numbers))
+
+    def _text(self, name: str, said: object) -> str:
+        if not isinstance(said, str) or not said.strip():
+            raise InputError(f"{self.id}: {name} is {shown(said)}; expected a text")
+        return one_line(said)[:_LONGEST]
+
+
+def _read_only(cases: Cases) -> Cases:
+    """Return cases whose arrays refuse to be written to: the search goes on from them, and a witness holds them."""
+    arrays: dict[str, Any] = {k: array.view() for k, array in vars(cases).items() if isinstance(array, np.ndarray)}
+    for array in arrays.values():
+        array.flags.writeable = False
+    return replace(cases, **arrays)
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,11 @@ class Property:
         raise NotImplementedError  # pragma: no cover - every property has its own
 
     @property
+    def blamed(self) -> str:
+        """Whose answers vary where a violation is not found again."""
+        return "the mechanism"
+
+    @property
     def variant(self) -> dict[str, Any]:
         """The property's parameters, for the witness."""
         return {}

@@ -78,10 +78,10 @@ Bools = NDArray[np.bool_]
 class DependsOnBatch(InvalidMechanismError):
     """The answer to a profile ``[n, k]`` is another among others than alone."""
 
-    def __init__(self, profile: Floats) -> None:
+    def __init__(self, profile: Floats, blamed: str = "the mechanism") -> None:
         super().__init__(
-            f"the answer to reports {np.round(profile, 12).tolist()} depends on the other rows of the batch; "
-            "expected every row to be answered by itself (use axis=1 in sums, maxima and sorts)"
+            f"the answer of {blamed} to reports {np.round(profile, 12).tolist()} depends on the other rows of the "
+            "batch; expected every row to be answered by itself (use axis=1 in sums, maxima and sorts)"
         )
 
 

@@ -129,7 +129,7 @@ class Search:
         if alone > tolerance:
             self.found = case
         elif worst > _FAR * tolerance and not isinstance(self.prop, Expected) and not self._claimed:
-            raise DependsOnBatch(case.before[0])
+            raise DependsOnBatch(case.before[0], self.prop.blamed)
 
     def _climb(self) -> None:
         assert self.best is not None

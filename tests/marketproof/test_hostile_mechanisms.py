@@ -48,7 +48,7 @@ WRONG = {
         "asked = []\n" + RULE + "    asked.append(1)\n" + WINS + "    late = max(1, len(asked) - 20)\n"
         "    return wins, wins * bids / late\n",
         "dsic",
-        "does not repeat its answers: at reports [[",
+        "the answers of the mechanism do not repeat: at reports [[",
     ),
 }
 

@@ -113,6 +113,24 @@ WRONG = [
     (BODY.format("np.zeros((len(c.types), 1))", "''").replace("Profiles", "Property"), "'bad.py:P' has no draw of its"),
     (BODY.format("0", "0").replace("sentence", "words"), "'bad.py:P' has no sentence of its own"),
     (
+        BODY.format("np.ma.masked_array(np.ones((len(c.types), 1)))", "''"),
+        "bad.py:P: violation is 'MaskedArray'; expected",
+    ),
+    (BODY.format("np.ones((len(c.types), 1))", "None"), "bad.py:P: sentence is 'None'; expected a text"),
+    (BODY.format("0", "''\n    def missing(self, m): return 5"), "bad.py:P: missing is '5'; expected a text"),
+    (
+        BODY.format("c.before.sort(axis=1)", "''"),
+        "bad.py:P fails in violation, line 3: ValueError: sort array is read-only",
+    ),
+    (
+        BODY.format("np.random.default_rng().random((len(c.types), 1))", "'says'"),
+        "the answers of bad.py:P, or of the mechanism, do not repeat",
+    ),
+    (
+        BODY.format("np.ones((len(c.types), 1))", "''\n    def numbers(self, m, c): return {'payment_before': [9.0]}"),
+        "bad.py:P: numbers says that 'payment_before' is '[9.0]'; the mechanism gives [",
+    ),
+    (
         BODY.format("np.zeros((1, 1))", "''\n    def draw(self, m, r, w, n): return 3"),
         "bad.py:P draws no cases; expected types and reports",
     ),

@@ -37,7 +37,7 @@ def arrays(each: int = 12, shape: tuple[int, ...] = (4,), images: bool = False) 
 
 def picture(size: tuple[int, int] = (9, 7), mode: str = "RGB", value: int = 0) -> bytes:
     body = io.BytesIO()
-    Image.new(mode, size, value if mode in ("1", "L", "I;16") else (value, 0, 0)).save(body, "PNG")
+    Image.new(mode, size, value if mode in ("1", "L", "LA", "I;16") else (value, 0, 0)).save(body, "PNG")
     return body.getvalue()
 
 
@@ -140,6 +140,7 @@ def test_images_of_a_folder_become_a_network_s_samples(cli, tmp_path):
     assert {int(v) // 200 for v in data.train_x[data.train_y == 1, 0, 5, 5]} == {1}
     assert owners(OwnTable(str(root))).samples == dict.fromkeys(OWNERS, 6)
     assert own(OwnTable(str(pictures(tmp_path / "grey", mode="L")))).shape == (1, 28, 28)
+    assert own(OwnTable(str(pictures(tmp_path / "clear", mode="LA")))).shape == (1, 28, 28)
     assert own(OwnTable(str(root), size=12)).shape == (3, 12, 12)
     out = tmp_path / "run"
     assert run(cli, "--data", root, "--test", pictures(tmp_path / "tests"), out=out, methods="fedavg").status == 0
@@ -375,7 +376,7 @@ HOSTILE = {
     "nan": (changed(x=NAN), "sample 7 of x is not finite"),
     "far": (changed(x=FAR), "beyond 1e[+]30"),
     "one class": (changed(y=np.zeros(36, dtype=int)), "1 different value as target"),
-    "one owner": (changed(owner=np.zeros(36, dtype=int)), "1 owners; expected 2"),
+    "one owner": (changed(owner=np.zeros(36, dtype=int)), "1 owner; expected 2"),
     "too many classes": (changed(y=np.arange(36 * 3)[:36], x=arrays()["x"]), "so it cannot be tested"),
     "fewer labels": (changed(y=np.zeros(35, dtype=int)), "x has 36 samples, y 35"),
     "fewer owners": (changed(owner=np.zeros(35, dtype=int)), "x has 36 samples, owner 35"),
@@ -421,6 +422,9 @@ HOSTILE = {
     "code that is none": (code("dataset = 3\n"), "is 'int'; expected a function"),
     "code of another table": (code("def dataset():\n    return {'z': [1]}\n"), "returns 'z'; expected x, y, owner"),
     "code of ragged rows": (code("def dataset():\n    return [[1], [1, 2]], [0, 1], [0, 1]\n"), "returns no data"),
+    "code of four": (code("def dataset():\n    return [[1]] * 4, [0, 1] * 2, [0] * 4, 1\n"), "returns a tuple of 4"),
+    "a pipe for a table": (lambda path: os.mkfifo(path / "d.csv") or path / "d.csv", "is a pipe, and data are read"),
+    "a pipe for arrays": (lambda path: os.mkfifo(path / "d.npz") or path / "d.npz", "is a pipe, and data are read"),
     "code of objects": (code("def dataset():\n    return [[None]], [0], [0]\n"), "'x' is 1 x 1 of object"),
     "nothing there": (lambda path: path / "absent.npz", "cannot be read"),
     "no code there": (lambda path: f"{path}/absent.py:dataset", "there is no file"),

@@ -54,7 +54,7 @@ def _whole(path: Path) -> DataFrame:
         cells_declared = int(lazy.select(pl.len()).collect().item()) * len(lazy.collect_schema())
         if cells_declared > _MOST_CELLS:
             raise DataError(f"{name} declares {cells_declared} cells; expected at most {_MOST_CELLS}")
-        return lazy.collect()
+        return lazy.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)).collect()
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
@@ -74,13 +74,22 @@ def _read_csv(content: bytes, path: Path) -> DataFrame:
     """Return a CSV file; columns by comma, semicolon, tab or bar."""
     import polars as pl
 
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")  # lines end as they did on old Macs
     try:
         first = content.decode("utf-8-sig").lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(f"{one_line(path)}, row {line}: is not UTF-8; save the table as CSV in UTF-8") from None
     separator = max(",;\t|", key=first.count)
-    names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    nul = content.find(b"\0")
+    if nul >= 0:  # arrays of texts drop it at their ends: two owners would become one
+        line = content.count(b"\n", 0, nul) + 1
+        raise DataError(f"{one_line(path)}, row {line}: holds a byte of value 0; take it out")
+    try:
+        names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    except csv.Error as error:
+        raise DataError(f"{one_line(path)}, row 1: {one_line(error)}; expected the names of the columns") from None
     _check_names(path, names)
     body = io.BytesIO(content.removeprefix(b"\xef\xbb\xbf"))
     frame = pl.read_csv(body, separator=separator, infer_schema=False)

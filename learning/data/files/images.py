@@ -29,7 +29,7 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 _MOST_BYTES = 1 << 20  # of one encoded image; the largest here have some 50 kB
 _MOST_OWN = 1 << 25  # of somebody's own
 _FORMATS = ("JPEG", "PNG")
-_MODES = ("1", "L", "P", "RGB", "RGBA", "CMYK")
+_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")
 
 
 def decode(
@@ -112,7 +112,7 @@ def grey(path: Path) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with _opened(data, shown(path), "take it out", _MOST_OWN) as image:
-            return image.mode in ("1", "L")
+            return image.mode in ("1", "L", "LA")
 
 
 def kept(

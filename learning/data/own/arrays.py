@@ -56,6 +56,8 @@ def from_code(table: OwnTable) -> Samples:
     with explaining(table.file, file, "returns no data"):
         made = function()
         if isinstance(made, tuple):
+            if not 2 <= len(made) <= 3:
+                raise DataError(f"{one_line(table.file)} returns a tuple of {len(made)}; expected (x, y, owner)")
             made = dict(zip(("x", "y", "owner"), made, strict=False))
         arrays = {str(name): np.asarray(value) for name, value in dict(made).items()}
     unknown = [name for name in arrays if name not in {**_MEMBERS, **_TESTS}]

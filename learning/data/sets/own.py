@@ -44,6 +44,9 @@ def own(table: OwnTable) -> Dataset:
 
 
 def _samples(table: OwnTable, kind: str) -> Samples:
+    pipe = next((file for file in (table.file, table.test, table.split) if file and Path(file).is_fifo()), None)
+    if pipe is not None:  # it waits for who writes, and gives once what each method and seed reads
+        raise DataError(f"{shown(pipe)} is a pipe, and data are read more than once; save them as a file first")
     if not table.split:
         return _read(table, kind)
     if table.owner or kind in ("tables", "images", "texts"):

@@ -68,6 +68,7 @@ def test_numbers_are_standardised_over_training_rows_and_words_become_features(t
         ("\ufeff" + TEXT.replace("\n", "\r\n"), "from_windows.csv"),
         (TEXT.replace("a,5", " a , 5"), "spaces.csv"),
         (TEXT + "\n,,,\n", "blank_rows.csv"),
+        (TEXT.replace("\n", "\r"), "from_an_old_mac.csv"),
         (TEXT.replace("red", '"red"'), "quoted.csv"),
     ],
 )
@@ -78,6 +79,10 @@ def test_the_same_table_written_otherwise(table, content, name):
 def test_parquet_is_the_same(table):
     body = io.BytesIO()
     pl.DataFrame(ROWS, schema=["site", "age", "colour", "outcome"], orient="row").write_parquet(body)
+    assert own(table(body.getvalue(), "t.parquet")).digest() == own(table()).digest()
+    body = io.BytesIO()
+    frame = pl.DataFrame(ROWS, schema=["site", "age", "colour", "outcome"], orient="row")
+    frame.with_columns(pl.col("site", "colour").cast(pl.Categorical)).write_parquet(body)  # as pandas' categories
     assert own(table(body.getvalue(), "t.parquet")).digest() == own(table()).digest()
 
 
@@ -118,10 +123,13 @@ HOSTILE: list[tuple[str | bytes, dict[str, object], str]] = [
     (TEXT.replace("6.0", "6.0,7"), {}, "cannot be read"),
     (TEXT.replace("6.0,blue", "6.0"), {}, "is empty|cannot be read"),
     (TEXT.replace("red", '"red'), {}, "cannot be read|is empty|1 row"),
-    (b"PK\x03\x04" + b"\0" * 200, {}, "no column 'site'"),
+    (b"PK\x03\x04" + b"\0" * 200, {}, "row 1: holds a byte of value 0"),
     (b"\xff\xfe" + TEXT.encode("utf-16-le"), {}, "row 1: is not UTF-8"),
     (TEXT.encode().replace(b"red", b"r\xe9d"), {}, "row 2: is not UTF-8"),
-    (b"\0" * 1000, {}, "no column 'site'"),
+    (b"\0" * 1000, {}, "row 1: holds a byte of value 0"),
+    (TEXT.replace("c,7", "c\0,7"), {}, "row 8: holds a byte of value 0"),
+    (TEXT.replace("site", "si\rte", 1), {}, "row 1: new-line character seen in unquoted field"),
+    ("s" * 200_000 + TEXT, {}, "row 1: field larger than field limit"),
     ("site,outcome\na,1\nb,2\n", {}, "2 columns; expected"),
     ("site outcome\na 1\n", {}, "it has 'site outcome'"),
     ("site,a,outcome\n" + "".join(f"s{k % 2},w{k},{k % 3}\n" for k in range(60)), {}, "60 different words"),
