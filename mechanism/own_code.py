@@ -91,11 +91,11 @@ def find(text: str, could_be: Callable[[Any], bool], kind: str) -> tuple[Path, A
     raise InputError(f"{one_line(path)} holds no {shown(name)}{f'{near} It' if near else '; it'} {hint}")
 
 
-def digest_of(*files: Path) -> str:
-    """Return the SHA-256 of what files of code hold, one after the other; `InputError` if one cannot be read."""
+def digest_of(*files: Path, expected: str = _EXPECTED) -> str:
+    """Return the SHA-256 of what files hold, of code or ``expected``; `InputError` if one cannot be read."""
     code = hashlib.sha256()
     for file in files:
-        code.update(hashlib.sha256(read_bytes(file, _LARGEST, _EXPECTED)).digest())
+        code.update(hashlib.sha256(read_bytes(file, _LARGEST, expected)).digest())
     return code.hexdigest()
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def start_digest(start_from: str) -> dict[str, str]:
     """Return the digest of the run that a run starts from, by the path of its manifest."""
     path = Path(start_from) / MANIFEST
-    return {str(path): digest_of(path)}
+    return {str(path): digest_of(path, expected="the folder of a run")}
 
 
 def refuse_joined(manifest: Manifest, key: str, slot: str) -> None:

@@ -265,7 +265,7 @@ def refuse_occupied(folder: Path) -> None:
 def recorded_config(folder: Path) -> RunConfig:
     """Return the configuration of the run recorded in a folder; `InputError` if there is none."""
     if not (folder / CONFIG).is_file():
-        raise InputError(f"no run was recorded in {shown(folder)}; start it without --resume")
+        raise InputError(f"no run was recorded in {shown(folder)}; leave --resume out, or name a run's folder")
     return load_run(folder / CONFIG)
 
 

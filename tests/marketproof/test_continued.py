@@ -82,7 +82,7 @@ def test_what_cannot_go_on_is_told_and_leaves_nothing(cli, short, tmp_path, opti
 
 
 def test_runs_that_cannot_be_longer(cli, short, tmp_path):
-    assert "no run was recorded" in cli("run", "--continue", tmp_path, "--rounds", 3).line()
+    assert "leave --resume out, or name a run's folder" in cli("run", "--continue", tmp_path, "--rounds", 3).line()
     assert "is not empty" in cli("run", "--continue", short, "--rounds", 3, "--out", short).line()
     copy = shutil.copytree(short, tmp_path / "copy")
     settings = (copy / "config.toml").read_text()
@@ -141,7 +141,7 @@ def test_a_run_starts_from_the_models_of_another(cli, short, tmp_path):
 def test_runs_that_one_cannot_start_from(cli, short, tmp_path):
     for options, words in (
         (("fedavg", "--start-from", short), "and none of fedavg to start from"),
-        (("ditto", "--start-from", tmp_path / "no"), "cannot read"),
+        (("ditto", "--start-from", tmp_path / "no"), "name the folder of a run that can be read"),
         (("ditto", "--start-from", short, "--clients", 5), "has models of 4 clients; here are 5"),
     ):
         assert words in cli(*RUN, *options, "--rounds", 1, "--out", tmp_path / "new").line()
