@@ -97,13 +97,12 @@ class Client:
             if not payload and self._start is None:  # too long to be read; it says what its sender does not know yet
                 raise LearningError(NOT_STARTED)
             message, arrays = decode(payload, self.most, Start, Work, Bill, Audit)
-            if isinstance(message, Audit):  # also of a run that was over before this process began
+            if isinstance(message, Audit | Start):
                 mark = (message.run, 0, 0, message.client)
-                self._audited(message, arrays)
+                if isinstance(message, Start):
+                    return encode(self._hello(message))
+                self._audited(message, arrays)  # also of a run that was over before this process began
                 return encode(Done(*mark))
-            if isinstance(message, Start):
-                mark = (message.run, 0, 0, message.client)
-                return encode(self._hello(message))
             mark = (message.run, message.round, message.serial, message.client)
             start = self._start
             if start is None or (message.run, message.client) != (start.run, start.client):
@@ -181,9 +180,8 @@ class Client:
 
     def _train(self, work: Work, done: Done, _: torch.Tensor) -> tuple[Done, dict[str, torch.Tensor]]:
         bench, share, memory = self._bench, self._share, self._memory
-        spec = self._method.local_spec(
-            self._plan.of(len(bench.members(work.client)), work.client), bool(work.terms["first"])
-        )
+        plan = self._plan.of(len(bench.members(work.client)), work.client)
+        spec = self._method.local_spec(plan, bool(work.terms["first"]))
         if work.round < memory.round:
             raise LearningError(f"round {work.round} is over; expected round {memory.round} or a later one")
         if work.round == memory.round:  # the server lost it and repeats it
@@ -251,6 +249,7 @@ class Client:
         """
         bench, share, slot = self._bench, self._share, str(work.terms["slot"])
         common = bool(work.terms["common"])
+        share.used[:] = [(slot, bench.models(slot).row)]
         needed = (share.class_sizes > 0) if common else (share.weights > 0)
         mark = blake2b(bench.models(slot).row.numpy().tobytes()).digest() if common else b""
         sums = bench.tested.get(mark) if common else None
@@ -259,7 +258,7 @@ class Client:
             for task in evaluation_tasks([work.client], needed[None], share.class_sizes, slot):
                 result = evaluate_row(bench, task)
                 sums += result.correct, result.loss
-            bench.tested.clear()
+            bench.tested.clear()  # those in one process share it
             bench.tested.update({mark: sums} if common else {})
         correct, loss = sums / np.maximum(share.class_sizes, 1)
         told = [float(personal(share.weights[None], figure[None])[0]) for figure in (correct, loss)]

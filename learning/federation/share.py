@@ -76,6 +76,7 @@ class Share:
     ``class_sizes`` int64 [strata]: test samples of each stratum. ``private``: its rows [P] of the slots that never
     leave. ``guard``: makes, for a δ, the guard with its key and ledger, in which it stands at ``place``; None without
     privacy. ``tells``: whether ε goes into every answer (where the server does not keep the ledger itself).
+    ``used``: slot and row [P] of the model that was tested last, if one was: after a round that which the client uses.
     """
 
     bench: OwnBench
@@ -85,6 +86,7 @@ class Share:
     guard: Callable[[float], Guard] | None = None
     place: int = 0
     tells: bool = True
+    used: list[tuple[str, torch.Tensor]] = field(default_factory=list)
 
 
 def parts(spec: LocalSpec | None) -> Iterator[LocalSpec]:

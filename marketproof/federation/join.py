@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketproof.federation.bills import COLUMNS, FEW, some
 from marketproof.federation.keys import Identity
+from marketproof.federation.own_model import write_own
 from mechanism.errors import InputError, one_line, shown
 from mechanism.market.accounting import MONEY
 from mechanism.wording import number, plural
@@ -52,12 +53,14 @@ def join(
     tell: Tell = lambda line: None,
     wishes: Wishes | None = None,
     hours: float | None = None,
+    models: Path | None = None,
 ) -> Papers:
     """Take part until the server says that it is over, or the time is; return what was told of one's own account.
 
     ``data``: samples of one's own (`own_file`), or the folder of a public data set of which this client takes its part;
-    None: one that comes with the package. ``hours``: how long at most; None: as long as it takes. Ledger and
-    private models are kept beside the key. `MarketProofError` in one line if the key is refused, the data cannot be
+    None: one that comes with the package. ``hours``: how long at most; None: as long as it takes. ``models``:
+    folder for the model that this client uses, written after each round of a training. Ledger and private models are
+    kept beside the key. `MarketProofError` in one line if the key is refused, the data cannot be
     read, or the server cannot be reached.
     """
     from learning.federation.client import Client
@@ -71,13 +74,20 @@ def join(
     load = own_part(wishes=wanted) if data is None else own_file(data, wanted)
     papers, refused = Papers(tell), ""
     keep = door.key.with_suffix(".memory")
+    now: dict[str, Share] = {}
 
     def begun(start: Start) -> Share:
-        share = load(start)
+        now.clear()
+        now[start.run] = share = load(start)
         tell(beginning_of(start))
         return share
 
-    client = Client(begun, cost, gain, keep=keep, told=papers.bill, audited=papers.audit)
+    def billed(bill: Bill) -> None:
+        papers.bill(bill)
+        if models is not None and bill.run in now:
+            write_own(models, bill.run, now[bill.run])
+
+    client = Client(begun, cost, gain, keep=keep, told=billed, audited=papers.audit)
 
     def answer(payload: bytes, most: int) -> bytes:
         nonlocal refused

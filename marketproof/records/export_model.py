@@ -53,7 +53,7 @@ def export_model(
     stem = re.sub(r"[^\w.-]+", "_", name).strip(".") or str(number)
     adapter = told["network"] == "lora"
     target = out or Path(f"{stem}-adapter" if adapter else f"{stem}.safetensors")
-    files = _adapter(target, told, tensors) if adapter else _state(target, told, tensors)
+    files = model_files(target, told, tensors)
     refuse_overwriting([*files, json], record_files(run))
     write_all(files)
     lines = _lines(target, told)
@@ -117,19 +117,21 @@ def _row(path: Path, client: int) -> tuple[dict[str, Any], dict[str, NDArray[np.
         ) from None
 
 
-def _state(target: Path, told: dict[str, Any], tensors: dict[str, NDArray[np.float32]]) -> dict[Path, bytes]:
+def model_files(target: Path, told: dict[str, Any], tensors: dict[str, NDArray[np.float32]]) -> dict[Path, bytes]:
+    """Return what a model is written as: one file, or of an adapter a folder of them.
+
+    ``told``: its ``network``, ``base`` model, ``targets``, and what `learning.work.Facts.use` says of its use.
+    """
     from safetensors.numpy import save
 
     from learning.models import MARK
-
-    about = {"format": "pt", MARK: jsons.dumps(told, sort_keys=True)}
-    return {target: save({name: tensor.copy() for name, tensor in tensors.items()}, metadata=about)}
-
-
-def _adapter(target: Path, told: dict[str, Any], tensors: dict[str, NDArray[np.float32]]) -> dict[Path, bytes]:
     from learning.models.lora import adapter_files
 
-    return {target / name: made for name, made in adapter_files(tensors, told["base"], told["targets"]).items()}
+    if told["network"] == "lora":
+        made = adapter_files(tensors, told["base"], told["targets"])
+        return {target / name: content for name, content in made.items()}
+    about = {"format": "pt", MARK: jsons.dumps(told, sort_keys=True)}
+    return {target: save({name: tensor.copy() for name, tensor in tensors.items()}, metadata=about)}
 
 
 def _lines(target: Path, told: dict[str, Any]) -> list[str]:

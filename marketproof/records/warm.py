@@ -25,7 +25,7 @@ def refuse_joined(manifest: Manifest, key: str, slot: str) -> None:
     if slot != "rows" and str(reason.get(key, "")).startswith("federated: clients have joined"):
         raise InputError(
             f"the models of {shown(key)} that clients use are with the clients, on machines of their own; here is "
-            "only what they upload"
+            "only what they upload; a client keeps its own by: marketproof join --models DIR"
         )
 
 

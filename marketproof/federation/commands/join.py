@@ -49,6 +49,9 @@ def join(
     audit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where your audit goes; default NAME.audit.json beside the key.")
     ] = None,
+    models: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the model that you use now goes, after each round.")
+    ] = None,
     rounds: Annotated[
         int, typer.Option(min=1, metavar="R", help="Take part only in runs of up to so many rounds.")
     ] = 100_000,
@@ -68,12 +71,14 @@ def join(
     place = audit or key.with_name(f"{key.stem}.audit.json")
     refuse_unwritable_file(json)
     refuse_unwritable_file(place)
+    if models is not None:
+        refuse_unwritable_file(models / "model.safetensors")
     if data is not None and not data.exists() and not is_file(str(data)):
         raise InputError(f"{shown(data)} is not there; name your samples, or a folder of public data sets")
     door = Door(*address(server), certificate or key.with_name("server.crt"), key, via, patience)
     console = stderr(quiet=quiet)
     wishes = Wishes(dp_epsilon, rounds, "" if base_model is None else str(base_model))
-    papers = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes, hours)
+    papers = take_part(door, data, cost, gain, lambda line: console.print(line, soft_wrap=True), wishes, hours, models)
     write_json(json, {"bills": papers.bills, "audits": papers.audits})
     write_json(place if papers.audits else None, {"audits": papers.audits})
     kept = f"; your audit is in {shown(place)}" if papers.audits else ""

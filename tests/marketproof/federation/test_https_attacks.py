@@ -56,7 +56,7 @@ def test_strangers_who_only_connect_take_no_more_than_some_descriptors(party, mo
     monkeypatch.setattr(listening, "COMING", 5)
     party.join("alice", lambda payload, most: payload)
     party.online("alice")
-    crowd = [socket.create_connection(("127.0.0.1", party.transport.port), timeout=10.0) for _ in range(25)]
+    crowd = [socket.create_connection(("127.0.0.1", party.transport.port), timeout=PATIENT) for _ in range(25)]
     for stranger in crowd[:15]:
         with contextlib.suppress(ConnectionResetError):
             assert stranger.recv(1) == b""

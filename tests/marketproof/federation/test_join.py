@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from learning.federation.messages import Audit, Bill, MessageError, Start
+from learning.federation.messages import SLACK, Audit, Bill, Done, Hello, MessageError, Start, Work, decode, encode
+from learning.models.exported import load_model
+from learning.plan import LearningPlan
 from marketproof.federation import https_client
 from marketproof.federation.bills import COLUMNS, told_of
 from marketproof.federation.join import Door, Papers, beginning_of, join, said_of
@@ -93,6 +95,31 @@ def test_a_client_leaves_when_its_time_is_over(tmp_path, monkeypatch):
     monkeypatch.setattr(https_client, "attend", stopped)
     with pytest.raises(KeyboardInterrupt):
         join(door, None, 1.0, 1.0, told.append, hours=100.0)
+
+
+def test_a_client_keeps_the_model_that_it_uses_after_each_round(tmp_path, monkeypatch):
+    pytest.importorskip("cryptography")
+    from marketproof.federation.keys import make_identity
+
+    np.savez(tmp_path / "mine.npz", x=np.eye(6), y=np.arange(6) % 2, classes=2)
+    plan = LearningPlan(dataset="own", split="owners", clients=2, model="mlp", steps=1, batch=2, rounds=2)
+    kept = tmp_path / "models" / "ipfl__ipfl-exact-0.safetensors"
+    run, found = "federation-ipfl__ipfl-exact-0", []
+
+    def attend(host, port, certificate, identity, answer, *more):
+        start = Start(run, 1, 2, "bob", "ipfl", 0, plan.to_dict())
+        hello = decode(answer(encode(start), SLACK), SLACK, Hello)[0]
+        for number in (1, 2):
+            row = np.full(hello.parameters, 0.25 * number, dtype=np.float32)
+            judge = Work(run, number, number, 1, "judge", {"slot": "", "common": False})
+            decode(answer(encode(judge, {"rows": row}), SLACK), SLACK, Done)
+            decode(answer(encode(Bill(run, number, 9, 1, "bob")), SLACK), SLACK, Done)
+            found.append({part for tensor in load_model(kept).parameters() for part in tensor.flatten().tolist()})
+
+    monkeypatch.setattr(https_client, "attend", attend)
+    door = Door("h", 1, tmp_path / "server.crt", make_identity(tmp_path, "bob").key)
+    join(door, tmp_path / "mine.npz", 1.0, 1.0, models=tmp_path / "models")
+    assert found == [{0.25}, {0.5}]
 
 
 def test_a_line_of_many_trades_tells_the_first_and_how_many_more():

@@ -9,14 +9,19 @@ import pytest
 pytest.importorskip("cryptography")
 pytest.importorskip("uvicorn")
 
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
+from learning.algorithms import method_named
 from learning.federation.messages import Start
 from learning.privacy.keys import KEY_BYTES, keys_folder
 from marketproof.federation import https_client, https_server
+from marketproof.federation.own_model import write_own
+from marketproof.records.export_model import export_model
 from marketproof.running.execution import Place, run
 from marketproof.running.privacy import Keyring
 from marketproof.running.recorder import recorded_config
+from mechanism.errors import InputError
 from tests.marketproof.federation.crew import Crew
 from tests.marketproof.federation.federation import tensors
 from tests.marketproof.federation.test_federation import TASK
@@ -96,6 +101,32 @@ def test_no_sample_no_label_count_and_no_private_model_crosses(crossed):
             for row in share.private.values():
                 assert row.numpy().tobytes() not in whole
     assert runs["alice"]["ditto"][1].private
+
+
+def test_the_model_that_a_client_keeps_is_the_servers_or_one_that_the_server_has_not(crossed, tmp_path):
+    """Bitwise; with what is needed to load it. A model that never left its client is nowhere else."""
+    made, _, runs, _ = crossed
+    for name, method in zip(NAMES, METHODS, strict=True):
+        run, share = runs[name][method.partition("/")[0]]
+        write_own(tmp_path, run, share)
+        (kept,) = tmp_path.glob("*.safetensors")
+        assert kept.name in tensors(made, "models")
+        ours = safe_open(kept, framework="np")
+        flat = np.concatenate([ours.get_tensor(part).reshape(-1) for part in share.bench.network.layout.names])
+        deployed = method_named(method.partition("/")[0]).deployed
+        recorded = load_file(made / "models" / kept.name)[f"slot/{deployed}" if deployed else "rows"]
+        own = share.private[deployed].numpy() if share.private else recorded[NAMES.index(name)]
+        assert flat.tobytes() == own.tobytes()
+        if method != METHODS[0]:
+            with pytest.raises(InputError, match="join --models"):
+                export_model(made, name, method, tmp_path / "exported", quiet=True)
+        else:
+            export_model(made, name, method, tmp_path / "exported", quiet=True)
+            theirs = safe_open(tmp_path / "exported", framework="np")
+            assert ours.metadata() == theirs.metadata()
+            rows = [theirs.get_tensor(part).reshape(-1) for part in share.bench.network.layout.names]
+            assert flat.tobytes() == np.concatenate(rows).tobytes()
+        kept.unlink()
 
 
 def test_a_private_run_over_the_network_is_the_plain_loops_with_the_same_keys(crossed, tmp_path, monkeypatch):
