@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from learning.data import holdings as module
 from learning.data import load
-from learning.data import splits as module
 from learning.data.dataset import Dataset
 from learning.data.holdings import hold
 from learning.errors import DataError
