@@ -26,6 +26,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from learning.errors import LearningError
 from mechanism.errors import one_line, shown
+from mechanism.market.clients import LARGEST
 from mechanism.reading import once, refuse_constant
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -46,7 +47,7 @@ Whole = Annotated[int, Field(ge=0, lt=2**63)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Name = Annotated[str, Field(max_length=200)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 
 
 class MessageError(LearningError):

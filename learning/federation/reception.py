@@ -16,7 +16,6 @@ from learning.federation.transport import Absence, Request, Transport
 from learning.models.network import Layout
 from learning.plan import LearningPlan
 from mechanism.errors import one_line, shown
-from mechanism.market.clients import LARGEST
 
 KIND = ("layout", "parameters", "shape", "classes", "scale", "shift")
 """What all clients of a run have in common."""
@@ -89,10 +88,6 @@ class Reception:
                 raise MessageError("its answer is of another run or client")
             if hello.held >= hello.samples and hello.samples > 1:
                 raise MessageError(f"it holds out {hello.held} of {hello.samples} samples")
-            if max(hello.cost, hello.gain) > LARGEST:
-                raise MessageError(
-                    f"it reports cost {hello.cost:g} and gain {hello.gain:g}; expected up to {LARGEST:g}"
-                )
             self._plan.of(hello.samples)  # steps beyond all bounds are refused now, and not in a round
         except LearningError as error:
             return error if isinstance(error, MessageError) else MessageError(one_line(error))

@@ -21,8 +21,11 @@ def start_digest(start_from: str) -> dict[str, str]:
 
 def refuse_joined(manifest: Manifest, key: str, slot: str) -> None:
     """Raise `InputError` if a unit's models in that slot are not in its record: clients that joined keep them."""
+    from learning.algorithms.ipfl_effective import DEPLOYED
+
     reason = (manifest.model_extra or {}).get("backend_reason", {})
-    if slot != "rows" and str(reason.get(key, "")).startswith("federated: clients have joined"):
+    made_here = slot.removeprefix("slot/") in ("rows", DEPLOYED)  # the server averages what clients use
+    if not made_here and str(reason.get(key, "")).startswith("federated: clients have joined"):
         raise InputError(
             f"the models of {shown(key)} that clients use are with the clients, on machines of their own; here is "
             "only what they upload; a client keeps its own by: marketproof join --models DIR"

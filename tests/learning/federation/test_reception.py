@@ -49,6 +49,7 @@ ODD = {
     "classes": (saying(classes=7), "its classes is '7'"),
     "another's": (saying(client=0), "another run or client"),
     "another run's": (saying(run="x"), "another run or client"),
+    "reports beyond what a market takes": (saying(gain=1.1e15), "'gain' does not fit"),
     "held": (saying(held=400, samples=300), "holds out 400 of 300"),
     "silent": (lambda reply: Absence("no sign of life for 30 s"), "no sign of life"),
     "too late": (lambda reply: Absence("no answer within 600 s", late=True), "no answer within 600 s"),
