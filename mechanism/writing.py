@@ -178,7 +178,11 @@ def to_toml(values: Mapping[str, Any]) -> str:
             return "true" if value else "false"
         if isinstance(value, list | tuple):
             return "[" + ", ".join(text(item) for item in value) + "]"
-        return json.dumps(value, ensure_ascii=True) if isinstance(value, str) else repr(value)
+        if not isinstance(value, str):
+            return repr(value)
+        # beyond U+FFFF JSON escapes two halves, which TOML does not know
+        parts = re.split(r"([\U00010000-\U0010ffff])", value)
+        return '"' + "".join(f"\\U{ord(p):08x}" if p[:1] > "\uffff" else json.dumps(p)[1:-1] for p in parts) + '"'
 
     def name(key: str) -> str:
         return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else text(key)

@@ -144,3 +144,11 @@ def test_a_class_that_cannot_be_tested_leaves_no_folder(cli, csv, tmp_path):
     line = cli("run", "--data", csv, *COLUMNS, "--scale", "smoke", "--out", tmp_path / "run").line()
     assert "nobody has two samples of class 'unsure'" in line
     assert not (tmp_path / "run").exists()
+
+
+def test_any_name_that_can_be_printed_is_recorded(cli, csv, tmp_path):
+    csv.write_text(TEXT.replace("hill", "😀 \\ Zürich"))
+    out = tmp_path / "run"
+    answer = cli("run", "--data", csv, *COLUMNS, "--scale", "smoke", "--methods", "local", "--no-audit", "--out", out)
+    assert answer.status == 0, answer.err
+    assert "😀 \\ Zürich" in load_run(out / "config.toml").data.names
