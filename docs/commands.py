@@ -118,8 +118,8 @@ class Command:
 
 
 def blocks(page: str, *languages: str) -> list[list[str]]:
-    """Return the lines of every block of a page in these languages (none: sh), without comments."""
-    every = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    """Return the lines of every block of a page in these languages (none: sh), joined where they go on, no comments."""
+    every = re.findall(r"^```(\w*)\n(.*?)^```$", re.sub(r" *\\\n *", " ", page), re.MULTILINE | re.DOTALL)
     found = [block for language, block in every if language in (languages or ("sh",))]
     bare = ([re.sub(r" +# .*|^ *# .*", "", line) for line in block.splitlines()] for block in found)
     return [[line for line in block if line] for block in bare]

@@ -218,7 +218,7 @@ def test_ctrl_c_never_reaches_a_worker_that_is_starting():
 
 
 ELSEWHERE = """
-import multiprocessing.reduction, os, signal, sys
+import multiprocessing.reduction, os, shutil, signal, sys
 import dp_accounting, matplotlib.pyplot, numba, polars, rich, sklearn.datasets, torch, typer  # they know where they are
 for name in ("fcntl", "resource", "termios", "pwd", "grp"):
     sys.modules[name] = None
@@ -230,6 +230,7 @@ for owner, names in (
     for name in names:
         if hasattr(owner, name):
             delattr(owner, name)
+shutil._use_fd_functions = False  # as there: what it would open relative to a folder's descriptor
 opened = os.open
 
 def no_folders(path, *rest, **more):

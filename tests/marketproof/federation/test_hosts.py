@@ -58,8 +58,8 @@ def hosts():
 def said(folder, host, module, *words):
     """Return what a script on a host prints, as JSON."""
     command = [*host, sys.executable, "-m", f"tests.marketproof.federation.{module}", str(folder), *map(str, words)]
-    root = Path(__file__).parents[3]  # where the package of tests is found
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENT, check=False, cwd=root)
+    found = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}  # the package of tests
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENT, check=False, env=found)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
