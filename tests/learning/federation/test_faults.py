@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from learning.backends import federated
 from learning.errors import LearningError
 from learning.federation.in_process import InProcess
 from learning.federation.messages import KINDS, SLACK, Done, Hello, Refused, Work, decode, encode
 from learning.federation.transport import Absence, Request
 from learning.trainer import Trainer
+from learning.valuation.effective import COMMON
 from marketproof.running.loop import play_round
 from mechanism.market.accounting import MONEY
 from mechanism.market.clients import Types
@@ -218,6 +220,28 @@ def test_a_client_that_measures_gets_no_more_than_measuring_needs(change):
         assert not effective[0].any()
         assert server.present.tolist() == [False, True, True, True]
         assert len(seen) == 1  # nothing was sent to it after that
+
+
+@pytest.mark.parametrize(("wanted", "given"), [(COMMON, 1), (1, 0)])
+def test_mixtures_are_of_sellers_towards_whom_the_loss_falls_most(monkeypatch, wanted, given):
+    """At most `MOST`: none here, so that nobody gets a mixture of another's model, but of the common start."""
+    monkeypatch.setattr(federated, "MOST", 0)
+    sent = []
+
+    def fault(faulty, request, reply):
+        sent.append(decode(request.payload, 2**30, Work)[1])
+        if "probe" in sent[-1] or "models" in sent[-1]:
+            return reply
+        done, _ = decode(reply, 2**30, Done)
+        return encode(replace(done, wants=((wanted, 0.25, ""),), numbers=()), {})
+
+    transport = Faulty(clients_of(PLAN, "ipfl-effective"), fault, "line", (2,), who=0)
+    with Trainer(PLAN, "ipfl-effective", "federated", transport=transport) as server:
+        for number in (1, 2):
+            server.train(number)
+            server.effective()
+            server.aggregate(np.zeros((4, 4), dtype=bool))
+    assert sum("models" in arrays for arrays in sent) == given
 
 
 def test_a_client_that_asks_for_mixtures_before_its_gradient_gets_none():
