@@ -43,7 +43,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"^make kernel|kernel/(?:compare|mutants)\.py|check --kernel", MACHINE,
      "needs Debian's coq, and up to half an hour; .ci/run has it"),
     (r"^make gpu", MACHINE, "needs an NVIDIA GPU"),
-    (r"^make (?:test|bench|matrix|needles|smoke)|^python benchmarks/(?!rooms)", HOURS,
+    (r"^make (?:test|bench|matrix|needles|smoke)|^python benchmarks/", HOURS,
      "many minutes to an hour: the whole suite, every measurement; .ci/run has the tests"),
     (r"docs/commands\.py", HOURS, "is this script: an hour for all pages"),
     (r"docs[/.](?:fashion|studies|performance|effective_\w+)\b|^marketproof study(?!.*smoke)", HOURS,
