@@ -204,11 +204,13 @@ def run_unit(recorder: Recorder, unit: Unit, trainer: Trainer, watch: Watch) -> 
         trainer.load(recorder.state(unit, done))
         if valuer is not None:
             valuer.restore(recorder.recorded(unit, 1).tensors())
-    peers = Peers(len(trainer.sizes))
+    rule = None if unit.method.mechanism is None else market_mechanism(unit.method.mechanism)
+    peers = Peers(len(trainer.sizes)) if isinstance(rule, Earned) else None
     for number in range(1, done + 1):
         earlier = recorder.recorded(unit, number)
         attendance.leave(earlier.leaving)
-        if (brought := earlier.valuation.get(BROUGHT.removeprefix(VALUATION))) is not None:
+        brought = earlier.valuation.get(BROUGHT.removeprefix(VALUATION))
+        if peers is not None and brought is not None:
             peers.seen(brought, earlier.imports)
     for number in range(done + 1, config.rounds + 1):
         began, told = time.perf_counter(), len(trainer.notices)
