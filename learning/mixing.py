@@ -70,17 +70,13 @@ class Judged:
 
 
 class Mixing:
-    """What is measured in a round, once for each question; what outlives it is in the state's memory.
+    """What is measured in one round, once for each question; what outlives it is in the state's memory.
 
     That is e, smoothed, and on the diagonal the c by which the optimism of n samples is c/n.
     """
 
     def __init__(self, algorithm: Algorithm) -> None:
         self.algorithm = algorithm
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin a round: nothing is measured yet."""
         self._effective: Floats | None = None
         self._judged: tuple[Floats, Judged] | None = None
 

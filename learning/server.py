@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -28,14 +29,18 @@ class Server:
 
     def __init__(self, plan: LearningPlan, algorithm: Algorithm, seed: int) -> None:
         self.plan, self.algorithm, self.seed = plan, algorithm, seed
-        self.mixing = Mixing(algorithm)
         self._geometry: Geometry | None = None
         self._step: tuple[Floats, Clients, Aggregation | None] | None = None
 
     def forget(self) -> None:
         """Begin a round: what was computed of the last one's models no longer holds."""
         self._geometry = self._step = None
-        self.mixing.forget()
+        vars(self).pop("mixing", None)
+
+    @cached_property
+    def mixing(self) -> Mixing:
+        """What is measured in this round; only methods that measure ask for it."""
+        return Mixing(self.algorithm)
 
     def geometry(self, state: State) -> Geometry:
         """Return the geometry of all rows around θ_0; `LearningError` if one is not finite."""
@@ -92,7 +97,7 @@ class Server:
             memory[clients] if self.algorithm.own_memory else memory[among],
             self.seed,
             round_index,
-            effective=self.mixing.among(clients),
+            effective=self.mixing.among(clients) if self.algorithm.measures else None,
             clients=clients,
             parameters=state.layout.names,
         )
