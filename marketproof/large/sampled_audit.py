@@ -13,6 +13,7 @@ import numpy as np
 from mechanism.market.accounting import MONEY, scale
 from mechanism.market.clients import LARGEST, SMALLEST_SIZE, Types
 from mechanism.market.large.clearing import LargeClearing
+from mechanism.wording import plural
 from proofs_checks.search.lies import COORDINATES, Lie
 
 CLIENTS, SPANS, WIDTH = 2, 5, 20
@@ -51,7 +52,7 @@ def sampled_lies(clearing: LargeClearing, types: Types) -> dict[str, Lie]:
     sold = np.concatenate([clearing.block(*span).sellers for span in spans])
     sellers = rng.permutation(np.unique(sold))[: CLIENTS - 1]
     chosen = np.unique(np.append(sellers, rng.integers(m)))  # those who sell have most to lie about
-    told = f", those of {len(chosen)} clients in their dealings with {importers} of {m} importers"
+    told = f", those of {plural(len(chosen), 'client')} in their dealings with {importers} of {m} importers"
     found: dict[str, Lie] = {}
     for coordinate in COORDINATES:
         best: Lie | None = None

@@ -154,6 +154,38 @@ def test_a_killed_clearing_is_resumed_from_the_command_line_to_the_same_bytes(tm
         assert (tmp_path / "part" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_more_clients_than_matrices_carry_are_cleared_from_a_table(cli, tmp_path):
+    """5,200 clients of one size, three importers, no bound moved: by hand, the k cheapest at critical values.
+
+    With k models the gain is √(K/n) − √(K/(n + k n)); a seller's critical value is what the rest is worth without it.
+    """
+    m, size, gain = clearing.DENSE + 200, 100.0, 3e4
+    cost = np.random.default_rng(3).permutation(np.linspace(0.5, 60.0, m))
+    importers = np.flatnonzero(np.arange(m) % 2_000 == 7)
+    rows = (f"c{k},{size:g},{cost[k]:.17g},{gain if k in importers else 0:g}" for k in range(m))
+    (tmp_path / "many.csv").write_text("client,size,cost,gain\n" + "\n".join(rows) + "\n")
+    answer = cli("clear", tmp_path / "many.csv", "--mechanism", "ipfl-exact", "--out", tmp_path / "out")
+    assert answer.status == 0, answer.err
+    paid = pl.read_parquet(tmp_path / "out" / "payments.parquet")
+
+    def worth(costs, most=40):
+        data = size * np.arange(1, most + 1)
+        return np.sqrt(gain / size) - np.sqrt(gain / (size + np.r_[0.0, data])) - np.r_[0.0, np.cumsum(costs[:most])]
+
+    for i in importers:
+        others = np.delete(np.arange(m), i)
+        others = others[np.argsort(cost[others])]
+        best = worth(cost[others])
+        chosen = others[: best.argmax()]
+        rest = [worth(np.delete(cost[others], k)).max() for k in range(len(chosen))]
+        mine = paid.filter(pl.col("from") == f"c{i}").sort("to")
+        expected = sorted((f"c{j}", cost[j] + best.max() - without) for j, without in zip(chosen, rest, strict=True))
+        assert len(chosen) > 3
+        assert mine["to"].to_list() == [name for name, _ in expected]
+        np.testing.assert_allclose(mine["amount"], [price for _, price in expected], rtol=1e-9)
+    assert set(paid["from"]) == {f"c{i}" for i in importers}
+
+
 @pytest.mark.parametrize("damage", [lambda data: data[:50], lambda data: b"", lambda data: b"PK" + data[2:200]])
 def test_a_damaged_block_is_told_in_one_line(tmp_path, damage):
     table, _ = drawn()
