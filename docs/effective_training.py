@@ -1,11 +1,12 @@
 """The market on effective data in real training: accuracy against all methods, and what junk earns.
 
-    python docs/effective_training.py [FOLDER] [DATA_DIR]     # units are kept in FOLDER (default runs/effective)
+    python docs/effective_training.py [FOLDER]     # units are kept in FOLDER (default runs/effective)
 
 Each unit, a task (scale reduced), method, population and seed, is trained once and kept: a stopped script goes on; with
 ``--tables`` nothing is trained. The tables of what is there are printed and written to docs/results/effective.json.
-With DATA_DIR, which holds FEMNIST and PACS, those tasks too. Of Fashion-MNIST what docs/fashion.py recorded (other
-methods, three seeds) is taken from there. ``--tune``: digits on other seeds, printed only; choose by these alone.
+Of Fashion-MNIST what docs/fashion.py recorded (other methods, three seeds) is taken from there, FEMNIST and PACS from
+`study performance` (docs/performance.py), at its shorter scale. ``--tune``: digits on other seeds, printed only; choose
+by these alone.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ Unit = tuple[str, str, str, int]
 Units = dict[Unit, dict[str, Array]]
 
 OUT = Path(__file__).parent / "results" / "effective.json"
-FASHION_RESULTS = OUT.with_name("fashion.json")
+FASHION_RESULTS, STUDY_RESULTS = OUT.with_name("fashion.json"), OUT.with_name("performance.json")
 SEEDS, TUNING = range(5), range(100, 105)
+SHORTER = ("femnist", "pacs")
 DIGITS, FASHION = (tuple(f"{data}-{split}" for split in ("niid", "cluster", "skew")) for data in ("digits", "fashion"))
 PRICED = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/ipfl-exact")
 OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
@@ -47,24 +49,38 @@ KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
 MONEY = ("paid", "received", "utility", "gain")
 
 
-def wanted(more: tuple[str, ...], tune: bool) -> Iterator[Unit]:
+def recorded() -> dict[Unit, tuple[float, float]]:
+    """Return best and final accuracy of the units that other scripts recorded: Fashion-MNIST, FEMNIST, PACS."""
+    fashion, study = (json.loads(path.read_text()) for path in (FASHION_RESULTS, STUDY_RESULTS))
+    told = [
+        (task, method, int(seed), figures)
+        for task in FASHION
+        for method, by_seed in fashion[task]["by_seed"].items()
+        for seed, figures in by_seed.items()
+    ]
+    told += [(unit["task"], unit["method"], unit["seed"], unit) for unit in study["units"] if unit["task"] in SHORTER]
+    return {
+        (task, method, "benign", seed): (figures["accuracy_best"], figures["accuracy_final"])
+        for task, method, seed, figures in told
+    }
+
+
+def wanted(tune: bool) -> Iterator[Unit]:
     """Yield every unit (task, method, population, seed): quick ones first, whole seeds of the slow ones."""
     if tune:
         yield from product(DIGITS, METHODS, ("benign",), TUNING)
         return
     yield from product(DIGITS, METHODS, ("benign",), SEEDS)
-    recorded = json.loads(FASHION_RESULTS.read_text())
+    there = recorded()
     missing = [
-        (task, method, "benign", seed)
+        unit
         for seed, task, method in product(SEEDS, FASHION, reversed(METHODS))
-        if str(seed) not in recorded[task]["by_seed"].get(method, {})
+        if (unit := (task, method, "benign", seed)) not in there
     ]
-    first = [unit for unit in missing if unit[1] == NEW and str(unit[3]) in recorded[unit[0]]["by_seed"]["local"]]
+    first = [unit for unit in missing if unit[1] == NEW and (unit[0], "local", *unit[2:]) in there]
     yield from first
     yield from product(DIGITS, reversed(PRICED), JUNK, SEEDS)
     yield from (unit for unit in missing if unit not in first)
-    for seed in SEEDS:
-        yield from product(more, reversed(METHODS), ("benign",), (seed,))
 
 
 class Forked(Trainer):
@@ -104,7 +120,7 @@ class Forked(Trainer):
             tensor.copy_(kept[name])
 
 
-def played(task: str, method: str, population: str, seed: int, data_dir: Path | None) -> dict[str, Array]:
+def played(task: str, method: str, population: str, seed: int) -> dict[str, Array]:
     """Train one unit and return accuracy, loss, money and sales of every client, [rounds, m] each.
 
     Where money is held against what it brought, on the digits, ``accuracy_without`` and ``loss_without`` too: of the
@@ -115,7 +131,7 @@ def played(task: str, method: str, population: str, seed: int, data_dir: Path | 
     chosen = parse([method], config.mechanism)[0]
     who, records, without = participants_of(config, seed), [], []
     kind = Forked if task in DIGITS and method in TRADED and population == "benign" else Trainer
-    with kind(plan_of(config, seed), chosen.algorithm, "rows", seed=seed, data_dir=data_dir) as trainer:
+    with kind(plan_of(config, seed), chosen.algorithm, "rows", seed=seed) as trainer:
         types, peers = types_of(config.market, trainer.sizes, seed, who), Peers(len(trainer.sizes))
         for number in range(1, config.rounds + 1):
             records.append(play_round(trainer, types, config.market.lam, chosen.mechanism, number, who, peers=peers))
@@ -139,15 +155,14 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
     Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that the new
     method and all others but its variants have; a method that lacks some of them is left out.
     """
-    recorded = json.loads(FASHION_RESULTS.read_text())
-    table: dict[str, Any] = {}
+    there, table = recorded(), {}
     for task in tasks:
         figures: dict[str, dict[int, tuple[float, float]]] = {method: {} for method in METHODS}
         for method, seed in product(METHODS, seeds):
-            told = recorded.get(task, {}).get("by_seed", {}).get(method, {}).get(str(seed))
-            if told is not None:
-                figures[method][seed] = told["accuracy_best"], told["accuracy_final"]
-            elif (one := units.get((task, method, "benign", seed))) is not None:
+            unit = (task, method, "benign", seed)
+            if (told := there.get(unit)) is not None:
+                figures[method][seed] = told
+            elif (one := units.get(unit)) is not None:
                 figures[method][seed] = one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()
         common = sorted(set(seeds).intersection(*(figures[method] for method in (*OTHERS, *PRICED))))
         if not common:
@@ -216,14 +231,14 @@ def shown(results: dict[str, Any]) -> None:
         )
 
 
-def trained(wanted: Iterable[Unit], folder: Path, data_dir: Path | None = None, train: bool = True) -> Units:
+def trained(wanted: Iterable[Unit], folder: Path, train: bool = True) -> Units:
     """Return what these units were recorded to be; those that are missing are trained first, if ``train``."""
     folder.mkdir(parents=True, exist_ok=True)
     units: Units = {}
     for unit in wanted:
         path = folder / f"{'_'.join(map(str, unit)).replace('/', '+')}.npz"
         if train and not path.exists():
-            found = played(*unit, data_dir=None if unit[0] in (*DIGITS, *FASHION) else data_dir)
+            found = played(*unit)
             np.savez(path.with_suffix(".part.npz"), **found)  # type: ignore[arg-type]
             path.with_suffix(".part.npz").replace(path)
         if path.exists():
@@ -232,12 +247,10 @@ def trained(wanted: Iterable[Unit], folder: Path, data_dir: Path | None = None, 
     return units
 
 
-def main(folder: Path, data_dir: Path | None, train: bool = True, tune: bool = False) -> int:
+def main(folder: Path, train: bool = True, tune: bool = False) -> int:
     """Train what is missing, then write and print the tables of all that is there."""
-    more: tuple[str, ...] = () if data_dir is None else ("femnist", "pacs")
-    units = trained(wanted(more, tune), folder, data_dir, train)
-    tasks = (*DIGITS, *FASHION, *more)
-    accuracy = accuracies(units, tasks, TUNING if tune else SEEDS)
+    units = trained(wanted(tune), folder, train)
+    accuracy = accuracies(units, (*DIGITS, *FASHION, *SHORTER), TUNING if tune else SEEDS)
     ranks = {
         method: {
             kind: float(np.mean([found["methods"][method][f"{kind}_rank"] for found in accuracy.values()]))
@@ -256,5 +269,4 @@ def main(folder: Path, data_dir: Path | None, train: bool = True, tune: bool = F
 if __name__ == "__main__":
     given = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     where = Path(given[0]) if given else Path("runs/effective")
-    chosen_data = Path(given[1]) if len(given) > 1 else None
-    sys.exit(main(where, chosen_data, train="--tables" not in sys.argv, tune="--tune" in sys.argv))
+    sys.exit(main(where, train="--tables" not in sys.argv, tune="--tune" in sys.argv))
