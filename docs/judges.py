@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,7 @@ HOLDS, NOT, NOISE, UNTESTED, MISSING = "holds", "does not hold", "within noise",
 PARTLY = "holds where it was run"
 
 PAPERS, REPAIRED = "ipfl/ipfl", "ipfl/ipfl-exact"
-BASELINES = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
 TASKS = 11
-MARGIN = 0.01
-"""Accuracy that counts as comparable: a point behind, our choice, since the paper names none."""
-
 Figures = Mapping[str, Mapping[str, Mapping[int, Mapping[str, float]]]]
 """By task, method and seed: the figures of a unit."""
 
@@ -75,90 +72,6 @@ class Records:
         return next(cell for cell in cells if (cell["mechanism"], cell["property"]) == (mechanism, prop))
 
 
-def differences(units: Figures, key: str, mine: str = PAPERS) -> Iterator[tuple[str, dict[str, Difference]]]:
-    """Yield each task with what ``mine`` has more of a figure than each baseline, over the seeds that both have."""
-    for task, methods in units.items():
-        each = {}
-        for name in BASELINES:
-            seeds = sorted(set(methods.get(mine, {})) & set(methods.get(name, {})))
-            if seeds:
-                each[name] = paired([methods[mine][s][key] for s in seeds], [methods[name][s][key] for s in seeds])
-        if each:
-            yield task, each
-
-
-def over_tasks(records: Records, key: str, write: Callable[[float], str], least: float) -> Verdict:
-    """Judge whether the paper's method has more of a figure than every baseline less ``least``, on every task.
-
-    For that each interval has to lie above: no correction, all have to (intersection-union). Against it a single
-    interval below is enough, so that Holm's correction is over all baselines and tasks.
-    """
-    found = list(differences(records.units(), key))
-    if not found:
-        return Verdict(MISSING, "No record of study performance.")
-    flat = [(task, name, one) for task, each in found for name, one in each.items()]
-    raised = holm([1.0 if one.p is None else one.p for _, _, one in flat])
-    behind = [
-        (task, name, one) for (task, name, one), p in zip(flat, raised, strict=True)
-        if p < 1 - LEVEL and one.high is not None and one.high < -least
-    ]  # fmt: skip
-    open_ = [(task, name) for task, name, one in flat if one.low is None or one.low <= -least]
-    fewest = {task: min(one.pairs for one in each.values()) for task, each in found}
-    clear = [task for task, _ in found if not any(where == task for where, _ in open_)]
-    low, high = min(fewest.values()), max(fewest.values())
-    seeds = plural(low, "seed") if low == high else f"{low} to {high} seeds"
-    where = f" ({listed(clear)})" if clear else ""
-    said = [
-        f"Seen on {len(clear)} of {plural(len(found), 'task')} that were run{where}: {seeds}, paired 95 % intervals, "
-        f"against {len(BASELINES)} methods ({' and '.join(records.named)})."
-    ]
-    if behind:
-        said.append(
-            "Seen to be behind: "
-            + "; ".join(f"{name} on {task} by {write(-one.mean)}" for task, name, one in behind) + "."
-        )  # fmt: skip
-    unclear = [(task, name) for task, name in open_ if (task, name) not in {(a, b) for a, b, _ in behind}]
-    if unclear:
-        by_task: dict[str, list[str]] = {}
-        for task, name in unclear:
-            by_task.setdefault(task, []).append(name)
-        where = "; ".join(f"{task} against {listed(names)}" for task, names in by_task.items())
-        said.append(f"Not decided: {where}.")
-    word = NOT if behind else NOISE if unclear else HOLDS if len(found) == TASKS else PARTLY
-    return Verdict(word, " ".join(said))
-
-
-def utility(records: Records) -> Verdict:
-    """Judge the highest utility."""
-    return over_tasks(records, "utility_mean", lambda x: f"{number(x, 3)} money a round", 0.0)
-
-
-def accuracy(records: Records) -> Verdict:
-    """Judge an accuracy that is better or comparable."""
-    return over_tasks(records, "accuracy_best", lambda x: f"{100 * x:.1f} points", MARGIN)
-
-
-def eleven(records: Records) -> Verdict:
-    """Judge whether all eleven tasks were run with all methods."""
-    units = {task: m for task, m in records.units().items() if {*BASELINES, PAPERS} <= set(m)}
-    word = HOLDS if len(units) >= TASKS else MISSING
-    seeds = sorted({len(methods[PAPERS]) for methods in units.values()})
-    said = f"{len(units)} of eleven tasks are recorded with every method, at {listed(map(str, seeds)) or 'no'} seeds"
-    where = "[performance](performance.md)" if records.get("performance") else "fashion.json"
-    return Verdict(word, f"{said}; scales are reduced, and said in {where}.")
-
-
-def language(records: Records) -> Verdict:
-    """Judge what was found of language models."""
-    told = records.get("performance") or {"units": [], "tasks": {}}
-    trained = {unit["task"] for unit in told["units"]}
-    tasks = {name: size for name, size in told["tasks"].items() if size["network"] == "lora" and name in trained}
-    if not tasks:
-        return Verdict(MISSING, "No record of finance or cofinance.")
-    base = listed(dict.fromkeys(str(size["base"] or "a tiny random model") for size in tasks.values()))
-    return Verdict(UNTESTED, f"{listed(tasks)} were run with {base}, not with the paper's Llama-2-7B.")
-
-
 def of_formula(mechanism: str, *properties: str) -> Callable[[Records], Verdict]:
     """Return a judge of properties by the matrix of verdicts."""
 
@@ -172,26 +85,6 @@ def of_formula(mechanism: str, *properties: str) -> Callable[[Records], Verdict]
     return judge
 
 
-def nobody_loses(records: Records) -> Verdict:
-    """Judge individual rationality in training, round by round."""
-    units = [
-        (task, seed, unit)
-        for task, methods in records.units().items()
-        for seed, unit in methods.get(PAPERS, {}).items()
-        if "utility_lowest" in unit
-    ]
-    if not units:
-        return Verdict(MISSING, "No record of the lowest utility in study performance.")
-    losing = [(t, s) for t, s, unit in units if unit["utility_lowest"] < -MONEY * max(1.0, abs(unit["welfare"]))]
-    lowest = min(unit["utility_lowest"] for _, _, unit in units)
-    said = f"The lowest utility in any round of {plural(len(units), 'run')} of `{PAPERS}` is {number(lowest, 3)}."
-    where = listed(dict.fromkeys(task for task, _ in losing))
-    tasks = listed(dict.fromkeys(task for task, _, _ in units))
-    if losing:
-        return Verdict(NOT, f"{said} Somebody loses on {where}.")
-    return Verdict(HOLDS if len({task for task, _, _ in units}) == TASKS else PARTLY, f"{said} On {tasks}.")
-
-
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -200,7 +93,8 @@ def lies(told: Mapping[str, Any]) -> tuple[str, str]:
     rows = [row for row in told["rows"] if row["method"] == PAPERS and row["lie"] in ("cost", "size")]
     paying = [row for row in rows if row["share_paying"] > 0]
     each = [
-        f"{row['factor']:g} times one's {row['lie']} paid in {percent(row['share_paying'], 0)} of cases, at most "
+        f"{row['factor']:g} times one's {row['lie']} paid in {percent(row['share_paying'], 0)} of "
+        f"{row['liars'] * told['rounds']} rounds of {plural(row['liars'], 'liar')}, at most "
         f"{number(row['gain_best'], 3)}"
         for row in paying or rows
     ]
@@ -211,11 +105,15 @@ def strangers(told: Mapping[str, Any]) -> tuple[str, str]:
     """Judge whether attackers and free-riders earn less than honest clients."""
     rows = by_seed(told)
     each = {row["population"][0]: paired(row["utility_others"], row["utility_honest"]) for row in rows}
-    said = "; ".join(
-        f"{name} {number(abs(one.mean), 3)} a round {'more' if one.mean > 0 else 'less'}"
-        + ("" if one.seen else ", within noise") for name, one in each.items()
-    )  # fmt: skip
-    return _by_differences(each.values(), less=True), said
+    said = "; ".join(f"{name} {'+' * (one.mean > 0)}{number(one.mean, 3)}{_reach(one)}" for name, one in each.items())
+    return _by_differences(each.values(), less=True), f"what they earn less what honest clients do, a round: {said}"
+
+
+def _reach(one: Difference, back: Callable[[float], float] = float) -> str:
+    """Return a difference's interval in brackets, with its ends put ``back`` to the scale that is shown."""
+    if one.low is None or one.high is None:
+        return " (one seed, nobody knows the noise)"
+    return f" ({number(back(one.low), 3)} to {number(back(one.high), 3)}{'' if one.seen else ', within noise'})"
 
 
 def _by_differences(each: Iterable[Difference], *, less: bool) -> str:
@@ -228,15 +126,16 @@ def _by_differences(each: Iterable[Difference], *, less: bool) -> str:
 
 
 def roles(told: Mapping[str, Any]) -> tuple[str, str]:
-    """Judge whether every role gains in the inclusive market."""
+    """Judge whether every role gains in the inclusive market, under every seed, and loses in no round."""
     mine = [row for row in by_seed(told) if row["role"][0] != "attacker"]
-    losing = [row for row in mine if min(row["utility_lowest"]) < -MONEY * max(1.0, *map(abs, row["utility"]))]
+    small = {id(row): MONEY * max(1.0, *map(abs, row["utility"])) for row in mine}
+    losing = [r for r in mine if min(r["utility_lowest"]) < -small[id(r)] or min(r["utility"]) <= small[id(r)]]
     said = "; ".join(
         f"{row['role'][0]} ({row['population'][0]}) {number(sum(row['utility']) / len(row['utility']), 3)} a round, "
         f"lowest {number(min(row['utility_lowest']), 3)}"
         for row in mine
     )
-    return MISSING if not mine else NOT if losing else HOLDS, said
+    return MISSING if not mine else NOT if losing else HOLDS, f"{said}; gains by the law"
 
 
 def staying(told: Mapping[str, Any]) -> tuple[str, str]:
@@ -248,17 +147,27 @@ def staying(told: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def gain_law(told: Mapping[str, Any]) -> tuple[str, str]:
-    """Judge whether clients to whom the gain law promises more gain more accuracy over training alone."""
+    """Judge whether clients to whom the gain law promises more gain more accuracy over training alone.
+
+    By the mean of Fisher's z = artanh r over seeds, whose interval stays within -1 and 1 as correlations.
+    """
     each: dict[str, Difference] = {}
+    alike = []
     for row in by_seed(told):
-        seeds = [value for value in row["law_correlation"] if value is not None]
+        seeds = [math.atanh(max(-_SURE, min(_SURE, r))) for r in row["law_correlation"] if r is not None]
         if seeds:
             each[row["task"][0]] = paired(seeds, [0.0] * len(seeds))
-    said = "; ".join(
-        f"{task} {one.mean:.2f}" + ("" if one.low is None else f" ({one.low:.2f} to {one.high:.2f})")
-        for task, one in each.items()
+        else:
+            alike.append(row["task"][0])
+    said = "; ".join(f"{task} {number(math.tanh(one.mean), 3)}{_reach(one, math.tanh)}" for task, one in each.items())
+    none = f"; none on {listed(alike)}, where the law promises all clients the same" if alike else ""
+    heads = (
+        f"correlation over clients of gain by law and accuracy over local (Fisher's z, 95 % intervals): {said}{none}"
     )
-    return _by_differences(each.values(), less=False), f"correlation of gain by law and accuracy over local: {said}"
+    return _by_differences(each.values(), less=False), heads
+
+
+_SURE = 1.0 - 1e-12  # a correlation whose Fisher's z is still a number
 
 
 def by_seed(told: Mapping[str, Any]) -> Rows:
@@ -282,6 +191,20 @@ def of_study(name: str, one: Callable[[Mapping[str, Any]], tuple[str, str]]) -> 
         return Verdict(PARTLY if word == HOLDS else word, said)  # on the tasks of the records, no others
 
     return judge
+
+
+def solves(records: Records) -> Verdict:
+    """Judge whether the choice reaches the best objective, and say how much it missed on recorded markets."""
+    one = of_formula("ipfl", "efficiency")(records)
+    found = [
+        max(lost) for _, told in records.studies("market") for row in by_seed(told)
+        if (lost := [share for share in row["objective_lost"] if share is not None])
+    ]  # fmt: skip
+    if not found:
+        return one
+    missed = f"{percent(min(found), 2)} to {percent(max(found), 2)} of the best objective of a run"
+    where = f"on {plural(len(found), 'task')} in the worst seed of each (market.json)"
+    return Verdict(one.word, f"{one.evidence} In training it missed {missed}, {where}.")
 
 
 def background(why: str) -> Callable[[Records], Verdict]:

@@ -13,7 +13,6 @@ from analysis.findings.several.statistics import interval
 from analysis.page.export import Table
 from docs.judges import (
     HOLDS,
-    MARGIN,
     MISSING,
     NOISE,
     NOT,
@@ -21,20 +20,17 @@ from docs.judges import (
     UNTESTED,
     Records,
     Verdict,
-    accuracy,
     background,
-    eleven,
     gain_law,
-    language,
     lies,
-    nobody_loses,
     of_formula,
     of_study,
     roles,
+    solves,
     staying,
     strangers,
-    utility,
 )  # fmt: skip
+from docs.trained import LEARNT, MARGIN, accuracy, eleven, language, nobody_loses, utility
 from marketproof.studies.carried_out import markdown_table
 from mechanism.wording import percent, plural
 
@@ -63,7 +59,7 @@ CLAIMS: Sequence[Claim] = (
           background("Models are sent, no samples; what a server can compute from models is in the guide of the "
                      "federation, and only differential privacy bounds it. No record measures a leak."),
           "An attack on recorded models that rebuilds samples, or a study with a privacy budget in which it fails."),
-    Claim("abstract", "The market solves a graph-based optimisation of training.", of_formula("ipfl", "efficiency"),
+    Claim("abstract", "The market solves a graph-based optimisation of training.", solves,
           "A selection that provably reaches the best objective: `ipfl-exact` is one."),
     Claim("abstract", "Individual rationality: in theory nobody loses by taking part.", of_formula("ipfl", "ir"),
           "A market in which a truthful client loses: `marketproof verify ipfl --property ir` looks for one."),
@@ -122,12 +118,13 @@ def beside_authors(records: Records) -> list[str]:
             ours = [unit["accuracy_best"] for unit in units.get(task, {}).get(method, {}).values()]
             mean, half = interval(ours) if ours else (None, None)
             reach = "" if half is None else f" ± {100 * half:.1f}"
-            cell = "not run yet" if mean is None else f"{100 * mean:.1f}%{reach} ({plural(len(ours), 'seed')})"
-            rows.append([task, method, percent(theirs), cell])
-    heads = ["task", "method", "authors' code", "here, with a 95 % interval over seeds"]
+            cell = "not run yet" if mean is None else f"{100 * mean:.1f}{reach} ({plural(len(ours), 'seed')})"
+            rows.append([task, method, f"{100 * theirs:.1f}", cell])
+    heads = ["task", "method", "authors' code, %", "here, %, with a 95 % interval over seeds"]
     return [
         "## Beside the authors' code",
-        f"Best accuracy; {told['how']}. Splits and starts are other ones, so that no difference is tested.",
+        f"Best accuracy; {told['how']}. Splits, starts and how long is trained are not the same, so that no "
+        "difference is tested.",
         markdown_table(heads, rows, (0, 1)),
     ]
 
@@ -153,9 +150,11 @@ def page(found: Sequence[tuple[Claim, Verdict]], folder: Path) -> str:
         *beside_authors(Records(folder)),
         "## How to read it",
         f"*{HOLDS.capitalize()}* and *{NOT}* are said of what is proved, refuted by a market that replays, or seen "
-        f"beyond the noise of seeds (paired 95 % intervals; against a claim, with Holm's correction over all of its "
-        f"comparisons; *{PARTLY}*: on every task recorded, fewer than "
-        f"eleven). *{NOISE.capitalize()}*: an interval includes the opposite, or there is one seed. "
+        f"beyond the noise of seeds (paired 95 % intervals, Student's t; for a claim each of its comparisons has to be "
+        f"seen; against it one is enough, after Holm's correction over all; *{PARTLY}*: on every task recorded that "
+        f"counts, fewer than eleven). *{NOISE.capitalize()}*: an interval includes the opposite, or there is one seed. "
+        f"Accuracies count only where the best method makes at least {percent(LEARNT, 0)} fewer errors than a model "
+        "that always gives a client one answer, its best; no verdict is on the paper's own scale of training. "
         f"*{MISSING.capitalize()}*: the record is not there. The theory's claims, one by one: `marketproof claims`.",
     ]
     return "\n\n".join(parts) + "\n"

@@ -15,15 +15,19 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from docs.pages import main as pages
 from learning.backends.backend import one_thread
-from marketproof.running.execution import Place
+from learning.data.holdings import hold
+from marketproof.running.execution import Place, plan_of
 from marketproof.studies.comparison import as_json, plan_units, size_of, write_comparison
-from marketproof.studies.units import figures, machine, played
+from marketproof.studies.units import Units, figures, machine, played
 from mechanism.errors import InputError
 
 RESULTS = Path(__file__).parent / "results"
@@ -35,9 +39,38 @@ def take_over(folder: Path) -> int:
     """Write what is trained so far, and the pages that say what follows from it."""
     units = plan_units(["all"], folder, scale=SCALE, seeds=SEEDS)
     told = as_json(units, units.trained(), f"marketproof study performance --tasks all --scale {SCALE} --seeds {SEEDS}")
+    before = json.loads((RESULTS / "performance.json").read_bytes()).get("one_answer", {})
+    trained = told.pop("units")
+    told["one_answer"] = one_answer(units, {(unit["task"], unit["seed"]) for unit in trained}, before)
+    told["units"] = trained
     write_comparison(told, RESULTS)
     print(f"{len(told['units'])} of {told['planned']} units")
     return pages([])
+
+
+def one_answer(
+    units: Units, wanted: Collection[tuple[str, int]], before: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Return by task and seed the accuracy of one answer for each client, its best one, mean of clients.
+
+    As personal accuracy is: by stratum, weighted by own samples. Left out is text, where no sample has one label.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for (task, config), seed in product(units.configs.items(), units.first.seed_list):
+        if (task, seed) not in wanted:
+            continue
+        known = before.get(task, {}).get(str(seed))
+        if known is None:
+            held = hold(plan_of(config, seed), seed, None)
+            data = held.dataset
+            if data.test_y.ndim != 1:
+                continue
+            right = np.zeros((data.strata, data.classes))
+            np.add.at(right, (data.test_strata, data.test_y), 1.0)
+            shares = held.weights @ (right / np.maximum(right.sum(axis=1, keepdims=True), 1.0))
+            known = round(float(shares.max(axis=1).mean()), 12)
+        found.setdefault(task, {})[str(seed)] = known
+    return found
 
 
 def check(told: Mapping[str, Any], unit: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from marketproof.studies.study import METHOD, Column, Row
 from marketproof.studies.units import Trained, Units
 from mechanism.errors import InputError
 from mechanism.market.accounting import MONEY
-from mechanism.wording import listed, plural
+from mechanism.wording import listed, percent, plural
 from mechanism.writing import write_all
 
 PAPER_TASKS = (
@@ -44,6 +44,8 @@ SHORTER: Mapping[str, Mapping[str, int]] = {
 _PLACES = {"test": "data", "length": "model", "batch": "training"}
 
 SHOWN = (BEST, FINAL, UTILITY, LOWEST)
+
+ONE_ANSWER = "(always one answer)"
 
 
 def plan_units(
@@ -78,12 +80,16 @@ def sized(config: RunConfig) -> RunConfig:
 
 
 def size_of(config: RunConfig) -> dict[str, Any]:
-    """Return what a task is and how long it is trained."""
+    """Return what a task is and how long it is trained, and which share that is of the samples seen at scale paper."""
+    task = load_task(config.task)
+    seen = config.rounds * config.steps * config.training.batch
+    whole = [size.rounds * size.steps * task.training.batch for name, size in task.scale.items() if name == "paper"]
     return {
-        "title": load_task(config.task).title, "clients": config.data.clients, "network": config.model.name,
+        "title": task.title, "clients": config.data.clients, "network": config.model.name,
         "base": config.model.base, "rounds": config.rounds, "steps": config.steps, "batch": config.training.batch,
         "lr": config.training.lr, "test": config.data.test, "length": config.model.length,
         "shorter": config.task in SHORTER and config.scale == "reduced",
+        "of_paper": round(seen / whole[0], 6) if whole else None,
     }  # fmt: skip
 
 
@@ -134,18 +140,25 @@ def by_task(told: Mapping[str, Any]) -> dict[str, list[Row]]:
 
     A row's columns are those of study performance.
     """
-    found: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+    found = {(unit["task"], unit["method"], unit["seed"]): unit for unit in told["units"]}
+    return {
+        task: [
+            Row({METHOD: [method] * len(seeds)}
+                | {c: [found[task, method, seed][c.key] for seed in seeds] for c in (*SHOWN, WELFARE)})
+            for method in told["methods"]
+        ]
+        for task, seeds in whole_seeds(told).items()
+    }  # fmt: skip
+
+
+def whole_seeds(told: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Return for each task the seeds that all methods have; tasks without such seeds are left out."""
+    there: dict[tuple[str, int], set[str]] = {}
     for unit in told["units"]:
-        found.setdefault((unit["task"], unit["method"]), {})[unit["seed"]] = unit
-    tables = {}
-    for task in told["tasks"]:
-        each = [found.get((task, method), {}) for method in told["methods"]]
-        if seeds := sorted(set.intersection(*map(set, each))):
-            tables[task] = [
-                Row({METHOD: [method] * len(seeds)} | {c: [of[s][c.key] for s in seeds] for c in (*SHOWN, WELFARE)})
-                for method, of in zip(told["methods"], each, strict=True)
-            ]
-    return tables
+        there.setdefault((unit["task"], unit["seed"]), set()).add(unit["method"])
+    whole = {task: sorted(s for t, s in there if t == task and there[t, s] >= set(told["methods"]))
+             for task in told["tasks"]}  # fmt: skip
+    return {task: seeds for task, seeds in whole.items() if seeds}
 
 
 def page(told: Mapping[str, Any]) -> str:
@@ -153,15 +166,29 @@ def page(told: Mapping[str, Any]) -> str:
     tables, units = by_task(told), told["units"]
     hours = sum(unit["seconds"] for unit in units) / 3600
     left = "" if told["seconds_left"] is None else f", about {told['seconds_left'] / 3600:.1f} hours"
-    missing = told["planned"] - len(units)
+    missing, shown = (
+        told["planned"] - len(units),
+        sum(len(row.seeds[METHOD]) for rows in tables.values() for row in rows),
+    )
     said = [
         f"{told['asks'].capitalize()}. Of {told['planned']} units (task, method and seed) {len(units)} are trained"
-        + (f"; {missing} are missing{left} of one core." if missing else "."),
+        + (f"; {missing} are missing{left} of one core." if missing else ".")
+        + (
+            f" Tables and tests are of the seeds that all methods of a task have, {shown} units; the others are in "
+            "performance.csv alone."
+            if shown < len(units)
+            else ""
+        ),
         f"They took {hours:.1f} hours of one core; code: {listed(dict.fromkeys(unit['commit'] for unit in units))}; "
         f"machine: {'; '.join(told['machines'])}. Written by the study from performance.json: `{told['command']}`.",
         f"Scale {told['scale']}, a shorter one where the table says so. ± is the sample deviation over seeds: it says "
-        "nothing about the difference between two rows, which share their seeds.",
+        "nothing about the difference between two rows, which share their seeds; without ± it is of one seed.",
     ]
+    if told.get("one_answer"):
+        said.append(
+            f"{ONE_ANSWER}: the accuracy of a model that gives each client one answer, the one that is right most "
+            "often for it. \"Of the paper's\": samples seen in training, as a share of those at the paper's scale."
+        )
     parts = [f"# {told['title']}: {plural(len(told['tasks']), 'task')}", *said, _tasks(told, tables)]
     for column in SHOWN if tables else ():
         parts += [
@@ -172,7 +199,7 @@ def page(told: Mapping[str, Any]) -> str:
         if column is LOWEST:
             parts.append("\n".join(f"- {line}" for line in _losing(told, tables)))
     parts += significance.section(tables, "performance-{}.svg") if tables else []
-    parts += ["## What the numbers do not say", *(f"- {note}" for note in told["notes"])]
+    parts += ["## What the numbers do not say", *(f"- {note}" for note in PERFORMANCE.notes)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -183,10 +210,11 @@ def _tasks(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> str:
         of_text = f" on {size['base'] or 'a tiny random model'}" if size["network"] == "lora" else ""
         seeds = len(tables[task][0].seeds[METHOD]) if task in tables else 0
         steps = f"{size['rounds']} × {size['steps']} × {size['batch']}" + (", shorter" if size["shorter"] else "")
+        of = "-" if size.get("of_paper") is None else percent(size["of_paper"], 2)
         rows.append(
-            [task, size["title"], size["clients"], size["network"] + of_text, steps, size["test"] or "all", seeds]
+            [task, size["title"], size["clients"], size["network"] + of_text, steps, of, size["test"] or "all", seeds]
         )
-    heads = ("task", "what", "clients", "network", "rounds × steps × batch", "test samples", "whole seeds")
+    heads = ("task", "what", "clients", "network", "rounds × steps × batch", "of the paper's", "test samples", "seeds")
     return markdown_table(heads, [[str(cell) for cell in row] for row in rows], (0, 1, 3))
 
 
@@ -194,6 +222,10 @@ def crossed(told: Mapping[str, Any], column: Column) -> tuple[list[str], list[li
     """Return heads and cells of a table of one column: a row for each method, a column for each task that is there."""
     tables = by_task(told)
     rows = [[method, *(table[k].cell(column) for table in tables.values())] for k, method in enumerate(told["methods"])]
+    if column.kind == "share" and (answers := told.get("one_answer")):
+        each = [[answers[task][str(seed)] for seed in seeds] if task in answers else []
+                for task, seeds in whole_seeds(told).items()]  # fmt: skip
+        rows.insert(0, [ONE_ANSWER, *(percent(sum(some) / len(some)) if some else "-" for some in each)])
     return ["method", *tables], rows
 
 
@@ -203,7 +235,7 @@ def _losing(told: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> lis
     for k, method in enumerate(told["methods"]):
         rows = {task: table[k] for task, table in tables.items()}
         tasks = [task for task, row in rows.items() if row[LOWEST] < -MONEY * max(1.0, abs(row[WELFARE]))]
-        where = f"somebody loses in some round on {listed(tasks)}" if tasks else "nobody loses in any round of any task"
+        where = f"somebody loses in some round on {listed(tasks)}" if tasks else "nobody loses in any of these rounds"
         lines.append(f"`{method}`: {where}.")
     return lines
 

@@ -45,12 +45,27 @@ def lowest(one: Seen) -> float:
     return float(one.utility.min())
 
 
+BY_WORTH = "ipfl-effective"
+"""The method whose market counts what models were measured to be worth; all others count samples."""
+
+MONEY_NOTE = (
+    "Gains are not accuracy: they follow from the gain law, by the samples of the models that a client takes, whatever "
+    f"these do for it (junk counts as much as a good model); under `{BY_WORTH}` by what they were measured to be "
+    "worth. The money of the two is not to be compared."
+)
+
+CENTRE_NOTE = (
+    "Under `realised` everybody settles with a centre, whose deficit is in nobody's account here: clients may have "
+    "more together than all gains less all costs."
+)
+
 # Performance: who learns best, and who is better off for taking part.
 
 # fmt: off
-BEST = Column("accuracy_best", "best accuracy", "each client's best round on its own label mix, mean of clients",
+BEST = Column("accuracy_best", "best accuracy", "each client's best round on its own label mix, mean of clients; the "
+              "round is chosen by the test samples themselves",
               summary_figure("accuracy_best"), kind="share")
-FINAL = Column("accuracy_final", "final accuracy", "the same when it last took part",
+FINAL = Column("accuracy_final", "final accuracy", "the same, in the last round that a client took part in",
                summary_figure("accuracy_final"), kind="share")
 UTILITY = Column("utility_mean", "utility", "true utility per client and round", summary_figure("utility_mean"))
 WELFARE = Column("welfare", "welfare", "sum of all true utilities over the run", summary_figure("welfare"))
@@ -105,6 +120,7 @@ PERFORMANCE = Study(
     (
         "Methods without a market pay nobody: their utility is the gain of the models that their graph hands out less "
         "what exporting them costs (paper).",
+        MONEY_NOTE,
     ),
     ALL_METHODS,
 )
@@ -193,6 +209,8 @@ ROBUSTNESS = Study(
         "the same clients.",
         "An attacker wants no model and bears no cost (K = c = 0), so it can only earn by selling; a free-rider keeps "
         "its K, bears no cost, and trains nothing (paper).",
+        MONEY_NOTE,
+        CENTRE_NOTE,
     ),
     ALL_METHODS,
     clients=lambda record: who(record, *BENIGN),

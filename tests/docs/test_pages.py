@@ -1,12 +1,15 @@
 """Pages of results are what their records give, to the byte; verdicts on the paper follow from records alone."""
 
 import json
+import math
 import re
 from importlib.metadata import version
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from docs.judges import HOLDS, MISSING, NOISE, NOT, PARTLY, UNTESTED
+from docs.judges import HOLDS, MISSING, NOISE, NOT, PARTLY, UNTESTED, gain_law, lies, roles
 from docs.pages import RESULTS, pages
 from docs.paper import CLAIMS, verdicts
 from docs.studies import compact
@@ -30,8 +33,8 @@ def units(task, **utility):
     ]  # fmt: skip
 
 
-def judged(folder, found, word):
-    (folder / "performance.json").write_text(json.dumps({"units": found, "tasks": {}}))
+def judged(folder, found, word, told=None):
+    (folder / "performance.json").write_text(json.dumps(told or {"units": found, "tasks": {}}))
     (folder / "matrix.json").write_bytes((RESULTS / "matrix.json").read_bytes())
     return next(verdict for claim, verdict in verdicts(folder) if word in claim.says)
 
@@ -50,7 +53,25 @@ def test_a_verdict_on_utility_needs_every_task_and_falls_with_one(tmp_path):
     behind = judged(tmp_path, [*eleven, *units("low", local=HIGH, **{"ipfl/ipfl": LOW})], "highest economic")
     assert behind.word == NOT
     assert "local on low by 4 money a round" in behind.evidence
-    assert judged(tmp_path, [unit for unit in high if unit["seed"] == 0], "highest economic").word == NOISE
+    one = judged(tmp_path, [unit for unit in high if unit["seed"] == 0], "highest economic")
+    assert one.word == NOISE
+    assert "Not decided: a (one seed)." in one.evidence
+    flat = judged(tmp_path, units("a", local=[0.0] * 5, **{"ipfl/ipfl": [2.0] * 5}), "highest economic")
+    assert "On a the figure is the same under every seed" in flat.evidence
+
+
+def test_accuracies_count_only_where_something_is_learnt_by_the_papers_model(tmp_path):
+    found = [*units("a", local=LOW, **{"ipfl/ipfl": HIGH}), *units("b", local=LOW, **{"ipfl/ipfl": HIGH})]
+    rule = {"network": "cnn", "base": ""}
+    told = {"units": found, "tasks": {"a": rule, "b": rule}, "one_answer": {"a": {"0": 0.5}, "b": {"0": 0.88}}}
+    one = judged(tmp_path, found, "comparable", told)
+    assert one.word == PARTLY
+    assert "Seen on 1 of 1 task run (a)" in one.evidence
+    assert "Not counted: b (little is learnt: 90.0% by the best method, 88.0% by always one answer)." in one.evidence
+    assert "Seen on 2 of 2 tasks" in judged(tmp_path, found, "highest economic", told).evidence
+    tiny = told | {"tasks": {"a": {"network": "lora", "base": ""}, "b": rule}}
+    assert judged(tmp_path, found, "comparable", tiny).word == MISSING
+    assert "Not counted: a (a tiny random model" in judged(tmp_path, found, "highest economic", tiny).evidence
 
 
 def test_who_loses_once_refutes_that_nobody_loses_in_training(tmp_path):
@@ -68,6 +89,31 @@ def test_where_a_record_is_missing_it_says_so(tmp_path):
     assert set(theory) == {HOLDS, NOT}
     assert list(found.values()).count(MISSING) >= 8
     assert set(found.values()) <= {HOLDS, NOT, MISSING, UNTESTED}
+
+
+def test_of_a_law_that_fits_the_interval_is_one_of_correlations():
+    row = {"method": ["ipfl/ipfl"] * 3, "task": ["digits-niid"] * 3, "law_correlation": [0.9, 0.2, 0.99]}
+    word, said = gain_law({"by_seed": [row, row | {"task": ["even"], "law_correlation": [None] * 3}]})
+    z = [math.atanh(r) for r in row["law_correlation"]]
+    low, high = stats.t.interval(0.95, 2, np.mean(z), stats.sem(z))
+    assert word == NOISE
+    assert f"digits-niid {math.tanh(np.mean(z)):.3g} ({math.tanh(low):.3g} to {math.tanh(high):.3g}, within" in said
+    assert "none on even" in said
+    assert gain_law({"by_seed": [row | {"law_correlation": [1.0, 1.0, 1.0]}]})[0] == HOLDS
+
+
+def test_a_role_that_gains_nothing_under_one_seed_does_not_gain():
+    row = {"method": ["ipfl/ipfl"] * 2, "population": ["inclusive"] * 2, "role": ["seller"] * 2}
+    assert roles({"by_seed": [row | {"utility": [1.0, 2.0], "utility_lowest": [0.0, 0.5]}]})[0] == HOLDS
+    assert roles({"by_seed": [row | {"utility": [0.0, 2.0], "utility_lowest": [0.0, 0.5]}]})[0] == NOT
+
+
+def test_of_lies_it_is_said_how_many_rounds_of_how_many_liars():
+    row = {"method": "ipfl/ipfl", "lie": "size", "factor": 2, "liars": 3, "share_paying": 0.4, "gain_best": 5.0}
+    assert lies({"rounds": 10, "rows": [row]}) == (
+        NOT,
+        "2 times one's size paid in 40% of 30 rounds of 3 liars, at most 5",
+    )
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.says[:40])
@@ -106,7 +152,7 @@ def test_a_study_has_its_page_figures_and_tables_from_its_record_alone(tmp_path)
     assert pages(tmp_path) == files
     earned = next(verdict for claim, verdict in verdicts(tmp_path) if claim.says.startswith("Attackers"))
     assert earned.word == NOT
-    assert "robust.json (digits-niid, 3 seeds): attackers-flip 3 a round more" in earned.evidence
+    assert "honest clients do, a round: attackers-flip +3 (3 to 3)" in earned.evidence
     for row in told["by_seed"]:
         row["utility_others"] = [0.9, 1.2, 0.95]
     (tmp_path / "robust.json").write_bytes(compact(told))

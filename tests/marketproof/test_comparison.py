@@ -170,6 +170,30 @@ def test_what_a_finished_run_has_is_taken_over(cli, tmp_path, quick, monkeypatch
     assert [sum(pair) / 2 for pair in zip(*mine, strict=True)] == pytest.approx([summary[key] for key in FIGURES[:4]])
 
 
+def test_the_page_says_what_one_answer_reaches_and_which_units_it_is_of(cli, tmp_path, quick):
+    assert cli(*arguments(tmp_path, "--quiet")).status == 0
+    told = json.loads((tmp_path / "performance.json").read_text())
+    text = page({**told, "one_answer": {"digits-skew": {"0": 0.25, "1": 0.35, "2": 0.9}}})
+    assert "| (always one answer) | - | 30.0% |" in text
+    assert "(always one answer)" not in page(told)
+    assert "in performance.csv alone" not in text
+    assert "Tables and tests are of the seeds that all methods of a task have, 9 units" in page(
+        {**told, "units": told["units"][:-1]}
+    )
+    assert comparison.size_of(plan_units(["pacs"], tmp_path / "p", seeds=1, scale="reduced").configs["pacs"])[
+        "of_paper"] == 0.0015  # fmt: skip
+
+
+def test_one_answer_is_judged_as_personal_accuracy_is(tmp_path):
+    from docs.performance import one_answer
+
+    units = plan_units(["digits-skew"], tmp_path, seeds=2, scale="smoke")
+    found = one_answer(units, {("digits-skew", 1)}, {})
+    assert found == {"digits-skew": {"1": pytest.approx(0.2, abs=0.02)}}  # five classes each, almost equally many
+    kept = {"digits-skew": {"1": 0.5}}
+    assert one_answer(units, {("digits-skew", 1)}, kept) == kept
+
+
 def test_a_unit_that_fails_leaves_the_others_and_is_told(cli, tmp_path, quick, monkeypatch):
     real = units.played
 

@@ -25,8 +25,24 @@ def test_nothing_is_claimed_within_noise_and_what_is_beyond_it_is():
     ]
     assert sentences(TABLES, BEST)[0] == "clear: no difference seen from `local` and `fedavg`."
     heads, cells = crossed(TABLES, UTILITY)
-    assert heads == ["ipfl/ipfl less", "clear", "noisy"]
+    assert heads == ["ipfl/ipfl minus", "clear", "noisy"]
     assert cells[1] == ["fedavg", "**+2 (1.75 to 2.25)**", "-0.9 (-11.7 to 9.9)"]
+
+
+def test_of_many_comparisons_what_only_one_interval_says_is_told_apart():
+    two = {"two": rows(**{"a": [1.0, 1.4, 1.3], "b": [9.0, 0.0, 1.0], "ipfl/ipfl": [2.0, 2.1, 2.6]})}
+    (one, p), *_ = [(one, p) for _, name, one, p in compared(two, UTILITY) if name == "a"]
+    assert one.seen
+    assert p > 0.05 > one.p
+    assert sentences(two, UTILITY) == ["two: by its own interval alone more than `a`; no difference seen from `b`."]
+    assert crossed(two, UTILITY)[1][0][1].startswith("+1 (")
+
+
+def test_money_by_measured_worth_is_not_compared_with_money_by_sizes():
+    other = {task: [*each, *rows(**{"ipfl-effective/ipfl-exact": [9.0, 9.1, 9.2]})] for task, each in TABLES.items()}
+    assert sentences(other, UTILITY) == sentences(TABLES, UTILITY)
+    assert ranks(other, UTILITY).methods == ranks(TABLES, UTILITY).methods
+    assert "ipfl-effective/ipfl-exact" in ranks(other, BEST).methods
 
 
 def test_of_one_seed_no_difference_is_claimed():
