@@ -2,12 +2,13 @@
 
 import os
 import time
+from functools import cache
 
 import numpy as np
 import pytest
 
-from analysis.lessons import LESSONS
-from analysis.lessons.exercise import check, spread, worded
+from analysis.lessons import LESSONS, exercise
+from analysis.lessons.exercise import Answer, check, spread, worded
 from analysis.lessons.exercise_process import StudentError, load, respond
 from analysis.lessons.exercises import EXERCISES, WORTH
 from analysis.lessons.student import sentence
@@ -19,8 +20,23 @@ from tests.analysis.lessons.solutions import SOLUTIONS, WINNER
 
 
 @pytest.fixture(autouse=True)
-def the_students_process_works(monkeypatch, budgets_in_processor_time):
-    monkeypatch.setattr(time, "perf_counter", budgets_in_processor_time)
+def budget(monkeypatch):
+    """A tenth of what a student gets, of this process alone: what is found in it is found in a lesson all the more."""
+    monkeypatch.setattr(exercise, "_BUDGET", 0.2)
+
+
+@cache
+def asked(lesson: str, code: str) -> Answer:
+    """What several tests look at, asked once."""
+    return check(lesson, code)
+
+
+def right(lesson: str) -> Answer:
+    return asked(lesson, SOLUTIONS[lesson])
+
+
+def at_start(lesson: str) -> Answer:
+    return asked(lesson, EXERCISES[lesson].start)
 
 
 def test_every_lesson_has_an_exercise_and_a_solution():
@@ -29,7 +45,7 @@ def test_every_lesson_has_an_exercise_and_a_solution():
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_right_answer_is_told_so_and_what_that_means(lesson):
-    found = check(lesson, SOLUTIONS[lesson])
+    found = right(lesson)
     assert found.kind == "right", found
     assert [line.split(" ")[0] for line in found.lines[: len(EXERCISES[lesson].properties)]] == list(
         EXERCISES[lesson].properties
@@ -40,25 +56,25 @@ def test_a_right_answer_is_told_so_and_what_that_means(lesson):
 
 def test_a_right_answer_says_that_it_was_searched():
     """The code answers from a process of its own, into which no symbol goes: nothing of it is proved."""
-    found = check("myerson", SOLUTIONS["myerson"])
+    found = right("myerson")
     assert found.headline == "Right: for dsic, ir nothing was found against your rule."
     assert "a search, not a proof" in " ".join(found.lines)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_what_stands_in_the_editor_is_not_the_answer(lesson):
-    assert check(lesson, EXERCISES[lesson].start).kind == "wrong"
+    assert at_start(lesson).kind == "wrong"
 
 
 def test_a_wrong_answer_gets_the_smallest_lie_as_a_sentence():
-    found = check("second_price", EXERCISES["second_price"].start)
+    found = at_start("second_price")
     assert found.headline.startswith("The smallest case against your rule: ")
     assert "has value 1; reporting value 0.04 takes its utility from 0 to 0.96" in found.headline
     assert found.lines[0].startswith("dsic (nobody gains by a lie, whatever the others say): broken")
 
 
 def test_the_published_market_rule_is_refuted_by_an_understated_cost():
-    found = check("understated_cost", EXERCISES["understated_cost"].start)
+    found = at_start("understated_cost")
     assert "has cost 1; reporting cost 0 takes its utility from 0 to 2" in found.headline
 
 
@@ -91,7 +107,7 @@ def test_revenue_is_judged_by_the_distribution_and_not_by_a_sample():
 
 
 def test_the_equilibrium_played_by_the_machine_is_called_so():
-    found = check("revelation", SOLUTIONS["revelation"])
+    found = right("revelation")
     assert any("It is the equilibrium, played by the machine" in line for line in found.lines)
 
 
@@ -133,9 +149,9 @@ def test_units_that_are_not_there_are_not_handed_out():
 @pytest.mark.parametrize("code", ["while True: pass", "def rule(bids):\n    while True: pass\n",
                                   "try:\n    while True: pass\nexcept BaseException: pass\n"])  # fmt: skip
 def test_code_that_loops_for_ever_is_stopped(code):
-    found = check("second_price", code, seconds=1.0)
+    found = check("second_price", code, seconds=0.3)
     assert found.kind == "error"
-    assert found.headline.startswith("Your code did not answer within 1 s: does a loop run for ever?")
+    assert found.headline.startswith("Your code did not answer within 0.3 s: does a loop run for ever?")
 
 
 def test_what_the_code_started_is_stopped_with_it(tmp_path):
@@ -145,7 +161,7 @@ def test_what_the_code_started_is_stopped_with_it(tmp_path):
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
         "while True: pass\n"
     )
-    check("second_price", code, seconds=2.0)
+    check("second_price", code, seconds=1.0)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(50):
         try:
@@ -183,13 +199,13 @@ def test_what_the_code_started_is_stopped_with_it(tmp_path):
 def test_code_that_fails_gets_one_helpful_line(code, told):
     """Asked in this process, which is faster; that the other process passes it on is tested below."""
 
-    def asked():
+    def loaded():
         rule = load(EXERCISES["second_price"], code)
         respond(rule, np.random.default_rng(1).uniform(0, 1, (7, 3)))
         check_mechanism(rule)
 
     with pytest.raises((StudentError, InvalidMechanismError)) as error:
-        asked()
+        loaded()
     said = sentence(error.value)
     assert told in said
     assert "\n" not in said
@@ -264,7 +280,7 @@ def test_what_the_code_writes_into_the_channel_is_no_answer(frame):
 
 def test_code_that_reads_the_questions_is_stopped():
     code = "import os\nfor fd in range(3, 30):\n    try: os.read(fd, 1)\n    except OSError: pass\n"
-    found = check("second_price", code + SOLUTIONS["second_price"], seconds=1.0)
+    found = check("second_price", code + SOLUTIONS["second_price"], seconds=0.3)
     assert found.kind == "error"
 
 
@@ -285,7 +301,7 @@ def test_words_when_something_is_open():
 
 
 def test_the_seller_of_a_trade_has_a_cost():
-    found = check("myerson_satterthwaite", EXERCISES["myerson_satterthwaite"].start)
+    found = at_start("myerson_satterthwaite")
     assert "the seller has cost 0" in found.headline
 
 
