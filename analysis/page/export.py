@@ -6,6 +6,8 @@ import csv
 import html
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,8 +98,30 @@ class Table:
 def svg_text(figure: Figure) -> str:
     """Return the figure as SVG text without date or creator, letters as outlines (the same on every machine)."""
     text = io.StringIO()
-    figure.savefig(text, format="svg", dpi=220, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with _laid_out(figure):
+        figure.savefig(
+            text, format="svg", dpi=220, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     return text.getvalue()
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out for SVG beforehand: `savefig` would draw it once only for that, and then once more."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    engine, canvas, dpi = figure.get_layout_engine(), figure.canvas, figure.dpi
+    if engine is not None:
+        FigureCanvasSVG(figure)
+        figure.dpi = 72  # as SVG has it: in points
+        engine.execute(figure)
+        figure.set_canvas(canvas)
+        figure.dpi = dpi
+    figure.set_layout_engine(None)
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def inline_svg(figure: Figure, prefix: str, label: str) -> str:
