@@ -4,6 +4,7 @@ Budgets are counted in processor time here: what a search finds within its budge
 change. A rule that waits has to be given a clock by its test.
 """
 
+import gc
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from hypothesis import settings
 
 settings.register_profile("here", settings(), deadline=None)  # machines are busy: time is no property
 settings.load_profile("here")
+
+# A tenth of a test's time went into looking for cycles among a million objects that stay, such as what was collected.
+gc.set_threshold(10_000, 10, 10)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it puts into the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,6 +37,12 @@ def budgets_in_processor_time() -> Iterator[Callable[[], float]]:
         patch.setattr(signal, "SIGALRM", signal.SIGPROF)
         patch.setattr(signal, "ITIMER_REAL", signal.ITIMER_PROF)
         yield wall
+
+
+def pytest_collection_finish() -> None:
+    """Let the search for cycles pass over all that stays to the end: modules and tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis import write_report
 from analysis.run.records import Run, read_run
 from tests.analysis.synthetic import write_run
 
@@ -19,6 +20,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path) -> Run:
     """The same, read."""
     return read_run(folder)
+
+
+@pytest.fixture(scope="session")
+def report(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Its page, alone in its folder."""
+    page = write_report([folder], tmp_path_factory.mktemp("page") / "out" / "report.html")
+    assert [path.name for path in page.parent.iterdir()] == ["report.html"]
+    return page.read_text(encoding="utf-8")
 
 
 @pytest.fixture

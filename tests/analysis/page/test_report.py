@@ -91,30 +91,25 @@ def assert_sound(text: str, page: Page) -> None:
     assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
 
 
-def test_one_run(folder: Path, tmp_path: Path) -> None:
-    text, page = make(tmp_path, folder)
-    assert_sound(text, page)
+def test_one_run(report: str) -> None:
+    page = Page(report)
+    assert_sound(report, page)
     assert len(page.figures) == 15
     for words in ("Does anybody lose", "Who pays whom", "Does lying about one’s cost pay?", "not for effects on later"):
         assert words in page.text
     assert "refuted" in page.text
     assert "searched" in page.text
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["report.html"]
 
 
-def test_the_answers_are_the_records(folder: Path, tmp_path: Path) -> None:
+def test_the_answers_are_the_records(folder: Path, report: str) -> None:
     audit = json.loads((folder / "audit.json").read_text())["methods"]
-    _, page = make(tmp_path, folder)
+    page = Page(report)
     lie = audit["ipfl/ipfl"]["best_lie"]["cost"]
     assert f"Under ipfl/ipfl it does: client {lie['client']}" in page.text
     assert f"Under ipfl/ipfl-exact none of {lie['deviations']} reports tried beats the truth." in page.text
     for method in audit.values():
         for sentence in method["words"]:
             assert sentence in page.text
-
-
-def test_the_same_record_gives_the_same_page(folder: Path, tmp_path: Path) -> None:
-    assert make(tmp_path / "a", folder)[0] == make(tmp_path / "b", folder)[0]
 
 
 @pytest.mark.parametrize(
@@ -196,9 +191,9 @@ def test_the_usual_size_is_small(tmp_path: Path) -> None:
     assert page.stat().st_size < 5_000_000
 
 
-def test_reports_from_threads_are_the_same(folder: Path, tmp_path: Path) -> None:
+def test_the_same_record_gives_the_same_page_from_threads_too(folder: Path, report: str, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(3) as pool:
-        pages = list(pool.map(lambda k: write_report([folder], tmp_path / f"{k}.html").read_text(), range(3)))
-    assert pages[0] == pages[1] == pages[2]
+    with ThreadPoolExecutor(2) as pool:
+        pages = list(pool.map(lambda k: write_report([folder], tmp_path / f"{k}.html").read_text("utf-8"), range(2)))
+    assert pages == [report, report]
