@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.findings.several.statistics import LEVEL, Difference, holm, paired
+from analysis.findings.several.statistics import FEWEST, Difference, holm, paired
 from mechanism.market.accounting import MONEY
 from mechanism.wording import listed, number, percent, plural
 
@@ -120,8 +120,8 @@ def _by_differences(each: Iterable[Difference], *, less: bool) -> str:
     """Return the verdict on a claim that all differences are below (``less``) or above zero: as in `over_tasks`."""
     found = list(each)
     raised = holm([1.0 if one.p is None else one.p for one in found])
-    wrong = [one for one, p in zip(found, raised, strict=True) if p < 1 - LEVEL and (one.mean > 0) == less]
-    right = all(one.seen and (one.mean < 0) == less for one in found)
+    wrong = [one for one, p in zip(found, raised, strict=True) if one.kept(p) and (one.mean > 0) == less]
+    right = all(one.seen and one.pairs >= FEWEST and (one.mean < 0) == less for one in found)
     return MISSING if not found else NOT if wrong else HOLDS if right else NOISE
 
 

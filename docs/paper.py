@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.findings.several.statistics import interval
+from analysis.findings.several.statistics import FEWEST, interval
 from analysis.page.export import Table
 from docs.judges import (
     HOLDS,
@@ -152,7 +152,8 @@ def page(found: Sequence[tuple[Claim, Verdict]], folder: Path) -> str:
         f"*{HOLDS.capitalize()}* and *{NOT}* are said of what is proved, refuted by a market that replays, or seen "
         f"beyond the noise of seeds (paired 95 % intervals, Student's t; for a claim each of its comparisons has to be "
         f"seen; against it one is enough, after Holm's correction over all; *{PARTLY}*: on every task recorded that "
-        f"counts, fewer than eleven). *{NOISE.capitalize()}*: an interval includes the opposite, or there is one seed. "
+        f"counts, fewer than eleven). *{NOISE.capitalize()}*: an interval includes the opposite, or there are fewer "
+        f"than {FEWEST} seeds. "
         f"Accuracies count only where the best method makes at least {percent(LEARNT, 0)} fewer errors than a model "
         "that always gives a client one answer, its best; no verdict is on the paper's own scale of training. "
         f"*{MISSING.capitalize()}*: the record is not there. The theory's claims, one by one: `marketproof claims`.",

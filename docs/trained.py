@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from analysis.findings.several.statistics import LEVEL, Difference, holm, paired
+from analysis.findings.several.statistics import FEWEST, Difference, holm, paired
 from docs.judges import HOLDS, MISSING, NOISE, NOT, PAPERS, PARTLY, TASKS, UNTESTED, Figures, Records, Verdict
 from mechanism.market.accounting import MONEY
 from mechanism.wording import listed, number, percent, plural
@@ -43,7 +43,8 @@ def over_tasks(
     """Judge whether the paper's method has more of a figure than every baseline less ``least``, on every task.
 
     For that each interval has to lie above: no correction, all have to (intersection-union). Against it a single
-    interval below is enough, so that Holm's correction is over all baselines and tasks. ``aside``: tasks that do not
+    interval below is enough, so that Holm's correction is over all baselines and tasks. Neither is said of a task with
+    fewer seeds than `FEWEST`. ``aside``: tasks that do not
     count, and why.
     """
     units = records.units()
@@ -57,9 +58,9 @@ def over_tasks(
     raised = holm([1.0 if one.p is None else one.p for _, _, one in flat])
     behind = [
         (task, name, one) for (task, name, one), p in zip(flat, raised, strict=True)
-        if p < 1 - LEVEL and one.high is not None and one.high < -least
+        if one.kept(p) and one.high is not None and one.high < -least
     ]  # fmt: skip
-    open_ = [(task, name) for task, name, one in flat if one.low is None or one.low <= -least]
+    open_ = [(task, name) for task, name, one in flat if one.pairs < FEWEST or one.low is None or one.low <= -least]
     fewest = {task: min(one.pairs for one in each.values()) for task, each in found}
     clear = [task for task, _ in found if not any(where == task for where, _ in open_)]
     where = f" ({listed(clear)})" if clear else ""
@@ -77,7 +78,8 @@ def over_tasks(
         if (task, name) not in {(a, b) for a, b, _ in behind}:
             unclear.setdefault(task, []).append(name)
     if unclear:
-        each = (f"{t} (one seed)" if fewest[t] == 1 else f"{t} against {listed(names)}" for t, names in unclear.items())
+        each = (f"{t} ({plural(fewest[t], 'seed')})" if fewest[t] < FEWEST else f"{t} against {listed(names)}"
+                for t, names in unclear.items())  # fmt: skip
         said.append(f"Not decided: {'; '.join(each)}.")
     if same := [task for task in clear if fewest[task] > 1 and _same(units[task][PAPERS], key)]:
         said.append(f"On {listed(same)} the figure is the same under every seed, as of a single market.")
@@ -125,20 +127,29 @@ def utility(records: Records) -> Verdict:
 def accuracy(records: Records) -> Verdict:
     """Judge an accuracy that is better or comparable."""
     aside = unlearnt(records) | stand_ins(records)
-    return over_tasks(records, "accuracy_best", lambda x: f"{100 * x:.1f} points", MARGIN, aside)
+    one = over_tasks(records, "accuracy_best", lambda x: f"{100 * x:.1f} points", MARGIN, aside)
+    seen = samples_seen(records, {task for task, of in records.units().items() if PAPERS in of} - set(aside))
+    return Verdict(one.word, f"{one.evidence} Training saw {seen} that it sees at the paper's scale.") if seen else one
+
+
+def samples_seen(records: Records, tasks: Collection[str]) -> str:
+    """Return which share of the samples that training sees at the paper's scale it saw here, "" where nobody knows."""
+    sizes = (records.get("performance") or {"tasks": {}})["tasks"]
+    seen = sorted(sizes[task]["of_paper"] for task in tasks if sizes.get(task, {}).get("of_paper"))
+    share = " to ".join(dict.fromkeys(percent(of, 2) for of in (seen[:1] + seen[-1:])))
+    return f"{share} of the samples" if seen else ""
 
 
 def eleven(records: Records) -> Verdict:
     """Judge whether all eleven tasks were run with all methods."""
     units = {task: m for task, m in records.units().items() if {*BASELINES, PAPERS} <= set(m)}
     told = records.get("performance")
-    other, sizes = [task for task in stand_ins(records) if task in units], (told or {"tasks": {}})["tasks"]
+    other = [task for task in stand_ins(records) if task in units]
     word = MISSING if len(units) < TASKS else PARTLY if other else HOLDS
     seeds = _seeds(len(methods[PAPERS]) for methods in units.values()) if units else "no seeds"
     said = f"{len(units)} of eleven tasks are recorded with every method, at {seeds}"
-    seen = sorted(sizes[task]["of_paper"] for task in units if sizes.get(task, {}).get("of_paper"))
-    share = " to ".join(dict.fromkeys(percent(of, 2) for of in (seen[:1] + seen[-1:])))
-    scale = f", {share} of the samples seen at the paper's" if seen else ""
+    seen = samples_seen(records, units)
+    scale = f", with {seen} that training sees at the paper's" if seen else ""
     where = "[performance](performance.md)" if told else "fashion.json"
     other_ = f" On {listed(other)} it is {stand_ins(records)[other[0]]}." if other else ""
     return Verdict(word, f"{said}; scales are reduced{scale}, and said in {where}.{other_}")

@@ -33,6 +33,11 @@ from mechanism.writing import dumps, to_toml, write_all
 
 HEAD = "study.toml"
 
+SPREAD = (
+    "- ±: sample deviation over the seeds that have a number; two rows have the same seeds, so that it is no measure "
+    "of their difference"
+)
+
 
 def run_all(
     plan: Plan,
@@ -271,6 +276,8 @@ def markdown(found: Findings, title: str) -> str:
     lines = markdown_table([column.head for column in found.columns], rows, left)
     told = [f"- {line}" for line in found.words]
     meant = [f"- {column.head}: {column.meaning}" for column in found.columns]
+    if any("±" in cell for row in rows for cell in row):
+        meant.append(SPREAD)
     notes = [f"- {line}" for line in found.notes]
     pictures = [f"![{name}]({name}.png)" for name in found.figures]
     parts = [[f"# {title}"], [lines], ["What to look at:", "", *told], ["Columns:", "", *meant],

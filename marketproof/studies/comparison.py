@@ -199,7 +199,7 @@ def page(told: Mapping[str, Any]) -> str:
         if column is LOWEST:
             parts.append("\n".join(f"- {line}" for line in _losing(told, tables)))
     parts += significance.section(tables, "performance-{}.svg") if tables else []
-    parts += ["## What the numbers do not say", *(f"- {note}" for note in PERFORMANCE.notes)]
+    parts += ["## What the numbers do not say", "\n".join(f"- {note}" for note in PERFORMANCE.notes)]
     return "\n\n".join(parts) + "\n"
 
 

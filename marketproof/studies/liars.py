@@ -76,7 +76,8 @@ LIE = text("lie", "which number liars misreport, or all", _lie)
 FACTOR = Column("factor", "times", "what they multiply it by", lambda one: one.config.population.factor, first,
                 "count")
 LIARS = Column("liars", "liars", "liars, over all seeds", lambda one: _lies(one).gain.shape[1], sum, "count")
-CASES = Column("cases", "cases", "liars and rounds, over all seeds", lambda one: _lies(one).gain.size, sum, "count")
+CASES = Column("cases", "cases", "liars and rounds, over all seeds; rounds of one liar are alike",
+               lambda one: _lies(one).gain.size, sum, "count")
 MEAN = Column("gain_mean", "mean gain", "what the lie adds to the liar's true utility in a round, mean",
               lambda one: _lies(one).gain.mean())
 BEST = Column("gain_best", "best gain", "the most that it added for any liar in any round of any seed",

@@ -17,7 +17,7 @@ from analysis.findings.several.statistics import paired, told
 from analysis.findings.several.studies import clouds, over_rounds
 from analysis.run.market import MarketRecord
 from marketproof.running.methods import parse
-from marketproof.studies.study import METHOD, Column, Row, Seen, Study, dots, populations, text
+from marketproof.studies.study import METHOD, ONE_BY_ONE, Column, Row, Seen, Study, dots, populations, text
 from mechanism.market.accounting import MONEY, Accounts, account, objective, scale
 from mechanism.market.mechanisms import Clearing, market_mechanism
 from mechanism.market.settling import clear_and_settle, gatherings
@@ -190,7 +190,11 @@ def _words(rows: Sequence[Row]) -> list[str]:
             f"{name}: the best lie of a client wins about {listed(wins)} a round, in the mean.",
         ]
         if row[POINTS] is not None:
-            fits = "all clients are alike" if row[FITS] is None else f"correlation over clients {row[FITS]:.2f}"
+            fits = (
+                "the law promises all clients the same"
+                if row[FITS] is None
+                else f"correlation over clients {row[FITS]:.2f}, mean of seeds"
+            )
             gained = paired([100.0 * value for value in row.seeds[POINTS]], [0.0] * len(row.seeds[POINTS]))
             points = told(gained, "the market", "local", lambda amount: f"{amount:.2f}")
             said.append(f"{name}: gain by law {short(row[LAW])} a round; points of accuracy: {points}; {fits}.")
@@ -234,6 +238,7 @@ MARKET = Study(
         "the true one is no smaller.",
         "Accuracy over local is of the models by which a method is judged, on each client's own label mix; of ten "
         "clients a correlation is a weak test.",
+        ONE_BY_ONE,
     ),
     COMPARED,
     markets=True,

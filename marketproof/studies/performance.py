@@ -12,6 +12,7 @@ from analysis.run.ledger import unit_figures
 from marketproof.running.populations import BENIGN, POPULATIONS
 from marketproof.studies.study import (
     METHOD,
+    ONE_BY_ONE,
     POPULATION,
     Column,
     Row,
@@ -179,6 +180,8 @@ def _robustness_words(rows: Sequence[Row]) -> list[str]:
                 f"{_others_word(row)} the {number(row[HONEST])} of honest clients (less in {row[LESS]} seeds); had "
                 f"they been honest: {number(row[IF_HONEST])}."
             )
+    if rows and len(rows[0].seeds[METHOD]) == 1:
+        said.append("One seed: nobody knows the noise of these numbers.")
     if rows:
         worst = min(rows, key=lambda row: row[WITH] - row[WITHOUT])
         said.append(
@@ -209,6 +212,7 @@ ROBUSTNESS = Study(
         "the same clients.",
         "An attacker wants no model and bears no cost (K = c = 0), so it can only earn by selling; a free-rider keeps "
         "its K, bears no cost, and trains nothing (paper).",
+        ONE_BY_ONE,
         MONEY_NOTE,
         CENTRE_NOTE,
     ),

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.findings.several.statistics import paired
+from analysis.findings.several.statistics import paired, told
 from analysis.findings.several.studies import along
 from analysis.run.ledger import unit_figures
 from marketproof.running.config import RunConfig
@@ -18,7 +18,7 @@ from marketproof.running.privacy import delta_of
 from marketproof.studies.carried_out import Done, carried_out
 from marketproof.studies.performance import BEST, UTILITY, WELFARE
 from marketproof.studies.planned import Plan
-from marketproof.studies.study import METHOD, Column, Row, Study, text
+from marketproof.studies.study import METHOD, ONE_BY_ONE, Column, Row, Study, text
 from mechanism.errors import InputError
 from mechanism.wording import number, percent
 
@@ -97,14 +97,11 @@ def words(rows: Sequence[Row]) -> list[str]:
             f"{loose[EPSILON]} costs {_points(loose)} of accuracy (utility {number(loose[UTILITY])}), "
             f"epsilon {strict[EPSILON]} costs {_points(strict)} (utility {number(strict[UTILITY])})."
         )
-        reached = [row[BEST] for row in own]
-        if reached != sorted(reached):
-            said.append(f"{method}: a looser budget does not always reach more here; compare over more seeds.")
-    worst = max(rows, key=lambda row: row[LOST])
-    if worst[LOST] > 0:
-        said.append(
-            f"Privacy costs most under {worst[METHOD]} at epsilon {worst[EPSILON]}: {100 * worst[LOST]:.1f} points."
-        )
+        if len(own) > 2:
+            points = [[100.0 * value for value in row.seeds[BEST]] for row in (loose, strict)]
+            names = [f"epsilon {row[EPSILON]}" for row in (loose, strict)]
+            apart = told(paired(*points), *names, lambda amount: f"{amount:.1f}")
+            said.append(f"{method}: points of best accuracy: {apart}.")
     return said
 
 
@@ -131,6 +128,7 @@ STUDY = Study(
         "neither the clients' sizes, nor their reports, nor anything measured on held-out data is covered. Who sees "
         "the models of several runs, methods or seeds adds their epsilons up.",
         "The noise comes from secret keys: in a new folder it is another, and the numbers differ by it.",
+        ONE_BY_ONE,
     ),
     beside="no-privacy",
     by_method=True,

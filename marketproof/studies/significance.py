@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.findings.several.statistics import LEVEL, Difference, Ranking, draw_ranks, holm, paired, ranking
+from analysis.findings.several.statistics import FEWEST, Difference, Ranking, draw_ranks, holm, paired, ranking
 from analysis.page.export import Table
 from marketproof.studies.carried_out import markdown_table
 from marketproof.studies.performance import BEST, BY_WORTH, UTILITY
@@ -77,11 +77,6 @@ _WORDS = {
 }
 
 
-def kept(one: Difference, p: float | None) -> bool:
-    """Return whether a difference is seen when many are asked about at once: ``p`` after Holm is below 5 %."""
-    return one.seen and p is not None and p < 1.0 - LEVEL
-
-
 def sentences(tables: Tables, column: Column) -> list[str]:
     """Return, task by task, of which methods `OURS` is seen to have more or less, and of which neither is seen.
 
@@ -91,7 +86,7 @@ def sentences(tables: Tables, column: Column) -> list[str]:
     for task, name, one, p in compared(tables, column):
         found = said.setdefault(task, {words: [] for words in _WORDS.values()})
         if one.pairs > 1:
-            found[_WORDS[int(np.sign(one.mean)) if one.seen else 0, kept(one, p)]].append(f"`{name}`")
+            found[_WORDS[int(np.sign(one.mean)) if one.seen else 0, one.kept(p)]].append(f"`{name}`")
     lines = {task: [f"{words} {listed(names)}" for words, names in each.items() if names]
              for task, each in said.items()}  # fmt: skip
     return [f"{task}: {'; '.join(parts) or 'one seed, no difference is claimed'}." for task, parts in lines.items()]
@@ -104,7 +99,7 @@ def crossed(tables: Tables, column: Column) -> tuple[list[str], list[list[str]]]
         cell = f"{unit * one.mean:+.3g}"
         if one.low is not None and one.high is not None:
             cell += f" ({unit * one.low:.3g} to {unit * one.high:.3g})"
-        rows.setdefault(name, []).append(f"**{cell}**" if kept(one, p) else cell)
+        rows.setdefault(name, []).append(f"**{cell}**" if one.kept(p) else cell)
     return [f"{OURS} minus", *tables], [[name, *cells] for name, cells in rows.items()]
 
 
@@ -121,11 +116,13 @@ def section(tables: Tables, picture: str = "{}.svg") -> list[str]:
         "## What is beyond noise",
         "Differences are paired, seed by seed; each interval is Student's t at 95 %, and wrong in 5 % of cases if "
         "differences are normal, which so few seeds cannot show. Bold, and said without more words: seen after Holm's "
-        "correction over all tasks and methods of the figure (p below 5 % in performance-differences.csv). An interval "
+        f"correction over all tasks and methods of the figure, on {FEWEST} seeds or more (p below 5 % in "
+        "performance-differences.csv). What has no interval is of one seed. An interval "
         "of no width is of a figure that does not depend on the seed: it is of one market, and of others it says "
         "nothing. Ranks are over tasks, each by its mean over seeds (seeds of one task are no independent blocks); "
         "methods that a bar joins are not told apart (Friedman, Nemenyi, 5 %). Tasks that divide the same images are "
-        "blocks of their own here: with few data sets the p of the ranks is too small.",
+        "blocks of their own here, and those on which little is learnt (above: always one answer) count as much as "
+        "others: with few data sets the p of the ranks is too small.",
     ]
     for name, column in (("ranks-accuracy", BEST), ("ranks-utility", UTILITY)):
         parts.append(f"### {column.head.capitalize()}")

@@ -164,6 +164,14 @@ def has_market(row: Row) -> bool:
     return uses_market(str(row[METHOD]).partition("/")[0])
 
 
+EQUAL = "as much as"
+
+ONE_BY_ONE = (
+    "Less, more and noise are said by the 95 % interval of the difference seed by seed (Student's t), each comparison "
+    "by itself: of twenty without a difference one may be called one."
+)
+
+
 def stands(mine: Sequence[float | None], other: Sequence[float | None]) -> str:
     """Say how one amount stands to another over the seeds: less or more only where that is seen beyond their noise.
 
@@ -172,6 +180,8 @@ def stands(mine: Sequence[float | None], other: Sequence[float | None]) -> str:
     pairs = [(a, b) for a, b in zip(mine, other, strict=True) if a is not None and b is not None]
     if len(pairs) == 1:
         return compare(*pairs[0])
+    if all(compare(*pair) == EQUAL for pair in pairs):
+        return EQUAL
     seen = paired(*zip(*pairs, strict=True))
     return ("less than" if seen.mean < 0 else "MORE than") if seen.seen else "within noise of"
 
@@ -179,7 +189,7 @@ def stands(mine: Sequence[float | None], other: Sequence[float | None]) -> str:
 def compare(mine: float, other: float, small: float = 1e-9) -> str:
     """Say how one amount stands to another."""
     if abs(mine - other) <= small * max(1.0, abs(mine), abs(other)):
-        return "as much as"
+        return EQUAL
     return "less than" if mine < other else "MORE than"
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.findings.several.studies import over_rounds
-from marketproof.studies.performance import ALL_METHODS, lowest
+from marketproof.studies.performance import ALL_METHODS, CENTRE_NOTE, MONEY_NOTE, lowest
 from marketproof.studies.study import (
     METHOD,
+    ONE_BY_ONE,
     POPULATION,
     Case,
     Column,
@@ -35,9 +36,9 @@ OF_ROLE = text("clients", "clients of the role", lambda one: int(one.clients.sum
 OWN = Column("utility", "utility", "true utility of such a client per round", lambda one: one.utility.mean())
 OWN_LOWEST = Column("utility_lowest", "lowest", "of any such client in any round of any seed; below 0 it loses",
                     lowest, min)
-PAID = Column("paid", "paid", "money that such a client paid per round",
+PAID = Column("paid", "paid", "money that such a client paid other clients per round",
               lambda one: one.accounts.paid[:, one.clients].mean())
-RECEIVED = Column("received", "received", "money that such a client received per round",
+RECEIVED = Column("received", "received", "money that such a client received from other clients per round",
                   lambda one: one.accounts.received[:, one.clients].mean())
 # fmt: on
 
@@ -83,6 +84,9 @@ INCLUSIVE = Study(
         "Gain parameters are a hundred times the task's and lambda is 1, as in the paper (K = 5e7 there); a buyer's "
         "cost of 1000 keeps others from importing its model in a market, while a method that averages all models makes "
         "it bear that cost for each export.",
+        ONE_BY_ONE,
+        MONEY_NOTE,
+        CENTRE_NOTE,
     ),
     ALL_METHODS,
     roles=("trader", "buyer", "seller", "attacker"),
@@ -106,7 +110,7 @@ def _leaving(one: Seen) -> list[dict[str, Any]]:
 # fmt: off
 HOW = text("population", "strict: who has a negative utility leaves; else with a chance", lambda one: one.name)
 AT_START = text("clients", "clients at the start", lambda one: len(one.clients), "count")
-LEFT = Column("left", "left", "clients that are still there after the last round", lambda one: one.clients.sum())
+LEFT = Column("left", "still there", "clients that are still there after the last round", lambda one: one.clients.sum())
 FIRST = Column("first_leaves", "first leaves", "first round after which anybody leaves, in any seed (-: nobody)",
                _first_leaves, min, "count")
 STAY_ACCURACY = Column("accuracy_staying", "stay: accuracy", "best accuracy of those who are left",
@@ -161,6 +165,8 @@ DROPOUT = Study(
     (
         "A client that has left keeps its model, and its models are no longer for sale; it never comes back.",
         "'-' stands where there is nobody of that kind.",
+        MONEY_NOTE,
+        CENTRE_NOTE,
     ),
     ALL_METHODS,
     clients=lambda record: np.logical_not(record.leaving.any(axis=0)),

@@ -55,7 +55,9 @@ def test_a_verdict_on_utility_needs_every_task_and_falls_with_one(tmp_path):
     assert "local on low by 4 money a round" in behind.evidence
     one = judged(tmp_path, [unit for unit in high if unit["seed"] == 0], "highest economic")
     assert one.word == NOISE
-    assert "Not decided: a (one seed)." in one.evidence
+    assert "Not decided: a (1 seed)." in one.evidence
+    two = [unit for unit in units("a", local=HIGH, **{"ipfl/ipfl": [0.0, 0.1001]}) if unit["seed"] < 2]
+    assert judged(tmp_path, two, "highest economic").word == NOISE  # however close two seeds are
     flat = judged(tmp_path, units("a", local=[0.0] * 5, **{"ipfl/ipfl": [2.0] * 5}), "highest economic")
     assert "On a the figure is the same under every seed" in flat.evidence
 

@@ -38,6 +38,14 @@ def test_of_many_comparisons_what_only_one_interval_says_is_told_apart():
     assert crossed(two, UTILITY)[1][0][1].startswith("+1 (")
 
 
+def test_of_two_seeds_nothing_is_claimed_however_close_they_are():
+    two = {"two": [Row({c: values[:2] for c, values in row.seeds.items()}) for row in TABLES["clear"]]}
+    (one, p), *_ = [(one, p) for _, name, one, p in compared(two, UTILITY) if name == "fedavg"]
+    assert one.seen
+    assert not one.kept(p)
+    assert "two: by its own interval alone more than `local` and `fedavg`." in sentences(two, UTILITY)
+
+
 def test_money_by_measured_worth_is_not_compared_with_money_by_sizes():
     other = {task: [*each, *rows(**{"ipfl-effective/ipfl-exact": [9.0, 9.1, 9.2]})] for task, each in TABLES.items()}
     assert sentences(other, UTILITY) == sentences(TABLES, UTILITY)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEVEL = 0.95
+FEWEST = 3
+"""Pairs from which on something is claimed of many comparisons: of two the spread is guessed from one difference."""
 SMALL = 1e-9
 """Numbers closer than this, relative to the largest, are equal."""
 
@@ -44,6 +46,10 @@ class Difference:
     def seen(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.low is not None and self.high is not None and (self.low > 0.0 or self.high < 0.0)
+
+    def kept(self, corrected: float | None) -> bool:
+        """Whether it is seen as one of many: on enough pairs, with its p value after `holm` below 5 %."""
+        return self.seen and self.pairs >= FEWEST and corrected is not None and corrected < 1.0 - LEVEL
 
 
 def paired(mine: Sequence[float], other: Sequence[float]) -> Difference:
