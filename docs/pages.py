@@ -15,7 +15,7 @@ from typing import Any
 
 from analysis.page.export import Table, inline_svg
 from docs.paper import page, table, verdicts
-from marketproof.studies.carried_out import markdown
+from marketproof.studies.carried_out import markdown, numbers
 from marketproof.studies.comparison import comparison_files
 from marketproof.studies.findings import BY_SEED, found, title
 from marketproof.studies.plan import STUDIES
@@ -39,7 +39,7 @@ def study_files(name: str, told: Mapping[str, Any]) -> dict[str, bytes]:
     rows = tuple(tuple(row[column] for column in of.columns) for row in of.rows)
     lines = Table(head, tuple(column.key for column in of.columns), rows)
     drawn = {f"{name}-{figure}.svg": inline_svg(one, figure, figure).encode() for figure, one in of.figures.items()}
-    return {f"{name}.md": text.encode(), f"{name}.csv": lines.to_csv().encode(),
+    return {f"{name}.md": text.encode(), f"{name}.csv": numbers(of, head).to_csv().encode(),
             f"{name}.tex": lines.to_latex().encode(), **drawn}  # fmt: skip
 
 

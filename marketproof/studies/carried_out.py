@@ -246,20 +246,24 @@ def _as_json(plan: Plan, found: Findings) -> dict[str, Any]:
 
 def _write(folder: Path, plan: Plan, told: Mapping[str, Any], found: Findings) -> None:
     """Write ``STEM.json``, ``.csv`` and ``.md``, and each figure as PNG and SVG."""
-    rows = [row.to_json(found.columns) for row in found.rows]
-    keys = [
-        key for column in found.columns for key in (column.key, f"{column.key}_std") if any(key in row for row in rows)
-    ]
-    lines = Table(plan.title, tuple(keys), tuple(tuple(row.get(key) for key in keys) for row in rows))
     write_all(
         {
             folder / f"{plan.stem}.json": dumps(told),
-            folder / f"{plan.stem}.csv": lines.to_csv().encode(),
+            folder / f"{plan.stem}.csv": numbers(found, plan.title).to_csv().encode(),
             folder / f"{plan.stem}.md": markdown(found, plan.title).encode(),
             **{folder / f"{name}.svg": svg_text(figure).encode() for name, figure in found.figures.items()},
             **{folder / f"{name}.png": png(figure) for name, figure in found.figures.items()},
         }
     )
+
+
+def numbers(found: Findings, title: str) -> Table:
+    """Return the table with a column KEY_std behind each mean over several seeds: their sample deviation."""
+    rows = [row.to_json(found.columns) for row in found.rows]
+    keys = [
+        key for column in found.columns for key in (column.key, f"{column.key}_std") if any(key in row for row in rows)
+    ]
+    return Table(title, tuple(keys), tuple(tuple(row.get(key) for key in keys) for row in rows))
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:

@@ -245,9 +245,18 @@ def comparison_files(told: Mapping[str, Any]) -> dict[str, bytes]:
     keys, tables = tuple(Trained.model_fields), by_task(told)
     lines = Table(told["title"], keys, tuple(tuple(unit[key] for key in keys) for unit in told["units"]))
     means = tuple(
-        (task, *(row[column] for column in (METHOD, *SHOWN))) for task, rows in tables.items() for row in rows
+        (task, row[METHOD], len(row.seeds[METHOD]),
+         *(value for column in SHOWN[:-1] for value in (row[column], row.spread(column))), row[LOWEST])
+        for task, rows in tables.items() for row in rows
+    )  # fmt: skip
+    heads = (
+        "task",
+        METHOD.head,
+        "seeds",
+        *(head for column in SHOWN[:-1] for head in (column.head, "s.d.")),
+        LOWEST.head,
     )
-    shown = Table(told["title"], ("task", *(column.head for column in (METHOD, *SHOWN))), means)
+    shown = Table(told["title"], heads, means)
     apart = significance.differences_table(tables)
     return {
         "performance.csv": lines.to_csv().encode(),

@@ -99,8 +99,8 @@ def words(rows: Sequence[Row]) -> list[str]:
         )
         if len(own) > 2:
             points = [[100.0 * value for value in row.seeds[BEST]] for row in (loose, strict)]
-            names = [f"epsilon {row[EPSILON]}" for row in (loose, strict)]
-            apart = told(paired(*points), *names, lambda amount: f"{amount:.1f}")
+            mine, other = (f"epsilon {row[EPSILON]}" for row in (loose, strict))
+            apart = told(paired(*points), mine, other, lambda amount: f"{amount:.1f}")
             said.append(f"{method}: points of best accuracy: {apart}.")
     return said
 

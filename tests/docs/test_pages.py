@@ -151,6 +151,7 @@ def test_a_study_has_its_page_figures_and_tables_from_its_record_alone(tmp_path)
     assert set(pictures) == {"robust-accuracy.svg", "robust-earnings.svg"}
     assert all(files[name].startswith(b"<svg") for name in pictures)
     assert files["robust.csv"].count(b"\n") == 2
+    assert b"utility_others,utility_others_std" in files["robust.csv"]
     assert pages(tmp_path) == files
     earned = next(verdict for claim, verdict in verdicts(tmp_path) if claim.says.startswith("Attackers"))
     assert earned.word == NOT

@@ -68,6 +68,7 @@ def test_figures_are_those_of_a_run_and_the_page_is_made_of_the_file(cli, tmp_pa
     assert set(made) > {"performance-ranks-utility.svg", "performance-differences.csv", "performance.tex"}
     assert len(study["units"]) == study["planned"] == 12
     assert (out / "performance.csv").read_text().count("\n") == 13
+    assert "method & seeds & best accuracy & s.d." in (out / "performance.tex").read_text()
     assert set(FIGURES) < set(study["columns"])
     assert all(unit["machine"] == 0 and unit["seconds"] >= 0 and unit["commit"] for unit in study["units"])
     tables = comparison.by_task(study)
