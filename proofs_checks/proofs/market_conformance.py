@@ -225,12 +225,9 @@ def _prices(buyer: _Buyer, due: Floats, words: str, tolerance: float) -> list[st
 
 def _threshold(buyer: _Buyer, reports: Reports, market: Market) -> list[str]:
     """Run the reference rule once more; markets in which a test is as good as a tie are left out."""
-    for b in range(len(buyer.at)):
-        size, gain = buyer.sizes[b], float(reports.gain[b, buyer.client])
-        marks = [
-            _root(market.law, gain, float(n), float(w))
-            for n, w in zip(size, buyer.costs[b] + buyer.pens[b], strict=True)
-        ]
+    roots = _roots(market.law, reports.gain[:, [buyer.client]], buyer.sizes, buyer.costs + buyer.pens)
+    for b, marks in enumerate(roots.tolist()):
+        size = buyer.sizes[b]
         total, taken, close = float(reports.size[b, buyer.client]), 0, False
         for j in sorted(range(size.size), key=lambda j: (-marks[j], j)):
             close |= any(k != j and 0 < abs(marks[k] - marks[j]) <= 1e-9 * marks[j] for k in range(size.size))
@@ -244,21 +241,24 @@ def _threshold(buyer: _Buyer, reports: Reports, market: Market) -> list[str]:
     return []
 
 
-def _root(law: GainLaw, gain: float, n: float, price: float) -> float:
-    """Total data x > n with f(x) - f(x-n) = price, by bisection; n if there is none, inf where the price is 0."""
-    if n <= 0.0:  # who brings nothing is never taken
-        return n
-    if price <= 0.0:
-        return np.inf
+def _roots(law: GainLaw, gain: Floats, n: Floats, price: Floats) -> Floats:
+    """Total data x > n with f(x) - f(x-n) = price, by bisection; n if there is none, inf where the price is 0.
 
-    def surplus(x: float) -> float:
-        return float(law.value(gain, n, x) - law.value(gain, n, x - n)) - price
+    Shape ``[B, s]``, gain ``[B, 1]``.
+    """
+    roots = np.where((price <= 0.0) & (n > 0.0), np.inf, n)  # who brings nothing is never taken
+    live = (n > 0.0) & (price > 0.0) & (gain > 0.0)
+    k, n, price = (np.broadcast_to(a, live.shape)[live] for a in (gain, n, price))
+
+    def positive(x: Floats) -> NDArray[np.bool_]:
+        return np.asarray(law.value(k, n, x) - law.value(k, n, x - n) > price)
 
     low, high = n * (1.0 + 1e-12), 2.0 * n
-    if gain <= 0.0 or surplus(low) <= 0.0:
-        return n
-    while surplus(high) > 0.0:
-        low, high = high, 2.0 * high
-    while (middle := 0.5 * (low + high)) not in (low, high):
-        low, high = (middle, high) if surplus(middle) > 0.0 else (low, middle)
-    return high
+    some = positive(low)
+    while (short := some & positive(high)).any():
+        low, high = np.where(short, high, low), np.where(short, 2.0 * high, high)
+    while (between := ((middle := 0.5 * (low + high)) != low) & (middle != high)).any():
+        above = positive(middle)
+        low, high = np.where(between & above, middle, low), np.where(between & ~above, middle, high)
+    roots[live] = np.where(some, high, n)
+    return roots
