@@ -179,7 +179,8 @@ def page(told: Mapping[str, Any]) -> str:
             if shown < len(units)
             else ""
         ),
-        f"They took {hours:.1f} hours of one core; code: {listed(dict.fromkeys(unit['commit'] for unit in units))}; "
+        f"They took {hours:.1f} hours of one core (of the clock where the code is told by its version); code: "
+        f"{listed(dict.fromkeys(unit['commit'] for unit in units))}; "
         f"machine: {'; '.join(told['machines'])}. Written by the study from performance.json: `{told['command']}`.",
         f"Scale {told['scale']}, a shorter one where the table says so. ± is the sample deviation over seeds: it says "
         "nothing about the difference between two rows, which share their seeds; without ± it is of one seed.",

@@ -120,7 +120,11 @@ PERFORMANCE = Study(
     _accuracy_beside_utility,
     (
         "Methods without a market pay nobody: their utility is the gain of the models that their graph hands out less "
-        "what exporting them costs (paper).",
+        "what exporting them costs (paper). Where everybody takes everybody's model, as under `fedavg`, `fedprox`, "
+        "`ditto` and `fedamp`, that is one number under several names.",
+        "In the paper's tasks exporting a model once costs 1: that is the unit of money.",
+        "Personal methods are judged by the models that clients have after their training of the round, `fedavg` and "
+        "`fedprox` by the common model as it is handed out, which no client has trained on (paper).",
         MONEY_NOTE,
     ),
     ALL_METHODS,
