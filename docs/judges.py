@@ -77,12 +77,17 @@ def of_formula(mechanism: str, *properties: str) -> Callable[[Records], Verdict]
 
     def judge(records: Records) -> Verdict:
         cells = [records.cell(mechanism, prop) for prop in properties]
-        said = "; ".join(f"`{cell['property']}` is {cell['grade']}" for cell in cells)
+        said = "; ".join(f"`{cell['property']}` is {cell['grade']} (matrix.json){_because(cell)}" for cell in cells)
         word = HOLDS if all(cell["holds"] for cell in cells) else NOT
-        where = "matrix.json, with the bounds of each search and a witness of each refutation"
-        return Verdict(word, f"Of `{mechanism}`, the rule in the authors' code with exact roots: {said} ({where}).")
+        return Verdict(word, f"Of `{mechanism}`, the rule in the authors' code with exact roots: {said}.")
 
     return judge
+
+
+def _because(cell: Mapping[str, Any]) -> str:
+    """Return of what a verdict in the matrix was proved, or the market that refutes it."""
+    why = (cell["witness"] or {}).get("sentence") or (cell["evidence"] or {}).get("words")
+    return f": {why}" if why else ""
 
 
 Rows = Sequence[Mapping[str, Any]]

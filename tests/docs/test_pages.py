@@ -85,7 +85,13 @@ def test_who_loses_once_refutes_that_nobody_loses_in_training(tmp_path):
 
 def test_where_a_record_is_missing_it_says_so(tmp_path):
     (tmp_path / "matrix.json").write_bytes((RESULTS / "matrix.json").read_bytes())
-    found = {claim.says: verdict.word for claim, verdict in verdicts(tmp_path)}
+    told = {claim.says: verdict for claim, verdict in verdicts(tmp_path)}
+    said = {says[:38]: verdict.evidence for says, verdict in told.items()}
+    assert (
+        "reporting cost 0 takes its utility from 0 to" in said["Truthfulness, cost: in theory nobody g"]
+    )  # the market that refutes it
+    assert "data that is there as reported" in said["Individual rationality: in theory nobo"]
+    found = {says: verdict.word for says, verdict in told.items()}
     assert len(found) == len(CLAIMS)
     theory = [word for says, word in found.items() if "ruthfulness, " in says or "in theory" in says]
     assert set(theory) == {HOLDS, NOT}
