@@ -76,6 +76,19 @@ def test_accuracies_count_only_where_something_is_learnt_by_the_papers_model(tmp
     assert "Not counted: a (a tiny random model" in judged(tmp_path, found, "highest economic", tiny).evidence
 
 
+def test_comparable_is_a_point_behind_and_more_is_not(tmp_path):
+    def of(shift):
+        other = [{**unit, "method": "local", "accuracy_best": unit["accuracy_best"] + shift + 1e-4 * (unit["seed"] % 2)}
+                 for unit in units("a", **{"ipfl/ipfl": HIGH})]  # fmt: skip
+        return judged(tmp_path, [*units("a", **{"ipfl/ipfl": HIGH}), *other], "comparable")
+
+    assert of(0.009).word == PARTLY
+    assert of(0.010).word == NOISE
+    behind = of(0.012)
+    assert behind.word == NOT
+    assert "local on a by 1.2 points" in behind.evidence
+
+
 def test_who_loses_once_refutes_that_nobody_loses_in_training(tmp_path):
     assert judged(tmp_path, units("a", **{"ipfl/ipfl": HIGH}), "in training nobody loses").word == PARTLY
     lost = judged(tmp_path, units("a", **{"ipfl/ipfl": [*HIGH[:4], -0.5]}), "in training nobody loses")
