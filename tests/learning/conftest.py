@@ -1,8 +1,10 @@
 """What the tests of learning share."""
 
+import multiprocessing
 import os
 import socket
 from collections.abc import Iterator
+from multiprocessing.context import BaseContext
 
 import pytest
 
@@ -28,6 +30,26 @@ def single_thread() -> Iterator[None]:
     """Compute with one thread, as backends train: on a busy machine two are many times slower."""
     with one_thread():
         yield
+
+
+@pytest.fixture
+def spawned() -> None:
+    """Workers of a pool are started as users' are: each imports torch for itself, which takes seconds."""
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere they are forked from one process that has imported it: what they compute is the same."""
+    real = multiprocessing.get_context
+
+    def context(method: str) -> BaseContext:
+        assert method == "spawn"
+        forking = real("forkserver")
+        forking.set_forkserver_preload(["learning.backends.worker"])
+        return forking
+
+    if "spawned" not in request.fixturenames:
+        monkeypatch.setattr(multiprocessing, "get_context", context)
 
 
 @pytest.fixture

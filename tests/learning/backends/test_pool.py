@@ -57,6 +57,7 @@ def train_until_it_fails(trainer: Trainer) -> None:
         trainer.train(number)
 
 
+@pytest.mark.usefixtures("spawned")
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_pool_is_bitwise_the_plain_loop_for_any_number_of_processes(processes):
     for mine, theirs in zip(run("pool", processes), run("rows"), strict=True):
@@ -71,6 +72,7 @@ def test_pool_is_bitwise_the_plain_loop_on_fashion(algorithm):
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.usefixtures("spawned")
 def test_a_worker_that_is_killed_is_named_and_the_pool_ends():
     with Trainer(PLAN, "local", backend="pool", processes=2) as trainer:
         trainer.train(1)
@@ -90,6 +92,7 @@ def test_a_task_that_fails_in_a_worker_fails_here_in_one_line():
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("spawned")
 def test_closing_ends_the_workers_and_can_be_done_twice():
     trainer = Trainer(PLAN, "local", backend="pool", processes=2)
     trainer.train(1)
