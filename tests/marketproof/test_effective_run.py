@@ -99,6 +99,7 @@ def test_what_is_earned_follows_what_models_brought_and_nobody_loses(folder):
     assert f"{number(float(surprise[one.imports.any(-1)].max()))} at most" in words
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_that_goes_on_expects_what_one_run_does(folder, tmp_path):
     short = (*RUN, "--methods", "ipfl-effective/ipfl-exact-earned", "--rounds", 2, "--no-audit", "--out")
     assert command(*short, tmp_path / "short").status == 0
@@ -152,6 +153,7 @@ def test_regions_are_those_of_what_was_measured(folder):
     assert regions[0].bought[0, 0] == 3  # for nothing, the exact rule buys both
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_private_training_and_clients_who_leave_go_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv("MARKETPROOF_KEYS", str(tmp_path / "keys"))
     options = ["--clients", 4, "--rounds", 3, "--steps", 5, "--backend", "rows", "--dp-epsilon", 8]

@@ -69,6 +69,7 @@ def test_personal_methods_are_judged_before_and_common_models_after_aggregation(
         assert (trained == aggregated) == torch.equal(*seen)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_fedavg_whose_clients_use_what_they_trained_prints_another_row(tmp_path, monkeypatch):
     tuned = replace(ALGORITHMS["fedavg"], name="tuned", deploys="trained")
     monkeypatch.setitem(ALGORITHMS, "tuned", tuned)

@@ -44,6 +44,7 @@ def test_owners_train_trade_and_are_named(cli, csv, tmp_path):
     assert all(any(f"pays: {name}, whose" in sentence for name in summary["names"]) for sentence in paying)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_stopped_run_goes_on_with_the_same_table_only(cli, csv, tmp_path):
     out = tmp_path / "run"
     command = ("run", "--data", csv, *COLUMNS, "--scale", "smoke", "--methods", "local", "--out", out)
@@ -54,6 +55,7 @@ def test_a_stopped_run_goes_on_with_the_same_table_only(cli, csv, tmp_path):
     assert "data.names" in cli(*command, "--resume").line()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_task_file_names_the_table_beside_it(cli, csv, tmp_path):
     task = tmp_path / "mine.toml"
     task.write_text(
@@ -79,6 +81,7 @@ def lambda_task(folder, said):
 RULES = "ipfl/ipfl,ipfl/ipfl-exact,ipfl-effective/clock-price"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_lambda_of_each_client_stands_in_the_market_and_in_training_by_list_or_by_column(cli, tmp_path):
     (tmp_path / "costs.csv").write_text("client,lambda\n2,0\n0,2\n1,0.5\n")
     for name, said in (("one", "lam = 2.0"), ("same", "lambda = [2, 2, 2]"), ("own", "lambda = [2.0, 0.5, 0.0]"),
@@ -146,6 +149,7 @@ def test_a_class_that_cannot_be_tested_leaves_no_folder(cli, csv, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_any_name_that_can_be_printed_is_recorded(cli, csv, tmp_path):
     csv.write_text(TEXT.replace("hill", "😀 \\ Zürich"))
     out = tmp_path / "run"

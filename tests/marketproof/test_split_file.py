@@ -22,6 +22,7 @@ def file(tmp_path, monkeypatch):
     return tmp_path / "split.csv"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_clients_hold_what_the_file_says_and_the_record_names_it(cli, file):
     answer = cli("run", "digits-niid", "--split", "split.csv", *RUN, "--out", "run")
     assert answer.status == 0, answer.err
@@ -42,6 +43,7 @@ def test_clients_hold_what_the_file_says_and_the_record_names_it(cli, file):
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("names", [["ann", "bob", "cat"], ["0", "1", "2"]])
 def test_a_task_names_it_as_table_or_arrays_and_both_are_the_same(cli, file, names):
     rows = np.concatenate([list(rows) for rows in ROWS.values()])
