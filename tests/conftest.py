@@ -5,9 +5,11 @@ change. A rule that waits has to be given a clock by its test.
 """
 
 import gc
+import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,20 @@ def budgets_in_processor_time() -> Iterator[Callable[[], float]]:
         patch.setattr(signal, "SIGALRM", signal.SIGPROF)
         patch.setattr(signal, "ITIMER_REAL", signal.ITIMER_PROF)
         yield wall
+
+
+@pytest.fixture
+def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of a pool are forked from one process that has imported torch: what they compute is the same."""
+    real = multiprocessing.get_context
+
+    def context(method: str) -> BaseContext:
+        assert method == "spawn"
+        forking = real("forkserver")
+        forking.set_forkserver_preload(["learning.backends.worker"])
+        return forking
+
+    monkeypatch.setattr(multiprocessing, "get_context", context)
 
 
 def pytest_collection_finish() -> None:

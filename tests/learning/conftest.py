@@ -1,10 +1,8 @@
 """What the tests of learning share."""
 
-import multiprocessing
 import os
 import socket
 from collections.abc import Iterator
-from multiprocessing.context import BaseContext
 
 import pytest
 
@@ -38,18 +36,10 @@ def spawned() -> None:
 
 
 @pytest.fixture(autouse=True)
-def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elsewhere they are forked from one process that has imported it: what they compute is the same."""
-    real = multiprocessing.get_context
-
-    def context(method: str) -> BaseContext:
-        assert method == "spawn"
-        forking = real("forkserver")
-        forking.set_forkserver_preload(["learning.backends.worker"])
-        return forking
-
+def workers(request: pytest.FixtureRequest) -> None:
+    """Where nothing else is said, they are forked."""
     if "spawned" not in request.fixturenames:
-        monkeypatch.setattr(multiprocessing, "get_context", context)
+        request.getfixturevalue("forked_workers")
 
 
 @pytest.fixture

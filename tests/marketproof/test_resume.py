@@ -237,6 +237,7 @@ def stopped(folder: Path, backend: str, round_index: int = 2, **options) -> None
             run(config(**given), folder, Place(backend), resume=False, quiet=True)
 
 
+@pytest.mark.usefixtures("forked_workers")
 @pytest.mark.parametrize(("before", "after"), [("rows", "stacked"), ("pool", "stacked"), ("stacked", "rows")])
 def test_a_backend_that_gives_other_bits_is_refused(cli, tmp_path, before, after):
     folder = tmp_path / "run"
@@ -253,6 +254,7 @@ def test_a_backend_that_gives_other_bits_is_refused(cli, tmp_path, before, after
         assert manifest["backend_reason"]["fedavg-0"].startswith(f"{before}: ")
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_plain_loop_and_worker_processes_may_follow_each_other(tmp_path):
     folders = {"rows": tmp_path / "rows", "pool": tmp_path / "pool"}
     options = {"methods": ["fedavg"], "seeds": 1, "rounds": 4, "steps": 2}
