@@ -46,8 +46,9 @@ def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers of a pool are forked from one process that has imported torch: what they compute is the same."""
     real = multiprocessing.get_context
 
-    def context(method: str) -> BaseContext:
-        assert method == "spawn"
+    def context(method: str | None = None) -> BaseContext:
+        if method != "spawn":
+            return real(method)
         forking = real("forkserver")
         forking.set_forkserver_preload(["learning.backends.worker"])
         return forking
