@@ -4,9 +4,9 @@
 
 Each unit, a task (scale reduced), method, population and seed, is trained once and kept: a stopped script goes on; with
 ``--tables`` nothing is trained. The tables of what is there are printed and written to docs/results/effective.json.
-Of Fashion-MNIST what docs/fashion.py recorded (other methods, three seeds) is taken from there, FEMNIST and PACS from
-`study performance` (docs/performance.py), at its shorter scale. ``--tune``: digits on other seeds, printed only; choose
-by these alone.
+Of Fashion-MNIST what docs/fashion.py recorded (other methods, three seeds) is taken from there; CIFAR-10, FEMNIST and
+PACS from `study performance` (docs/performance.py), the latter two at its shorter scale. ``--tune``: digits on other
+seeds, printed only; choose by these alone.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ Units = dict[Unit, dict[str, Array]]
 OUT = Path(__file__).parent / "results" / "effective.json"
 FASHION_RESULTS, STUDY_RESULTS = OUT.with_name("fashion.json"), OUT.with_name("performance.json")
 SEEDS, TUNING = range(5), range(100, 105)
-SHORTER = ("femnist", "pacs")
-DIGITS, FASHION = (tuple(f"{data}-{split}" for split in ("niid", "cluster", "skew")) for data in ("digits", "fashion"))
+DIGITS, FASHION, CIFAR = (
+    tuple(f"{data}-{split}" for split in ("niid", "cluster", "skew")) for data in ("digits", "fashion", "cifar10")
+)
+STUDY = (*CIFAR, "femnist", "pacs")
 PRICED = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/ipfl-exact")
 OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
 METHODS = (*OTHERS, *PRICED, "ipfl-effective/pooled-price")
@@ -50,7 +52,7 @@ MONEY = ("paid", "received", "utility", "gain")
 
 
 def recorded() -> dict[Unit, tuple[float, float]]:
-    """Return best and final accuracy of the units that other scripts recorded: Fashion-MNIST, FEMNIST, PACS."""
+    """Return best and final accuracy of the units that other scripts recorded: Fashion-MNIST and those of the study."""
     fashion, study = (json.loads(path.read_text()) for path in (FASHION_RESULTS, STUDY_RESULTS))
     told = [
         (task, method, int(seed), figures)
@@ -58,7 +60,7 @@ def recorded() -> dict[Unit, tuple[float, float]]:
         for method, by_seed in fashion[task]["by_seed"].items()
         for seed, figures in by_seed.items()
     ]
-    told += [(unit["task"], unit["method"], unit["seed"], unit) for unit in study["units"] if unit["task"] in SHORTER]
+    told += [(unit["task"], unit["method"], unit["seed"], unit) for unit in study["units"] if unit["task"] in STUDY]
     return {
         (task, method, "benign", seed): (figures["accuracy_best"], figures["accuracy_final"])
         for task, method, seed, figures in told
@@ -250,7 +252,7 @@ def trained(wanted: Iterable[Unit], folder: Path, train: bool = True) -> Units:
 def main(folder: Path, train: bool = True, tune: bool = False) -> int:
     """Train what is missing, then write and print the tables of all that is there."""
     units = trained(wanted(tune), folder, train)
-    accuracy = accuracies(units, (*DIGITS, *FASHION, *SHORTER), TUNING if tune else SEEDS)
+    accuracy = accuracies(units, (*DIGITS, *FASHION, *STUDY), TUNING if tune else SEEDS)
     ranks = {
         method: {
             kind: float(np.mean([found["methods"][method][f"{kind}_rank"] for found in accuracy.values()]))
