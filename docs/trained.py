@@ -45,8 +45,7 @@ def over_tasks(
 
     For that each interval has to lie above: no correction, all have to (intersection-union). Against it a single
     interval below is enough, so that Holm's correction is over all baselines and tasks. Neither is said of a task with
-    fewer seeds than `FEWEST`. ``aside``: tasks that do not
-    count, and why.
+    fewer seeds than `FEWEST`. ``aside``: tasks that do not count, and why.
     """
     units = records.units()
     every = list(differences(units, key, least))

@@ -56,6 +56,12 @@ def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiprocessing, "get_context", context)
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No report is drawn, which takes longer than a small run."""
+    monkeypatch.setattr("marketproof.running.execution.make_report", lambda folder: folder / "report.html")
+
+
 def pytest_collection_finish() -> None:
     """Let the search for cycles pass over all that stays to the end: modules and tests."""
     gc.collect()

@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 PAGES = [*sorted((DOCS / "guide").glob("*.md")), DOCS / "architecture.md", DOCS / "start.md"]
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
 def test_guide_runs_as_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for the page of each run, which no guide opens; what `report` writes is made.
@@ -28,7 +29,6 @@ def test_guide_runs_as_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     An exercise is searched for a tenth of a student's time, in which the process of the code takes the most.
     """
     monkeypatch.setattr("analysis.lessons.exercise._BUDGET", 0.2)
-    monkeypatch.setattr("marketproof.running.execution.make_report", lambda folder: folder / "report.html")
     result = doctest.testfile(str(path), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted > 3
     assert result.failed == 0

@@ -65,12 +65,6 @@ def quick():
         yield
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No report is drawn, which takes longer than a small run."""
-    monkeypatch.setattr("marketproof.running.execution.make_report", lambda folder: folder / "report.html")
-
-
 @dataclass(frozen=True)
 class Answer:
     """What one command line gave."""
