@@ -91,8 +91,8 @@ class OwnProperty(Property):
         return rows
 
     def sentence(self, mechanism: DirectMechanism, case: Cases, numbers: dict[str, list[float]]) -> str:
-        """Return the case in words, on one line."""
-        return self._text("sentence", self._asked("sentence", mechanism, case, numbers))
+        """Return the case in its author's words, on one line that says so: verdicts and reports print it among ours."""
+        return f"{self.id} says: {self._text('sentence', self._asked('sentence', mechanism, case, numbers))}"
 
     def _text(self, name: str, said: object) -> str:
         if not isinstance(said, str) or not said.strip():

@@ -52,6 +52,7 @@ def test_it_is_searched_and_refuted_and_its_witness_replays_and_is_checked_with_
     assert list(told) == ["no_subsidy.py:NO_SUBSIDY", "ir"]
     refuted = told["no_subsidy.py:NO_SUBSIDY"]
     assert (refuted["grade"], refuted["statement"]) == ("refuted", "nobody is paid for taking part [t_i >= 0]")
+    assert refuted["witness"]["sentence"].startswith("no_subsidy.py:NO_SUBSIDY says: somebody pays -")
     assert refuted["witness"]["violation"] == -min(refuted["witness"]["numbers"]["payment_before"])
     for found in ("v.json", "w/no_subsidy.py-NO_SUBSIDY.json"):
         assert cli("replay", found, *SUBSIDY).status == 0
