@@ -15,11 +15,12 @@ from learning.work import State
 KEPT = 0.5
 """Share of the last round's e in a seller's that is measured anew."""
 USED = 0.5
-"""Share of the standard errors that money needs by which a mixture must be better to be used at once, too."""
+"""A mixture is used at once from this share of the standard errors on that money needs."""
 REMEMBERED, CAUTION = 0.75, 0.25
 """Share of the last rounds' gap in the one reckoned with, and of that one in what a mixture is forgiven.
 
-Probes overfit too much at first, and too little once others' models, mixed in, know their held-out samples.
+Probes overfit too much at first, and too little once others' models, mixed in, know their held-out samples (through
+the client's own uploads, which were trained on them).
 """
 
 
@@ -89,8 +90,8 @@ class Mixing:
     ) -> Floats:
         """Return e [m, m], in samples of the importer: of models of ``clients`` for ``buyers``; 0 for all others.
 
-        A seller is new until it was better beyond noise; then e is smoothed over rounds, kept while the loss still
-        falls towards it, and dropped to 0 when it does not.
+        A seller is new until it was better beyond noise. Then e is smoothed over rounds where it is so again, left as it
+        was where the loss falls at all (so junk that is not worse by chance keeps it for a round), and else 0: new again.
         """
         if self._effective is None:
             work, m = backend.work, len(sizes)

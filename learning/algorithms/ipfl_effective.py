@@ -7,7 +7,7 @@ from learning.algorithms.ipfl import implied
 from learning.plan import LearningPlan
 
 DEPLOYED = "deployed"
-"""Slot of the models that clients use: the mixed one where it was better by a standard error, else the trained one."""
+"""Slot of the models that clients use: the trained one, mixed at its best share where a mixture is surely better."""
 
 
 def local_spec(plan: LearningPlan, first: bool) -> LocalSpec:

@@ -9,11 +9,13 @@ It is 0 unless the loss falls by more than its noise: paired over the held-out s
 best mixture with θ_0, which knows nothing, and of a new seller below the same mixture with its parameters in random
 order and with flipped signs. (A small share of *anything* makes an overconfident model less so, and its loss smaller.)
 What a client *uses* is its own model, which is better than its probe and has less to gain from a mixture: how much of
-one is best for it is asked on all of its samples. It has seen them, so that its loss on them is too low, and the others
-have not; by how much is reckoned from the gaps of all probes between samples they trained on and held-out ones.
+one is best for it is asked on all of its samples. It has trained on them, so that its loss on them is too low; by how
+much is reckoned from the gaps of all probes between samples they trained on and held-out ones. (Others have seen them
+only through it: what it uploads carries them, so who mixed it in seems worth more than it is; `REMEMBERED` in mixing.)
 
 The slope of the held-out loss towards all sellers costs one gradient; only the `MOST` steepest falls are tried, at more
-than one weight only where the least of them lowers the loss, beside placebos only where all else is passed.
+than one weight only where the least of them lowers the loss, beside placebos only where all else is passed. A seller
+that was better beyond noise once needs neither again (`learning.mixing.Mixing.effective`): any fall keeps its old e.
 """
 
 import math
@@ -146,10 +148,13 @@ def blended(work: Work, task: LineTask, blend: Blend) -> torch.Tensor:
 
 
 def slopes(work: Work, task: LineTask, gradient: torch.Tensor) -> list[float]:
-    """Return the derivative of the mean loss from the probe, where it has this ``gradient`` [P], to each seller."""
-    probe = work.models(PROBE)[task.client]
-    towards = (work.models("") @ gradient - torch.dot(probe, gradient)).tolist()
-    return [towards[j] for j in task.sellers]
+    """Return the derivative of the mean loss from the probe, where it has this ``gradient`` [P], towards each seller.
+
+    Per unit of distance: who is far away by chance, as noise is, must not take the place of who is in the right direction.
+    """
+    probe, models = work.models(PROBE)[task.client], work.models("")
+    towards = (models @ gradient - torch.dot(probe, gradient)).tolist()
+    return [towards[j] / (float(torch.dist(models[j], probe)) or 1.0) for j in task.sellers]
 
 
 class Line:

@@ -28,8 +28,8 @@ DISPENSABLE = ("welfare", "final accuracy", "lowest utility", "of optimum", "uti
 """Columns that a narrow terminal goes without, least important first."""
 
 LEGEND = (
-    "best accuracy: each client's best round on its own label mix, averaged",
-    "utility per round: money, mean over clients and rounds · welfare: sum of all utilities over the run",
+    "best accuracy: each client's best round on its own label mix, mean over honest clients",
+    "utility per round: money, mean over honest clients and rounds · welfare: sum of everybody's utilities",
     "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all",
     "lowest utility: of any client in any round, below 0 somebody loses",
     "best lie: most that a client could gain in a round by a false cost (-: nobody reports; skipped: see below)",

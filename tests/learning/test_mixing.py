@@ -15,12 +15,14 @@ from learning.trainer import Trainer
 from learning.valuation.effective import (
     SEEN,
     TRIED,
+    Line,
     LineTask,
     MixtureTask,
     certainty,
     judge_mixture,
     measure_lines,
     minimiser,
+    slopes,
 )
 from learning.valuation.measuring import spread
 
@@ -84,6 +86,20 @@ def test_junk_is_worth_nothing_and_a_free_rider_measures_nothing(conduct):
             assert not e[:, 0].any()
             assert conduct in ("shuffle", "flip") or not e[0].any()
         assert (e[1:, 1:] > 0).sum() >= 6
+
+
+def test_noise_that_is_far_away_takes_no_place_among_those_that_are_tried():
+    with Trainer(replace(PLAN, clients=20, steps=1), "ipfl-effective", "rows", seed=2) as trainer:
+        trainer.train(1)
+        work, rows, probe = trainer._backend.work, trainer.state.rows, trainer.state.slots[PROBE][0]
+        gradient = Line(work, 0, TRIED).gradient().clone()
+        rows[1:8] = probe - 0.01 * gradient
+        rows[8:] = probe + 10.0 * torch.randn(rows[8:].shape, generator=torch.Generator().manual_seed(0))
+        raw = (rows[1:] - probe) @ gradient
+        assert raw[7:].min() < raw[:7].min()
+        towards = slopes(work, LineTask(0, tuple(range(1, 20)), frozenset(), 1), gradient)
+        assert max(towards[:7]) < min(towards[7:])
+        assert towards[0] == pytest.approx(-float(gradient.norm()), rel=1e-3)
 
 
 def test_mixtures_are_the_average_and_kept_where_the_loss_does_not_rise():

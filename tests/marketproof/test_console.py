@@ -65,7 +65,7 @@ def test_what_a_share_below_nothing_means_is_told_and_what_smoke_is_for():
     text = " ".join(printed(80, seeds=(0,), scale="smoke").split())
     assert "-6683%" in text
     assert "below 0: worse than no trade at all" in text
-    assert "utility per round: money, mean over clients and rounds" in text
+    assert "utility per round: money, mean over honest clients and rounds" in text
     assert "accuracies mean nothing" in text
     assert "accuracies mean nothing" not in printed(80, scale="reduced")
 
