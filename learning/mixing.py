@@ -90,8 +90,8 @@ class Mixing:
     ) -> Floats:
         """Return e [m, m], in samples of the importer: of models of ``clients`` for ``buyers``; 0 for all others.
 
-        A seller is new until it was better beyond noise. Then e is smoothed over rounds where it is so again, left as it
-        was where the loss falls at all (so junk that is not worse by chance keeps it for a round), and else 0: new again.
+        A seller is new until it was better beyond noise. Then e is smoothed over rounds where it is so again, left as
+        it was where the loss falls at all (junk that is not worse by chance keeps it for a round), else 0: new again.
         """
         if self._effective is None:
             work, m = backend.work, len(sizes)

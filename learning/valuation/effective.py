@@ -150,7 +150,7 @@ def blended(work: Work, task: LineTask, blend: Blend) -> torch.Tensor:
 def slopes(work: Work, task: LineTask, gradient: torch.Tensor) -> list[float]:
     """Return the derivative of the mean loss from the probe, where it has this ``gradient`` [P], towards each seller.
 
-    Per unit of distance: who is far away by chance, as noise is, must not take the place of who is in the right direction.
+    Per unit of distance: who is far away by chance, as noise is, must not take the place of who is where it falls.
     """
     probe, models = work.models(PROBE)[task.client], work.models("")
     towards = (models @ gradient - torch.dot(probe, gradient)).tolist()
