@@ -3,7 +3,8 @@
     python docs/effective_lies.py        # some minutes; digits-skew and digits-cluster, scale reduced, three seeds
 
 Seller: the client with the lowest cost uploads something else in every round than the model that it trained, and uses
-its own; what it sells and receives over the whole run, beside its honest self's. (Twice and half: all its parameters.)
+its own; what it sells and receives a round over the whole run, and in its second half alone, beside its honest self's.
+(Twice and half: all its parameters.)
 Buyer: in each recorded round each client's row of e is replaced (all of it multiplied, single sellers struck out, or
 all but one), the market is cleared again on that, and the client's utility is reckoned with the e that was measured.
 Sellers are paid their costs at least, so no lie about e leaves a buyer more than the best set of models at cost: what
@@ -40,7 +41,8 @@ from mechanism.market.settling import clear_and_settle
 
 TASKS, SEEDS = ("digits-skew", "digits-cluster"), range(3)
 RULES = ("ipfl-exact", "pooled-price", "clock-price")
-UPLOADS = ("honest", "noise", "twice", "half", "overfitted", "another's", "the importer's own")
+ADAPTIVE = ("then noise", "then stale")
+UPLOADS = ("honest", "noise", "twice", "half", "overfitted", "another's", "another's last", *ADAPTIVE)
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 4.0)
 OUT = Path(__file__).parent / "results" / "effective_lies.json"
 
@@ -48,11 +50,13 @@ OUT = Path(__file__).parent / "results" / "effective_lies.json"
 class Choosing(Trainer):
     """A trainer whose client ``seller`` uploads what ``upload`` names.
 
-    It may send on the round's model of a client that is ``other``, or back the last round's: its group's, so a buyer's.
+    It may send on the model of one client of its group, ``other``, of this round or of the last, to everybody; or be
+    honest up to the round ``turns``, so that buyers know it, then send noise or its own model of that round for ever.
     """
 
-    upload, seller, other = "honest", 0, 1
+    upload, seller, other, turns = "honest", 0, 1, 0
     last: torch.Tensor | None = None
+    stale: torch.Tensor | None = None
 
     def train(self, round_index: int, present: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Train as always, then put something else in the place of the seller's upload."""
@@ -60,7 +64,9 @@ class Choosing(Trainer):
         rows, k = self.state.rows, self.seller
         own = self.state.slots[HELD][k]
         before, self.last = self.last, rows[self.other].clone()
-        if self.upload == "noise":
+        if round_index <= self.turns:
+            self.stale = own.clone()
+        if self.upload == "noise" or (self.upload == "then noise" and round_index > self.turns):
             draws = stream(self.seed, "lie", round_index).standard_normal(len(own), dtype=np.float32)
             rows[k] = torch.from_numpy(draws) * own.std()
         elif self.upload == "overfitted":
@@ -69,7 +75,8 @@ class Choosing(Trainer):
             train_client(self._backend.work, TrainTask(k, 1000 + round_index, further))
         else:
             sent = {"honest": own, "twice": 2 * own, "half": own / 2, "another's": rows[self.other]}
-            rows[k] = sent.get(self.upload, own if before is None else before)
+            older = {"another's last": before, "then stale": self.stale}.get(self.upload)
+            rows[k] = sent.get(self.upload, own if older is None else older)
         return losses
 
 
@@ -84,6 +91,7 @@ def run(task: str, seed: int, rule: str, upload: str) -> tuple[int, list[MarketR
     trainer = Choosing(plan, "ipfl-effective", "rows", seed=seed)
     trainer.upload, trainer.seller = upload, seller
     trainer.other = seller - 1 if seller in (m // 2 - 1, m - 1) else seller + 1
+    trainer.turns = config.rounds // 2
     with trainer:
         types = types_of(config.market, trainer.sizes, seed)
         rounds = range(1, config.rounds + 1)
@@ -119,6 +127,23 @@ def buyers(record: MarketRecord, rule: str) -> tuple[float, float, float]:
     return best
 
 
+def shown(sellers: list[dict[str, Any]]) -> None:
+    """Print uploads as a table: utility, its spread over seeds in brackets; models sold; income; all per round."""
+    found = {(row["upload"], row["task"], row["rule"]): row for row in sellers}
+    columns = list(product(TASKS, RULES))
+    print("\n| utility; sold; income | " + " | ".join(f"{task}, `{rule}`" for task, rule in columns) + " |")
+    print("|---" * 7 + "|")
+    for late, uploads in (("", UPLOADS), ("_late", ("honest", *ADAPTIVE))):
+        for upload in uploads:
+            cells = []
+            for row in (found[upload, task, rule] for task, rule in columns):
+                spread = "" if late else f" ({row['utility_spread']:.2f})"
+                cells.append(
+                    f"{row['utility' + late]:.2f}{spread}; {row['sold' + late]:.2f}; {row['income' + late]:.2f}"
+                )
+            print(f"| {upload}{', second half' if late else ''} | " + " | ".join(cells) + " |")
+
+
 def main() -> int:
     """Run all, write and print."""
     found: dict[str, Any] = {"seller": [], "buyer": []}
@@ -128,17 +153,18 @@ def main() -> int:
             every = []
             for seed in SEEDS:
                 k, records = runs[upload, seed]
-                money = [np.mean([getattr(r.accounts, name)[k] for r in records]) for name in ("received", "utility")]
-                every.append([np.mean([r.imports[:, k].sum() for r in records]), *money])
-            sold, income, utility = np.mean(every, axis=0).tolist()
+                of = [(r.imports[:, k].sum(), r.accounts.received[k], r.accounts.utility[k]) for r in records]
+                every.append([np.mean(told) for some in (of, of[len(of) // 2 :]) for told in zip(*some, strict=True)])
+            sold, income, utility, sold_late, income_late, utility_late = np.mean(every, axis=0).tolist()
             row = {
                 "task": task, "rule": rule, "upload": upload, "sold": sold, "income": income, "utility": utility,
-                "utility_spread": float(np.std([one[-1] for one in every])),
+                "utility_spread": float(np.std([one[2] for one in every])),
+                "sold_late": sold_late, "income_late": income_late, "utility_late": utility_late,
             }  # fmt: skip
             found["seller"].append(row)
             print(
-                f"{task:15} {rule:13} uploads {upload:18} sells {sold:5.2f}  receives {income:6.2f}  utility "
-                f"{utility:6.2f} ± {row['utility_spread']:.2f}",
+                f"{task:15} {rule:13} uploads {upload:15} utility {utility:5.2f} ± {row['utility_spread']:.2f}  sells "
+                f"{sold:4.2f}  receives {income:5.2f}; in the second half {sold_late:4.2f}, {income_late:5.2f}",
                 flush=True,
             )
         lied = [buyers(record, rule) for seed in SEEDS for record in runs["honest", seed][1]]
@@ -152,6 +178,7 @@ def main() -> int:
             f"a round, mean over rounds: {mean:.3g}",
             flush=True,
         )
+    shown(found["seller"])
     OUT.write_text(json.dumps(found, indent=1) + "\n")
     return 0
 

@@ -22,6 +22,8 @@ from analysis.findings.several.statistics import paired
 
 FRESH = range(120, 140)
 TOGETHER = "digits, all three"
+MEANINGS = {"later_": "later", "": "so far", "now_": "over `local`", "booked_": "booked"}
+"""What "gained" may mean beside what a round brought, by the prefix in `money`, as tables call it."""
 
 
 def brought(one: dict[str, Array], kind: str) -> Array:
@@ -64,7 +66,8 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
     client has over itself under ``local`` in that round; without prefix, of the money so far with the same. ``_ranks``:
     Spearman's, mean of seeds; ``_clients``: of clients' means over rounds. 0 where nobody pays or all pay the same.
     Under `TOGETHER` clients and rounds of the three digits tasks are in one correlation, so that what tasks differ in
-    counts. ``surprise``: of what was expected, mean, mean within a round of the one before, and spread of clients'.
+    counts. ``_seeds``: of single seeds. ``surprise``: of what was expected, mean, mean within a round of the one
+    before, and spread of clients'.
     """
     table: dict[str, Any] = {}
     for method in TRADED:
@@ -94,7 +97,7 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
                 if task != TOGETHER:
                     of = [correlation(x.mean(axis=0), y.mean(axis=0)) for x, y in zip(xs, ys, strict=True)]
                     row[f"{name}_clients"] = float(np.mean(of))
-                if name.startswith("round_"):
+                if not name.startswith(("now_", "booked_")):
                     row[f"{name}_seeds"] = [round(one, 4) for one in each]
                 row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
                 row[f"mean_{name}" if "_" in name else f"mean_{name}_gained"] = float(joined(ys).mean())
@@ -131,28 +134,47 @@ def joined(parts: Iterable[Array]) -> Array:
 
 
 def shown(table: dict[str, Any]) -> None:
-    """Print the tables of `money`: correlations by accuracy; loss, mean of seeds' and their spread."""
-    for name in ("round_", "later_", "now_", "", "booked_"):
-        print(f"\n| {name.strip('_') or 'so far'}: accuracy; loss | " + " | ".join(table) + " |\n" + "|---" * 5 + "|")
-        for method in TRADED:
-            told = []
-            for row in (table[task][method] for task in table):
-                keys = f"{name}accuracy", f"{name}loss"
-                told.append("; ".join(f"{row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f}" for k in keys))
-            print(f"| `{method}` | " + " | ".join(told) + " |")
-    print(
-        "\nround: how much more than the paper's two, 95 % interval of the paired difference over seeds; accuracy; loss"
-    )
-    for task, method, other in product(table, TRADED[2:], TRADED[:2]):
-        both = [[table[task][k][f"round_{kind}_seeds"] for k in (method, other)] for kind in ("accuracy", "loss")]
-        told = (f"{one.mean:+.2f} ({one.low or 0:+.2f} to {one.high or 0:+.2f})" for one in (paired(*b) for b in both))
-        print(f"{task}: {method} over {other}", *told)
-    print("\nranks of a round's money; clients' means over rounds; points over local; money paid; surprises")
+    """Print of `money` what goes with a round's money: mean of seeds' and their spread, and what is beside it."""
+    print("\n| accuracy; loss | " + " | ".join(table) + " |\n" + "|---" * 5 + "|")
+    for method in TRADED:
+        told = []
+        for row in (table[task][method] for task in table):
+            keys = "round_accuracy", "round_loss"
+            told.append("; ".join(f"{row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f}" for k in keys))
+        print(f"| `{method}` | " + " | ".join(told) + " |")
+    print("\nhow much more than the paper's two, 95 % interval of the paired difference over seeds; accuracy; loss")
+    for (prefix, name), task in product({"round_": "round", "later_": "later", "": "so far"}.items(), table):
+        for method, other in product(TRADED[2:], TRADED[:2]):
+            both = [[table[task][k][f"{prefix}{kind}_seeds"] for k in (method, other)] for kind in ("accuracy", "loss")]
+            told = [
+                f"{one.mean:+.2f} ({one.low or 0:+.2f} to {one.high or 0:+.2f})" for one in (paired(*b) for b in both)
+            ]
+            print(f"{name}, {task}: {method} over {other}", *told)
+    print("\nranks of a round's money; clients' means over rounds; points over local; money paid")
     for task, method in product(DIGITS, TRADED):
         row = table[task][method]
         pairs = (f"{row[f'round_{k}_{how}']:+.2f}" for how in ("ranks", "clients") for k in ("accuracy", "loss"))
-        more = (f"{name} {row[name]:.3f}" for name in row if name.startswith("surprise"))
-        print(task, method, *pairs, f"{100 * row['mean_accuracy_gained']:+.2f} {row['paid']:.2f}", *more)
+        print(task, method, *pairs, f"{100 * row['mean_accuracy_gained']:+.2f} {row['paid']:.2f}")
+
+
+def compared(results: dict[str, dict[str, Any]]) -> None:
+    """Print, of all sets of seeds side by side, correlations by other meanings of "gained", and surprises."""
+    tables = {name: found["tasks"] for name, found in results.items()}
+    print(f"\n| accuracy; loss, {' / '.join(tables)} | " + " | ".join((*DIGITS, TOGETHER)) + " |\n" + "|---" * 5 + "|")
+    for (prefix, name), method in product(MEANINGS.items(), TRADED):
+        cells = []
+        for task in (*DIGITS, TOGETHER):
+            rows = [table[task][method] for table in tables.values()]
+            pairs = ((row[f"{prefix}{kind}_by_seed"] for kind in ("accuracy", "loss")) for row in rows)
+            cells.append(" / ".join("; ".join(f"{one:+.2f}" for one in pair) for pair in pairs))
+        print(f"| {name}: `{method}` | " + " | ".join(cells) + " |")
+    print(f"\n| surprises, {' / '.join(tables)} | " + " | ".join(DIGITS) + " |\n" + "|---" * 4 + "|")
+    for name, told in (
+        ("", "mean"), ("_again", "correlation with the round before"), ("_spread", "spread of clients' means"),
+        ("_chance", "of that by chance"),
+    ):  # fmt: skip
+        of = [[f"{t[task][TRADED[-1]][f'surprise{name}']:+.2f}" for t in tables.values()] for task in DIGITS]
+        print(f"| {told} | " + " | ".join(map(" / ".join, of)) + " |")
 
 
 def main(folder: Path, train: bool = True) -> int:
@@ -166,6 +188,8 @@ def main(folder: Path, train: bool = True) -> int:
         if whole:
             results[name] = {"seeds": whole, "tasks": money(units, DIGITS, whole)}
             shown(results[name]["tasks"])
+    if results:
+        compared(results)
     OUT.with_name("effective_money.json").write_text(json.dumps(results, indent=1) + "\n")
     return 0
 

@@ -11,10 +11,13 @@ at s = 0 those of the rule, so that where E[s_i | reports, S_i] = 0 each report 
 under the rule. That is a premise about how s is measured, no theorem; where E[s_i | reports, S_i] = b_i, whatever is
 reported, a lie gains in expectation what it gains at s = b.
 
-No truthful mechanism with the same choice pays otherwise in expectation: payments that make a choice truthful in cost
-are fixed by it but for what a client cannot move (Holmström 1979). What was to be expected must be in the price at
-which i chooses; what is settled afterwards can only follow what was not. And i must not be able to move s: a buyer
-asked what its imports brought would say nothing.
+What was to be expected must be in the price at which i chooses. Payments that make a choice truthful in cost are fixed
+by it, in expectation and net, but for an amount that a client's own cost does not move (Holmström 1979). Such an amount
+may be anything public, a fee on e, say. It is none where who sells nothing is paid nothing and who buys nothing pays
+nothing, what one pays does not follow one's own cost, K is private and the choice truthful in it as well, and types
+reach a cost at which j sells nothing and a K at which it buys nothing. So it is under the clock's and the pool's rule;
+under `ipfl-exact`, which is not truthful in K, what a buyer pays is not fixed. And i must not be able to move s: a
+buyer asked what its imports brought would say nothing.
 """
 
 from dataclasses import dataclass, field
