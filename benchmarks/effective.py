@@ -114,12 +114,13 @@ def design() -> dict[str, Clearing]:
 def recorded(folder: str, rules: dict[str, Clearing]) -> list[str]:
     """Return the share of the largest welfare on the markets of a run: true types, measured effective sizes, λ = 0.
 
-    One line for each method of the run that measured them: mean over its seeds, with the lowest and the highest.
+    One line for each method of the run that measured them: mean over its seeds, with the lowest and the highest; after
+    it how many models a client bought, and how many clients found nobody who helps, mean over rounds, likewise.
     """
     run = read_run(folder)
     lines = []
     for method in run.methods:
-        shares: dict[str, list[float]] = {name: [] for name in rules}
+        shares: dict[str, list[float]] = {name: [] for name in (*rules, "bought", "found nobody")}
         for seed in run.seeds:
             rounds = [run.market_round(method, seed, k + 1) for k in range(run.rounds)]
             markets = [
@@ -130,6 +131,10 @@ def recorded(folder: str, rules: dict[str, Clearing]) -> list[str]:
             most = sum(_total(market_mechanism("ipfl-exact"), *one) for one in markets)
             for name, rule in rules.items() if most > 0 else ():
                 shares[name].append(sum(_total(rule, *one) for one in markets) / most)
+            if markets:
+                shares["bought"].append(float(np.mean([r.imports.sum(axis=-1).mean() for r in rounds])))
+                alone = [(~market.effective.any(axis=-1)).sum() for _, market in markets]
+                shares["found nobody"].append(float(np.mean(alone)))
         told = (f"{name} {np.mean(v):.3f} ({min(v):.3f} to {max(v):.3f})" for name, v in shares.items() if v)
         if words := "; ".join(told):
             lines.append(f"{method}: {words}, {len(run.seeds)} seeds of {run.rounds} rounds")
@@ -194,7 +199,7 @@ def earners(agents: int = 9, draws: int = 2000, seed: int = 0) -> list[str]:
                 told[:, j] = said
                 best[:, j] = np.maximum(best[:, j], earned(told)[:, j])
         gain = np.maximum(best - truth, 0.0)
-        ranks = " ".join(f"{amount:.3f}" for amount in np.abs(truth.mean(axis=0)))
+        ranks = " ".join(f"{amount:z.3f}" for amount in truth.mean(axis=0))
         pays = f"the best lie pays in {(gain > MONEY).mean():.0%} of cases, {gain.mean():.3f} on average"
         lines.append(f"{name}, earned by rank of cost, cheapest first: {ranks}; {pays}")
     return lines

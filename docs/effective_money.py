@@ -3,7 +3,7 @@
     python docs/effective_money.py [FOLDER]      # units are kept in FOLDER (default runs/effective)
 
 The three digits tasks, on the seeds 0 to 4 of docs/effective_training.py and on twenty on which nothing was chosen;
-with ``--tables`` nothing is trained. Printed, and written to docs/results/effective_money.json.
+with ``--tables`` nothing is trained. Printed, and written to docs/results/effective_money.json if all units are there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from effective_training import DIGITS, OUT, SEEDS, TRADED, Array, Units, trained
+from effective_training import DIGITS, OUT, SEEDS, TRADED, Array, Unit, Units, complete, trained
 
 from analysis.findings.several.statistics import paired
 
@@ -180,9 +180,12 @@ def compared(results: dict[str, dict[str, Any]]) -> None:
 def main(folder: Path, train: bool = True) -> int:
     """Train what is missing, then write and print the tables of all seeds that are there for every task and method."""
     results: dict[str, dict[str, Any]] = {}
+    there: Units = {}
+    asked: list[Unit] = []
     for name, seeds in (("seeds 0 to 4", SEEDS), ("fresh seeds", FRESH)):
         wanted = [(t, method, "benign", seed) for seed, t, method in product(seeds, DIGITS, ("local", *TRADED))]
         units = trained(wanted, folder, train=train)
+        there, asked = there | units, asked + wanted
         whole = [s for s in seeds if all(unit in units for unit in wanted if unit[3] == s)]
         print(f"\n{name}: {len(whole)} seeds")
         if whole:
@@ -190,7 +193,10 @@ def main(folder: Path, train: bool = True) -> int:
             shown(results[name]["tasks"])
     if results:
         compared(results)
-    OUT.with_name("effective_money.json").write_text(json.dumps(results, indent=1) + "\n")
+    out = OUT.with_name("effective_money.json")
+    if not complete(there, asked, out):
+        return 1
+    out.write_text(json.dumps(results, indent=1) + "\n")
     return 0
 
 

@@ -1,18 +1,21 @@
 """The market on effective data in real training: accuracy against all methods, and what junk earns.
 
-    python docs/effective_training.py [FOLDER]     # units are kept in FOLDER (default runs/effective)
+    python docs/effective_training.py [FOLDER] [--tables] [--tune [100-104]]     # FOLDER: default runs/effective
 
-Each unit, a task (scale reduced), method, population and seed, is trained once and kept: a stopped script goes on; with
-``--tables`` nothing is trained. The tables of what is there are printed and written to docs/results/effective.json.
-Of Fashion-MNIST what docs/fashion.py recorded (other methods, three seeds) is taken from there; CIFAR-10, FEMNIST and
-PACS from `study performance` (docs/performance.py), the latter two at its shorter scale. ``--tune``: digits on other
-seeds, printed only; choose by these alone.
+Each unit, a task (scale reduced), method, population and seed, is trained once and kept in the folder: a stopped script
+goes on; with ``--tables`` nothing is trained. The tables are printed, and written to docs/results/effective.json if all
+units are there; else what is missing is said, and the status is 1. Of Fashion-MNIST what docs/fashion.py recorded
+(other methods, three seeds) is taken from there; CIFAR-10, FEMNIST and PACS from `study performance`
+(docs/performance.py), the latter two at its shorter scale. ``--tune``: digits on other seeds, printed only; choose by
+these alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
@@ -28,6 +31,7 @@ from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import participants_of, play_round, types_of
 from marketproof.running.methods import parse
+from marketproof.studies.units import commit, machine
 
 Array = NDArray[np.float64]
 Unit = tuple[str, str, str, int]
@@ -35,20 +39,22 @@ Units = dict[Unit, dict[str, Array]]
 
 OUT = Path(__file__).parent / "results" / "effective.json"
 FASHION_RESULTS, STUDY_RESULTS = OUT.with_name("fashion.json"), OUT.with_name("performance.json")
-SEEDS, TUNING = range(5), range(100, 105)
+SEEDS = range(5)
 DIGITS, FASHION, CIFAR = (
     tuple(f"{data}-{split}" for split in ("niid", "cluster", "skew")) for data in ("digits", "fashion", "cifar10")
 )
 STUDY = (*CIFAR, "femnist", "pacs")
 PRICED = ("ipfl/ipfl", "ipfl/ipfl-exact", "ipfl-effective/ipfl-exact")
 OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pfedgraph")
-METHODS = (*OTHERS, *PRICED, "ipfl-effective/pooled-price")
-NEW = PRICED[-1]
-EARNED = f"{NEW}-earned"
-TRADED = (*PRICED, EARNED)
+VARIANTS = ("ipfl-effective/pooled-price", "ipfl-effective/clock-price")
+RIVALS, METHODS = (*OTHERS, *PRICED), (*OTHERS, *PRICED, *VARIANTS)
+"""Those ranked against each other, the study's eleven, and all: variants are no rivals of their own base."""
+TRADED = (*PRICED, f"{PRICED[-1]}-earned")
 JUNK = ("attackers-shuffle", "attackers-flip", "free-riders-noise", "free-riders-ones")
 KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
 MONEY = ("paid", "received", "utility", "gain")
+ASKED = {"sold": "sold", "income": "received", "utility": "utility"}
+"""What is told of junk, by the name in a unit."""
 
 
 def recorded() -> dict[Unit, tuple[float, float]]:
@@ -67,11 +73,8 @@ def recorded() -> dict[Unit, tuple[float, float]]:
     }
 
 
-def wanted(tune: bool) -> Iterator[Unit]:
+def wanted() -> Iterator[Unit]:
     """Yield every unit (task, method, population, seed): quick ones first, whole seeds of the slow ones."""
-    if tune:
-        yield from product(DIGITS, METHODS, ("benign",), TUNING)
-        return
     yield from product(DIGITS, METHODS, ("benign",), SEEDS)
     there = recorded()
     missing = [
@@ -79,10 +82,8 @@ def wanted(tune: bool) -> Iterator[Unit]:
         for seed, task, method in product(SEEDS, FASHION, reversed(METHODS))
         if (unit := (task, method, "benign", seed)) not in there
     ]
-    first = [unit for unit in missing if unit[1] == NEW and (unit[0], "local", *unit[2:]) in there]
-    yield from first
-    yield from product(DIGITS, reversed(PRICED), JUNK, SEEDS)
-    yield from (unit for unit in missing if unit not in first)
+    yield from product(DIGITS, (*VARIANTS, *reversed(PRICED)), JUNK, SEEDS)
+    yield from missing
 
 
 class Forked(Trainer):
@@ -152,10 +153,10 @@ def played(task: str, method: str, population: str, seed: int) -> dict[str, Arra
 
 
 def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> dict[str, Any]:
-    """Return per task and method best and final accuracy: mean and spread over seeds, and ranks of the means.
+    """Return per task and method best and final accuracy: mean and spread over seeds, and ranks of rivals' means.
 
-    Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that the new
-    method and all others but its variants have; a method that lacks some of them is left out.
+    Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that all rivals
+    have; a variant that lacks some of them is left out.
     """
     there, table = recorded(), {}
     for task in tasks:
@@ -166,7 +167,7 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
                 figures[method][seed] = told
             elif (one := units.get(unit)) is not None:
                 figures[method][seed] = one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()
-        common = sorted(set(seeds).intersection(*(figures[method] for method in (*OTHERS, *PRICED))))
+        common = sorted(set(seeds).intersection(*(figures[method] for method in RIVALS)))
         if not common:
             continue
         told_of = [method for method in METHODS if set(common) <= set(figures[method])]
@@ -174,9 +175,10 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
         for k, kind in enumerate(("best", "final")):
             every = np.array([[figures[method][seed][k] for seed in common] for method in told_of])
             means = every.mean(axis=1)
-            ranks = 1 + (means[None, :] > means[:, None] + 1e-12).sum(axis=1)
-            for method, mean, spread, rank in zip(told_of, means, every.std(axis=1), ranks, strict=True):
-                rows[method] |= {kind: float(mean), f"{kind}_spread": float(spread), f"{kind}_rank": int(rank)}
+            for method, mean, spread in zip(told_of, means, every.std(axis=1), strict=True):
+                rows[method] |= {kind: float(mean), f"{kind}_spread": float(spread)}
+                if method in RIVALS:
+                    rows[method][f"{kind}_rank"] = 1 + int((means[: len(RIVALS)] > mean + 1e-12).sum())
         table[task] = {"seeds": common, "methods": rows}
     return table
 
@@ -184,53 +186,64 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
 def junk(units: Units) -> list[dict[str, Any]]:
     """Return what attackers and free-riders sell and earn beside honest clients, and what they do to their accuracy.
 
-    Sales and money are per client and round. ``in_every_seed``: an attacker earns no more than an honest client.
+    Sales, income and utility are per client and round; the change is that of honest clients' final accuracy from the
+    same run in which all are honest. Means over seeds, their spread, and ``by_seed``; ``in_every_seed``: the utility of
+    those who do harm is no more than honest clients'.
     """
     rows = []
-    for task, population, method in product(DIGITS, JUNK, PRICED):
-        told = []
+    for task, population, method in product(DIGITS, JUNK, (*PRICED, *VARIANTS)):
+        every: dict[str, list[float]] = {}
         for seed in SEEDS:
-            if (one := units.get((task, method, population, seed))) is None:
+            one, benign = (units.get((task, method, who, seed)) for who in (population, "benign"))
+            if one is None or benign is None:
                 continue
             bad = np.isin(np.array(ROLES)[one["roles"][0].astype(int)], HARMFUL)
-            alone = units[task, method, "benign", seed]["accuracy"][-1, ~bad].mean()
-            halves = [[one[k][:, who].mean() for who in (bad, ~bad)] for k in ("sold", "received", "utility")]
-            told.append([*np.ravel(halves), one["accuracy"][-1, ~bad].mean() - alone])
-        if told:
-            sold, honest_sold, income, honest_income, utility, honest, change = np.mean(told, axis=0).tolist()
-            every = np.array(told)
-            rows.append(
-                {
-                    "task": task, "population": population, "method": method, "seeds": len(told),
-                    "sold": sold, "honest_sold": honest_sold, "income": income, "honest_income": honest_income,
-                    "utility": utility, "honest_utility": honest,
-                    "in_every_seed": bool((every[:, 4] <= every[:, 5] + 1e-9).all()), "accuracy_change": change,
-                }
-            )  # fmt: skip
+            for (name, key), (prefix, who) in product(ASKED.items(), (("", bad), ("honest_", ~bad))):
+                every.setdefault(f"{prefix}{name}", []).append(float(one[key][:, who].mean()))
+            change = one["accuracy"][-1, ~bad].mean() - benign["accuracy"][-1, ~bad].mean()
+            every.setdefault("accuracy_change", []).append(float(change))
+        if every:
+            row = {"task": task, "population": population, "method": method, "seeds": len(every["utility"])}
+            for name, told in every.items():
+                row |= {name: float(np.mean(told)), f"{name}_spread": float(np.std(told))}
+            pairs = zip(every["utility"], every["honest_utility"], strict=True)
+            row["in_every_seed"] = all(harmful <= honest + 1e-9 for harmful, honest in pairs)
+            rows.append(row | {"by_seed": {name: [round(x, 4) for x in told] for name, told in every.items()}})
     return rows
 
 
+def spread(row: dict[str, Any], name: str, scale: float = 1.0) -> str:
+    """Return a mean over seeds with its spread."""
+    return f"{scale * row[name]:.2f} ± {scale * row[f'{name}_spread']:.2f}"
+
+
 def shown(results: dict[str, Any]) -> None:
-    """Print the tables."""
+    """Print the tables; the last has of each method the settings that are the best for junk, column by column."""
     for task, found in results["accuracy"].items():
         print(f"\n{task}: accuracy in %, mean ± spread over seeds {found['seeds']}, best; final")
         for method, row in sorted(found["methods"].items(), key=lambda item: -item[1]["best"]):
-            told = (f"{100 * row[k]:6.2f} ± {100 * row[f'{k}_spread']:.2f}" for k in ("best", "final"))
-            print(f"  {method:28}", *told)
+            print(f"  {method:28}", spread(row, "best", 100), spread(row, "final", 100))
     print("\nmean rank, best; final")
     for method, ranks in results["mean_rank"].items():
         print(f"  {method:28} {ranks['best']:5.2f} {ranks['final']:5.2f}")
-    print("\njunk: sales, utility per client and round (of honest clients), accuracy of honest clients, points")
+    print("\njunk (honest clients), per client and round, mean ± spread over seeds; points of honest clients' accuracy")
+    of: dict[str, list[dict[str, Any]]] = {}
     for row in results["junk"]:
-        told = (
-            f"{row['sold']:6.3f} ({row['honest_sold']:.3f}) {row['utility']:6.2f} ({row['honest_utility']:.2f}, no more"
-        )
-        told += f" in {'every' if row['in_every_seed'] else 'NOT every'} seed of {row['seeds']})"
-        print(
-            f"  {row['task']:15} {row['population']:18} {row['method']:26}",
-            told,
-            f"{100 * row['accuracy_change']:+.2f}",
-        )
+        of.setdefault(row["method"], []).append(row)
+        told = (f"{name} {spread(row, name)} ({spread(row, f'honest_{name}')})," for name in ASKED)
+        kept = "" if row["in_every_seed"] else "; utility MORE in a seed"
+        points = spread(row, "accuracy_change", 100)
+        print(f"  {row['task']} {row['population']} {row['method']}:", *told, f"points {points}{kept}")
+    print("\n| | " + " | ".join(ASKED) + " | sold / honest | utility no more | points |\n" + 7 * "|---" + "|")
+    for method, rows in of.items():
+        cells = [f"`{method}`"]
+        for name in ASKED:
+            row = max(rows, key=lambda row: row[name] - row[f"honest_{name}"])
+            cells.append(f"{spread(row, name)} ({spread(row, f'honest_{name}')})")
+        cells.append(f"{max(row['sold'] / max(row['honest_sold'], 1e-9) for row in rows):.2f}")
+        cells.append(f"{sum(row['in_every_seed'] for row in rows)} of {len(rows)}")
+        cells.append(spread(min(rows, key=lambda row: row["accuracy_change"]), "accuracy_change", 100))
+        print(f"| {' | '.join(cells)} |")
 
 
 def trained(wanted: Iterable[Unit], folder: Path, train: bool = True) -> Units:
@@ -240,7 +253,7 @@ def trained(wanted: Iterable[Unit], folder: Path, train: bool = True) -> Units:
     for unit in wanted:
         path = folder / f"{'_'.join(map(str, unit)).replace('/', '+')}.npz"
         if train and not path.exists():
-            found = played(*unit)
+            found = played(*unit) | {"commit": np.array(commit())}
             np.savez(path.with_suffix(".part.npz"), **found)  # type: ignore[arg-type]
             path.with_suffix(".part.npz").replace(path)
         if path.exists():
@@ -249,26 +262,51 @@ def trained(wanted: Iterable[Unit], folder: Path, train: bool = True) -> Units:
     return units
 
 
-def main(folder: Path, train: bool = True, tune: bool = False) -> int:
-    """Train what is missing, then write and print the tables of all that is there."""
-    units = trained(wanted(tune), folder, train)
-    accuracy = accuracies(units, (*DIGITS, *FASHION, *STUDY), TUNING if tune else SEEDS)
+def complete(units: Units, wanted: Iterable[Unit], out: Path) -> bool:
+    """Return whether all units are there; if not, say so: then the record is left as it is."""
+    missing = [unit for unit in wanted if unit not in units]
+    if missing:
+        such = " ".join(map(str, missing[0]))
+        print(f"\n{len(missing)} units are missing, such as {such}: {out.name} is not written")
+    return not missing
+
+
+def main(folder: Path, train: bool = True, tune: range | None = None) -> int:
+    """Train what is missing, then print the tables of all that is there, and write them if nothing is missing."""
+    asked = list(wanted() if tune is None else product(DIGITS, METHODS, ("benign",), tune))
+    units = trained(asked, folder, train)
+    accuracy = accuracies(units, (*DIGITS, *FASHION, *STUDY), tune or SEEDS)
     ranks = {
         method: {
             kind: float(np.mean([found["methods"][method][f"{kind}_rank"] for found in accuracy.values()]))
             for kind in ("best", "final")
         }
-        for method in METHODS
-        if all(method in found["methods"] for found in accuracy.values())
+        for method in RIVALS
+        if accuracy
     }
-    results = {"accuracy": accuracy, "mean_rank": ranks, "junk": junk(units)}
-    if not tune:
-        OUT.write_text(json.dumps(results, indent=1) + "\n")
-    shown(results)
+    rows = junk(units)
+    shown({"accuracy": accuracy, "mean_rank": ranks, "junk": rows})
+    if not complete(units, asked, OUT):
+        return 1
+    if tune is None:
+        of = Counter(str(unit.get("commit", "before commits were kept")) for unit in units.values())
+        made = {"commit": commit(), "machine": machine(), "units": dict(of)}
+        text = json.dumps({"made": made, "accuracy": accuracy, "mean_rank": ranks, "junk": []}, indent=1)
+        lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+        OUT.write_text(text.replace('"junk": []', f'"junk": [\n{lines}\n ]') + "\n")
     return 0
 
 
+def seeds(text: str) -> range:
+    """Return the seeds that "105-109" names."""
+    first, last = map(int, text.split("-"))
+    return range(first, last + 1)
+
+
 if __name__ == "__main__":
-    given = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    where = Path(given[0]) if given else Path("runs/effective")
-    sys.exit(main(where, train="--tables" not in sys.argv, tune="--tune" in sys.argv))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/effective"))
+    parser.add_argument("--tables", action="store_true", help="train nothing")
+    parser.add_argument("--tune", nargs="?", type=seeds, const=range(100, 105), metavar="SEEDS", help="such as 105-109")
+    given = parser.parse_args()
+    sys.exit(main(given.folder, not given.tables, given.tune))
