@@ -16,7 +16,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,7 @@ TRADED = (*PRICED, f"{PRICED[-1]}-earned")
 JUNK = ("attackers-shuffle", "attackers-flip", "free-riders-noise", "free-riders-ones")
 KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
 MONEY = ("paid", "received", "utility", "gain")
-ASKED = {"sold": "sold", "income": "received", "utility": "utility"}
-"""What is told of junk, by the name in a unit."""
+ASKED = {"sold": "sold", "income": "received", "utility": "utility"}  # of junk, by the name in a unit
 
 
 def recorded() -> dict[Unit, tuple[float, float]]:
@@ -73,17 +72,12 @@ def recorded() -> dict[Unit, tuple[float, float]]:
     }
 
 
-def wanted() -> Iterator[Unit]:
-    """Yield every unit (task, method, population, seed): quick ones first, whole seeds of the slow ones."""
-    yield from product(DIGITS, METHODS, ("benign",), SEEDS)
-    there = recorded()
-    missing = [
-        unit
-        for seed, task, method in product(SEEDS, FASHION, reversed(METHODS))
-        if (unit := (task, method, "benign", seed)) not in there
-    ]
-    yield from product(DIGITS, (*VARIANTS, *reversed(PRICED)), JUNK, SEEDS)
-    yield from missing
+def wanted() -> list[Unit]:
+    """Return every unit (task, method, population, seed) that no other script records: quick ones first."""
+    there, fashion = recorded(), product(SEEDS, FASHION, reversed(METHODS))
+    slow = [(task, method, "benign", seed) for seed, task, method in fashion]
+    junk = product(DIGITS, reversed((*PRICED, *VARIANTS)), JUNK, SEEDS)
+    return [*product(DIGITS, METHODS, ("benign",), SEEDS), *junk, *(unit for unit in slow if unit not in there)]
 
 
 class Forked(Trainer):
@@ -158,15 +152,11 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
     Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that all rivals
     have; a variant that lacks some of them is left out.
     """
-    there, table = recorded(), {}
+    own = {unit: (one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()) for unit, one in units.items()}
+    there, table = own | recorded(), {}
     for task in tasks:
-        figures: dict[str, dict[int, tuple[float, float]]] = {method: {} for method in METHODS}
-        for method, seed in product(METHODS, seeds):
-            unit = (task, method, "benign", seed)
-            if (told := there.get(unit)) is not None:
-                figures[method][seed] = told
-            elif (one := units.get(unit)) is not None:
-                figures[method][seed] = one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()
+        of = {method: {seed: (task, method, "benign", seed) for seed in seeds} for method in METHODS}
+        figures = {name: {seed: there[unit] for seed, unit in row.items() if unit in there} for name, row in of.items()}
         common = sorted(set(seeds).intersection(*(figures[method] for method in RIVALS)))
         if not common:
             continue
@@ -231,9 +221,8 @@ def shown(results: dict[str, Any]) -> None:
     for row in results["junk"]:
         of.setdefault(row["method"], []).append(row)
         told = (f"{name} {spread(row, name)} ({spread(row, f'honest_{name}')})," for name in ASKED)
-        kept = "" if row["in_every_seed"] else "; utility MORE in a seed"
-        points = spread(row, "accuracy_change", 100)
-        print(f"  {row['task']} {row['population']} {row['method']}:", *told, f"points {points}{kept}")
+        told = (row["task"], row["population"], row["method"], *told, "points", spread(row, "accuracy_change", 100))
+        print(" ", *told, "" if row["in_every_seed"] else "; utility MORE in a seed")
     print("\n| | " + " | ".join(ASKED) + " | sold / honest | utility no more | points |\n" + 7 * "|---" + "|")
     for method, rows in of.items():
         cells = [f"`{method}`"]
@@ -266,14 +255,13 @@ def complete(units: Units, wanted: Iterable[Unit], out: Path) -> bool:
     """Return whether all units are there; if not, say so: then the record is left as it is."""
     missing = [unit for unit in wanted if unit not in units]
     if missing:
-        such = " ".join(map(str, missing[0]))
-        print(f"\n{len(missing)} units are missing, such as {such}: {out.name} is not written")
+        print(f"\n{len(missing)} units are missing, such as {missing[0]}: {out.name} is not written")
     return not missing
 
 
 def main(folder: Path, train: bool = True, tune: range | None = None) -> int:
     """Train what is missing, then print the tables of all that is there, and write them if nothing is missing."""
-    asked = list(wanted() if tune is None else product(DIGITS, METHODS, ("benign",), tune))
+    asked = wanted() if tune is None else list(product(DIGITS, METHODS, ("benign",), tune))
     units = trained(asked, folder, train)
     accuracy = accuracies(units, (*DIGITS, *FASHION, *STUDY), tune or SEEDS)
     ranks = {
@@ -307,6 +295,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/effective"))
     parser.add_argument("--tables", action="store_true", help="train nothing")
-    parser.add_argument("--tune", nargs="?", type=seeds, const=range(100, 105), metavar="SEEDS", help="such as 105-109")
+    parser.add_argument("--tune", nargs="?", type=seeds, const=range(100, 105), help="other seeds, such as 105-109")
     given = parser.parse_args()
     sys.exit(main(given.folder, not given.tables, given.tune))
