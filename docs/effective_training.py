@@ -150,15 +150,15 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
     """Return per task and method best and final accuracy: mean and spread over seeds, and ranks of rivals' means.
 
     Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that all rivals
-    have; a variant that lacks some of them is left out.
+    have of which there are any; a variant that lacks some of them is left out.
     """
     own = {unit: (one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()) for unit, one in units.items()}
     there, table = own | recorded(), {}
     for task in tasks:
         of = {method: {seed: (task, method, "benign", seed) for seed in seeds} for method in METHODS}
         figures = {name: {seed: there[unit] for seed, unit in row.items() if unit in there} for name, row in of.items()}
-        common = sorted(set(seeds).intersection(*(figures[method] for method in RIVALS)))
-        if not common:
+        rivals = [method for method in RIVALS if figures[method]]
+        if not rivals or not (common := sorted(set.intersection(*(set(figures[method]) for method in rivals)))):
             continue
         told_of = [method for method in METHODS if set(common) <= set(figures[method])]
         rows: dict[str, dict[str, float]] = {method: {} for method in told_of}
@@ -168,7 +168,7 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
             for method, mean, spread in zip(told_of, means, every.std(axis=1), strict=True):
                 rows[method] |= {kind: float(mean), f"{kind}_spread": float(spread)}
                 if method in RIVALS:
-                    rows[method][f"{kind}_rank"] = 1 + int((means[: len(RIVALS)] > mean + 1e-12).sum())
+                    rows[method][f"{kind}_rank"] = 1 + int((means[: len(rivals)] > mean + 1e-12).sum())
         table[task] = {"seeds": common, "methods": rows}
     return table
 
@@ -270,7 +270,7 @@ def main(folder: Path, train: bool = True, tune: range | None = None) -> int:
             for kind in ("best", "final")
         }
         for method in RIVALS
-        if accuracy
+        if accuracy and all(method in found["methods"] for found in accuracy.values())
     }
     rows = junk(units)
     shown({"accuracy": accuracy, "mean_rank": ranks, "junk": rows})
