@@ -9,6 +9,7 @@ with ``--tables`` nothing is trained. Printed, and written to docs/results/effec
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from itertools import product
@@ -196,7 +197,8 @@ def main(folder: Path, train: bool = True) -> int:
     out = OUT.with_name("effective_money.json")
     if not complete(there, asked, out):
         return 1
-    out.write_text(json.dumps(results, indent=1) + "\n")
+    text = json.dumps(results, indent=1)
+    out.write_text(re.sub(r"\[([^][{}]+)\]", lambda numbers: f"[{' '.join(numbers[1].split())}]", text) + "\n")
     return 0
 
 
