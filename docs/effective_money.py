@@ -8,8 +8,6 @@ with ``--tables`` nothing is trained. Printed, and written to docs/results/effec
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Iterable
 from itertools import product
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from effective_training import DIGITS, OUT, SEEDS, TRADED, Array, Unit, Units, complete, trained
+from effective_training import DIGITS, OUT, SEEDS, TRADED, Array, Unit, Units, complete, text_of, trained
 
 from analysis.findings.several.statistics import paired
 
@@ -197,8 +195,7 @@ def main(folder: Path, train: bool = True) -> int:
     out = OUT.with_name("effective_money.json")
     if not complete(there, asked, out):
         return 1
-    text = json.dumps(results, indent=1)
-    out.write_text(re.sub(r"\[([^][{}]+)\]", lambda numbers: f"[{' '.join(numbers[1].split())}]", text) + "\n")
+    out.write_text(text_of(results))
     return 0
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.findings.several.statistics import paired
 from analysis.run.market import HARMFUL, ROLES
 from learning.trainer import Trainer
 from learning.valuation.peers import Peers
@@ -49,7 +51,8 @@ OTHERS = ("local", "fedavg", "fedprox", "ditto", "fedamp", "cfl", "fedfomo", "pf
 VARIANTS = ("ipfl-effective/pooled-price", "ipfl-effective/clock-price")
 RIVALS, METHODS = (*OTHERS, *PRICED), (*OTHERS, *PRICED, *VARIANTS)
 """Those ranked against each other, the study's eleven, and all: variants are no rivals of their own base."""
-TRADED = (*PRICED, f"{PRICED[-1]}-earned")
+NEW = PRICED[-1]
+TRADED = (*PRICED, f"{NEW}-earned")
 JUNK = ("attackers-shuffle", "attackers-flip", "free-riders-noise", "free-riders-ones")
 KEPT = ("accuracy", "loss", "roles", "accuracy_trained", "loss_trained")
 MONEY = ("paid", "received", "utility", "gain")
@@ -150,7 +153,8 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
     """Return per task and method best and final accuracy: mean and spread over seeds, and ranks of rivals' means.
 
     Best is each client's in its best round, final that of the last, mean of clients. Seeds are those that all rivals
-    have of which there are any; a variant that lacks some of them is left out.
+    have of which there are any; a variant that lacks some of them is left out. ``_lead``: of the new method over this
+    one, paired over seeds, with its 95 % interval.
     """
     own = {unit: (one["accuracy"].max(axis=0).mean(), one["accuracy"][-1].mean()) for unit, one in units.items()}
     there, table = own | recorded(), {}
@@ -158,15 +162,17 @@ def accuracies(units: Units, tasks: tuple[str, ...], seeds: range = SEEDS) -> di
         of = {method: {seed: (task, method, "benign", seed) for seed in seeds} for method in METHODS}
         figures = {name: {seed: there[unit] for seed, unit in row.items() if unit in there} for name, row in of.items()}
         rivals = [method for method in RIVALS if figures[method]]
-        if not rivals or not (common := sorted(set.intersection(*(set(figures[method]) for method in rivals)))):
+        if NEW not in rivals or not (common := sorted(set.intersection(*(set(figures[method]) for method in rivals)))):
             continue
         told_of = [method for method in METHODS if set(common) <= set(figures[method])]
-        rows: dict[str, dict[str, float]] = {method: {} for method in told_of}
+        rows: dict[str, dict[str, Any]] = {method: {} for method in told_of}
         for k, kind in enumerate(("best", "final")):
             every = np.array([[figures[method][seed][k] for seed in common] for method in told_of])
             means = every.mean(axis=1)
-            for method, mean, spread in zip(told_of, means, every.std(axis=1), strict=True):
-                rows[method] |= {kind: float(mean), f"{kind}_spread": float(spread)}
+            for method, each, mean in zip(told_of, every, means, strict=True):
+                rows[method] |= {kind: float(mean), f"{kind}_spread": float(each.std())}
+                lead = paired(every[told_of.index(NEW)].tolist(), each.tolist())
+                rows[method][f"{kind}_lead"] = [lead.mean, lead.low, lead.high]
                 if method in RIVALS:
                     rows[method][f"{kind}_rank"] = 1 + int((means[: len(rivals)] > mean + 1e-12).sum())
         table[task] = {"seeds": common, "methods": rows}
@@ -210,9 +216,10 @@ def spread(row: dict[str, Any], name: str, scale: float = 1.0) -> str:
 def shown(results: dict[str, Any]) -> None:
     """Print the tables; the last has of each method the settings that are the best for junk, column by column."""
     for task, found in results["accuracy"].items():
-        print(f"\n{task}: accuracy in %, mean ± spread over seeds {found['seeds']}, best; final")
+        print(f"\n{task}: accuracy in %, mean ± spread over seeds {found['seeds']}, best; final; {NEW} over it (95 %)")
         for method, row in sorted(found["methods"].items(), key=lambda item: -item[1]["best"]):
-            print(f"  {method:28}", spread(row, "best", 100), spread(row, "final", 100))
+            leads = (f"{100 * x:+.2f}" for k in ("best", "final") for x in row[f"{k}_lead"] if x is not None)
+            print(f"  {method:28}", spread(row, "best", 100), spread(row, "final", 100), *leads)
     print("\nmean rank, best; final")
     for method, ranks in results["mean_rank"].items():
         print(f"  {method:28} {ranks['best']:5.2f} {ranks['final']:5.2f}")
@@ -259,6 +266,13 @@ def complete(units: Units, wanted: Iterable[Unit], out: Path) -> bool:
     return not missing
 
 
+def text_of(record: dict[str, Any]) -> str:
+    """Return the JSON of a record, each list of numbers on one line."""
+    return (
+        re.sub(r"\[([^][{}]+)\]", lambda list_: f"[{' '.join(list_[1].split())}]", json.dumps(record, indent=1)) + "\n"
+    )
+
+
 def main(folder: Path, train: bool = True, tune: range | None = None) -> int:
     """Train what is missing, then print the tables of all that is there, and write them if nothing is missing."""
     asked = wanted() if tune is None else list(product(DIGITS, METHODS, ("benign",), tune))
@@ -279,9 +293,9 @@ def main(folder: Path, train: bool = True, tune: range | None = None) -> int:
     if tune is None:
         of = Counter(str(unit.get("commit", "before commits were kept")) for unit in units.values())
         made = {"commit": commit(), "machine": machine(), "units": dict(of)}
-        text = json.dumps({"made": made, "accuracy": accuracy, "mean_rank": ranks, "junk": []}, indent=1)
         lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
-        OUT.write_text(text.replace('"junk": []', f'"junk": [\n{lines}\n ]') + "\n")
+        text = text_of({"made": made, "accuracy": accuracy, "mean_rank": ranks, "junk": []})
+        OUT.write_text(text.replace('"junk": []', f'"junk": [\n{lines}\n ]'))
     return 0
 
 
