@@ -22,6 +22,7 @@ from marketproof.studies.findings import BY_SEED
 from marketproof.studies.units import commit, machine
 
 FASHION = ("--task", "fashion-niid", "--seeds", "1")
+CLOTHES = ("--task", "fashion-niid", "--seeds", "3", "--no-audit")
 SKEW = ("--task", "digits-skew", "--seeds", "3", "--no-audit")
 MARKETS = ",".join((
     *(f"ipfl/{rule}" for rule in ("ipfl", "ipfl-exact", "pooled-price", "realised")),
@@ -38,6 +39,9 @@ MEASURED = (
 """Runs that study market measures; those on Fashion-MNIST are of `study performance --tasks` (docs/performance.py)."""
 STUDIES = {
     "robustness": ("robustness", *FASHION),
+    "robustness-fashion": ("robustness", *CLOTHES, "--methods", f"local,{MARKETS}"),
+    "inclusive-fashion": ("inclusive", *CLOTHES, "--methods", f"local,{MARKETS}"),
+    "dropout-fashion": ("dropout", *CLOTHES, "--methods", f"local,{MARKETS}"),
     "robustness-digits": ("robustness", *SKEW, "--methods", f"local,{MARKETS}"),
     "poisoning": ("poisoning", "--task", "digits-niid", "--seeds", "3"),
     "inclusive-digits": ("inclusive", *SKEW, "--methods", f"local,{MARKETS}"),
