@@ -268,9 +268,8 @@ def complete(units: Units, wanted: Iterable[Unit], out: Path) -> bool:
 
 def text_of(record: dict[str, Any]) -> str:
     """Return the JSON of a record, each list of numbers on one line."""
-    return (
-        re.sub(r"\[([^][{}]+)\]", lambda list_: f"[{' '.join(list_[1].split())}]", json.dumps(record, indent=1)) + "\n"
-    )
+    lines = json.dumps(record, indent=1) + "\n"
+    return re.sub(r"\[([^][{}]+)\]", lambda numbers: f"[{' '.join(numbers[1].split())}]", lines)
 
 
 def main(folder: Path, train: bool = True, tune: range | None = None) -> int:

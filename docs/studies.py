@@ -14,6 +14,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from marketproof.studies.findings import BY_SEED
 from marketproof.studies.units import commit, machine
 
 FASHION = ("--task", "fashion-niid", "--seeds", "1")
-CLOTHES = ("--task", "fashion-niid", "--seeds", "3", "--no-audit")
 SKEW = ("--task", "digits-skew", "--seeds", "3", "--no-audit")
 MARKETS = ",".join((
     *(f"ipfl/{rule}" for rule in ("ipfl", "ipfl-exact", "pooled-price", "realised")),
     *(f"ipfl-effective/{rule}" for rule in ("ipfl-exact", "clock-price", "pooled-price")),
 ))  # fmt: skip
+MARKETS_ON = {"digits": SKEW, "fashion": ("--task", "fashion-niid", "--seeds", "3", "--no-audit")}
+"""Tasks on which all markets are studied, by the end of a record's name."""
 PRIVATE = ("--steps", "10", "--seeds", "3", "--methods", "local,ipfl/ipfl-exact", "--dp-report", "--no-audit")
 USUAL = "runs/studies"
 PARTS = ("market-niid", "market-cluster")
@@ -39,13 +41,11 @@ MEASURED = (
 """Runs that study market measures; those on Fashion-MNIST are of `study performance --tasks` (docs/performance.py)."""
 STUDIES = {
     "robustness": ("robustness", *FASHION),
-    "robustness-fashion": ("robustness", *CLOTHES, "--methods", f"local,{MARKETS}"),
-    "inclusive-fashion": ("inclusive", *CLOTHES, "--methods", f"local,{MARKETS}"),
-    "dropout-fashion": ("dropout", *CLOTHES, "--methods", f"local,{MARKETS}"),
-    "robustness-digits": ("robustness", *SKEW, "--methods", f"local,{MARKETS}"),
+    **{
+        f"{study}-{data}": (study, *words, "--methods", f"local,{MARKETS}")
+        for study, (data, words) in product(("robustness", "inclusive", "dropout"), MARKETS_ON.items())
+    },
     "poisoning": ("poisoning", "--task", "digits-niid", "--seeds", "3"),
-    "inclusive-digits": ("inclusive", *SKEW, "--methods", f"local,{MARKETS}"),
-    "dropout-digits": ("dropout", *SKEW, "--methods", f"local,{MARKETS}"),
     "liars": ("liars", *FASHION),
     "liars-digits": ("liars", *SKEW, "--methods", MARKETS),
     "market-niid": ("market", "--task", "digits-niid", "--seeds", "3", "--no-audit"),
