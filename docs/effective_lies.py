@@ -1,6 +1,6 @@
 """What the market on effective data leaves to gain: to a seller by what it uploads, to a buyer by lying about its e.
 
-    python docs/effective_lies.py        # some minutes; digits-skew and digits-cluster, scale reduced, three seeds
+    python docs/effective_lies.py        # some minutes; digits-skew and digits-cluster, scale reduced, five seeds
 
 Seller: the client with the lowest cost uploads something else in every round than the model that it trained, and uses
 its own; what it sells and receives a round over the whole run, and in its second half alone, beside its honest self's.
@@ -39,7 +39,7 @@ from mechanism.market.clients import Market
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.settling import clear_and_settle
 
-TASKS, SEEDS = ("digits-skew", "digits-cluster"), range(3)
+TASKS, SEEDS = ("digits-skew", "digits-cluster"), range(5)
 RULES = ("ipfl-exact", "pooled-price", "clock-price")
 ADAPTIVE = ("then noise", "then stale")
 UPLOADS = ("honest", "noise", "twice", "half", "overfitted", "another's", "another's last", *ADAPTIVE)

@@ -3,11 +3,11 @@
     python -m docs.performance FOLDER                       # of `study performance --tasks all --seeds 5 --out FOLDER`
     python -m docs.performance --check [TASK METHOD SEED]   # one unit again, chosen at random where none is named
 
-The first writes docs/results/performance.* of what is in FOLDER so far, be the study at work there or not. The second
-is for who doubts: on the machine and versions that a unit was trained with every figure must come out again to the last
-bit. Elsewhere sums of float32 are added up in another order, and training makes the difference of the last bits larger:
-there accuracy must agree within POINTS, money within SHARE. Exit status 1 if not. The data are where MARKETPROOF_DATA
-says.
+The first adds what is in FOLDER so far to docs/results/performance.*, be the study at work there or not; a unit that
+was recorded before is that of FOLDER now. The second is for who doubts: on the machine and versions that a unit was
+trained with every figure must come out again to the last bit. Elsewhere sums of float32 are added up in another order,
+and training makes the difference of the last bits larger: there accuracy must agree within POINTS, money within SHARE.
+Exit status 1 if not. The data are where MARKETPROOF_DATA says.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from learning.backends.backend import one_thread
 from learning.data.holdings import hold
 from marketproof.running.execution import Place, plan_of
 from marketproof.studies.comparison import as_json, plan_units, size_of, write_comparison
-from marketproof.studies.units import Units, figures, machine, played
+from marketproof.studies.units import Trained, Units, figures, machine, played
 from mechanism.errors import InputError
 
 RESULTS = Path(__file__).parent / "results"
@@ -38,14 +38,29 @@ POINTS, SHARE = 0.005, 0.05
 def take_over(folder: Path) -> int:
     """Write what is trained so far, and the pages that say what follows from it."""
     units = plan_units(["all"], folder, scale=SCALE, seeds=SEEDS)
-    told = as_json(units, units.trained(), f"marketproof study performance --tasks all --scale {SCALE} --seeds {SEEDS}")
-    before = json.loads((RESULTS / "performance.json").read_bytes()).get("one_answer", {})
+    before = json.loads((RESULTS / "performance.json").read_bytes())
+    told = as_json(
+        units, merged(units, before), f"marketproof study performance --tasks all --scale {SCALE} --seeds {SEEDS}"
+    )
     trained = told.pop("units")
-    told["one_answer"] = one_answer(units, {(unit["task"], unit["seed"]) for unit in trained}, before)
+    wanted = {(unit["task"], unit["seed"]) for unit in trained}
+    told["one_answer"] = one_answer(units, wanted, before.get("one_answer", {}))
     told["units"] = trained
     write_comparison(told, RESULTS)
     print(f"{len(told['units'])} of {told['planned']} units")
     return pages([])
+
+
+def merged(units: Units, before: Mapping[str, Any]) -> list[Trained]:
+    """Return what is in the folder of ``units``; of units that are not, what was recorded ``before`` at this scale."""
+    same = {task for task, config in units.configs.items() if before["tasks"].get(task) == size_of(config)}
+    known = [
+        Trained.model_validate({**unit, "machine": before["machines"][unit["machine"]]})
+        for unit in before["units"]
+        if unit["task"] in same
+    ]
+    there = {(done.task, done.method, done.seed): done for done in (*known, *units.trained())}
+    return [there[unit] for unit in units if unit in there]
 
 
 def one_answer(

@@ -47,7 +47,7 @@ STUDIES = {
     },
     "poisoning": ("poisoning", "--task", "digits-niid", "--seeds", "3"),
     "liars": ("liars", *FASHION),
-    "liars-digits": ("liars", *SKEW, "--methods", MARKETS),
+    "liars-digits": ("liars", "--task", "digits-skew", "--seeds", "5", "--no-audit", "--methods", MARKETS),
     "market-niid": ("market", "--task", "digits-niid", "--seeds", "3", "--no-audit"),
     "market-cluster": ("market", "--task", "digits-cluster", "--seeds", "3", "--no-audit"),
     "privacy-niid": ("run", "digits-niid", *PRIVATE),

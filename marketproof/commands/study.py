@@ -139,14 +139,18 @@ def _over_tasks(
     again += ["--jobs", str(jobs), *([] if budget is None else ["--budget", f"{budget:g}"])]
     seconds = None if budget is None else 60.0 * budget
 
+    ours = False  # whether the folder is this study's, with these settings and nobody else at work there
+
     def before() -> None:
+        nonlocal ours
+        ours = True
         for run in runs:
             take_over(units, run)
 
     try:
         train_all(units, place, shlex.join(again), budget=seconds, jobs=jobs, before=before, quiet=quiet)
     finally:  # also of what was stopped, or could be trained beside what could not
-        told = as_json(units, units.trained(), shlex.join(words))
+        told = as_json(units, units.trained() if ours else [], shlex.join(words))
         if told["units"]:
             write_comparison(told, folder)
     write_json(json, told)

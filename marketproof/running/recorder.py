@@ -251,15 +251,15 @@ class Recorder:
                 leftover.unlink(missing_ok=True)
 
 
-def refuse_occupied(folder: Path) -> None:
-    """Raise `InputError` if a new run cannot go into the folder without touching what is there."""
+def refuse_occupied(
+    folder: Path, instead: str = "; name another folder, or add --resume to go on with its run"
+) -> None:
+    """Raise `InputError`, saying what to do ``instead``, if a new run or study would touch what is in the folder."""
     if folder.is_dir():
         if any(not writing.is_partial(entry) and entry.name != LOCK for entry in folder.iterdir()):
-            raise InputError(
-                f"{shown(folder)} is not empty; name another folder, or add --resume to go on with its run"
-            )
+            raise InputError(f"{shown(folder)} is not empty{instead}")
     elif folder.exists() or folder.is_symlink():
-        raise InputError(f"{shown(folder)} is no folder; name another place for the run")
+        raise InputError(f"{shown(folder)} is no folder; name another place")
 
 
 def recorded_config(folder: Path) -> RunConfig:

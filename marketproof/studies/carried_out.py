@@ -21,12 +21,12 @@ from marketproof.records.continued import carry_over
 from marketproof.running.config import RunConfig, differences
 from marketproof.running.execution import Place, run
 from marketproof.running.loop import MakeTrainer
-from marketproof.running.recorder import CONFIG, read_progress, recorded_config
+from marketproof.running.recorder import CONFIG, read_progress, recorded_config, refuse_occupied
 from marketproof.studies.findings import Findings, measured
 from marketproof.studies.planned import Plan
 from marketproof.studies.study import Recorded
+from marketproof.studies.units import NO_STUDY
 from marketproof.terminal.console import show_fitted, stderr
-from mechanism import writing
 from mechanism.errors import InputError, MarketProofError, shown
 from mechanism.reading import read_toml
 from mechanism.writing import dumps, to_toml, write_all
@@ -131,12 +131,8 @@ def _open(head: Mapping[str, Any], configs: Mapping[str, RunConfig], folder: Pat
             if (folder / name / CONFIG).is_file():
                 _refuse_changed(folder / name, config)
         return False
-    if folder.is_dir():
-        if any(not writing.is_partial(entry) for entry in folder.iterdir()):
-            raise InputError(f"{shown(folder)} is not empty and holds no study; name another --out")
-    elif folder.exists() or folder.is_symlink():
-        raise InputError(f"{shown(folder)} is no folder; name another --out")
-    writing.write_all({path: to_toml(head).encode()})
+    refuse_occupied(folder, NO_STUDY)
+    write_all({path: to_toml(head).encode()})
     return True
 
 

@@ -48,6 +48,9 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _LONGEST = 4096  # bytes of a unit's figures
 
+NO_STUDY = " and holds no study; name another --out"
+"""What is said of a folder in which a study cannot begin."""
+
 
 class Trained(BaseModel, frozen=True, strict=True, extra="forbid"):
     """The figures of a unit, what they mean is said by the study's columns; seconds of the processor, code, machine."""
@@ -250,7 +253,7 @@ def _shared_out(units: Units, todo: Any, place: Place, deadline: float, jobs: in
 def _open(units: Units) -> None:
     """Write each task's settings, or refuse what was trained with others; more seeds, methods and tasks are welcome."""
     if not any(units.folder.glob("*.toml")):
-        refuse_occupied(units.folder)
+        refuse_occupied(units.folder, NO_STUDY)
     for task, config in units.configs.items():
         path = units.folder / f"{task}.toml"
         known = load_run(path) if path.is_file() else config

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -235,8 +236,38 @@ def test_wrong_names_are_one_line_and_leave_nothing(cli, tmp_path):
         assert words in cli(*more, "--out", tmp_path / "out").line()
         assert not (tmp_path / "out").exists()
     (tmp_path / "mine.txt").write_text("mine")
-    assert "is not empty" in cli(*arguments(tmp_path)).line()
+    assert "is not empty and holds no study" in cli(*arguments(tmp_path)).line()
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_who_is_refused_leaves_the_figures_of_others_alone(cli, tmp_path, quick):
+    assert cli(*arguments(tmp_path, "--quiet")).status == 0
+    before = (tmp_path / "performance.json").read_bytes()
+    reduced = ["reduced" if word == "smoke" else word for word in arguments(tmp_path)]
+    assert "with other settings" in cli(*reduced).line()
+    assert (tmp_path / "performance.json").read_bytes() == before  # else smoke's figures stood there as reduced's
+    (foreign := tmp_path / "foreign").mkdir()
+    shutil.copytree(tmp_path / "digits-niid" / "units", foreign / "digits-niid" / "units")
+    assert "holds no study" in cli(*arguments(foreign)).line()
+    assert [path.name for path in foreign.iterdir()] == ["digits-niid"]
+
+
+def test_what_is_trained_elsewhere_is_added_to_a_record_of_the_same_sizes(cli, tmp_path, quick):
+    from docs.performance import merged
+
+    assert cli(*arguments(tmp_path / "old", "--quiet")).status == 0
+    before = json.loads((tmp_path / "old" / "performance.json").read_text())
+    before["machines"] = ["another"]
+    (tmp_path / "new").mkdir()
+    assert cli(*arguments(tmp_path / "new", "--seed", 1, "--quiet")).status == 0
+    plan = plan_units(TASKS.split(","), tmp_path / "new", scale="smoke", seeds=3, methods=METHODS)
+    there = merged(plan, before)
+    assert [(one.task, one.method, one.seed) for one in there] == list(plan)
+    assert {one.seed for one in there if one.machine == "another"} == {0}
+    before["tasks"]["digits-skew"] |= {"rounds": 99}  # was of another size: its seed 0 is left out
+    assert {(one.task, one.seed) for one in merged(plan, before)} == {
+        *(("digits-niid", seed) for seed in range(3)), ("digits-skew", 1), ("digits-skew", 2)
+    }  # fmt: skip
 
 
 def test_a_unit_trained_again_is_the_recorded_one_or_another(cli, tmp_path, quick, capsys):
