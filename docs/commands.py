@@ -46,7 +46,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (r"^make (?:test|bench|matrix|needles|smoke)|^python benchmarks/", HOURS,
      "many minutes to an hour: the whole suite, every measurement; .ci/run has the tests"),
     (r"docs/commands\.py", HOURS, "is this script: an hour for all pages"),
-    (r"docs[/.](?:fashion|studies|performance|effective_\w+)\b|^marketproof study(?!.*smoke)", HOURS,
+    (r"docs[/.](?:fashion|studies|performance|effective\.\w+)\b|^marketproof study(?!.*smoke)", HOURS,
      "trains for hours"),
     (r"marketproof join|marketproof serve --resume", MACHINE,
      "needs a second machine; tests/marketproof/federation runs both ends in processes"),

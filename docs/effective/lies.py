@@ -1,6 +1,6 @@
 """What the market on effective data leaves to gain: to a seller by what it uploads, to a buyer by lying about its e.
 
-    python docs/effective_lies.py        # some minutes; digits-skew and digits-cluster, scale reduced, five seeds
+    python -m docs.effective.lies        # some minutes; digits-skew and digits-cluster, scale reduced, five seeds
 
 Seller: the client with the lowest cost uploads something else in every round than the model that it trained, and uses
 its own; what it sells and receives a round over the whole run, and in its second half alone, beside its honest self's.
@@ -19,7 +19,6 @@ import json
 import sys
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from analysis.run.market import MarketRecord
+from docs.effective.units import RESULTS, deviation
 from learning.algorithms.algorithm import LocalSpec
 from learning.local import TrainTask, train_client
 from learning.streams import stream
@@ -44,7 +44,7 @@ RULES = ("ipfl-exact", "pooled-price", "clock-price")
 ADAPTIVE = ("then noise", "then stale")
 UPLOADS = ("honest", "noise", "twice", "half", "overfitted", "another's", "another's last", *ADAPTIVE)
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 4.0)
-OUT = Path(__file__).parent / "results" / "effective_lies.json"
+OUT = RESULTS / "effective_lies.json"
 
 
 class Choosing(Trainer):
@@ -104,12 +104,12 @@ def lies(row: NDArray[np.float64], i: int) -> NDArray[np.float64]:
     return np.concatenate([np.multiply.outer(MULTIPLES, row), row * (1.0 - others), row * others])
 
 
-def buyers(record: MarketRecord, rule: str) -> tuple[float, float, float]:
-    """Return the most that a client of a round gains by a lie about e, its utility, and its bound; money."""
+def buyers(record: MarketRecord, rule: str) -> tuple[float, float, float, float]:
+    """Return the most that a client of a round gains by a lie about e, its utility and bound, and the highest bound."""
     market, types = record.market, record.types
     e = market.effective
     assert e is not None
-    best = (0.0, 0.0, 0.0)
+    best, highest = (0.0, 0.0, 0.0), 0.0
     for i in np.flatnonzero(e.any(axis=1)).tolist():
         said = lies(e[i], i)
         told = np.repeat(e[None], len(said), axis=0)
@@ -123,8 +123,8 @@ def buyers(record: MarketRecord, rule: str) -> tuple[float, float, float]:
         gains = market.law.value(types.gain[i], types.size[i], types.size[i] + sets @ e[i, sellers])
         most = (gains - sets @ types.cost[sellers]).max() - record.accounts.buyer[i]
         honest = record.accounts.utility[i]
-        best = max(best, (float(lied - honest), float(honest), float(most)))
-    return best
+        best, highest = max(best, (float(lied - honest), float(honest), float(most))), max(highest, float(most))
+    return *best, highest
 
 
 def shown(sellers: list[dict[str, Any]]) -> None:
@@ -158,7 +158,7 @@ def main() -> int:
             sold, income, utility, sold_late, income_late, utility_late = np.mean(every, axis=0).tolist()
             row = {
                 "task": task, "rule": rule, "upload": upload, "sold": sold, "income": income, "utility": utility,
-                "utility_spread": float(np.std([one[2] for one in every])),
+                "utility_spread": deviation(one[2] for one in every),
                 "sold_late": sold_late, "income_late": income_late, "utility_late": utility_late,
             }  # fmt: skip
             found["seller"].append(row)
@@ -168,13 +168,22 @@ def main() -> int:
                 flush=True,
             )
         lied = [buyers(record, rule) for seed in SEEDS for record in runs["honest", seed][1]]
-        gain, honest, bound = max(lied)
-        mean = float(np.mean([one[0] for one in lied]))
+        gain, honest, bound, _ = max(lied)
+        mean, most = float(np.mean([one[0] for one in lied])), max(one[3] for one in lied)
         found["buyer"].append(
-            {"task": task, "rule": rule, "best": gain, "utility": honest, "bound": bound, "mean_best": mean}
+            {
+                "task": task,
+                "rule": rule,
+                "best": gain,
+                "utility": honest,
+                "bound": bound,
+                "mean_best": mean,
+                "bound_most": most,
+            }
         )
         print(
-            f"{task:15} {rule:13} a false e gains at most {gain:.3g} on {honest:.3g} (bound {bound:.3g}); the best of "
+            f"{task:15} {rule:13} a false e gains at most {gain:.3g} on {honest:.3g} (bound {bound:.3g}, the most "
+            f"of any {most:.3g}); the best of "
             f"a round, mean over rounds: {mean:.3g}",
             flush=True,
         )

@@ -1,25 +1,39 @@
 """What money goes with in real training: correlations of what is paid and what imports brought, clients and rounds.
 
-    python docs/effective_money.py [FOLDER]      # units are kept in FOLDER (default runs/effective)
+    python -m docs.effective.money [FOLDER] [--tables] [--jobs 2]     # units are kept in FOLDER, runs/effective
 
-The three digits tasks, on the seeds 0 to 4 of docs/effective_training.py and on twenty on which nothing was chosen;
+The three digits tasks, on the seeds 0 to 4 of `docs.effective.training` and on twenty on which no constant was set;
 with ``--tables`` nothing is trained. Printed, and written to docs/results/effective_money.json if all units are there.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from effective_training import DIGITS, OUT, SEEDS, TRADED, Array, Unit, Units, complete, text_of, trained
 
-from analysis.findings.several.statistics import paired
+from analysis.findings.several.statistics import Difference, paired
+from docs.effective.units import (
+    DIGITS,
+    FRESH,
+    RESULTS,
+    SEEDS,
+    TRADED,
+    Array,
+    Unit,
+    Units,
+    complete,
+    deviation,
+    text_of,
+    trained,
+)
 
-FRESH = range(120, 140)
+OUT = RESULTS / "effective_money.json"
 TOGETHER = "digits, all three"
 MEANINGS = {"later_": "later", "": "so far", "now_": "over `local`", "booked_": "booked"}
 """What "gained" may mean beside what a round brought, by the prefix in `money`, as tables call it."""
@@ -38,9 +52,26 @@ def brought(one: dict[str, Array], kind: str) -> Array:
     return sign * (one[f"{kind}_trained"][1:] - one[f"{kind}_without"])
 
 
-def correlation(x: Array, y: Array) -> float:
-    """Return Pearson's correlation of all entries; 0 where one of them is constant."""
-    return float(np.corrcoef(x.ravel(), y.ravel())[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+def correlation(x: Array, y: Array) -> float | None:
+    """Return Pearson's correlation of all entries; there is none where one of them is constant."""
+    return float(np.corrcoef(x.ravel(), y.ravel())[0, 1]) if len(x) and np.ptp(x) > 0 and np.ptp(y) > 0 else None
+
+
+def mean(found: Iterable[float | None]) -> float | None:
+    """Return the mean of what there is."""
+    there = [one for one in found if one is not None]
+    return float(np.mean(there)) if there else None
+
+
+def said(value: float | None) -> str:
+    """Return a correlation as tables print it."""
+    return "-" if value is None else f"{value:+.2f}"
+
+
+def apart(mine: Sequence[float | None], other: Sequence[float | None]) -> Difference | None:
+    """Return the paired difference over those seeds in which there are both."""
+    both = [(a, b) for a, b in zip(mine, other, strict=True) if a is not None and b is not None]
+    return paired([a for a, _ in both], [b for _, b in both]) if both else None
 
 
 def held_against(one: dict[str, Array], alone: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
@@ -63,9 +94,10 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
     money with what its imports brought (`brought`), ``later_`` with what they brought after the next training, whatever
     clients use, ``booked_`` of the gain that the market counted with the first, ``now_`` of a round's money with what a
     client has over itself under ``local`` in that round; without prefix, of the money so far with the same. ``_ranks``:
-    Spearman's, mean of seeds; ``_clients``: of clients' means over rounds. 0 where nobody pays or all pay the same.
+    Spearman's, mean of seeds; ``_clients``: of clients' means over rounds. Where nobody pays, or no model in use
+    changes, there is none: that seed is left out of mean and spread, and None in ``_seeds``, those of single seeds.
     Under `TOGETHER` clients and rounds of the three digits tasks are in one correlation, so that what tasks differ in
-    counts. ``_seeds``: of single seeds. ``surprise``: of what was expected, mean, mean within a round of the one
+    counts. ``surprise``: of what was expected, mean, mean within a round of the one
     before, and spread of clients'.
     """
     table: dict[str, Any] = {}
@@ -90,15 +122,14 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
                 xs, ys = zip(*(run[name] for run in runs), strict=True)
                 each = [correlation(x, y) for x, y in zip(xs, ys, strict=True)]
                 row[name] = correlation(joined(xs), joined(ys))
-                row[f"{name}_ranks"] = float(
-                    np.mean([correlation(*map(ranked, xy)) for xy in zip(xs, ys, strict=True)])
-                )
+                row[f"{name}_ranks"] = mean(correlation(*map(ranked, xy)) for xy in zip(xs, ys, strict=True))
                 if task != TOGETHER:
                     of = [correlation(x.mean(axis=0), y.mean(axis=0)) for x, y in zip(xs, ys, strict=True)]
-                    row[f"{name}_clients"] = float(np.mean(of))
+                    row[f"{name}_clients"] = mean(of)
                 if not name.startswith(("now_", "booked_")):
-                    row[f"{name}_seeds"] = [round(one, 4) for one in each]
-                row[f"{name}_by_seed"], row[f"{name}_spread"] = float(np.mean(each)), float(np.std(each))
+                    row[f"{name}_seeds"] = [None if one is None else round(one, 4) for one in each]
+                row[f"{name}_by_seed"] = mean(each)
+                row[f"{name}_spread"] = deviation(one for one in each if one is not None)
                 row[f"mean_{name}" if "_" in name else f"mean_{name}_gained"] = float(joined(ys).mean())
     return table
 
@@ -109,7 +140,7 @@ def ranked(x: Array) -> Array:
     return np.asarray((np.cumsum(count) - (count - 1) / 2.0)[place.ravel()])
 
 
-def surprises(ones: list[dict[str, Array]]) -> dict[str, float]:
+def surprises(ones: list[dict[str, Array]]) -> dict[str, float | None]:
     """Return of surprises that prices were settled on, where there was one: what must be 0 if they are to be that.
 
     Mean, correlation with the same client's in the round before, and the spread of clients' means beside what chance
@@ -120,11 +151,11 @@ def surprises(ones: list[dict[str, Array]]) -> dict[str, float]:
         s, bought = one["surprise"], one["paid"] > 0
         both, each = bought[1:] & bought[:-1], [x[b] for x, b in zip(s.T, bought.T, strict=True) if b.sum() > 2]
         chance = [float(x.var(ddof=1)) / len(x) for x in each]
-        again = correlation(s[1:][both], s[:-1][both]) if both.sum() > 2 else 0.0
-        spread = float(np.std([x.mean() for x in each])) if each else 0.0
-        told.append((s[bought].mean(), again, spread, np.sqrt(np.mean(chance)) if each else 0.0))
+        again = correlation(s[1:][both], s[:-1][both]) if both.sum() > 2 else None
+        spread = deviation(x.mean() for x in each) if each else None
+        told.append((float(s[bought].mean()), again, spread, float(np.sqrt(np.mean(chance))) if each else None))
     names = ("surprise", "surprise_again", "surprise_spread", "surprise_chance")
-    return dict(zip(names, np.mean(told, axis=0).tolist(), strict=True)) if told else {}
+    return {name: mean(one) for name, one in zip(names, zip(*told, strict=True), strict=True)} if told else {}
 
 
 def joined(parts: Iterable[Array]) -> Array:
@@ -139,20 +170,24 @@ def shown(table: dict[str, Any]) -> None:
         told = []
         for row in (table[task][method] for task in table):
             keys = "round_accuracy", "round_loss"
-            told.append("; ".join(f"{row[f'{k}_by_seed']:+.2f} ± {row[f'{k}_spread']:.2f}" for k in keys))
+            some = [sum(one is not None for one in row[f"{k}_seeds"]) for k in keys]
+            of = "" if min(some) == row["seeds"] else f" ({some[0]}; {some[1]} of {row['seeds']} seeds)"
+            told.append("; ".join(f"{said(row[f'{k}_by_seed'])} ± {row[f'{k}_spread']:.2f}" for k in keys) + of)
         print(f"| `{method}` | " + " | ".join(told) + " |")
     print("\nhow much more than the paper's two, 95 % interval of the paired difference over seeds; accuracy; loss")
     for (prefix, name), task in product({"round_": "round", "later_": "later", "": "so far"}.items(), table):
         for method, other in product(TRADED[2:], TRADED[:2]):
-            both = [[table[task][k][f"{prefix}{kind}_seeds"] for k in (method, other)] for kind in ("accuracy", "loss")]
-            told = [
-                f"{one.mean:+.2f} ({one.low or 0:+.2f} to {one.high or 0:+.2f})" for one in (paired(*b) for b in both)
-            ]
+            told = []
+            for kind in ("accuracy", "loss"):
+                one = apart(*(table[task][k][f"{prefix}{kind}_seeds"] for k in (method, other)))
+                told.append(
+                    f"{said(one.mean)} ({said(one.low)} to {said(one.high)}, {one.pairs} seeds)" if one else "-"
+                )
             print(f"{name}, {task}: {method} over {other}", *told)
     print("\nranks of a round's money; clients' means over rounds; points over local; money paid")
     for task, method in product(DIGITS, TRADED):
         row = table[task][method]
-        pairs = (f"{row[f'round_{k}_{how}']:+.2f}" for how in ("ranks", "clients") for k in ("accuracy", "loss"))
+        pairs = (said(row[f"round_{k}_{how}"]) for how in ("ranks", "clients") for k in ("accuracy", "loss"))
         print(task, method, *pairs, f"{100 * row['mean_accuracy_gained']:+.2f} {row['paid']:.2f}")
 
 
@@ -165,25 +200,25 @@ def compared(results: dict[str, dict[str, Any]]) -> None:
         for task in (*DIGITS, TOGETHER):
             rows = [table[task][method] for table in tables.values()]
             pairs = ((row[f"{prefix}{kind}_by_seed"] for kind in ("accuracy", "loss")) for row in rows)
-            cells.append(" / ".join("; ".join(f"{one:+.2f}" for one in pair) for pair in pairs))
+            cells.append(" / ".join("; ".join(map(said, pair)) for pair in pairs))
         print(f"| {name}: `{method}` | " + " | ".join(cells) + " |")
     print(f"\n| surprises, {' / '.join(tables)} | " + " | ".join(DIGITS) + " |\n" + "|---" * 4 + "|")
     for name, told in (
         ("", "mean"), ("_again", "correlation with the round before"), ("_spread", "spread of clients' means"),
         ("_chance", "of that by chance"),
     ):  # fmt: skip
-        of = [[f"{t[task][TRADED[-1]][f'surprise{name}']:+.2f}" for t in tables.values()] for task in DIGITS]
+        of = [[said(t[task][TRADED[-1]][f"surprise{name}"]) for t in tables.values()] for task in DIGITS]
         print(f"| {told} | " + " | ".join(map(" / ".join, of)) + " |")
 
 
-def main(folder: Path, train: bool = True) -> int:
+def main(folder: Path, train: bool = True, jobs: int = 1) -> int:
     """Train what is missing, then write and print the tables of all seeds that are there for every task and method."""
     results: dict[str, dict[str, Any]] = {}
     there: Units = {}
     asked: list[Unit] = []
     for name, seeds in (("seeds 0 to 4", SEEDS), ("fresh seeds", FRESH)):
         wanted = [(t, method, "benign", seed) for seed, t, method in product(seeds, DIGITS, ("local", *TRADED))]
-        units = trained(wanted, folder, train=train)
+        units = trained(wanted, folder, train, jobs)
         there, asked = there | units, asked + wanted
         whole = [s for s in seeds if all(unit in units for unit in wanted if unit[3] == s)]
         print(f"\n{name}: {len(whole)} seeds")
@@ -192,13 +227,16 @@ def main(folder: Path, train: bool = True) -> int:
             shown(results[name]["tasks"])
     if results:
         compared(results)
-    out = OUT.with_name("effective_money.json")
-    if not complete(there, asked, out):
+    if not complete(there, asked, OUT):
         return 1
-    out.write_text(text_of(results))
+    OUT.write_text(text_of(results))
     return 0
 
 
 if __name__ == "__main__":
-    given = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    sys.exit(main(Path(given[0]) if given else Path("runs/effective"), "--tables" not in sys.argv))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/effective"))
+    parser.add_argument("--tables", action="store_true", help="train nothing")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the units out")
+    given = parser.parse_args()
+    sys.exit(main(given.folder, not given.tables, given.jobs))
