@@ -28,6 +28,10 @@ LARGEST_PENALTY = 0.5
 """Default upper bound of lambda · d_ij, money."""
 
 
+ON_EFFECTIVE = "-effective"
+"""Ends the catalogue's ids of markets on effective sizes."""
+
+
 @dataclass(frozen=True, eq=False)
 class MarketDirect:
     """A market mechanism over profiles ``[batch, m, 3 + m]``, or ``[batch, m, 3 + 2m]`` with effective sizes.
@@ -78,8 +82,13 @@ class MarketDirect:
 
     @property
     def name(self) -> str:
-        """The mechanism's id."""
+        """The mechanism's id, by which its formula's theorems are known."""
         return self.mechanism.id
+
+    @property
+    def listed_as(self) -> str:
+        """The id by which a catalogue lists it: with effective sizes it is another market, whose verdicts differ."""
+        return self.name if self.effective is None else self.name + ON_EFFECTIVE
 
     @property
     def interdependent(self) -> tuple[str, ...]:

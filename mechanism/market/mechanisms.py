@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from mechanism.entry import CatalogueEntry, truths
 from mechanism.errors import UnknownNameError
-from mechanism.market.direct import HIGH, MarketDirect, honest
+from mechanism.market.direct import HIGH, ON_EFFECTIVE, MarketDirect, honest
 from mechanism.market.rules import (
     clock_price,
     exact_marginal,
@@ -53,7 +53,7 @@ def _on_effective(name: str, changed: Mapping[str, str]) -> CatalogueEntry:
     plain, rule = MARKET_ENTRIES[name], _RULES[name]
     return replace(
         plain,
-        id=f"{name}-effective",
+        id=name + ON_EFFECTIVE,
         title=f"{plain.title}; on effective sizes",
         domain="market of models with effective sizes e_ij >= 0, measured and public: size > 0, cost >= 0, gain >= 0",
         truths={**plain.truths, **truths(**changed)},

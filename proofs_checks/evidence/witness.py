@@ -159,8 +159,9 @@ class Witness:
 
 
 def name_of(mechanism: DirectMechanism) -> str:
-    """Return the mechanism's name, shortly."""
-    return str(getattr(mechanism, "name", None) or type(mechanism).__name__)[:100]
+    """Return the name under which a catalogue lists the mechanism, else its own, shortly."""
+    named = (getattr(mechanism, name, None) for name in ("listed_as", "name"))
+    return str(next(filter(None, named), None) or type(mechanism).__name__)[:100]
 
 
 def _digest(plain: dict[str, Any]) -> str:

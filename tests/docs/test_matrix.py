@@ -43,7 +43,8 @@ def test_every_witness_replays(name: str) -> None:
         if mechanism != name or cell["witness"] is None:
             continue
         witness = Witness.from_dict(cell["witness"])
-        replayed = replay(witness, direct_mechanism(name, witness.built))
+        assert witness.mechanism == name, prop  # so that anybody can replay it who has but the file
+        replayed = replay(witness, None)
         assert replayed.reproduces, (prop, replayed.difference)
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from mechanism.catalogue import EFFECTIVE_ENTRIES
 from tests.marketproof.conftest import rules
 
 OWN = rules(pay_your_bid="wins * bids")
@@ -42,6 +43,16 @@ def test_a_table_and_the_witness_in_words(cli):
     assert answer.status == 0
     assert "refuted" in answer.out
     assert "takes its utility from 0 to" in " ".join(answer.out.split())
+
+
+@pytest.mark.parametrize("name", EFFECTIVE_ENTRIES)
+def test_what_is_refuted_of_a_market_on_effective_sizes_replays_and_checks(cli, tmp_path, name):
+    told = tmp_path / "v.json"
+    assert cli("verify", name, "--property", "core", "--budget", 20, "--json", told).status == 0
+    (verdict,) = json.loads(told.read_text())["verdicts"]
+    assert (verdict["grade"], verdict["witness"]["mechanism"]) == ("refuted", name)
+    assert cli("replay", told).status == 0
+    assert cli("check", told).status == 0
 
 
 def test_a_variant_is_asked_for_by_name_and_stands_beside_its_property(cli, tmp_path):
