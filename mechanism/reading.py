@@ -35,7 +35,7 @@ def read_bytes(path: Path, most: int, expected: str, *, error: type[MarketProofE
         reason = failed.strerror if isinstance(failed, OSError) and failed.strerror else failed
         raise error(f"cannot read {shown(path)}: {reason}; name {expected} that can be read") from None
     if len(content) > most:
-        raise error(f"{one_line(path)} is larger than {most // 2**20} MiB; expected {expected}")
+        raise error(f"{one_line(path)} is larger than {most // 2**20} MiB; expected {expected}, and no larger")
     return content
 
 

@@ -30,7 +30,7 @@ def read_sheet(path: Path, *, error: type[MarketProofError] = InputError) -> Ite
     encrypted or larger than `LARGEST_WORKBOOK`, whatever it declares of itself.
     """
     name = one_line(path)
-    content = read_bytes(path, LARGEST_WORKBOOK, "a smaller workbook", error=error)
+    content = read_bytes(path, LARGEST_WORKBOOK, "a workbook", error=error)
     openpyxl = _openpyxl(name, error)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, warnings.catch_warnings():

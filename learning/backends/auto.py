@@ -14,20 +14,12 @@ from learning.backends.stacked import budget_of, chunk_of, stackable, train_stac
 from learning.evaluation import EvaluateTask, evaluate_row
 from learning.local import TrainTask, train_client
 from learning.work import Work
-from mechanism.wording import percent
 
 START_SECONDS = 3.0
 """What starting workers costs before the first task is done: they import torch, on cores that could already work."""
 
 ROUNDS = 10
 """Rounds over which starting workers must pay for itself; a trainer is not told how many there will be."""
-
-CLEARLY = 0.5
-"""On the CPU, stacking must need at most this share of the best other time: it gives other last bits than rows and
-pool, and what a run computes should not hang on a few percent of one measurement."""
-
-SHORT_STEP = 0.02
-"""Seconds. A step that takes longer on the CPU is arithmetic, of which stacking saves nothing: it is not tried."""
 
 _TRIED = 16  # clients stacked in the trial
 
@@ -100,35 +92,31 @@ def choose(work: Work, images: int, device: torch.device, cores: int | None = No
     """Return the backend that is soonest over `ROUNDS` rounds, for ``images`` tested in each.
 
     On CUDA that is rows or stacked, whose step is shorter. On the CPU rows, or pool if several processes save more
-    than they cost to start, or stacked if that is `CLEARLY` sooner than either.
+    than they cost to start: both give the same bits, so that what a run computes does not hang on what its machine was
+    busy with. Stacking gives others, and is taken there only where it is asked for.
     """
     cores = usable_cores() if cores is None else cores
     clients = len(work.facts.starts) - 1
     processes = min(cores, clients) if SHARES else 1
-    stacks = clients > 1 and stackable(work)
     if device.type == "cuda":
-        return _on_cuda(work, device) if stacks else Choice("rows", 1, "rows: stacking is not for this training")
+        return (
+            _on_cuda(work, device)
+            if clients > 1 and stackable(work)
+            else Choice("rows", 1, "rows: stacking is not for this training")
+        )
     if device.type != "cpu":
         return Choice("rows", 1, f"rows: the work is on {device}")
-    if clients < 2 or (processes < 2 and not stacks):
+    if processes < 2:
         return Choice("rows", 1, f"rows: there is one {'core' if SHARES else 'process'}, or one client")
     one = plain_seconds(work, device)
     testing = images * one.image
-    seconds = {"rows": ROUNDS * (clients * work.facts.plan.steps * one.step + testing)}
-    if processes > 1:
-        seconds["pool"] = seconds["rows"] / processes + START_SECONDS
+    rows = ROUNDS * (clients * work.facts.plan.steps * one.step + testing)
+    seconds = {"rows": rows, "pool": rows / processes + START_SECONDS}
     best = min(seconds, key=lambda name: seconds[name])
-    training = ROUNDS * clients * work.facts.plan.steps * one.step
-    if stacks and one.step < SHORT_STEP and training > START_SECONDS:  # else there is little that stacking could save
-        step = stacked_seconds(work, device)
-        seconds["stacked"] = ROUNDS * (clients * work.facts.plan.steps * step + testing)
-        best = "stacked" if seconds["stacked"] <= CLEARLY * seconds[best] else best
     each = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
-    reason = f"{best}: estimated for {ROUNDS} rounds: {each}"
-    if "pool" in seconds:
-        reason += f" ({processes} processes, with {START_SECONDS:.0f} s to start)"
-    if "stacked" in seconds and best != "stacked" and seconds["stacked"] < seconds[best]:
-        reason += f"; stacked, which gives other last bits, is taken at {percent(CLEARLY, 0)} of the others' time"
+    reason = (
+        f"{best}: estimated for {ROUNDS} rounds: {each} ({processes} processes, with {START_SECONDS:.0f} s to start)"
+    )
     return Choice(best, processes if best == "pool" else 1, reason)
 
 

@@ -71,7 +71,7 @@ def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
     `InputError` if the file cannot be read, is too large, is binary or is not UTF-8.
     """
     name = one_line(path)
-    content = read_bytes(path, largest, "a smaller table")
+    content = read_bytes(path, largest, "a table")
     zero = content.find(b"\0")
     if zero >= 0:
         line = content.count(b"\n", 0, zero) + 1

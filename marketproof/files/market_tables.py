@@ -149,7 +149,10 @@ def read_matrix(
     index = {name: k for k, name in enumerate(names)}
     if table.columns[0].lower() != "client":
         found = shown(table.columns[0])
-        raise InputError(f"{header}: the first column is {found}; expected client, then one column per client")
+        raise InputError(
+            f"{header}: the first column is {found}; expected client, then one column per client (pairs, "
+            "importer,exporter,NUMBER: as .csv or .parquet)"
+        )
     pointed(table, range(1, len(table.columns)))
     exporters = [known_client(name, index, header) for name in table.columns[1:]]
     _each_once(exporters, names, header, "column")

@@ -90,6 +90,10 @@ def market_mechanism(name: str) -> Clearing:
     `UnknownNameError` if there is none; the message lists what there is.
     """
     found = _RULES.get(name) or _EARNED.get(name) or _OWN.get(name)
+    if found is None and name in EFFECTIVE_ENTRIES:
+        plain = name.removesuffix(ON_EFFECTIVE)
+        raise UnknownNameError(f"{name!r} is {plain!r} where effective sizes are given; name {plain!r}, and give them")
     if found is None:
-        raise UnknownNameError(f"unknown market mechanism {name!r}; known: {', '.join(_RULES)}")
+        settled = f"on measured sizes also {', '.join(_EARNED)}"
+        raise UnknownNameError(f"unknown market mechanism {name!r}; known: {', '.join(_RULES)}; {settled}")
     return found

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mechanism import Market, Types, account, market_mechanism, objective
+from mechanism.catalogue import MARKET_ENTRIES
 
 EXAMPLE = ("buyer,100,0,3600", "dear,300,1.1,0", "cheap,300,1.0,0")
 
@@ -33,6 +34,12 @@ def sales_to(result, buyer):
 def test_who_sells_at_what_price(cli, table, tmp_path, dear, rule, sales):
     market = table("buyer,100,0,3600", f"dear,300,{dear},0", "cheap,300,1.0,0")
     assert sales_to(cleared(cli, tmp_path, market, "--mechanism", rule), "buyer") == pytest.approx(sales, abs=1e-9)
+
+
+@pytest.mark.parametrize("rule", MARKET_ENTRIES)
+def test_a_single_client_has_nobody_to_trade_with(cli, tmp_path, rule):
+    (alone := tmp_path / "one.csv").write_text("client,size,cost,gain\na,100,1,3600\n")
+    assert "Nobody imports anything" in cli("clear", alone, "--mechanism", rule).out
 
 
 def test_the_exact_rule_is_the_default_and_no_lie_about_a_cost_pays_under_it(cli, table, tmp_path):

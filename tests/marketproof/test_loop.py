@@ -87,6 +87,8 @@ def test_methods_take_their_mechanism_after_a_slash_or_the_default():
         (["sgd"], "unknown method 'sgd'; known: local"),
         (["local/ipfl"], "local has no market to clear"),
         (["ipfl/vcg"], "unknown market mechanism 'vcg'"),
+        (["ipfl-effective/vcg"], "on measured sizes also ipfl-exact-earned"),
+        (["ipfl-effective/clock-price-effective"], "name 'clock-price'"),
         (["ipfl/"], "unknown market mechanism ''"),
         (["ipfl", "local", "ipfl"], "'ipfl' stands twice"),
         ([], "no method is named"),

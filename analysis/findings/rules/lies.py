@@ -11,6 +11,7 @@ from analysis.run.records import MarketRecord, Run
 from mechanism import Market, Types, account, market_mechanism
 from mechanism.market.accounting import MONEY, Accounts, Outcome, scale
 from mechanism.market.allocation.selection import PLAIN_WORK
+from mechanism.market.clients import LARGEST
 from mechanism.market.rules.rule import Clearing
 from mechanism.market.settling import clear_and_settle
 from mechanism.space import Floats
@@ -81,13 +82,17 @@ def refined(utility: Callable[[Floats], Floats], reports: Floats) -> tuple[Float
 
 
 def end_of_selling(utility: Callable[[Floats], Floats], truth: float, report: float) -> float:
-    """Return a cost past the truth, ``report`` and all at which the client still sells (found by doubling)."""
-    end = 2.0 * max(truth, report, 0.5)
+    """Return a cost past the truth, ``report`` and all at which the client still sells (found by doubling).
+
+    At most the largest that a market accepts.
+    """
+    end = min(2.0 * max(truth, report, 0.5), LARGEST)
     for _ in range(6):
-        beyond = utility(np.array([end, 2.0 * end]))
+        further = min(2.0 * end, LARGEST)
+        beyond = utility(np.array([end, further]))
         if abs(float(beyond[0] - beyond[1])) <= MONEY * scale(beyond):
             break
-        end *= 2.0
+        end = further
     return end
 
 

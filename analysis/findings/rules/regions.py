@@ -16,6 +16,7 @@ from analysis.page.export import Cell, Table
 from analysis.run.records import MarketRecord, Run
 from mechanism import Reports, market_mechanism
 from mechanism.market.allocation.selection import PLAIN_WORK
+from mechanism.market.clients import LARGEST
 from mechanism.space import Floats
 from mechanism.wording import count, listed, typeset_percent
 
@@ -94,7 +95,7 @@ def reaches(record: MarketRecord, places: tuple[int, int, int]) -> tuple[float, 
     at = np.array(places)
     own, gain, costs = np.float64(record.size[at[0]]), np.float64(record.gain[at[0]]), record.cost[at[1:]]
     worth = [float(record.law.value(gain, own, own + n)) for n in _brought(record)[at[0], at[1:]]]
-    far = 1.15 * max(*worth, *map(float, costs))
+    far = min(1.15 * max(*worth, *map(float, costs)), LARGEST)
     near = _NEAR * float(costs.max())
     return (min(near, far) if near > 0.0 else far), far
 

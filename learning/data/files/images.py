@@ -108,7 +108,7 @@ def _opened(data: bytes, name: str, remedy: str, most: int) -> Iterator[Any]:
 
 def grey(path: Path) -> bool:
     """Say whether an image's header declares it grey; `DataError` if it is no image, or too large."""
-    data = read_bytes(path, _MOST_OWN, "a smaller image", error=DataError)
+    data = read_bytes(path, _MOST_OWN, "an image", error=DataError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with _opened(data, shown(path), "take it out", _MOST_OWN) as image:

@@ -68,6 +68,8 @@ class ClockPrice:
         m = reports.clients
         counted = market.counted(reports.size)
         batch = np.broadcast_shapes(reports.batch, counted.shape[:-2])
+        if m < 2:
+            return np.full((*batch, m, m), np.inf)
         e = np.broadcast_to(counted, (*batch, m, m))
         itself = np.eye(m, dtype=np.bool_)
         sells = (e > 0.0) & ~itself

@@ -24,6 +24,7 @@ from analysis.findings.rules.regions import (
 from analysis.findings.rules.truthfulness import LIES, regret_heat, regret_table
 from analysis.run.records import MarketRecord, Run
 from mechanism import Types, account, market_mechanism
+from mechanism.market.clients import LARGEST
 from mechanism.market.settling import clear_and_settle
 from tests.analysis.synthetic import one_market, section
 
@@ -81,6 +82,14 @@ def test_no_report_beats_the_truth_under_the_exact_rule() -> None:
     assert found.gain == 0.0
     assert found.best_report == found.truth == 1.1
     assert found.utilities.max() <= found.truthful_utility + 1e-9
+
+
+def test_a_curve_asks_for_no_cost_that_a_market_refuses() -> None:
+    dear = Types(np.array([100.0, 300.0, 300.0]), np.array([0.0, 0.6 * LARGEST, 1.0]), np.array([3600.0, 0.0, 0.0]))
+    one = OneMarket("ipfl", one_market(dear))
+    found = lie_curve(one, "m", seed=0, round_number=1, client=1, report=0.6 * LARGEST)
+    assert found.reports[-1] == LARGEST
+    assert reaches(one.record, (0, 1, 2))[1] <= LARGEST
 
 
 def test_curves_of_a_run_tell_what_its_audit_found(run: Run) -> None:
