@@ -46,8 +46,8 @@ def _sentences(run: Run, _: object) -> Remarks:
 def _made(run: Run, _: object) -> str:
     return (
         f"Task {run.task}, seed{'s' * (len(run.seeds) > 1)} {listed(str(s) for s in run.seeds)}, folder "
-        f"{run.path.resolve().name}. The same settings and seeds give the same numbers, to the last bit on one machine by "
-        "one backend; rows, pool and federated count as one."
+        f"{run.path.resolve().name}. The same settings and seeds give the same numbers, to the last bit on one machine "
+        "by one backend; rows, pool and federated count as one."
     )
 
 
