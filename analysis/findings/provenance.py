@@ -1,6 +1,7 @@
 """Where a run's numbers come from: the audit in its own words, what theory says of the rules, and the settings."""
 
 from analysis.findings.base import Finding, Remarks
+from analysis.findings.rules.verdicts import entries
 from analysis.page.export import Table
 from analysis.run.files import flat
 from analysis.run.records import Run
@@ -14,15 +15,14 @@ _LINES = 40
 
 def theory_table(run: Run, _: object = None) -> Table | None:
     """Return what theory says, for all markets, of each rule in the run; None where the catalogue knows no rule."""
-    from mechanism.catalogue import MARKET_ENTRIES, PROPERTIES
+    from mechanism.entry import PROPERTIES
 
-    ids = list(dict.fromkeys(str(run.mechanisms[name]) for name in run.markets))
-    rules = [MARKET_ENTRIES[rule] for rule in ids if rule in MARKET_ENTRIES]
+    rules, note = entries(run)
     if not rules:
         return None
     rows = tuple((PROPERTIES[name], *(rule.truths.get(name, "–") for rule in rules)) for name in _THEORY)
     return Table(
-        "What theory says of each rule, for every market; for evidence: marketproof verify RULE",
+        f"What theory says of each rule, for every market; for evidence: marketproof verify RULE. {note}".rstrip(". "),
         ("promise", *(rule.id for rule in rules)),
         rows,
     )

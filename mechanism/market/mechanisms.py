@@ -24,7 +24,7 @@ from mechanism.market.rules.earned import SUFFIX, Earned
 from mechanism.market.rules.own_rule import own_rule
 from mechanism.market.rules.rule import Clearing, MarketMechanism
 
-__all__ = ["EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "OURS", "MarketMechanism", "market_mechanism"]
+__all__ = ["EFFECTIVE_ENTRIES", "MARKET_ENTRIES", "OURS", "MarketMechanism", "entry_of", "market_mechanism"]
 
 _KNOWN = (
     ipfl_exact, ipfl, exact_marginal, posted_price, pooled_price, clock_price, vcg_two_sided, shapley_split, realised,
@@ -65,6 +65,12 @@ EFFECTIVE_ENTRIES: Mapping[str, CatalogueEntry] = MappingProxyType(
     {entry.id: entry for entry in (_on_effective(*known) for known in _ON_EFFECTIVE.items())}
 )
 """The same mechanisms where effective sizes are public, by id: what becomes true there (docs/effective.md)."""
+
+
+def entry_of(rule: str, *, effective: bool = False) -> CatalogueEntry | None:
+    """Return what the catalogue says of a rule; where sizes are ``effective`` ones, of it there, if it says that."""
+    there = EFFECTIVE_ENTRIES.get(rule + ON_EFFECTIVE) if effective else None
+    return there or MARKET_ENTRIES.get(rule)
 
 
 _EARNED: Mapping[str, Clearing] = {name + SUFFIX: Earned(_RULES[name]) for name in _ON_EFFECTIVE}

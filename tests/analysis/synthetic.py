@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save
 from analysis.findings.base import Finding, Section, find
 from analysis.run.files import Manifest, digests, unit_key
 from analysis.run.ledger import ledger_table, rounds_table
-from analysis.run.market import MarketRecord, encode, stack
+from analysis.run.market import EFFECTIVE, MarketRecord, encode, stack
 from analysis.run.records import books_of, market_file, open_markets
 from analysis.run.results import Audit, MethodAudit, RecordedLie, summarise
 from mechanism import Market, Outcome, Types, account, fixed_outcome, market_mechanism, objective, optimal_objective
@@ -90,13 +90,15 @@ def write_run(
                 d = draw.uniform(0.1, 1.5, (clients, clients))
                 d = (d + d.T) / 2
                 np.fill_diagonal(d, 0.0)
-                market = Market(d, lam)
+                e = draw.uniform(0, 300, (clients, clients)) if name.startswith("ipfl-effective/") else None
+                market = Market(d, lam, effective=e)
                 outcome = _cleared(name, mechanism, types, market)
                 accuracy = 0.97 - (0.1 + 0.03 * place) * np.exp(-r / 2) - draw.uniform(0, 0.03, clients)
                 record = MarketRecord.of(
                     types, types.truthful(), market, outcome, accuracy=accuracy, loss=1.0 - accuracy,
                     objective=objective(types.truthful(), outcome.imports, market),
                     optimal_objective=optimal_objective(types.truthful(), market)[0],
+                    valuation={} if e is None else {EFFECTIVE: market.effective},
                 )  # fmt: skip
                 records.append(record)
                 lies[name] += [] if mechanism is None else [_best_lie(mechanism, record, seed, r)]

@@ -1,6 +1,7 @@
 """Which promises each rule keeps in every market: the verdicts of ``make matrix``, quoted.
 
-The package holds the verdicts on the market rules, made from ``docs/results/matrix.json`` by
+The package holds the verdicts on the market rules, on sizes as reported and on effective ones, made from
+``docs/results/matrix.json`` by
 ``python -m analysis.findings.rules.verdicts docs/results/matrix.json``. A test holds every theorem among them to the
 record of what Coq's kernel checked and replays every witness; `marketproof verify RULE` finds them anew.
 """
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.findings.base import Drawing, Evidence, Finding, always
+from analysis.findings.scores import on_effective_data
 from analysis.page import theme
 from analysis.page.export import Table
 from analysis.page.theme import GAIN, GRID, INK, LOSS, NEUTRAL, SMALL, faded, plain
 from analysis.run.files import RecordError, read_json
 from analysis.run.records import Run
+from mechanism.entry import CatalogueEntry
+from mechanism.wording import listed
 from mechanism.writing import write_all
 
 if TYPE_CHECKING:
@@ -210,16 +214,33 @@ def property_table(found: Iterable[RuleVerdict]) -> Table:
     return Table("What each property says", ("property", "statement"), rows)
 
 
+def entries(run: Run) -> tuple[tuple[CatalogueEntry, ...], str]:
+    """Return what the catalogue says of the run's rules, each where it was used: on reported or on measured sizes.
+
+    And in a sentence of which rules on measured sizes it speaks on reported ones alone; "" if of none.
+    """
+    from mechanism.market.mechanisms import entry_of
+
+    measured = on_effective_data(run)
+    found = {name: entry_of(str(run.mechanisms[name]), effective=name in measured) for name in run.markets}
+    known = {name: entry for name, entry in found.items() if entry is not None}
+    strange = [name for name, entry in known.items() if name in measured and entry.id == run.mechanisms[name]]
+    note = (
+        f"Of {listed(str(run.mechanisms[name]) for name in strange)} this is known on sizes as reported, not on the "
+        f"measured ones on which {listed(strange)} {'were' if len(strange) > 1 else 'was'} cleared."
+    )
+    return tuple({entry.id: entry for entry in known.values()}.values()), note if strange else ""
+
+
 def of_run(run: Run) -> tuple[RuleVerdict, ...] | None:
     """Return what is known of every rule of the run, for every market; None where nothing is."""
-    rules = dict.fromkeys(str(run.mechanisms[name]) for name in run.markets)
-    return tuple(verdict for rule in rules for verdict in verdicts(rule)) or None
+    return tuple(verdict for entry in entries(run)[0] for verdict in verdicts(entry.id)) or None
 
 
 Verdicts = tuple[RuleVerdict, ...]
 
 
-def answer(_: Run, found: Verdicts) -> str:
+def answer(run: Run, found: Verdicts) -> str:
     """Answer: what is proved and what refuted of each rule, and whence that is known."""
     said = []
     for rule in dict.fromkeys(v.mechanism for v in found):
@@ -230,7 +251,7 @@ def answer(_: Run, found: Verdicts) -> str:
         "They are quoted from the package, whose tests look every theorem up in the record of Coq's kernel and redo "
         f"every counterexample; `marketproof verify {found[0].mechanism}` finds them anew."
     )
-    return " ".join(said)
+    return " ".join([*said, entries(run)[1]]).rstrip()
 
 
 def drawing(_: Run, found: Verdicts) -> Drawing:
@@ -264,9 +285,9 @@ VERDICTS = Finding(
 
 def main(matrix: str) -> None:
     """Write the packaged verdicts from ``matrix.json``."""
-    from mechanism.catalogue import MARKET_ENTRIES
+    from mechanism.catalogue import EFFECTIVE_ENTRIES, MARKET_ENTRIES
 
-    kept = compact(json.loads(Path(matrix).read_text(encoding="utf-8")), MARKET_ENTRIES)
+    kept = compact(json.loads(Path(matrix).read_text(encoding="utf-8")), (*MARKET_ENTRIES, *EFFECTIVE_ENTRIES))
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in kept["cells"])
     write_all({PACKAGED: f'{{"cells": [\n{lines}\n]}}\n'.encode()})
 
