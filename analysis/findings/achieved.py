@@ -25,7 +25,7 @@ from analysis.findings.waterline import waterline
 from analysis.page import theme
 from analysis.page.export import Cell, Table
 from analysis.run.records import Run
-from mechanism.wording import count, listed, typeset, typeset_percent
+from mechanism.wording import count, listed, typeset
 
 FAR_BELOW = 5.0
 """Percentage points between best and final accuracy that are worth a sentence."""
@@ -69,9 +69,7 @@ def headline(run: Run) -> str:
     if accuracy.mean[k] - final > FAR_BELOW:
         text += f" At the end accuracy is only {typeset(final)} %: the best round was not the last."
     if name in run.markets:
-        share = float(optimum(run).share[k])
-        if not np.isnan(share):
-            text += f" It reaches {typeset_percent(share)} of the best possible objective."
+        text += f" {optimum(run).words(k)}"
     lie = run.audit.methods[name].lies.get("cost")
     if lie is not None:
         text += (

@@ -24,26 +24,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """V_lambda reached and possible over the run, and welfare, money, ``[methods, seeds]`` each."""
+    """V_lambda reached and possible over the run, and welfare, money, ``[methods, seeds]`` each.
+
+    ``traded``: the methods under which somebody took a model.
+    """
 
     methods: tuple[str, ...]
     objective: Floats
     optimal: Floats
     welfare: Floats
+    traded: frozenset[str]
 
     @property
     def share(self) -> Floats:
-        """Objective over optimum, means over seeds, ``[methods]``: see `share_of_optimum`."""
-        return share_of_optimum(self.objective.mean(axis=1), self.optimal.mean(axis=1))
+        """Objective over optimum, over all seeds, ``[methods]``: see `share_of_optimum`."""
+        return share_of_optimum(self.objective.sum(axis=1), self.optimal.sum(axis=1))
+
+    def below(self, k: int) -> bool:
+        """Whether the method's objective is below zero: worse than no trade, whatever the optimum."""
+        return bool(self.objective[k].sum() < -MONEY * scale(self.optimal[k]))
+
+    def label(self, k: int) -> str:
+        """Return the method's share in a word: a percentage, "below 0", or a dash where no trade is best."""
+        share = float(self.share[k])
+        return "below 0" if self.below(k) else "–" if np.isnan(share) else typeset_percent(share)
+
+    def no_trade(self, k: int) -> str:
+        """Return what is to be said where no trade is best and nothing is lost."""
+        made = "those that were made change nothing" if self.methods[k] in self.traded else "none was made"
+        return f"no trade is best, and {made}"
+
+    def words(self, k: int) -> str:
+        """Return how much of the possible the method reaches, as a sentence."""
+        if self.below(k):
+            return "Its objective is below zero: worse than no trade."
+        if np.isnan(self.share[k]):
+            return f"{self.no_trade(k).capitalize()}."
+        return f"It reaches {self.label(k)} of the best possible objective."
 
 
 def share_of_optimum(objective: ArrayLike, optimal: ArrayLike) -> Floats:
-    """Return objective / optimum. Where the optimum is 0 (no trade is best): 1 if reached, NaN if missed."""
+    """Return objective / optimum; NaN where the optimum is 0: no trade is best, and a share of nothing says nothing."""
     reached, best = np.asarray(objective, dtype=np.float64), np.asarray(optimal, dtype=np.float64)
-    slack = MONEY * max(scale(reached), scale(best))
-    empty = np.abs(best) <= slack
-    ratio = np.divide(reached, best, out=np.full(np.broadcast(reached, best).shape, np.nan), where=~empty)
-    return np.where(empty & (np.abs(reached) <= slack), 1.0, ratio)
+    nothing = np.full(np.broadcast(reached, best).shape, np.nan)
+    return np.divide(reached, best, out=nothing, where=best > MONEY)
 
 
 def optimum(run: Run) -> Optimum:
@@ -51,7 +75,8 @@ def optimum(run: Run) -> Optimum:
     pairs = [[run.objectives(m, s) for s in run.seeds] for m in run.methods]
     reached = np.array([[p[0].sum() for p in row] for row in pairs])
     best = np.array([[p[1].sum() for p in row] for row in pairs])
-    return Optimum(run.methods, reached, best, welfare(run).values)
+    traded = frozenset(m for m in run.methods if run.traces[m].imports.any())
+    return Optimum(run.methods, reached, best, welfare(run).values, traded)
 
 
 def optimum_bars(result: Optimum, ax: Axes | None = None) -> Axes:
@@ -71,9 +96,8 @@ def optimum_bars(result: Optimum, ax: Axes | None = None) -> Axes:
         best, rows, s=420, marker="|", color=theme.INK, linewidths=2.4, zorder=3, label="optimum of the objective"
     )
     ax.axvline(0.0, color=theme.ZERO, linewidth=1.0, zorder=1.5)
-    for k, share in enumerate(result.share):
-        text = "below 0" if share < 0 else typeset_percent(float(share))
-        theme.beside_row(ax, float(k), text, fontweight="bold")
+    for k in range(count):
+        theme.beside_row(ax, float(k), result.label(k), fontweight="bold")
     theme.beside_row(ax, -0.62, "of optimum", va="bottom", color=theme.SOFT)
     theme.method_rows(ax, result.methods, room=0.06, ticks=6)
     handles, words = ax.get_legend_handles_labels()
@@ -101,17 +125,24 @@ def optimum_table(result: Optimum) -> Table:
 
 
 def answer(_: Run, result: Optimum) -> str:
-    """Answer: which share of the possible objective each method reaches."""
-    parts = [
-        f"{name} {'is below zero' if share < 0 else typeset_percent(float(share))}"
-        for name, share in zip(result.methods, result.share, strict=True)
-    ]
-    return f"Of the best objective possible on its own markets: {listed(parts)}."
+    """Answer: which share of the possible objective each method reaches, and under which no trade is best."""
+    parts: list[str] = []
+    idle: dict[str, list[str]] = {}
+    for k, name in enumerate(result.methods):
+        if result.below(k):
+            parts.append(f"{name} is below zero")
+        elif np.isnan(result.share[k]):
+            idle.setdefault(result.no_trade(k), []).append(name)
+        else:
+            parts.append(f"{name} {result.label(k)}")
+    said = [f"Of the best objective possible on its own markets: {listed(parts)}."] if parts else []
+    return " ".join([*said, *(f"Under {listed(names)} {words}." for words, names in idle.items())])
 
 
 def drawing(run: Run, result: Optimum) -> Drawing:
     """Objective against its optimum, and welfare."""
-    parts = [f"{name}: {typeset_percent(float(share))}" for name, share in zip(run.methods, result.share, strict=True)]
+    shares = [result.label(k).replace("–", "no trade is best") for k in range(len(run.methods))]
+    parts = [f"{name}: {share}" for name, share in zip(run.methods, shares, strict=True)]
     return Drawing(
         "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",
         "A bar that reaches its black tick is the best possible set of trades for the reported types. The ring is "

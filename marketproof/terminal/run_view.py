@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analysis.findings.optimum import share_of_optimum
 from analysis.findings.rules.trade import who_was_paid
 from analysis.run.market import MarketRecord
 from analysis.run.results import Audit, MethodAudit, Summary
@@ -30,7 +32,8 @@ DISPENSABLE = ("welfare", "final accuracy", "lowest utility", "of optimum", "uti
 LEGEND = (
     "best accuracy: each client's best round on its own label mix, mean over honest clients",
     "utility per round: money, mean over honest clients and rounds · welfare: sum of everybody's utilities",
-    "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all",
+    "of optimum: share of the best objective, which is welfare less penalties; below 0: worse than no trade at all; "
+    "-: no trade is best",
     "lowest utility: of any client in any round, below 0 somebody loses",
     "best lie: most that a client could gain in a round by a false cost (-: nobody reports; skipped: see below)",
 )
@@ -156,14 +159,14 @@ def _row(name: str, figures: Mapping[str, float], told: MethodAudit) -> Sequence
         std = figures.get(f"{key}_std")
         return percent(figures[key]) + ("" if std is None else f" ± {percent(std)}")
 
-    optimal, lie = told.optimal_objective, told.lies.get("cost")
+    of_best, lie = float(share_of_optimum(told.objective, told.optimal_objective)), told.lies.get("cost")
     return (
         name,
         share("accuracy_best"),
         share("accuracy_final"),
         amount("utility_mean"),
         amount("welfare"),
-        percent(told.objective / optimal, 2) if optimal > 0 else "-",
+        "-" if math.isnan(of_best) else percent(of_best, 2),
         number(told.lowest_utility["client"], 4),
         number(lie.gain, 4) if lie is not None else "skipped" if told.skipped else "-",
     )

@@ -5,10 +5,13 @@ import io
 import pytest
 from rich.console import Console
 
+from analysis.findings.achieved import methods_table
+from analysis.run.records import read_run
 from analysis.run.results import Audit, MethodAudit, RecordedLie, Summary
 from marketproof.terminal.console import show_fitted, spread
 from marketproof.terminal.run_view import COLUMNS, DISPENSABLE, show_run
 from mechanism.wording import number, percent
+from tests.analysis.synthetic import write_run
 
 NAMES = ("local", "fedavg", "ipfl/ipfl-exact", "ipfl/exact-marginal")
 
@@ -68,6 +71,20 @@ def test_what_a_share_below_nothing_means_is_told_and_what_smoke_is_for():
     assert "utility per round: money, mean over honest clients and rounds" in text
     assert "accuracies mean nothing" in text
     assert "accuracies mean nothing" not in printed(80, scale="reduced")
+
+
+@pytest.mark.parametrize("lam", [0.4, 8.0, 1e5])
+def test_the_terminal_and_the_report_agree_on_the_share_of_the_optimum(lam, tmp_path):
+    """Also where the best is no trade (the last): then neither has one."""
+    run = read_run(write_run(tmp_path / "run", lam=lam))
+    text = io.StringIO()
+    show_run(run.summary, run.audit, "a", "b", Console(file=text, width=160, highlight=False, markup=False))
+    shown = [line.split("│")[6].strip() for line in text.getvalue().splitlines() if line.startswith("│")]
+    table = methods_table(run)
+    shares = [row[table.columns.index("of optimum (%)")] for row in table.rows]
+    assert shown == ["-" if share is None else percent(share / 100, 2) for share in shares]
+    assert ("-" in shown) == (lam == 1e5)
+    assert "-: no trade is best" in text.getvalue()
 
 
 @pytest.mark.parametrize(

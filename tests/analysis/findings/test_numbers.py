@@ -80,7 +80,15 @@ def test_lorenz_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("objective", "optimal", "expected"),
-    [(1.0, 2.0, 0.5), (-3.0, 2.0, -1.5), (0.0, 0.0, 1.0), (1e-12, 1e-12, 1.0), (-1.0, 0.0, np.nan)],
+    [
+        (1.0, 2.0, 0.5),
+        (-3.0, 2.0, -1.5),
+        (0.0, 0.0, np.nan),
+        (1e-12, 1e-12, np.nan),
+        (-1.0, 0.0, np.nan),
+        (1.0, 2e-6, 5e5),
+        (-3e9, 2.0, -1.5e9),
+    ],
 )
 def test_share_of_the_optimum(objective: float, optimal: float, expected: float) -> None:
     np.testing.assert_equal(share_of_optimum(objective, optimal), expected)

@@ -1,17 +1,18 @@
 """The sentences and grades of the report say what the record says, in every case that changes them."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from analysis.findings.achieved import ACHIEVED, headline
+from analysis.findings.achieved import ACHIEVED, headline, methods_table
 from analysis.findings.base import Evidence
 from analysis.findings.optimum import OPTIMUM
 from analysis.findings.payments import MONEY
 from analysis.findings.rules.truthfulness import LIES
 from analysis.findings.scores import best_accuracy, final_accuracy, leading
 from analysis.findings.waterline import WATERLINE, waterline
-from analysis.run.records import Run
+from analysis.run.records import Run, read_run
 from mechanism.wording import listed, typeset
-from tests.analysis.synthetic import section
+from tests.analysis.synthetic import section, write_run
 
 
 def altered(run: Run, method: str, **changes: object) -> Run:
@@ -54,6 +55,32 @@ def test_headline_names_a_final_accuracy_far_below_the_best_round(run: Run) -> N
     k = run.methods.index(name)
     final = typeset(float(final_accuracy(fallen).mean[k]))
     assert f"At the end accuracy is only {final} %: the best round was not the last." in headline(fallen)
+
+
+def test_where_no_trade_is_best_nothing_is_boasted_of(tmp_path: Path) -> None:
+    """Penalties above every gain: the best is no trade, and 0 of 0 is no share; a rule that trades all loses."""
+    rules = {"ipfl/ipfl-exact": "ipfl-exact", "local": None, "ipfl/no-payment": "no-payment"}
+    run = read_run(write_run(tmp_path / "run", lam=1e5, methods=rules))
+    assert "; no client loses over the run. No trade is best, and none was made." in headline(run)
+    assert "best possible" not in headline(run)
+    found = section(OPTIMUM, run)
+    assert found.answer == (
+        "Of the best objective possible on its own markets: ipfl/no-payment is below zero. "
+        "Under ipfl/ipfl-exact and local no trade is best, and none was made."
+    )
+    drawn = found.drawings["optimum"]()
+    assert "ipfl/ipfl-exact: no trade is best; local: no trade is best; ipfl/no-payment: below 0." in drawn.alt
+    assert [row[3] for row in drawn.table.rows] == [None] * 3
+    table = methods_table(run)
+    assert [row[table.columns.index("of optimum (%)")] for row in table.rows] == [None] * 3
+
+
+def test_headline_of_an_objective_below_zero_gives_no_percentage(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path / "run", lam=8.0, methods={"ipfl/no-payment": "no-payment"}))
+    table = methods_table(run)
+    assert table.rows[0][table.columns.index("of optimum (%)")] < -100.0
+    assert "Its objective is below zero: worse than no trade." in headline(run)
+    assert "best possible" not in headline(run)
 
 
 def test_headline_says_what_money_follows(run: Run) -> None:
