@@ -153,25 +153,25 @@ class Audited:
     @property
     def words(self) -> list[str]:
         """The audit in sentences, the scope of the claim last."""
-        from mechanism.market.settling import SCOPE, sentences
+        from mechanism.market.scope import scope_of
+        from mechanism.market.settling import sentences
 
         lies = (lie.sentence(self.names) for lie in self.lies.values())
         checked = () if self.checked is None else (self.checked.sentence,)
-        return [*sentences(self.promises), *lies, *checked, SCOPE]
+        return [*sentences(self.promises), *lies, *checked, scope_of(self.market)]
 
     def worth(self) -> dict[str, Any]:
         """Return the part of the JSON that says what the clearing is worth, and the audit."""
         from mechanism.market.accounting import MONEY
-        from mechanism.market.settling import SCOPE
 
-        promises = self.promises
+        promises, words = self.promises, self.words
         return {
             "welfare": float(self.accounts.welfare) + 0.0,
             "objective": promises.objective,
             "optimal_objective": promises.optimal,
             "gap": promises.gap,
             "audit": {
-                "scope": SCOPE,
+                "scope": words[-1],
                 "tolerance": MONEY,
                 "lowest_utility": {"client": promises.client, "buyer": promises.buyer, "seller": promises.seller},
                 "budget_imbalance": promises.imbalance,
@@ -179,7 +179,7 @@ class Audited:
                 "selection_gap": self.selection_gap,
                 "best_lie": {name: lie.as_json(self.names) for name, lie in self.lies.items()},
                 **({} if self.checked is None else {"certificate": self.checked.as_json()}),
-                "words": self.words,
+                "words": words,
             },
         }
 

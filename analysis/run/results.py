@@ -210,7 +210,7 @@ class MethodAudit(_Part):
 
 
 class Audit(_Part):
-    """The whole audit: its scope in a sentence, its relative tolerance for money, and one entry per method."""
+    """The whole audit: the scope of its claims in words, its relative tolerance for money, and one entry per method."""
 
     scope: str
     tolerance: Annotated[float, Field(ge=0, le=_LARGEST_TOLERANCE)]

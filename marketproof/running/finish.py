@@ -7,7 +7,7 @@ and which mechanism cleared them.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,9 @@ from mechanism.market.accounting import MONEY, gains
 from mechanism.market.mechanisms import market_mechanism
 from mechanism.market.rules.earned import Earned
 from mechanism.market.rules.rule import Clearing
-from mechanism.market.settling import SCOPE, Promises, TwoStage, clear_and_settle, measure, sentences
-from mechanism.wording import count, number
+from mechanism.market.scope import scope_of
+from mechanism.market.settling import Promises, TwoStage, clear_and_settle, measure, sentences
+from mechanism.wording import count, listed, number
 from mechanism.writing import dumps
 from proofs_checks.evidence.witness import Witness
 from proofs_checks.search.lies import COORDINATES, best_lie
@@ -54,13 +55,22 @@ def audit_run(folder: Path) -> Audit:
 
 def audit_markets(manifest: Manifest, files: Markets) -> Audit:
     """Return the audit of recorded markets."""
-    methods = {}
+    methods, scopes = {}, dict[str, list[str]]()
     for name in manifest.methods:
         mechanism, records = manifest.mechanisms[name], [files[name, seed].read() for seed in manifest.seeds]
         rule = None if mechanism is None else market_mechanism(mechanism)
         names = tuple(manifest.names) or None
         methods[name] = audit_method(rule, manifest.seeds, records, names, searched=manifest.audited)
-    return Audit(scope=SCOPE, tolerance=MONEY, methods=methods)
+        if rule is not None:
+            scopes.setdefault(scope_of(records[0].market), []).append(name)
+    return Audit(scope=_scope(scopes), tolerance=MONEY, methods=methods)
+
+
+def _scope(scopes: Mapping[str, Sequence[str]]) -> str:
+    """Return of what truthfulness is claimed; each scope with its methods, where they are not all of one."""
+    if len(scopes) < 2:
+        return next(iter(scopes), scope_of(None))
+    return " ".join(f"Under {listed(names)}: {said}" for said, names in scopes.items())
 
 
 def audit_method(

@@ -196,6 +196,11 @@ class Market:
         return Market(next(changed), self.lam, self.law, next(changed))
 
     @property
+    def weighs(self) -> bool:
+        """Whether differences count: some are given, with a weight."""
+        return self.lam > 0.0 and self.differences is not None
+
+    @property
     def batch(self) -> tuple[int, ...]:
         """Leading axes of the differences and the effective sizes."""
         return np.broadcast_shapes(*(a.shape[:-2] for a in (self.differences, self.effective) if a is not None))

@@ -165,13 +165,6 @@ def _put(part: Outcome, whole: Outcome, group: Gathering) -> None:
             target.reshape(-1, target.shape[-1])[np.ix_(group.rows, group.there)] = array
 
 
-SCOPE = (
-    "Truthfulness is claimed for one clearing with the model differences given: the differences come from models that "
-    "clients upload, and a report now changes later rounds; neither is covered by the theorem."
-)
-"""Said wherever truthfulness is claimed (theory.md, Scope)."""
-
-
 @dataclass(frozen=True)
 class Promises:
     """The worst case over every clearing and client, in money.

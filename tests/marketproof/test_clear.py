@@ -299,6 +299,21 @@ def test_effective_sizes_decide_who_is_worth_its_price(cli, table, tmp_path):
     assert (folder / "payments.csv").read_text().splitlines()[0] == "from,to,amount,effective"
 
 
+def test_on_effective_sizes_the_scope_says_what_they_are_measured_on(cli, table, tmp_path):
+    """And speaks of differences only where there are some that count."""
+    e, d = tmp_path / "E.csv", tmp_path / "D.csv"
+    e.write_text("client,buyer,dear,cheap\nbuyer,0,300,300\ndear,0,0,0\ncheap,0,0,0\n")
+    d.write_text("client,buyer,dear,cheap\nbuyer,0,1,0.5\ndear,1,0,1\ncheap,0.5,1,0\n")
+    on = ("--effective", e)
+    for options, differ in ((on, False), ((*on, "--differences", d), True), ((*on, "--lam", "1"), False)):
+        audit = cleared(cli, tmp_path, table(*EXAMPLE), *options)["audit"]
+        assert audit["words"][-1] == audit["scope"]
+        assert f"with the effective sizes{' and the model differences' * differ} given" in audit["scope"]
+        assert "on data that buyers hold out" in audit["scope"]
+        assert ("differences" in audit["scope"]) == differ
+    assert "effective" not in cleared(cli, tmp_path, table(*EXAMPLE))["audit"]["scope"]
+
+
 def test_effective_sizes_as_reported_change_nothing(cli, table, tmp_path):
     e = tmp_path / "E.csv"
     e.write_text("client,buyer,dear,cheap\nbuyer,1,300,300\ndear,100,1,300\ncheap,100,300,1\n")

@@ -63,6 +63,18 @@ def test_effective_data_are_recorded_and_the_audit_clears_on_them(folder):
         assert not one.accounts.received[:, junk].any()
 
 
+def test_the_scope_is_that_of_measured_sizes_and_of_each_kind_where_there_are_two(folder, tmp_path):
+    told = json.loads((folder / "audit.json").read_text())["scope"]
+    assert told.startswith("Truthfulness is claimed for one clearing with the effective sizes and the model differ")
+    out = tmp_path / "both"
+    both = "ipfl-effective/pooled-price,local,ipfl/pooled-price,ipfl-effective/ipfl-exact"
+    assert command(*RUN, "--methods", both, "--scale", "smoke", "--out", out).status == 0
+    first, second = json.loads((out / "audit.json").read_text())["scope"].split(" Under ")
+    measured = "Under ipfl-effective/pooled-price and ipfl-effective/ipfl-exact: Truthfulness is claimed"
+    assert first.startswith(f"{measured} for one clearing with the effective sizes and the model differences given")
+    assert second.startswith("ipfl/pooled-price: Truthfulness is claimed for one clearing with the model differences")
+
+
 def test_realised_settles_on_gains_that_were_measured_after_mixing(folder):
     one = record(folder, "realised")
     np.testing.assert_array_equal(one.accounts.gain, one.gained)

@@ -133,6 +133,11 @@ class LargeMarket:
             raise InvalidMarketError(f"what is public is for different numbers of clients: {sorted(self.told)}")
 
     @property
+    def weighs(self) -> bool:
+        """Whether differences count: some are given, with a weight."""
+        return self.lam > 0.0 and not self.vectors is self.pairs is None
+
+    @property
     def told(self) -> set[int]:
         """Numbers of clients that vectors, pairs and effective sizes are for: one, or none where all are absent."""
         rows = {len(self.vectors)} if self.vectors is not None else set()

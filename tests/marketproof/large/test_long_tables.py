@@ -83,6 +83,7 @@ def test_listed_pairs_are_the_matrix_that_they_list(written, cli, tmp_path, form
         assert cli("clear", table, *given, "--lam", "0.1").status == 0
         answers.append(json.loads((tmp_path / "told.json").read_text()))
     assert answers[0] == answers[1]
+    assert "the effective sizes and the model differences given" in answers[0]["audit"]["scope"]
 
 
 @pytest.mark.parametrize("form", ["pairs.csv", "pairs.parquet"])

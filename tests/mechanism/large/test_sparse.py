@@ -38,6 +38,7 @@ def test_accounts_are_those_of_matrices(kind):
     expected = market_mechanism("ipfl-exact").clear(types.truthful(), dense)
     np.testing.assert_array_equal(outcome.dense().imports, expected.imports)
     np.testing.assert_allclose(outcome.dense().prices, expected.prices, rtol=1e-12, atol=1e-12)
+    assert market.weighs == dense.weighs == (kind != "plain")
     tally = Tally(types, market)
     for start in range(0, m, 7):
         tally.add(
