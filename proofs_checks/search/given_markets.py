@@ -26,6 +26,11 @@ class GivenMarkets(MarketDirect):
     lam: float = 1.0
     lists_profiles = False
 
+    @property
+    def listed_as(self) -> str:
+        """The rule's id: the market that it clears, with effective sizes or without, is given beside it."""
+        return self.name
+
     @classmethod
     def over(cls, mechanism: Clearing, agents: int, lam: float, law: GainLaw, *, effective: bool = False) -> Self:
         """Return the mechanism over all markets of so many clients: bounds are those of `Types`."""
