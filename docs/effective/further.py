@@ -64,7 +64,7 @@ def settled() -> dict[str, Any]:
     for task in DIGITS:
         records = [run(task, "ipfl-effective/realised", seed) for seed in SEEDS]
         lowest = [round(float(record.accounts.utility.min()), 6) for record in records]
-        paid_in = [round(float(-(record.centre - record.sales).sum(axis=-1).min()), 6) for record in records]
+        paid_in = [round(max(0.0, float(-record.centre.sum(axis=-1).min())), 6) for record in records]
         loses = [int((record.accounts.utility < -MONEY).any(axis=0).sum()) for record in records]
         found[task] = {"lowest_by_seed": lowest, "losing_clients_by_seed": loses, "centre_pays_in_by_seed": paid_in}
         print(task, found[task], flush=True)
