@@ -23,7 +23,8 @@ from sphinx.cmd.build import build_main  # noqa: E402
 SECTIONS = {
     "Four journeys": ["journeys/clear", "journeys/verify", "journeys/train", "journeys/teach"],
     "Guides": sorted(f"guide/{path.stem}" for path in (ROOT / "docs" / "guide").glob("*.md")),
-    "Theory and proofs": ["promises", "properties", "effective", "kernel"],
+    "Theory and proofs": ["promises", "properties", "effective", "effective-training", "effective-money",
+                          "kernel"],
     "Results": ["gallery", "tools",
                 *sorted(f"results/{path.stem}" for path in (ROOT / "docs" / "results").glob("*.md"))],
     "Reference": ["reference/commands", "reference/mechanism", "reference/learning", "reference/proofs_checks",
