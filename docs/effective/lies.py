@@ -34,6 +34,7 @@ from learning.trainer import HELD, Trainer
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import play_round, types_of
+from marketproof.studies.units import commit, machine
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market
 from mechanism.market.mechanisms import market_mechanism
@@ -188,7 +189,8 @@ def main() -> int:
             flush=True,
         )
     shown(found["seller"])
-    OUT.write_text(json.dumps(found, indent=1) + "\n")
+    told = {"made": {"commit": commit(), "machine": machine()}, **found}
+    OUT.write_text(json.dumps(told, indent=1) + "\n")
     return 0
 
 

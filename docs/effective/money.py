@@ -2,7 +2,7 @@
 
     python -m docs.effective.money [FOLDER] [--tables] [--jobs 2]     # units are kept in FOLDER, runs/effective
 
-The three digits tasks, on the seeds 0 to 4 of `docs.effective.training` and on twenty on which no constant was set;
+The three digits tasks, on the seeds 0 to 4 of `docs.effective.training` and on twenty whose accuracy set no constant;
 with ``--tables`` nothing is trained. Printed, and written to docs/results/effective_money.json if all units are there.
 """
 
@@ -29,6 +29,7 @@ from docs.effective.units import (
     Units,
     complete,
     deviation,
+    made,
     text_of,
     trained,
 )
@@ -229,7 +230,7 @@ def main(folder: Path, train: bool = True, jobs: int = 1) -> int:
         compared(results)
     if not complete(there, asked, OUT):
         return 1
-    OUT.write_text(text_of(results))
+    OUT.write_text(text_of({"made": made(there), **results}))
     return 0
 
 

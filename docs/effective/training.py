@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -38,10 +37,10 @@ from docs.effective.units import (
     Units,
     complete,
     deviation,
+    made,
     text_of,
     trained,
 )
-from marketproof.studies.units import commit, machine
 
 OUT = RESULTS / "effective.json"
 STUDY = (*CIFAR, "femnist", "pacs")
@@ -237,8 +236,7 @@ def main(folder: Path, train: bool = True, jobs: int = 1) -> int:
     show_junk(rows)
     if not complete(units, asked, OUT):
         return 1
-    made = {"commit": commit(), "machine": machine(), "units": dict(Counter(str(u["commit"]) for u in units.values()))}
-    found = {"made": made, "accuracy": accuracy, "mean_rank": mean_ranks(accuracy)}
+    found = {"made": made(units), "accuracy": accuracy, "mean_rank": mean_ranks(accuracy)}
     beside = {name: {"accuracy": of, "mean_rank": mean_ranks(of)} for name, of in (("other", other), ("fresh", fresh))}
     text = text_of({**found, **beside, "junk": []})
     lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import re
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -24,7 +25,7 @@ from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import participants_of, play_round, types_of
 from marketproof.running.methods import parse
-from marketproof.studies.units import commit
+from marketproof.studies.units import commit, machine
 
 Array = NDArray[np.float64]
 Unit = tuple[str, str, str, int]
@@ -145,6 +146,11 @@ def complete(units: Units, wanted: Iterable[Unit], out: Path) -> bool:
     if missing:
         print(f"\n{len(missing)} units are missing, such as {missing[0]}: {out.name} is not written")
     return not missing
+
+
+def made(units: Units) -> dict[str, Any]:
+    """Return by which code tables were made, and how many units were trained by which, on which machine."""
+    return {"commit": commit(), "machine": machine(), "units": dict(Counter(str(u["commit"]) for u in units.values()))}
 
 
 def text_of(record: dict[str, Any]) -> str:

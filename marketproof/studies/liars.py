@@ -132,7 +132,7 @@ LIARS_STUDY = Study(
     (
         "Measured per clearing: the models, and so the differences, of every round are taken as they were recorded; "
         "what the truth would have changed in later rounds is not counted.",
-        "Two factors are two reports out of all. The audit of each run searches for the best lie: see its audit.json.",
+        "Two factors are two reports out of all. The audit of each run, where it is made, searches for the best lie.",
     ),
     MARKETS,
     markets=True,
