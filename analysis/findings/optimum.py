@@ -44,10 +44,10 @@ class Optimum:
         """Whether the method's objective is below zero: worse than no trade, whatever the optimum."""
         return bool(self.objective[k].sum() < -MONEY * scale(self.optimal[k]))
 
-    def label(self, k: int) -> str:
-        """Return the method's share in a word: a percentage, "below 0", or a dash where no trade is best."""
+    def label(self, k: int, nothing: str = "–") -> str:
+        """Return the method's share in a word: a percentage, "below 0", or ``nothing`` where no trade is best."""
         share = float(self.share[k])
-        return "below 0" if self.below(k) else "–" if np.isnan(share) else typeset_percent(share)
+        return "below 0" if self.below(k) else nothing if np.isnan(share) else typeset_percent(share)
 
     def no_trade(self, k: int) -> str:
         """Return what is to be said where no trade is best and nothing is lost."""
@@ -141,8 +141,7 @@ def answer(_: Run, result: Optimum) -> str:
 
 def drawing(run: Run, result: Optimum) -> Drawing:
     """Objective against its optimum, and welfare."""
-    shares = [result.label(k).replace("–", "no trade is best") for k in range(len(run.methods))]
-    parts = [f"{name}: {share}" for name, share in zip(run.methods, shares, strict=True)]
+    parts = [f"{name}: {result.label(k, 'no trade is best')}" for k, name in enumerate(run.methods)]
     return Drawing(
         "Share of the optimum of the objective per method. " + "; ".join(parts) + ".",
         "A bar that reaches its black tick is the best possible set of trades for the reported types. The ring is "

@@ -17,11 +17,8 @@ import numpy as np
 
 from analysis.findings.several.statistics import paired
 from analysis.run.market import MarketRecord
-from docs.effective.units import DIGITS, RESULTS, SEEDS, deviation, text_of
-from learning.backends.backend import one_thread
+from docs.effective.units import DIGITS, RESULTS, SEEDS, deviation, made, recorded_run, text_of
 from marketproof.running.config import load_task, resolve
-from marketproof.running.execution import Place
-from marketproof.studies.units import commit, machine, played
 from mechanism.market.accounting import MONEY
 
 OUT = RESULTS / "effective_further.json"
@@ -32,8 +29,7 @@ MEASURED = ("ipfl-effective/ipfl-exact", "ipfl-effective/clock-price")
 def run(task: str, method: str, seed: int, **options: int) -> MarketRecord:
     """Return the record of a run at scale reduced."""
     asked = {"scale": "reduced", "methods": [method], "mechanism": "ipfl-exact", "seeds": 1, "seed": seed, **options}
-    with one_thread():
-        return played(resolve(task, load_task(task), asked), method, seed, Place("rows", "cpu"))
+    return recorded_run(resolve(task, load_task(task), asked), method, seed)
 
 
 def many() -> dict[str, Any]:
@@ -73,7 +69,7 @@ def settled() -> dict[str, Any]:
 
 def main() -> int:
     """Run both, print and write."""
-    told = {"made": {"commit": commit(), "machine": machine()}, "many": many(), "settled": settled()}
+    told = {"made": made(), "many": many(), "settled": settled()}
     OUT.write_text(text_of(told))
     return 0
 

@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from analysis.run.market import MarketRecord
-from docs.effective.units import RESULTS, deviation
+from docs.effective.units import RESULTS, deviation, made
 from learning.algorithms.algorithm import LocalSpec
 from learning.local import TrainTask, train_client
 from learning.streams import stream
@@ -34,7 +34,6 @@ from learning.trainer import HELD, Trainer
 from marketproof.running.config import load_task, resolve
 from marketproof.running.execution import plan_of
 from marketproof.running.loop import play_round, types_of
-from marketproof.studies.units import commit, machine
 from mechanism.market.accounting import account
 from mechanism.market.clients import Market
 from mechanism.market.mechanisms import market_mechanism
@@ -189,8 +188,7 @@ def main() -> int:
             flush=True,
         )
     shown(found["seller"])
-    told = {"made": {"commit": commit(), "machine": machine()}, **found}
-    OUT.write_text(json.dumps(told, indent=1) + "\n")
+    OUT.write_text(json.dumps({"made": made(), **found}, indent=1) + "\n")
     return 0
 
 

@@ -8,7 +8,6 @@ with ``--tables`` nothing is trained. Printed, and written to docs/results/effec
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import product
@@ -27,6 +26,7 @@ from docs.effective.units import (
     Array,
     Unit,
     Units,
+    called,
     complete,
     deviation,
     made,
@@ -98,8 +98,7 @@ def money(units: Units, tasks: tuple[str, ...], among: list[int]) -> dict[str, A
     Spearman's, mean of seeds; ``_clients``: of clients' means over rounds. Where nobody pays, or no model in use
     changes, there is none: that seed is left out of mean and spread, and None in ``_seeds``, those of single seeds.
     Under `TOGETHER` clients and rounds of the three digits tasks are in one correlation, so that what tasks differ in
-    counts. ``surprise``: of what was expected, mean, mean within a round of the one
-    before, and spread of clients'.
+    counts. ``surprise``: of what was expected, mean, correlation with the round before, and spread of clients'.
     """
     table: dict[str, Any] = {}
     for method in TRADED:
@@ -235,9 +234,4 @@ def main(folder: Path, train: bool = True, jobs: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/effective"))
-    parser.add_argument("--tables", action="store_true", help="train nothing")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that share the units out")
-    given = parser.parse_args()
-    sys.exit(main(given.folder, not given.tables, given.jobs))
+    sys.exit(called(main, __doc__))

@@ -11,7 +11,6 @@ from `study performance` (docs/performance.py), the latter two at its shorter sc
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,6 +34,7 @@ from docs.effective.units import (
     SEEDS,
     Unit,
     Units,
+    called,
     complete,
     deviation,
     made,
@@ -245,9 +245,4 @@ def main(folder: Path, train: bool = True, jobs: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/effective"))
-    parser.add_argument("--tables", action="store_true", help="train nothing")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that share the units out")
-    given = parser.parse_args()
-    sys.exit(main(given.folder, not given.tables, given.jobs))
+    sys.exit(called(main, __doc__))

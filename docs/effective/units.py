@@ -6,11 +6,12 @@ and sales are kept. What was stopped goes on with what is missing.
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.run.market import MarketRecord
 from learning.backends.backend import one_thread
 from learning.trainer import Trainer
 from learning.valuation.peers import Peers
-from marketproof.running.config import load_task, resolve
-from marketproof.running.execution import plan_of
+from marketproof.running.config import RunConfig, load_task, resolve
+from marketproof.running.execution import Place, plan_of
 from marketproof.running.loop import participants_of, play_round, types_of
 from marketproof.running.methods import parse
+from marketproof.studies import units as study
 from marketproof.studies.units import commit, machine
 
 Array = NDArray[np.float64]
@@ -33,7 +36,7 @@ Units = dict[Unit, dict[str, Array]]
 
 RESULTS = Path(__file__).parents[1] / "results"
 SEEDS, OTHER, FRESH = range(5), range(105, 110), range(120, 140)
-"""Seeds that design and constants had in sight; five of which some constants had three; those that set none."""
+"""Those that design and constants had in sight; five, of which some had three; those whose accuracy set none."""
 DIGITS, FASHION, CIFAR = (
     tuple(f"{data}-{split}" for split in ("niid", "cluster", "skew")) for data in ("digits", "fashion", "cifar10")
 )
@@ -148,9 +151,26 @@ def complete(units: Units, wanted: Iterable[Unit], out: Path) -> bool:
     return not missing
 
 
-def made(units: Units) -> dict[str, Any]:
-    """Return by which code tables were made, and how many units were trained by which, on which machine."""
-    return {"commit": commit(), "machine": machine(), "units": dict(Counter(str(u["commit"]) for u in units.values()))}
+def made(units: Units | None = None) -> dict[str, Any]:
+    """Return by which code a record was made and on which machine; of units, how many were trained by which."""
+    of = {} if units is None else {"units": dict(Counter(str(unit["commit"]) for unit in units.values()))}
+    return {"commit": commit(), "machine": machine(), **of}
+
+
+def recorded_run(config: RunConfig, method: str, seed: int) -> MarketRecord:
+    """Train one method of a run under one seed, with one thread, and return what happened."""
+    with one_thread():
+        return study.played(config, method, seed, Place("rows", "cpu"))
+
+
+def called(main: Callable[[Path, bool, int], int], description: str | None) -> int:
+    """Call a script's ``main`` with folder, whether to train, and processes, as the command line says."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/effective"))
+    parser.add_argument("--tables", action="store_true", help="train nothing")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the units out")
+    given = parser.parse_args()
+    return main(given.folder, not given.tables, given.jobs)
 
 
 def text_of(record: dict[str, Any]) -> str:

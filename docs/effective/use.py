@@ -18,16 +18,14 @@ from typing import Any
 import numpy as np
 
 import learning.mixing
-from docs.effective.units import NEW, RESULTS
-from learning.backends.backend import one_thread
+from docs.effective.units import NEW, RESULTS, made, recorded_run
 from marketproof.running.config import RunConfig
-from marketproof.running.execution import Place
 from marketproof.studies.comparison import plan_units
-from marketproof.studies.units import commit, machine, played
 
 OUT = RESULTS / "effective_use.json"
 USUAL = learning.mixing.CAUTION
 SHARES = (USUAL, 1.0, 2.0)
+NAMES = ("best", "final", "bought")
 ASKED = (
     *(("femnist", (100, 101), share, False) for share in SHARES),
     ("femnist", (100, 101), USUAL, True),
@@ -46,20 +44,11 @@ def found(task: str, seeds: Sequence[int], share: float, free: bool) -> dict[str
             settings = config.model_dump()
             settings["market"] |= {"lam": 0.0, "cost": 0.0}
             config = RunConfig.model_validate(settings)
-        with one_thread():
-            record = played(config, NEW, seed, Place("rows", "cpu"))
+        record = recorded_run(config, NEW, seed)
         bought = record.imports[-1].sum(axis=-1).mean()
         each.append((100.0 * record.accuracy.max(axis=0).mean(), 100.0 * record.accuracy[-1].mean(), bought))
-    best, final, bought = (round(float(mean), 4) for mean in np.mean(each, axis=0))
-    return {
-        "task": task,
-        "seeds": list(seeds),
-        "share": share,
-        "free": free,
-        "best": best,
-        "final": final,
-        "bought": bought,
-    }
+    means = {name: round(float(mean), 4) for name, mean in zip(NAMES, np.mean(each, axis=0), strict=True)}
+    return {"task": task, "seeds": list(seeds), "share": share, "free": free, **means}
 
 
 def main() -> int:
@@ -69,7 +58,7 @@ def main() -> int:
         rows.append(found(*asked))
         print(json.dumps(rows[-1]), flush=True)
     lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
-    OUT.write_text(f'{{"made": {json.dumps({"commit": commit(), "machine": machine()})}, "rows": [\n{lines}\n]}}\n')
+    OUT.write_text(f'{{"made": {json.dumps(made())}, "rows": [\n{lines}\n]}}\n')
     return 0
 
 

@@ -99,11 +99,8 @@ def choose(work: Work, images: int, device: torch.device, cores: int | None = No
     clients = len(work.facts.starts) - 1
     processes = min(cores, clients) if SHARES else 1
     if device.type == "cuda":
-        return (
-            _on_cuda(work, device)
-            if clients > 1 and stackable(work)
-            else Choice("rows", 1, "rows: stacking is not for this training")
-        )
+        stacks = clients > 1 and stackable(work)
+        return _on_cuda(work, device) if stacks else Choice("rows", 1, "rows: stacking is not for this training")
     if device.type != "cpu":
         return Choice("rows", 1, f"rows: the work is on {device}")
     if processes < 2:

@@ -135,7 +135,7 @@ class LargeMarket:
     @property
     def weighs(self) -> bool:
         """Whether differences count: some are given, with a weight."""
-        return self.lam > 0.0 and not self.vectors is self.pairs is None
+        return self.lam > 0.0 and not (self.vectors is None and self.pairs is None)
 
     @property
     def told(self) -> set[int]:
